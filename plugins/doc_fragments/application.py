@@ -1,0 +1,27 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The application account; private to siptls.cucm."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The options that APPLICATION in module_utils/_module.py adds to CONNECTION."""
+
+    DOCUMENTATION = r"""
+options:
+  username:
+    description:
+      - The application account (application or end user) for AXL and the serviceability interfaces.
+      - It is not the account of the operating system administration.
+      - The environment variable E(CUCM_USERNAME) is used when the option is left out.
+    type: str
+    required: true
+  password:
+    description:
+      - The password of O(username). A refused password is never tried twice, because CUCM locks accounts.
+      - The environment variable E(CUCM_PASSWORD) is used when the option is left out.
+    type: str
+    required: true
+"""

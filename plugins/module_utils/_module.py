@@ -1,0 +1,175 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The base of every module's face: arguments, the check for libraries, results, failures.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+
+ISSUES = "https://github.com/siptls/cucm/issues"
+
+
+class Failure(Exception):
+    """A sentence for the user; ends the module through fail_json with the facts added to its result."""
+
+    def __init__(self, msg: str, **facts: Any) -> None:
+        super().__init__(msg)
+        self.msg = msg
+        self.facts = facts
+
+
+@dataclass
+class Outcome:
+    """What a service hands to its module's face.
+
+    before and after become the diff unless a ready diff is given; result is merged into the module's result.
+    """
+
+    changed: bool = False
+    before: Any = None
+    after: Any = None
+    diff: list[dict[str, Any]] | dict[str, Any] | None = None
+    result: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def ready_diff(self) -> list[dict[str, Any]] | dict[str, Any] | None:
+        """The diff in Ansible's form, or None when the service gave nothing to compare."""
+        if self.diff is not None:
+            return self.diff
+        if self.before is None and self.after is None:
+            return None
+        return {"before": {} if self.before is None else self.before, "after": {} if self.after is None else self.after}
+
+
+@dataclass(frozen=True)
+class ArgSpec:
+    """Options and the rules between them; two specifications add up to one, the right one's options winning."""
+
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mutually_exclusive: tuple[tuple[str, ...], ...] = ()
+    required_together: tuple[tuple[str, ...], ...] = ()
+    required_one_of: tuple[tuple[str, ...], ...] = ()
+    required_if: tuple[tuple[Any, ...], ...] = ()
+    required_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __add__(self, other: ArgSpec) -> ArgSpec:
+        merged: dict[str, Any] = {}
+        for part in fields(self):
+            mine, theirs = getattr(self, part.name), getattr(other, part.name)
+            if isinstance(mine, dict):
+                merged[part.name] = {**mine, **theirs}
+            else:
+                merged[part.name] = mine + tuple(rule for rule in theirs if rule not in mine)
+        return ArgSpec(**merged)
+
+    def optional(self, *names: str) -> ArgSpec:
+        """The same specification with these options no longer required, for modules that need one account of two."""
+        options = {
+            name: {key: value for key, value in spec.items() if not (name in names and key == "required")}
+            for name, spec in self.options.items()
+        }
+        return replace(self, options=options)
+
+    def module_arguments(self) -> dict[str, Any]:
+        """The keyword arguments of AnsibleModule."""
+        return {
+            "argument_spec": self.options,
+            "mutually_exclusive": list(self.mutually_exclusive),
+            "required_together": list(self.required_together),
+            "required_one_of": list(self.required_one_of),
+            "required_if": list(self.required_if),
+            "required_by": dict(self.required_by),
+        }
+
+
+def _env(*names: str) -> tuple[Callable[..., Any], list[str]]:
+    return (env_fallback, list(names))
+
+
+CONNECTION = ArgSpec(
+    options={
+        "host": {"type": "str", "required": True, "fallback": _env("CUCM_HOST")},
+        "port": {"type": "int", "default": 8443},
+        "validate_certs": {"type": "bool", "default": True, "fallback": _env("CUCM_VALIDATE_CERTS")},
+        "ca_path": {"type": "path", "fallback": _env("CUCM_CA_PATH")},
+        "tls_fingerprint": {"type": "str"},
+        "legacy_crypto": {"type": "bool", "default": False},
+        "timeout": {"type": "int", "default": 30},
+    },
+)
+
+APPLICATION = CONNECTION + ArgSpec(
+    options={
+        "username": {"type": "str", "required": True, "fallback": _env("CUCM_USERNAME")},
+        "password": {"type": "str", "required": True, "no_log": True, "fallback": _env("CUCM_PASSWORD")},
+    },
+)
+
+PLATFORM = CONNECTION + ArgSpec(
+    options={
+        "os_username": {"type": "str", "required": True, "fallback": _env("CUCM_OS_USERNAME")},
+        "os_password": {"type": "str", "required": True, "no_log": True, "fallback": _env("CUCM_OS_PASSWORD")},
+        "ssh_port": {"type": "int", "default": 22},
+        "ssh_known_hosts": {"type": "path", "default": "~/.ssh/known_hosts"},
+        "ssh_host_key": {"type": "str", "no_log": False},
+        "validate_host_key": {"type": "bool", "default": True, "no_log": False},
+        "interface": {"type": "str", "choices": ["auto", "rest", "cli"], "default": "auto"},
+    },
+)
+
+
+def missing_libraries(names: Iterable[str]) -> list[str]:
+    """Those of the named top-level packages that this Python cannot find; nothing is imported, for speed."""
+    return [name for name in names if importlib.util.find_spec(name) is None]
+
+
+def run_module(spec: ArgSpec, service: Callable[[AnsibleModule], Outcome], *, needs: tuple[str, ...] = ()) -> NoReturn:
+    """Build the module, run the service and leave through exit_json or fail_json; never by a traceback."""
+    module = AnsibleModule(supports_check_mode=True, **spec.module_arguments())
+    for name in missing_libraries(needs):
+        module.fail_json(msg=missing_required_lib(name))
+    trouble: dict[str, Any] = {}
+    outcome = Outcome()
+    try:
+        outcome = service(module)
+    except Failure as failure:
+        trouble = {**failure.facts, "msg": failure.msg}
+    except Exception as error:
+        trouble = {"msg": _unexpected(error)}
+        if module._verbosity >= 3:
+            # Frames and source lines only: the text of a foreign exception may carry what it was given.
+            trouble["exception"] = "".join(traceback.format_tb(error.__traceback__))
+    # Outside of the except blocks: fail_json must not add a traceback of its own to a sentence.
+    if trouble:
+        module.fail_json(**trouble)
+    for warning in outcome.warnings:
+        module.warn(warning)
+    result = dict(outcome.result)
+    diff = outcome.ready_diff()
+    if module._diff and diff is not None:
+        result["diff"] = diff
+    module.exit_json(changed=outcome.changed, **result)
+    sys.exit(0)
+
+
+def _unexpected(error: BaseException) -> str:
+    """One sentence about a fault of ours: its class and place, not its text, which may hold a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
+    return (
+        f"The module met an error that it does not know: {type(error).__name__} at {place}. "
+        f"This is a fault of siptls.cucm; please report it at {ISSUES} with the release of CUCM. "
+        "Run with -vvv to see where it happened."
+    )
