@@ -1,0 +1,73 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The house rules that a reader of the tree can check: who may import whom, how long a file may grow."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = ROOT / "plugins"
+LAB = ROOT / "tests" / "lab" / "cucm_lab"
+MOST_LINES = 450
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module name that a file imports, lazily or not."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def sources(folder: Path) -> list[Path]:
+    """The Python files below a folder; a house without any would make every test here pass for nothing."""
+    found = sorted(folder.rglob("*.py"))
+    assert found, f"no Python file below {folder}"
+    return found
+
+
+def test_the_product_never_imports_the_lab() -> None:
+    guilty = [path for path in sources(PLUGINS) if any(name.split(".")[0] == "cucm_lab" for name in imports(path))]
+    assert not guilty
+
+
+def test_the_lab_never_imports_the_product() -> None:
+    guilty = [
+        path
+        for path in sources(LAB)
+        if any(name.split(".")[0] in {"ansible", "ansible_collections", "plugins"} for name in imports(path))
+    ]
+    assert not guilty
+
+
+@pytest.mark.parametrize("folder", [PLUGINS, LAB], ids=["plugins", "lab"])
+def test_every_file_postpones_its_annotations(folder: Path) -> None:
+    guilty = [
+        path
+        for path in sources(folder)
+        if path.read_text(encoding="utf-8").strip()
+        and "from __future__ import annotations" not in path.read_text(encoding="utf-8")
+    ]
+    assert not guilty
+
+
+@pytest.mark.parametrize("folder", [PLUGINS / "module_utils", LAB], ids=["module_utils", "lab"])
+def test_no_file_outgrows_its_reader(folder: Path) -> None:
+    long = {
+        str(path.relative_to(ROOT)): count
+        for path in sources(folder)
+        if (count := len(path.read_text(encoding="utf-8").splitlines())) > MOST_LINES
+    }
+    assert not long
+
+
+def test_every_plugin_file_names_its_licence() -> None:
+    guilty = [path for path in sources(PLUGINS) if "SPDX-License-Identifier: GPL-3.0-or-later" not in path.read_text()]
+    assert not guilty
