@@ -1,0 +1,297 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: up, down, status, call, fault, clock, dump, reset."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from . import scenario as scenarios
+from .control import SOCKET, ControlError, ask
+from .outputs import HTTPS_CA, INVENTORY, KNOWN_HOSTS, LAB
+
+DEFAULT_STATE = "build/lab"
+#: real seconds for everything to serve; 50 clusters take about ten
+START_LIMIT = 120
+STOP_LIMIT = 15
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    options = _parser().parse_args(arguments)
+    options.state = Path(options.state).absolute()
+    try:
+        return int(options.run(options) or 0)
+    except (ControlError, scenarios.ScenarioError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cucm_lab", description="Emulated CUCM clusters on loopback.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--state", default=os.environ.get("CUCM_LAB_STATE", DEFAULT_STATE), help="state directory")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, parents=[common], help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    up = command("up", _up, "start the lab and wait until every port serves")
+    _scenario_options(up)
+    up.add_argument("--foreground", action="store_true", help="stay; Ctrl-C ends the lab")
+    up.add_argument("--fresh", action="store_true", help="begin anew: forget the state of an earlier run")
+    up.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
+    command("down", _down, "stop the lab; its state is kept")
+    status = command("status", _status, "what runs")
+    status.add_argument("--json", action="store_true")
+    call = command("call", _call, "place a call: from a cluster's phone to a number")
+    call.add_argument("cluster")
+    call.add_argument("calling")
+    call.add_argument("called")
+    call.add_argument("--json", action="store_true")
+    fault = command("fault", _fault, "add, list or clear faults")
+    fault.add_argument("what", choices=["add", "list", "clear"])
+    fault.add_argument("rule", nargs="*", metavar="KEY=VALUE", help="interface=axl action=status status=503 count=3")
+    clock = command("clock", _clock, "show or shift the lab's clock")
+    clock.add_argument("shift", nargs="?", help="seconds, or with a unit: +400d, -2h, 30m; or `reset`")
+    dump = command("dump", _dump, "print the content of the clusters' databases as JSON")
+    dump.add_argument("cluster", nargs="?")
+    reset = command("reset", _reset, "forget all state; the lab is started again if it runs")
+    _scenario_options(reset)
+    return parser
+
+
+def _scenario_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--scenario", help=f"name ({', '.join(scenarios.names())}) or file; default two-clusters")
+    parser.add_argument("--net", default=os.environ.get("CUCM_LAB_NET", "127.0"), help="first two octets, e.g. 127.37")
+
+
+def running(state: Path) -> int | None:
+    """The pid of the lab that runs on this state directory, or None."""
+    try:
+        pid = int(json.loads((state / LAB).read_text())["pid"])
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError, KeyError):
+        return None
+    return pid if b"cucm_lab" in command and str(state).encode() in command else None
+
+
+def _up(options: argparse.Namespace) -> int:
+    name = options.scenario or "two-clusters"
+    wanted = scenarios.load(name, options.net)
+    pid = running(options.state)
+    if pid:
+        present = json.loads((options.state / LAB).read_text())
+        if (present["scenario"], present["net"]) == (wanted.name, wanted.net) and not options.fresh:
+            print(f"The lab is up already (process {pid}, state {options.state}).")
+            return 0
+        raise ControlError(
+            f"A lab runs on {options.state} already (process {pid}, scenario {present['scenario']}); "
+            f"stop it with `cucm_lab down` first, or choose another --state."
+        )
+    if options.fresh:
+        _forget(options.state)
+    options.state.mkdir(parents=True, exist_ok=True)
+    if options.foreground:
+        return _serve(options, wanted)
+    return _detach(options, name)
+
+
+def _detach(options: argparse.Namespace, name: str) -> int:
+    reader, writer = os.pipe()
+    command = [
+        sys.executable, "-m", "cucm_lab", "up", "--foreground", "--scenario", name, "--net", options.net,
+        "--state", str(options.state), "--ready-fd", str(writer),
+    ]  # fmt: skip
+    with (options.state / "lab.out").open("ab") as output:
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, pass_fds=[writer]
+        )
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as pipe:
+        # One line comes when it serves or can't; an end without a line means that the process died.
+        text = _read_within(pipe, START_LIMIT)
+    if not text:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+        raise ControlError(f"The lab did not come up; the last lines of {options.state / 'lab.out'} say why.")
+    answer = json.loads(text)
+    if "error" in answer:
+        child.wait()
+        raise ControlError(answer["error"])
+    print("\n".join(answer["lines"]))
+    return 0
+
+
+def _read_within(pipe: Any, seconds: float) -> str:
+    import select
+
+    ready, _, _ = select.select([pipe], [], [], seconds)
+    return pipe.readline() if ready else ""
+
+
+def _serve(options: argparse.Namespace, wanted: scenarios.Scenario) -> int:
+    import asyncio
+
+    from .process import Process, StartError
+
+    def tell(answer: dict[str, Any]) -> None:
+        if options.ready_fd is not None:
+            with os.fdopen(options.ready_fd, "w", encoding="utf-8") as pipe:
+                pipe.write(json.dumps(answer) + "\n")
+        else:
+            print("\n".join(answer.get("lines", [])), flush=True)
+
+    async def serve() -> int:
+        process = None
+        try:
+            process = Process(wanted, options.state)
+            await process.start()
+        except StartError as error:
+            tell({"error": str(error)})
+            if options.ready_fd is None:
+                print(error, file=sys.stderr)
+            return 1
+        tell({"lines": _lines(json.loads((options.state / LAB).read_text()), options.state)})
+        await process.run()
+        return 0
+
+    return asyncio.run(serve())
+
+
+def _lines(lab: dict[str, Any], state: Path) -> list[str]:
+    ports = lab["ports"]
+    lines = [f"Scenario {lab['scenario']}, state in {state}, process {lab['pid']}"]
+    for cluster in lab["clusters"]:
+        for node in cluster["nodes"]:
+            lines.append(
+                f"  {cluster['name']:<10} {node['name']:<10} {node['role']:<10} {cluster['version']:<16} "
+                f"{node['address']:<13} https {ports['https']}, ssh {ports['ssh']}, sip {ports['sip_tls']} (TLS) and "
+                f"{ports['sip_tcp']}"
+            )
+    lines += [f"  CA {ca['name']:<22} {ca.get('address')} https {ca.get('port')}" for ca in lab["cas"]]
+    lines.append(f"Inventory: {state / INVENTORY}")
+    return lines
+
+
+def _down(options: argparse.Namespace) -> int:
+    pid = running(options.state)
+    if pid is None:
+        (options.state / LAB).unlink(missing_ok=True)
+        (options.state / SOCKET).unlink(missing_ok=True)
+        print(f"No lab runs on {options.state}.")
+        return 0
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_LIMIT
+    while running(options.state) == pid and time.monotonic() < deadline:
+        time.sleep(0.02)
+    if running(options.state) == pid:
+        os.kill(pid, signal.SIGKILL)
+        time.sleep(0.2)
+    (options.state / LAB).unlink(missing_ok=True)
+    (options.state / SOCKET).unlink(missing_ok=True)
+    print(f"The lab is down; its state stays in {options.state}.")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    status = ask(options.state, "status")
+    if options.json:
+        print(json.dumps(status, indent=1))
+        return 0
+    print(
+        f"Scenario {status['scenario']}, process {status['pid']}, lab time {status['time']}, {status['faults']} faults"
+    )
+    for cluster in status["clusters"]:
+        print(f"{cluster['name']}: {cluster['version']}, extensions {', '.join(cluster['phones']) or 'none'}")
+        for node in cluster["nodes"]:
+            odd = [f"{name} {state}" for name, state in node["services"].items() if state != "Started"]
+            print(
+                f"  {node['name']:<10} {node['address']:<13} {node['role']:<10} {', '.join(odd) or 'all services started'}"
+            )
+    return 0
+
+
+def _call(options: argparse.Namespace) -> int:
+    order = {"cluster": options.cluster, "calling": options.calling, "called": options.called}
+    result = ask(options.state, "call", order)
+    if options.json:
+        print(json.dumps(result, indent=1))
+    else:
+        for key, value in result.items():
+            print(f"{key}: {value if isinstance(value, str | int | float) else json.dumps(value)}")
+    return 0 if result.get("result") == "answered" else 2
+
+
+def _fault(options: argparse.Namespace) -> int:
+    pairs = dict(item.split("=", 1) for item in options.rule if "=" in item)
+    order: dict[str, Any] = {key: _number(value) for key, value in pairs.items()}
+    print(json.dumps(ask(options.state, f"fault/{options.what}", order), indent=1))
+    return 0
+
+
+def _clock(options: argparse.Namespace) -> int:
+    order: dict[str, Any] = {}
+    if options.shift == "reset":
+        order = {"reset": True}
+    elif options.shift:
+        unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(options.shift[-1])
+        try:
+            order = {"shift": float(options.shift[:-1]) * unit if unit else float(options.shift)}
+        except ValueError:
+            raise ControlError(f"{options.shift!r} is no time span; write 3600, +400d, -2h or reset.") from None
+    answer = ask(options.state, "clock", order)
+    print(f"{answer['time']} (shifted by {answer['shift']:.0f} s)")
+    return 0
+
+
+def _dump(options: argparse.Namespace) -> int:
+    order = {"cluster": options.cluster} if options.cluster else {}
+    print(json.dumps(ask(options.state, "dump", order), indent=1, sort_keys=True))
+    return 0
+
+
+def _reset(options: argparse.Namespace) -> int:
+    if running(options.state):
+        present = json.loads((options.state / LAB).read_text())
+        options.scenario = options.scenario or present["scenario"]
+        options.net = present["net"]
+        _down(options)
+        _forget(options.state)
+        return _detach(options, options.scenario)
+    _forget(options.state)
+    print(f"{options.state} is empty again.")
+    return 0
+
+
+def _forget(state: Path) -> None:
+    """Remove what a lab made in its state directory, and nothing that it didn't."""
+    for cluster in state.glob("*/cluster.db"):
+        shutil.rmtree(cluster.parent)
+    for ca in state.glob("ca-*"):
+        shutil.rmtree(ca)
+    for name in (LAB, INVENTORY, HTTPS_CA, KNOWN_HOSTS, SOCKET, "lab.log", "lab.out"):
+        (state / name).unlink(missing_ok=True)
+
+
+def _number(value: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value

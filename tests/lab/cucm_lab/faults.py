@@ -1,0 +1,133 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults: rules that make an interface misbehave for chosen operations, nodes and counts."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Protocol
+
+#: The interfaces a rule may name. Each interface says in its package which actions it knows.
+INTERFACES = (
+    "axl", "controlcenter", "ris", "perfmon", "logcollection", "dime", "uds", "ssh", "sip", "certmgr", "adcs", "service",
+)  # fmt: skip
+
+#: action -> what happens. `seconds` and `status` are the rule's numbers.
+ACTIONS = {
+    "refuse": "the connection is closed before anything is answered",
+    "reset": "the connection is reset in the middle of the answer",
+    "stall": "nothing is answered for `seconds`; then it goes on as usual",
+    "drop": "the request is carried out, but its answer is lost",
+    "status": "an HTTP answer with `status` (503 unless told), nothing carried out",
+    "garbage": "an answer that is no XML, JSON or SIP",
+    "truncated": "an answer cut in its middle, ended as if it were whole",
+    "hang": "the operation never ends (a service stays Starting)",
+    "fail": "the operation ends in failure",
+    "alert": "the TLS handshake ends with an alert",
+    "paging": "SSH: pagination is on again",
+    "wrong_certificate": "another certificate than the held one is presented",
+}
+
+
+class FaultError(ValueError):
+    """A rule that can't be: says which word is unknown."""
+
+
+class _Named(Protocol):
+    name: str
+
+
+@dataclass
+class Fault:
+    """One rule. `operation` and `node` are shell patterns; a node also answers to its cluster's name."""
+
+    interface: str
+    action: str
+    operation: str = "*"
+    node: str = "*"
+    #: ends after so many hits; None: never
+    count: int | None = None
+    #: only each n-th match hits
+    every: int | None = None
+    #: share of matches that hit, 0..1
+    rate: float | None = None
+    seconds: float = 5.0
+    status: int = 503
+    id: int = 0
+    matches: int = 0
+    hits: int = 0
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.interface not in (*INTERFACES, "*"):
+            raise FaultError(f"Unknown interface {self.interface!r}; known are {', '.join(INTERFACES)}.")
+        if self.action not in ACTIONS:
+            raise FaultError(f"Unknown action {self.action!r}; known are {', '.join(ACTIONS)}.")
+
+
+class Faults:
+    """The rules now in force. Thread-safe."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._rules: list[Fault] = []
+        self._lock = threading.Lock()
+        self._random = random.Random(seed)
+        self._next_id = 1
+
+    def add(self, **rule: Any) -> Fault:
+        """Add a rule given by Fault's fields; FaultError when it can't be."""
+        try:
+            fault = Fault(**rule)
+        except TypeError as error:
+            raise FaultError(f"Not a fault rule: {error}") from None
+        with self._lock:
+            fault.id = self._next_id
+            self._next_id += 1
+            self._rules.append(fault)
+        return fault
+
+    def list(self) -> list[dict[str, Any]]:
+        """The rules with how often each matched and hit."""
+        with self._lock:
+            return [asdict(rule) for rule in self._rules]
+
+    def clear(self, fault_id: int | None = None) -> int:
+        """Remove one rule, or all; how many went."""
+        with self._lock:
+            keep = [] if fault_id is None else [rule for rule in self._rules if rule.id != fault_id]
+            gone = len(self._rules) - len(keep)
+            self._rules = keep
+        return gone
+
+    def match(self, interface: str, operation: str, node: _Named | str) -> Fault | None:
+        """The first rule that hits this operation now (its counters move), or None."""
+        if not self._rules:
+            return None
+        names = [node] if isinstance(node, str) else [node.name, getattr(getattr(node, "cluster", None), "name", "")]
+        with self._lock:
+            for rule in self._rules:
+                if self._matches(rule, interface, operation, names) and self._hits(rule):
+                    return rule
+        return None
+
+    @staticmethod
+    def _matches(rule: Fault, interface: str, operation: str, names: list[str]) -> bool:
+        return (
+            rule.interface in (interface, "*")
+            and fnmatchcase(operation.lower(), rule.operation.lower())
+            and any(fnmatchcase(name.lower(), rule.node.lower()) for name in names)
+        )
+
+    def _hits(self, rule: Fault) -> bool:
+        if rule.count is not None and rule.hits >= rule.count:
+            return False
+        rule.matches += 1
+        if rule.every and rule.matches % rule.every:
+            return False
+        if rule.rate is not None and self._random.random() >= rule.rate:
+            return False
+        rule.hits += 1
+        return True

@@ -1,0 +1,103 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab process: starts every interface of every node, serves the control socket, stops all again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import gc
+import importlib
+import importlib.util
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from . import control, outputs
+from .scenario import Scenario
+from .world import Lab, Stoppable
+
+#: packages with `async start(lab, node) -> Stoppable`, in the order they start
+NODE_INTERFACES = ("https", "shell", "sip")
+
+
+class StartError(RuntimeError):
+    """The lab can't start; the text says why."""
+
+
+def package(name: str) -> ModuleType | None:
+    """An interface's package, or None while the lab has none of this name that can start."""
+    full = f"{__package__}.{name}"
+    module = importlib.import_module(full) if importlib.util.find_spec(full) else None
+    return module if hasattr(module, "start") else None
+
+
+class Process:
+    """All that runs for one scenario in one state directory."""
+
+    def __init__(self, scenario: Scenario, directory: Path) -> None:
+        self.directory = directory.resolve()
+        self.lab = Lab(scenario, self.directory)
+        self._running: list[Stoppable] = []
+        self._ended = asyncio.Event()
+
+    async def start(self) -> None:
+        """Start everything; StartError names the port that is taken, and nothing is left running."""
+        try:
+            for name in NODE_INTERFACES:
+                module = package(name)
+                if module:
+                    await asyncio.gather(*(self._begin(module.start, name, node) for node in self.lab.nodes))
+            adcs = package("adcs") if self.lab.scenario.cas else None
+            if adcs:
+                for ca in self.lab.scenario.cas:
+                    await self._begin(adcs.start, "adcs", ca)
+            self._running.append(await control.start(self))
+        except BaseException:
+            await self.stop()
+            raise
+        outputs.write(self.lab)
+        self.lab.log.write("lab", event="up", scenario=self.lab.scenario.name, pid=os.getpid())
+        # What the start made lives as long as the process: keep the collector from walking it again and again.
+        gc.collect()
+        gc.freeze()
+
+    async def _begin(self, start: Callable[..., Any], interface: str, where: Any) -> None:
+        try:
+            self._running.append(await start(self.lab, where))
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
+                raise
+            name = getattr(where, "name", None) or where.get("name")
+            address = getattr(where, "address", None) or where.get("address")
+            raise StartError(
+                f"{name} can't serve {interface} at {address}: {error.strerror or error}. Another program (perhaps "
+                f"another lab) has the port, or the address is not one of this machine; end it, or choose other "
+                f"addresses with --net."
+            ) from None
+
+    async def stop(self) -> None:
+        """Stop everything in the opposite order and close the databases."""
+        for running in reversed(self._running):
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(running.stop(), 5)
+        self._running.clear()
+        await self.lab.close()
+
+    def end(self) -> None:
+        """Ask `run` to come back."""
+        self._ended.set()
+
+    async def run(self) -> None:
+        """Serve until a signal or `end`."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.end)
+        await self._ended.wait()
+        self.lab.log.write("lab", event="down")
+        await self.stop()
+        outputs.remove(self.directory)

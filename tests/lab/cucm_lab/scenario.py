@@ -1,0 +1,189 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A scenario: the YAML file that says which clusters, nodes, phones, accounts, CAs and faults a lab has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .release import RELEASES, Release
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+
+
+class ScenarioError(ValueError):
+    """The file can't be used; the text says where and why."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An application account (AXL, serviceability) or a platform account (CLI, certificate REST API)."""
+
+    username: str
+    password: str
+    #: application accounts: names of CUCM's roles
+    roles: tuple[str, ...] = ()
+    #: platform accounts: privilege level 0 (read), 1 (read and write), 4 (the installer's)
+    level: int = 4
+
+
+@dataclass(frozen=True)
+class PhoneSpec:
+    """A phone that answers calls to its extension. `secure` phones do SRTP."""
+
+    extension: str
+    name: str
+    secure: bool = True
+    partition: str = ""
+    #: "answer", "busy", "no_answer" or "unregistered"
+    behaviour: str = "answer"
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """A server of a cluster. `domain` None: the cluster's."""
+
+    name: str
+    address: str
+    role: str = "Publisher"
+    domain: str | None = None
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class ClusterSpec:
+    """A cluster. `config` seeds AXL objects: {kind: [{field: value}]}."""
+
+    name: str
+    release: Release
+    domain: str
+    subject: dict[str, str]
+    nodes: tuple[NodeSpec, ...]
+    phones: tuple[PhoneSpec, ...]
+    application_accounts: tuple[Account, ...]
+    platform_accounts: tuple[Account, ...]
+    security_mode: int = 0
+    config: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports every node serves."""
+
+    https: int = 8443
+    ssh: int = 2222
+    sip_tls: int = 5061
+    sip_tcp: int = 5060
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """All of it. `cas` and `options` are read by the packages they concern."""
+
+    name: str
+    clusters: tuple[ClusterSpec, ...]
+    ports: Ports = Ports()
+    cas: tuple[dict[str, Any], ...] = ()
+    faults: tuple[dict[str, Any], ...] = ()
+    inferred: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    net: str = "127.0"
+
+    def secrets(self) -> set[str]:
+        """Every password of the scenario, for masking."""
+        accounts = [a for c in self.clusters for a in (*c.application_accounts, *c.platform_accounts)]
+        ca_accounts = [a for ca in self.cas for a in ca.get("accounts", [])]
+        return {a.password for a in accounts} | {str(a["password"]) for a in ca_accounts if "password" in a}
+
+
+def names() -> list[str]:
+    """The scenarios that come with the lab."""
+    return sorted(path.stem for path in SCENARIOS.glob("*.yml"))
+
+
+def load(name_or_path: str, net: str = "127.0") -> Scenario:
+    """Read a scenario by name or path; addresses 127.0.x.y move to `net` (e.g. 127.37)."""
+    path = SCENARIOS / f"{name_or_path}.yml"
+    if not path.exists():
+        path = Path(name_or_path)
+    if not path.is_file():
+        raise ScenarioError(f"There is no scenario {name_or_path!r}; the lab has {', '.join(names())}, or give a file.")
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ScenarioError(f"Scenario {path} is not valid YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise ScenarioError(f"Scenario {path} holds no mapping.")
+    return parse(data, path.stem, net)
+
+
+def parse(data: dict[str, Any], name: str, net: str = "127.0") -> Scenario:
+    """Make a scenario of a mapping; ScenarioError names the key that is wrong."""
+    parts = net.split(".")
+    if len(parts) != 2 or parts[0] != "127" or not parts[1].isdigit() or int(parts[1]) > 255:
+        raise ScenarioError(f"--net {net!r}: two octets of loopback are wanted, such as 127.0 or 127.37.")
+
+    def rebase(value: Any) -> Any:
+        if isinstance(value, str) and value.startswith("127.0.") and net != "127.0":
+            return net + value[5:]
+        if isinstance(value, dict):
+            return {key: rebase(item) for key, item in value.items()}
+        return [rebase(item) for item in value] if isinstance(value, list) else value
+
+    data = rebase(data)
+    try:
+        accounts = data.get("accounts", {})
+        scenario = Scenario(
+            name=data.get("name", name),
+            clusters=tuple(_cluster(c, accounts) for c in data["clusters"]),
+            ports=Ports(**data.get("ports", {})),
+            cas=tuple(data.get("cas", ())),
+            faults=tuple(data.get("faults", ())),
+            inferred=data.get("inferred", {}),
+            options=data.get("options", {}),
+            net=net,
+        )
+    except KeyError as error:
+        raise ScenarioError(f"Scenario {name}: {error} is missing or unknown.") from None
+    except TypeError as error:
+        raise ScenarioError(f"Scenario {name}: {error}") from None
+    seen: set[str] = set()
+    for label in [c.name for c in scenario.clusters] + [n.address for c in scenario.clusters for n in c.nodes]:
+        if label in seen:
+            raise ScenarioError(f"Scenario {name}: {label} occurs twice.")
+        seen.add(label)
+    return scenario
+
+
+def _cluster(data: dict[str, Any], accounts: dict[str, Any]) -> ClusterSpec:
+    release = RELEASES.get(str(data["release"]))
+    if release is None:
+        raise ScenarioError(f"Cluster {data['name']}: release {data['release']} is not one of {', '.join(RELEASES)}.")
+    own = data.get("accounts", {})
+
+    def read(kind: str) -> tuple[Account, ...]:
+        rows = own.get(kind, accounts.get(kind, []))
+        return tuple(Account(**{**row, "roles": tuple(row.get("roles", ()))}) for row in rows)
+
+    nodes = tuple(NodeSpec(**node) for node in data["nodes"])
+    if not nodes or nodes[0].role != "Publisher":
+        raise ScenarioError(f"Cluster {data['name']}: the first node must be the Publisher.")
+    return ClusterSpec(
+        name=data["name"],
+        release=release,
+        domain=data.get("domain", "lab.local"),
+        subject=dict(data.get("subject", {"C": "IN", "ST": "cisco", "L": "cisco", "O": "cisco", "OU": "cisco"})),
+        nodes=nodes,
+        phones=tuple(
+            PhoneSpec(**{"name": f"SEP{phone['extension']:0>12}", **phone, "extension": str(phone["extension"])})
+            for phone in data.get("phones", [])
+        ),
+        application_accounts=read("application"),
+        platform_accounts=read("platform"),
+        security_mode=int(data.get("security_mode", 0)),
+        config=data.get("config", {}),
+    )

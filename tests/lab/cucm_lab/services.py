@@ -1,0 +1,181 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The services of a node: what the service manager knows, however it is asked (Control Center or CLI)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .world import Lab, Node
+
+STARTED, STOPPED, STARTING, STOPPING = "Started", "Stopped", "Starting", "Stopping"
+
+CALLMANAGER = "Cisco CallManager"
+#: service -> Control Center may start and stop it; those it may not are restarted by the CLI alone
+SERVICES: dict[str, bool] = {
+    CALLMANAGER: True,
+    "Cisco Tftp": True,
+    "Cisco CTIManager": True,
+    "Cisco Trust Verification Service": True,
+    "Cisco Certificate Authority Proxy Function": True,
+    "Cisco AXL Web Service": True,
+    "Cisco RIS Data Collector": True,
+    "Cisco Log Partition Monitoring Tool": True,
+    "Cisco Serviceability Reporter": True,
+    "Cisco Bulk Provisioning Service": True,
+    "Cisco Tomcat": False,
+    "Cisco DB": False,
+    "System SSH": False,
+}
+_STATE = "service"
+
+Listener = Callable[["Node", str, str], Awaitable[None] | None]
+
+
+class UnknownService(KeyError):
+    """No service has this name on the node."""
+
+
+@dataclass
+class ServiceState:
+    """One service: its status and since when (lab clock, seconds since the epoch; None while stopped)."""
+
+    name: str
+    status: str = STARTED
+    activated: bool = True
+    controllable: bool = True
+    since: float | None = None
+
+
+class ServiceTable:
+    """Status and control of a node's services.
+
+    `restart`, `stop` and `start` return when it is done; `begin(...)` runs one of them behind, as Control
+    Center does. Listeners get (node, service, status) at each change and are awaited before the change
+    goes on: with STOPPED a listener closes its ports, with STARTED it opens them, so that "Started"
+    means that it serves. The CertificateStore's activation comes first of all at the start of Cisco CallManager.
+    """
+
+    def __init__(self, lab: Lab, node: Node) -> None:
+        self._lab = lab
+        self._node = node
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._listeners: list[Listener] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._states: dict[str, ServiceState] = {}
+        for name, controllable in SERVICES.items():
+            stored = node.cluster.db.setting(f"{_STATE}/{node.name}/{name}")
+            state = ServiceState(name, stored or STARTED, controllable=controllable)
+            state.since = lab.clock.time() if state.status == STARTED else None
+            self._states[name] = state
+
+    def on_change(self, listener: Listener) -> None:
+        """Call it (function or coroutine function) at each change of status."""
+        self._listeners.append(listener)
+
+    def all(self) -> list[ServiceState]:
+        """Every service of the node."""
+        return list(self._states.values())
+
+    def get(self, name: str) -> ServiceState:
+        """One service by its exact name; UnknownService."""
+        try:
+            return self._states[name]
+        except KeyError:
+            raise UnknownService(name) from None
+
+    def status(self, name: str) -> str:
+        """The status in Control Center's words."""
+        return self.get(name).status
+
+    def running(self, name: str) -> bool:
+        """Whether it is Started."""
+        return self.get(name).status == STARTED
+
+    async def stop(self, name: str) -> None:
+        """Stop it; nothing happens when it is stopped already."""
+        state = self.get(name)
+        async with self._lock(name):
+            await self._stop(state)
+
+    async def start(self, name: str) -> None:
+        """Start it; nothing happens when it runs already."""
+        state = self.get(name)
+        async with self._lock(name):
+            await self._start(state)
+
+    async def restart(self, name: str) -> None:
+        """Stop it, then start it; takes `service.restart_seconds` in all."""
+        state = self.get(name)
+        async with self._lock(name):
+            await self._stop(state)
+            await self._start(state)
+
+    def begin(self, action: str, name: str) -> None:
+        """Do `start`, `stop` or `restart` behind; the status shows at once that it goes on."""
+        state = self.get(name)
+        if action == "start" and state.status != STARTED:
+            state.status = STARTING
+        elif action in ("stop", "restart") and state.status == STARTED:
+            state.status = STOPPING
+        task = asyncio.ensure_future(getattr(self, action)(name))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End what still goes on."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _lock(self, name: str) -> asyncio.Lock:
+        return self._locks.setdefault(name, asyncio.Lock())
+
+    async def _stop(self, state: ServiceState) -> None:
+        if state.status == STOPPED:
+            return
+        await self._change(state, STOPPING)
+        await asyncio.sleep(self._seconds() / 2)
+        await self._change(state, STOPPED)
+
+    async def _start(self, state: ServiceState) -> None:
+        if state.status == STARTED:
+            return
+        await self._change(state, STARTING)
+        fault = self._lab.faults.match("service", f"start {state.name}", self._node)
+        if fault and fault.action == "hang":
+            await asyncio.Event().wait()
+        if fault and fault.action == "fail":
+            await self._change(state, STOPPED)
+            return
+        await asyncio.sleep((fault.seconds if fault else self._seconds()) / 2)
+        if state.name == CALLMANAGER:
+            self._node.certs.activate("CallManager")
+            self._node.cluster.config.apply_all()
+        await self._change(state, STARTED)
+
+    async def _change(self, state: ServiceState, status: str) -> None:
+        if status == STARTED:
+            # The ports open before the word is out: who reads "Started" may connect.
+            await self._tell(state.name, status)
+        state.status = status
+        state.since = self._lab.clock.time() if status == STARTED else None
+        if status in (STARTED, STOPPED):
+            stored = None if status == STARTED else status
+            self._node.cluster.db.set_setting(f"{_STATE}/{self._node.name}/{state.name}", stored)
+        self._lab.log.write("service", node=self._node.name, service=state.name, status=status)
+        if status != STARTED:
+            await self._tell(state.name, status)
+
+    async def _tell(self, name: str, status: str) -> None:
+        for listener in self._listeners:
+            answer = listener(self._node, name, status)
+            if answer is not None:
+                await answer
+
+    def _seconds(self) -> float:
+        return float(self._lab.inferred["service.restart_seconds"])

@@ -1,0 +1,161 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulated world: a Lab of Clusters of Nodes, built from a scenario and its state directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .clock import Clock
+from .config import ConfigStore
+from .database import Database
+from .eventlog import EventLog
+from .faults import Faults
+from .inferred import Inferred
+from .release import Release
+from .scenario import Account, ClusterSpec, NodeSpec, PhoneSpec, Scenario
+from .services import ServiceTable
+
+if TYPE_CHECKING:
+    from .pki.store import CertificateStore
+
+Phone = PhoneSpec
+
+
+class Stoppable(Protocol):
+    """What an interface's `start(lab, node)` returns."""
+
+    async def stop(self) -> None:
+        """Close the ports and end what runs."""
+
+
+class Node:
+    """A server: its names, address, certificates, services and files."""
+
+    certs: CertificateStore
+    services: ServiceTable
+
+    def __init__(self, spec: NodeSpec, cluster: Cluster) -> None:
+        self.spec = spec
+        self.cluster = cluster
+        #: the host name as `show network eth0` and processnode have it, e.g. CUCMA
+        self.name = spec.name
+        self.address = spec.address
+        #: "Publisher" or "Subscriber"
+        self.role = spec.role
+        self.domain = cluster.domain if spec.domain is None else spec.domain
+        #: set by the sip package while Cisco CallManager runs
+        self.sip: Any = None
+        self.directory = cluster.directory / spec.name
+        for folder in ("cm/trace/ccm/sdl", "cm/trace/ccm/calllogs", "platform/cli"):
+            (self.active_log / folder).mkdir(parents=True, exist_ok=True)
+
+    @property
+    def fqdn(self) -> str:
+        """Host name and domain in lower case."""
+        return f"{self.name}.{self.domain}".lower() if self.domain else self.name.lower()
+
+    @property
+    def active_log(self) -> Path:
+        """The node's /var/log/active."""
+        return self.directory / "var" / "log" / "active"
+
+    def file(self, path: str) -> Path:
+        """The real file behind an absolute path of the node; ValueError when it would leave the node."""
+        real = (self.directory / path.lstrip("/")).resolve()
+        if not real.is_relative_to(self.directory.resolve()):
+            raise ValueError(f"{path} is outside of the node's file system")
+        return real
+
+    def __repr__(self) -> str:
+        return f"<Node {self.name} {self.address}>"
+
+
+class Cluster:
+    """A cluster: release, database, configuration, nodes, phones, accounts."""
+
+    def __init__(self, spec: ClusterSpec, lab: Lab) -> None:
+        self.spec = spec
+        self.lab = lab
+        self.name = spec.name
+        self.release: Release = spec.release
+        self.domain = spec.domain
+        #: subject attributes C, ST, L, O, OU; the CN is the node's name
+        self.subject = dict(spec.subject)
+        self.application_accounts: dict[str, Account] = {a.username: a for a in spec.application_accounts}
+        self.platform_accounts: dict[str, Account] = {a.username: a for a in spec.platform_accounts}
+        self.phones: list[Phone] = list(spec.phones)
+        self.directory = lab.directory / spec.name
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.db = Database(self.directory / "cluster.db")
+        self.nodes = [Node(node, self) for node in spec.nodes]
+        #: the AXL objects; see ConfigStore
+        self.config = ConfigStore(self)
+
+    @property
+    def publisher(self) -> Node:
+        """The node that takes writes."""
+        return self.nodes[0]
+
+    def node(self, name: str) -> Node | None:
+        """A node by host name, FQDN or address, in any case."""
+        wanted = name.lower()
+        return next((n for n in self.nodes if wanted in (n.name.lower(), n.fqdn, n.address)), None)
+
+    def __repr__(self) -> str:
+        return f"<Cluster {self.name} {self.release.name}>"
+
+
+class Lab:
+    """Everything of one lab process. `open()` builds it; `process.Process` starts its interfaces."""
+
+    def __init__(self, scenario: Scenario, directory: Path) -> None:
+        self.scenario = scenario
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self.clock = Clock()
+        self.log = EventLog(directory / "lab.log", self.clock, scenario.secrets())
+        self.faults = Faults()
+        for rule in scenario.faults:
+            self.faults.add(**rule)
+        self.inferred = Inferred(scenario.inferred)
+        self.ports = scenario.ports
+        self.clusters: dict[str, Cluster] = {}
+        for spec in scenario.clusters:
+            self._open(spec)
+
+    def _open(self, spec: ClusterSpec) -> None:
+        try:
+            from .pki.store import CertificateStore
+        except ImportError:
+            from .standin import CertificateStore  # type: ignore[assignment]
+
+        cluster = self.clusters[spec.name] = Cluster(spec, self)
+        for node in cluster.nodes:
+            node.certs = CertificateStore(self, node)
+            node.services = ServiceTable(self, node)
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Every node of every cluster."""
+        return [node for cluster in self.clusters.values() for node in cluster.nodes]
+
+    def cluster(self, name: str) -> Cluster:
+        """A cluster by its name or by one of its nodes' names; KeyError with a sentence."""
+        for cluster in self.clusters.values():
+            if cluster.name.lower() == name.lower() or cluster.node(name):
+                return cluster
+        raise KeyError(f"The lab has no cluster {name}; it has {', '.join(self.clusters)}.")
+
+    def node_at(self, address: str) -> Node | None:
+        """The node that has this address (or name), of any cluster: the lab's DNS."""
+        return next((n for c in self.clusters.values() if (n := c.node(address))), None)
+
+    async def close(self) -> None:
+        """Close services, databases and the log."""
+        for cluster in self.clusters.values():
+            for node in cluster.nodes:
+                await node.services.close()
+            cluster.db.close()
+        self.log.close()
