@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a packet capture proves of SIP over TLS: both ends' chains, version, cipher, alerts. Private to this collection."""
+"""What a packet capture proves of SIP over TLS: chains, version, cipher, alerts. Private to this collection."""
 
 from __future__ import annotations
 
@@ -190,19 +190,17 @@ def _is_anonymous(cipher: str | None) -> bool:
 
 def _judge_tls13(result: CaptureConnection, client: TlsSide, server: TlsSide) -> None:
     result.certificates_visible = False
-    result.notes.append(
-        "TLS 1.3 encrypts the certificates: a capture cannot show them; sip_tls_probe or a trace can"
-    )
+    result.notes.append("TLS 1.3 encrypts the certificates: a capture cannot show them; sip_tls_probe or a trace can")
     first = client.application[0][1] if client.application else None
     after = [size for _, frame, size in server.application if first is not None and frame > first]
     if first is None:
         result.established = False if any(one["level"] == "fatal" for one in result.alerts) else None
     elif after and after[0] == TLS13_ALERT_RECORD:
         result.established = False
-        result.notes.append("by its length, the server's answer to the client's certificate is an alert: it was refused")
+        result.notes.append("by its length, the server's answer to the client's certificate is an alert: a refusal")
     elif client.application[0][2] == TLS13_ALERT_RECORD:
         result.established = False
-        result.notes.append("by its length, the client's answer to the server's certificate is an alert: it was refused")
+        result.notes.append("by its length, the client's answer to the server's certificate is an alert: a refusal")
     else:
         result.established = True if after else None
 

@@ -14,9 +14,19 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 METHODS = "INVITE|ACK|BYE|CANCEL|OPTIONS|REGISTER|PRACK|SUBSCRIBE|NOTIFY|PUBLISH|INFO|REFER|MESSAGE|UPDATE"
-START_LINE = re.compile(rf"(?:(?P<method>{METHODS}) (?P<uri>\S+) SIP/2\.0|SIP/2\.0 (?P<status>\d{{3}})(?: (?P<words>.*))?)\s*$")
+START_LINE = re.compile(
+    rf"(?:(?P<method>{METHODS}) (?P<uri>\S+) SIP/2\.0|SIP/2\.0 (?P<status>\d{{3}})(?: (?P<words>.*))?)\s*$"
+)
 _START_BYTES = re.compile(rb"(?m)^(?:(?:" + METHODS.encode() + rb") \S+ SIP/2\.0|SIP/2\.0 \d{3}[^\r\n]*)\r?$")
-_SHORT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "l": "content-length", "m": "contact", "c": "content-type"}
+_SHORT = {
+    "v": "via",
+    "f": "from",
+    "t": "to",
+    "i": "call-id",
+    "l": "content-length",
+    "m": "contact",
+    "c": "content-type",
+}
 _USER = re.compile(r"sips?:(?:([^@>;]*)@)?([^>;:\s]+)")
 # A message of a trunk is a few KB; this bounds what one broken Content-Length can take.
 MOST_MESSAGE = 262_144

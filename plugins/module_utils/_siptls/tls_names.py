@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cache
 
 VERSIONS = {0x0002: "SSLv2", 0x0300: "SSLv3", 0x0301: "TLSv1", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2", 0x0304: "TLSv1.3"}
@@ -79,10 +80,8 @@ def _openssl_ciphers() -> dict[int, str]:
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
+    with contextlib.suppress(ssl.SSLError):
         context.set_ciphers("ALL:COMPLEMENTOFALL:@SECLEVEL=0")
-    except ssl.SSLError:
-        pass
     return {int(one["id"]) & 0xFFFF: str(one["name"]) for one in context.get_ciphers()}
 
 

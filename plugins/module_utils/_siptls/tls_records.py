@@ -118,9 +118,13 @@ class TlsReader:
 
     @staticmethod
     def _plausible(data: bytes) -> bool:
-        return len(data) >= 5 and data[0] in (20, 21, 22, 23) and data[1] == 3 and data[2] <= 4 and (
-            (data[3] << 8) | data[4]
-        ) <= MOST_RECORD
+        return (
+            len(data) >= 5
+            and data[0] in (20, 21, 22, 23)
+            and data[1] == 3
+            and data[2] <= 4
+            and ((data[3] << 8) | data[4]) <= MOST_RECORD
+        )
 
     def _record(self, at: int, chunk: Chunk) -> int:
         """Reads the record at a position of the buffer; the bytes it took, 0 when it isn't whole (or isn't TLS)."""

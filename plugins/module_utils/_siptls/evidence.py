@@ -1,0 +1,222 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The evidence that a verdict weighs, as types. Private to this collection.
+
+It comes as other modules' results; what they left out is None or empty here and means "not known", never "not so".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate as the collection's modules describe it."""
+
+    sha256: str
+    subject: str = ""
+    issuer: str = ""
+    serial: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    sans: tuple[str, ...] = ()
+    eku: tuple[str, ...] | None = None
+    self_signed: bool = False
+
+    @classmethod
+    def of(cls, view: Mapping[str, Any] | None) -> Certificate | None:
+        """From a view; None when there is none, or when it has no fingerprint to tell it by."""
+        if not view or not view.get("sha256"):
+            return None
+        eku = view.get("eku")
+        return cls(
+            sha256=str(view["sha256"]).replace(":", "").upper(),
+            subject=str(view.get("subject") or ""),
+            issuer=str(view.get("issuer") or ""),
+            serial=str(view.get("serial") or ""),
+            not_before=moment(view.get("not_before")),
+            not_after=moment(view.get("not_after")),
+            sans=tuple(re.sub(r"^(?:DNS|IP|URI|email):", "", str(one)) for one in view.get("sans") or ()),
+            eku=tuple(str(one) for one in eku) if eku else None,
+            self_signed=bool(view.get("self_signed")),
+        )
+
+    @property
+    def common_name(self) -> str | None:
+        """The CN of the subject, from RFC 4514's form or OpenSSL's one-line form."""
+        return common_name(self.subject)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that a SIP trunk security profile may know the certificate by."""
+        return tuple(dict.fromkeys(one for one in (self.common_name, *self.sans) if one))
+
+    @property
+    def short(self) -> str:
+        """A few words that tell the certificate from another one."""
+        return f"{self.common_name or self.subject or 'no subject'} (serial {self.serial or 'unknown'})"
+
+    def summary(self) -> dict[str, Any]:
+        """What a verdict shows of a certificate."""
+        pairs = (self.sha256[i : i + 2] for i in range(0, len(self.sha256), 2))
+        end = self.not_after.strftime("%Y-%m-%dT%H:%M:%SZ") if self.not_after else None
+        return {
+            "subject": self.subject, "issuer": self.issuer, "serial": self.serial,
+            "not_after": end, "sha256": ":".join(pairs),
+        }  # fmt: skip
+
+
+def common_name(subject: str) -> str | None:
+    """The CN of a subject in either written form."""
+    found = re.search(r"(?:^|[,/+])\s*CN\s*=\s*((?:\\.|[^,/+\\])+)", subject)
+    return re.sub(r"\\(.)", r"\1", found[1]).strip() if found else None
+
+
+def same_subject(one: str, other: str) -> bool:
+    """Whether two written subjects name the same, whichever form and order each is in."""
+
+    def parts(text: str) -> list[str]:
+        return sorted(
+            re.sub(r"\s*=\s*", "=", part.strip()).lower() for part in re.split(r"(?<!\\)[,/+]", text) if part.strip()
+        )
+
+    return bool(one) and parts(one) == parts(other)
+
+
+def moment(value: Any) -> datetime | None:
+    """An ISO 8601 time; without a zone it is UTC. None when it can't be read."""
+    if not value:
+        return None
+    try:
+        found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of a cluster and what is known of its CallManager certificate."""
+
+    name: str
+    addresses: frozenset[str]
+    held: Certificate | None
+    issued: Certificate | None
+    probe: Mapping[str, Any] | None
+    trust: tuple[Certificate, ...] | None
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Node:
+        """From the option's dictionary."""
+        addresses = [str(one).lower() for one in (raw.get("addresses") or [raw.get("address")]) if one]
+        trust = raw.get("trust")
+        return cls(
+            name=str(raw.get("name") or (addresses[0] if addresses else "unnamed")),
+            addresses=frozenset([*addresses, str(raw.get("name") or "").lower()]) - {""},
+            held=Certificate.of(raw.get("held")),
+            issued=Certificate.of(raw.get("issued")),
+            probe=raw.get("probe") or None,
+            trust=tuple(filter(None, map(Certificate.of, trust))) if trust is not None else None,
+        )
+
+    @property
+    def probed(self) -> Certificate | None:
+        """The certificate that the node served to the probe."""
+        chain = (self.probe or {}).get("chain") or []
+        return Certificate.of(chain[0]) if chain else None
+
+    @property
+    def expected(self) -> Certificate | None:
+        """The certificate that the node ought to present."""
+        return self.issued or self.held
+
+
+@dataclass(frozen=True)
+class Leg:
+    """How one cluster is set up toward another: its trunk, the trunk's security profile, its state."""
+
+    profile: Mapping[str, Any] | None = None
+    trunk: Mapping[str, Any] | None = None
+    status: Mapping[str, Any] | None = None
+    calls: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Leg:
+        """From the option's dictionary."""
+        return cls(
+            profile=raw.get("profile") or None,
+            trunk=raw.get("trunk") or None,
+            status=raw.get("status") or None,
+            calls=tuple(raw.get("calls") or ()),
+        )
+
+    @property
+    def accepted_names(self) -> tuple[str, ...] | None:
+        """The names that the profile accepts of the peer; None when no profile is known."""
+        if self.profile is None:
+            return None
+        value = first(self.profile, "x509_subject_name", "x509_subject_names", "x509SubjectName")
+        parts = value if isinstance(value, (list, tuple)) else re.split(r"[\s,;:]+", str(value or ""))
+        return tuple(str(one) for one in parts if one)
+
+    @property
+    def destinations(self) -> tuple[tuple[str, int], ...] | None:
+        """(address, port) of each destination; None when the trunk's are not known."""
+        listed = (self.trunk or {}).get("destinations")
+        if not listed:
+            return None
+        return tuple(
+            (str(first(one, "address", "address_ipv4", "addressIpv4") or "").lower(), int(one.get("port") or 5060))
+            for one in listed
+        )
+
+
+@dataclass(frozen=True)
+class Direction:
+    """All evidence on calls from one cluster to another; ``back`` is the peer's side of the same trunk."""
+
+    source: str
+    target: str
+    source_nodes: tuple[Node, ...]
+    target_nodes: tuple[Node, ...]
+    leg: Leg
+    back: Leg
+    captures: tuple[Mapping[str, Any], ...] = ()
+    traces: tuple[Mapping[str, Any], ...] = ()
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    srtp_wanted: bool = True
+    warn_days: int = 30
+
+    @property
+    def reached(self) -> tuple[Node, ...]:
+        """The nodes of the target that the trunk's destinations name; all of them when none is known or none fits."""
+        wanted = {address for address, _ in self.leg.destinations or ()}
+        return tuple(node for node in self.target_nodes if node.addresses & wanted) or self.target_nodes
+
+
+def first(mapping: Mapping[str, Any], *keys: str) -> Any:
+    """The first of several keys that has a value."""
+    return next((mapping[key] for key in keys if mapping.get(key) not in (None, "")), None)
+
+
+def host_of(endpoint: Any) -> str:
+    """The address of ``address:port`` or ``[address]:port``."""
+    return str(endpoint or "").rpartition(":")[0].strip("[]").lower()
+
+
+def between(
+    captures: Iterable[Mapping[str, Any]], clients: Iterable[Node], servers: Iterable[Node]
+) -> list[Mapping[str, Any]]:
+    """The captured connections that one side's nodes opened to the other's, in the order of their start."""
+    from_hosts = frozenset().union(*(node.addresses for node in clients))
+    to_hosts = frozenset().union(*(node.addresses for node in servers))
+    chosen = [
+        one for one in captures if host_of(one.get("client")) in from_hosts and host_of(one.get("server")) in to_hosts
+    ]
+    return sorted(chosen, key=lambda one: str(one.get("started") or ""))

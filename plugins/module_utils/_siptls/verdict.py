@@ -1,0 +1,134 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict on each direction: secure, insecure or unproven, and why. Pure; private to this collection.
+
+C(insecure) when any check fails; else C(unproven) when a check that is needed could not be made; else C(secure).
+What each source proves, from weak to strong:
+
+* configuration: what CUCM is told to do and which certificate it holds;
+* probe: what a node serves to the controller and asks of it (not what passes between the clusters);
+* status, capture, trace: that the clusters themselves reach each other, with these certificates;
+* call: that a call went this way, over TLS, with SRTP keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls.checks_certificates import Check, certificate_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls.checks_transport import transport_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls.evidence import Direction, Leg, Node, between
+
+SECURE, INSECURE, UNPROVEN = "secure", "insecure", "unproven"
+
+PROVES = {
+    "configuration": "what the cluster is told to do and which certificates it holds",
+    "certificate": "what the certificate allows",
+    "probe": "what the node serves to the controller, and what it asks of a client",
+    "status": "that the cluster itself reaches its peer",
+    "capture": "what crossed the network between the clusters",
+    "trace": "what the cluster itself saw of its peer",
+    "call": "that a call took this way",
+}
+# How far the evidence reaches, strongest first: (word, sources).
+REACH = (("call", {"call"}), ("observed", {"capture", "trace", "status"}), ("probed", {"probe"}))
+
+
+def directions_of(
+    clusters: Sequence[Mapping[str, Any]],
+    directions: Sequence[Mapping[str, Any]],
+    *,
+    captures: Sequence[Mapping[str, Any]] = (),
+    traces: Sequence[Mapping[str, Any]] = (),
+    now: datetime | None = None,
+    srtp_wanted: bool = True,
+    warn_days: int = 30,
+) -> list[Direction]:
+    """The typed evidence of each direction. ValueError when a direction names a cluster that was not described."""
+    nodes = {str(one["name"]): tuple(map(Node.of, one.get("nodes") or ())) for one in clusters}
+    legs = {(str(one["from"]), str(one["to"])): Leg.of(one) for one in directions}
+    for pair in legs:
+        missing = [name for name in pair if not nodes.get(name)]
+        if missing:
+            raise ValueError(f"the direction {pair[0]} to {pair[1]} names {missing[0]}, which has no nodes in clusters")
+    more = {} if now is None else {"now": now}
+    return [
+        Direction(
+            source=source,
+            target=target,
+            source_nodes=nodes[source],
+            target_nodes=nodes[target],
+            leg=leg,
+            back=legs.get((target, source), Leg()),
+            captures=tuple(captures),
+            traces=tuple(traces),
+            srtp_wanted=srtp_wanted,
+            warn_days=warn_days,
+            **more,
+        )
+        for (source, target), leg in legs.items()
+    ]
+
+
+def judge(case: Direction) -> dict[str, Any]:
+    """The verdict on one direction as the module returns it."""
+    checks = [*certificate_checks(case), *transport_checks(case)]
+    states = {check.state for check in checks}
+    verdict = INSECURE if "fail" in states else UNPROVEN if "unknown" in states else SECURE
+    proven = {check.source for check in checks if check.state == "pass"}
+    shown = _handshake(case)
+    target = case.reached[0]
+    certificate = target.probed or target.held or target.issued
+    return {
+        "from": case.source,
+        "to": case.target,
+        "verdict": verdict,
+        "reach": next((word for word, sources in REACH if sources & proven), "configured"),
+        "tls_version": shown.get("tls_version"),
+        "cipher": shown.get("cipher"),
+        "server_certificate": certificate.summary() if certificate else None,
+        "evidence": [
+            {"check": one.name, "source": one.source, "text": one.text, "proves": PROVES[one.source]}
+            for one in checks
+            if one.state in ("pass", "info")
+        ],
+        "findings": [_finding(one) for one in checks if one.state in _SEVERITY],
+    }
+
+
+_SEVERITY = {"fail": "error", "unknown": "missing", "warning": "warning"}
+
+
+def _finding(check: Check) -> dict[str, Any]:
+    finding = {"severity": _SEVERITY[check.state], "check": check.name, "cause": check.text, "source": check.source}
+    if check.remedy:
+        finding["remedy"] = check.remedy
+    if check.proof:
+        finding["proof"] = check.proof
+    return finding
+
+
+def _handshake(case: Direction) -> Mapping[str, Any]:
+    """The newest handshake between the clusters, or the probe's when none was captured."""
+    captured = [one for one in between(case.captures, case.source_nodes, case.target_nodes) if one.get("tls_version")]
+    return captured[-1] if captured else next((node.probe for node in case.reached if node.probe), {}) or {}
+
+
+def verdict(cases: Sequence[Direction]) -> dict[str, Any]:
+    """All directions, and one word for the whole: the worst of them."""
+    judged = [judge(case) for case in cases]
+    words = {one["verdict"] for one in judged}
+    whole = next((word for word in (INSECURE, UNPROVEN, SECURE) if word in words), UNPROVEN)
+    return {"verdict": whole, "directions": judged, "summary": [_sentence(one) for one in judged]}
+
+
+def _sentence(judged: Mapping[str, Any]) -> str:
+    lead = f"{judged['from']} to {judged['to']}: {judged['verdict']}"
+    severity = {INSECURE: "error", UNPROVEN: "missing"}.get(judged["verdict"])
+    cause = next((one["cause"] for one in judged["findings"] if one["severity"] == severity), None)
+    if cause:
+        return f"{lead} ({cause})"
+    return f"{lead} ({judged['tls_version'] or 'TLS'}, {judged['cipher'] or 'cipher unknown'})"

@@ -1,0 +1,271 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict on SIP over TLS between clusters."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sip_tls_verdict
+short_description: Weigh the evidence on SIP over mutual TLS between CUCM clusters
+version_added: 1.0.0
+description:
+  - Takes what the other modules found out and says of each direction between two clusters whether its calls are
+    V(secure), V(insecure) or V(unproven), with the evidence, the causes and what to do about them.
+  - V(insecure) means that something was found that is wrong. V(unproven) means that nothing wrong was found, but that
+    something needed was not seen. V(secure) needs, for both ends, the certificate that the CA issued, held by CUCM and
+    presented in a handshake, made for serverAuth and clientAuth and within its dates; a peer that asks for a client
+    certificate; security profiles that are Encrypted over TLS and accept each other's names; a trunk that points at
+    its peer.
+  - A capture, a trace, the trunk's state and a call are not needed for V(secure), but they fail it when they show
+    otherwise, and RV(directions[].reach) says how far the evidence goes. V(probed) proves what a node serves to the
+    controller; V(observed) proves what passes between the clusters; V(call) proves that a call took this way.
+  - Asks nobody and changes nothing.
+author:
+  - siptls.cucm contributors
+extends_documentation_fragment:
+  - siptls.cucm.attributes.info
+options:
+  clusters:
+    description: The clusters and what is known of the CallManager certificates of their nodes.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the cluster, as O(directions[].from) and O(directions[].to) call it.
+        type: str
+        required: true
+      nodes:
+        description: The nodes that run Cisco CallManager.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          name:
+            description: Name of the node.
+            type: str
+            required: true
+          addresses:
+            description: The addresses and host names by which peers, captures and trunk destinations know the node.
+            type: list
+            elements: str
+            required: true
+          held:
+            description: The CallManager certificate that the node holds (from M(siptls.cucm.cucm_certificate_info)).
+            type: dict
+          issued:
+            description: The certificate that the CA issued for the node (RV(siptls.cucm.ca_sign#module:view)).
+            type: dict
+          probe:
+            description: The result of M(siptls.cucm.sip_tls_probe) on the node's port 5061.
+            type: dict
+          trust:
+            description: The certificates in the node's CallManager-trust.
+            type: list
+            elements: dict
+  directions:
+    description: The directions to judge. Each trunk has two, one from each end.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      from:
+        description: The cluster that sends the calls.
+        type: str
+        required: true
+      to:
+        description: The cluster that takes them.
+        type: str
+        required: true
+      profile:
+        description: The security profile of the trunk on O(directions[].from), as
+          M(siptls.cucm.cucm_sip_trunk_profile) returns it.
+        type: dict
+      trunk:
+        description: The trunk on O(directions[].from), as M(siptls.cucm.cucm_sip_trunk) returns it.
+        type: dict
+      status:
+        description: The trunk's state, an entry of M(siptls.cucm.cucm_sip_trunk_info).
+        type: dict
+      calls:
+        description: Calls made in this direction, each with C(calling), C(called), C(result), C(transport), C(srtp).
+        type: list
+        elements: dict
+        default: []
+  captures:
+    description: The C(connections) of M(siptls.cucm.sip_tls_capture_info), of one or more captures.
+    type: list
+    elements: dict
+    default: []
+  traces:
+    description: Results of M(siptls.cucm.cucm_trace_info), each with the key C(cluster) added.
+    type: list
+    elements: dict
+    default: []
+  require_srtp:
+    description: Whether a trunk or a call without SRTP is V(insecure).
+    type: bool
+    default: true
+  warn_days:
+    description: Days before its end from which a certificate is warned of.
+    type: int
+    default: 30
+"""
+
+EXAMPLES = r"""
+- name: Weigh what was found
+  siptls.cucm.sip_tls_verdict:
+    clusters:
+      - name: cucma
+        nodes:
+          - name: CUCMA
+            addresses: [10.106.95.203, cucma.example.com]
+            held: "{{ held_a }}"
+            issued: "{{ issued_a }}"
+            probe: "{{ probe_a }}"
+      - name: cucm10
+        nodes:
+          - name: CUCM10
+            addresses: [10.106.95.200, cucm10.example.com]
+            held: "{{ held_b }}"
+            issued: "{{ issued_b }}"
+            probe: "{{ probe_b }}"
+    directions:
+      - from: cucma
+        to: cucm10
+        profile: "{{ profile_a.object }}"
+        trunk: "{{ trunk_a.object }}"
+      - from: cucm10
+        to: cucma
+        profile: "{{ profile_b.object }}"
+        trunk: "{{ trunk_b.object }}"
+    captures: "{{ capture.connections }}"
+  register: verdict
+"""
+
+RETURN = r"""
+verdict:
+  description: The worst of the directions' verdicts, V(secure), V(insecure) or V(unproven).
+  type: str
+  returned: success
+  sample: secure
+summary:
+  description: One sentence a direction.
+  type: list
+  elements: str
+  returned: success
+  sample: ["cucma to cucm10: secure (TLSv1, AES128-SHA)"]
+directions:
+  description: The verdict on each direction.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    from:
+      description: The cluster that sends the calls.
+      type: str
+      returned: always
+    to:
+      description: The cluster that takes them.
+      type: str
+      returned: always
+    verdict:
+      description: V(secure), V(insecure) or V(unproven).
+      type: str
+      returned: always
+    reach:
+      description: How far the evidence goes, V(configured), V(probed), V(observed) or V(call).
+      type: str
+      returned: always
+    tls_version:
+      description: The TLS version that was negotiated.
+      type: str
+      returned: when a handshake was seen
+    cipher:
+      description: The cipher, by its OpenSSL name.
+      type: str
+      returned: when a handshake was seen
+    server_certificate:
+      description: The certificate of the peer, with C(subject), C(issuer), C(serial), C(not_after), C(sha256).
+      type: dict
+      returned: when one is known
+    evidence:
+      description: What speaks for the verdict, each with C(check), C(source), C(text), C(proves).
+      type: list
+      elements: dict
+      returned: always
+    findings:
+      description: What speaks against it, each with C(severity) (V(error), V(missing), V(warning)), C(check),
+        C(cause), C(source), C(remedy), C(proof).
+      type: list
+      elements: dict
+      returned: always
+"""
+
+from typing import TYPE_CHECKING
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls import verdict
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+DICTS = {"type": "list", "elements": "dict", "default": []}
+NODE = {
+    "name": {"type": "str", "required": True},
+    "addresses": {"type": "list", "elements": "str", "required": True},
+    "held": {"type": "dict"},
+    "issued": {"type": "dict"},
+    "probe": {"type": "dict"},
+    "trust": {"type": "list", "elements": "dict"},
+}
+CLUSTER = {
+    "name": {"type": "str", "required": True},
+    "nodes": {"type": "list", "elements": "dict", "required": True, "options": NODE},
+}
+DIRECTION = {
+    "from": {"type": "str", "required": True},
+    "to": {"type": "str", "required": True},
+    "profile": {"type": "dict"},
+    "trunk": {"type": "dict"},
+    "status": {"type": "dict"},
+    "calls": DICTS,
+}
+SPEC = ArgSpec(
+    options={
+        "clusters": {"type": "list", "elements": "dict", "required": True, "options": CLUSTER},
+        "directions": {"type": "list", "elements": "dict", "required": True, "options": DIRECTION},
+        "captures": DICTS,
+        "traces": DICTS,
+        "require_srtp": {"type": "bool", "default": True},
+        "warn_days": {"type": "int", "default": 30},
+    }
+)
+
+
+def service(module: AnsibleModule) -> Outcome:
+    """Judge every direction."""
+    given = module.params
+    try:
+        cases = verdict.directions_of(
+            given["clusters"],
+            given["directions"],
+            captures=given["captures"],
+            traces=given["traces"],
+            srtp_wanted=given["require_srtp"],
+            warn_days=given["warn_days"],
+        )
+    except ValueError as wrong:
+        raise Failure(f"The evidence does not fit together: {wrong}.") from wrong
+    return Outcome(result=verdict.verdict(cases))
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, service)
+
+
+if __name__ == "__main__":
+    main()
