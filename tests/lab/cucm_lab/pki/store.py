@@ -1,0 +1,401 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A node's certificate store: identities, trust stores and requests, and the rules of uploading.
+
+State is in the cluster's database: `pki_identity` (what the node holds), `pki_active` (what a service that was
+not restarted since still presents), `pki_csr`, `pki_trust`. Key pairs and the certificates of the installation
+are in `volatile_` tables, which a comparison of two states leaves out: they are secret, or made when first read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+
+from . import material, rules
+from .refusals import StoreError, refusal
+from .units import COPIES, STORES, Unit, find_store, find_unit, units
+
+if TYPE_CHECKING:
+    from ..world import Lab, Node
+
+__all__ = ["CertificateStore", "CsrWish", "StoreError"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS pki_identity (
+  node TEXT, unit TEXT, certificate TEXT NOT NULL, distribution TEXT NOT NULL, PRIMARY KEY (node, unit));
+CREATE TABLE IF NOT EXISTS pki_active (node TEXT, unit TEXT, certificate TEXT NOT NULL, PRIMARY KEY (node, unit));
+CREATE TABLE IF NOT EXISTS pki_csr (
+  node TEXT, unit TEXT, csr TEXT NOT NULL, distribution TEXT NOT NULL, PRIMARY KEY (node, unit));
+CREATE TABLE IF NOT EXISTS pki_trust (
+  node TEXT, store TEXT, filename TEXT, certificate TEXT NOT NULL, PRIMARY KEY (node, store, filename));
+CREATE TABLE IF NOT EXISTS volatile_pki_shipped (
+  node TEXT, unit TEXT, certificate TEXT NOT NULL, PRIMARY KEY (node, unit));
+CREATE TABLE IF NOT EXISTS volatile_pki_key (spki TEXT PRIMARY KEY, pem TEXT NOT NULL);
+"""
+_SELF_SIGNED_EKU = ("serverAuth", "clientAuth", "ipsecEndSystem")
+_SELF_SIGNED_KU = ("digitalSignature", "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign")
+
+
+@dataclass(frozen=True)
+class CsrWish:
+    """What a request may choose where the interface lets it; None: the release's default."""
+
+    key_length: int | None = None
+    hash: str | None = None
+    alt_names: Sequence[str] | None = None
+    common_name: str | None = None
+    include_ou: bool | None = None
+    multi_server: bool = False
+
+
+class CertificateStore:
+    """The certificates of one node. Every method may be called from any thread."""
+
+    def __init__(self, lab: Lab, node: Node) -> None:
+        self._lab = lab
+        self._node = node
+        self._db = node.cluster.db
+        self._release = node.cluster.release
+        self._lock = threading.RLock()
+        self._db.schema(_SCHEMA)
+        if self._db.setting(f"pki/{node.name}") is None:
+            with self._db.transaction():
+                for pem in material.shipped_authorities():
+                    self._put_trust(node.name, "CallManager", x509.load_pem_x509_certificate(pem.encode()))
+                self._db.set_setting(f"pki/{node.name}", "shipped")
+
+    # -- identities
+
+    def units(self) -> list[str]:
+        """The identity units of this node."""
+        return [unit.name for unit in units(self._release)]
+
+    def held_certificate(self, purpose: str) -> str:
+        """PEM of the identity certificate that the node holds."""
+        unit = self._unit(purpose)
+        row = self._db.one(
+            "SELECT certificate FROM pki_identity WHERE node = ? AND unit = ?", (self._node.name, unit.name)
+        )
+        return str(row["certificate"]) if row else self._shipped(unit)
+
+    def held_identity(self, purpose: str) -> tuple[str, str]:
+        """(certificate PEM, key PEM) that the node holds: active after the next restart."""
+        pem = self.held_certificate(purpose)
+        return pem, self._key_of(pem)
+
+    def active_identity(self, purpose: str) -> tuple[str, str]:
+        """(certificate PEM, key PEM) that the running service presents."""
+        unit = self._unit(purpose)
+        row = self._db.one(
+            "SELECT certificate FROM pki_active WHERE node = ? AND unit = ?", (self._node.name, unit.name)
+        )
+        if row is None:
+            return self.held_identity(unit.name)
+        return str(row["certificate"]), self._key_of(str(row["certificate"]))
+
+    def activate(self, purpose: str) -> None:
+        """The service of this unit (and of its elliptic sibling) has been restarted."""
+        self._db.execute(
+            "DELETE FROM pki_active WHERE node = ? AND unit IN (?, ?)",
+            (self._node.name, purpose, f"{purpose}-ECDSA"),
+        )
+        if purpose == "CallManager":
+            self._return_deleted()
+
+    def description(self, purpose: str) -> str:
+        """The Description column of an identity."""
+        certificate = x509.load_pem_x509_certificate(self.held_certificate(purpose).encode())
+        if certificate.issuer == certificate.subject:
+            return "Self-signed certificate generated by system"
+        return f"Certificate Signed by {material.common_name(certificate.issuer)}"
+
+    def regenerate(self, purpose: str) -> str:
+        """A new key and a new self-signed certificate; its PEM. A pending CSR stays."""
+        unit = self._unit(purpose)
+        bits, _ = self._release.self_signed
+        pem = self._self_signed(unit, material.new_key(unit.elliptic, 384 if unit.elliptic else bits))
+        with self._db.transaction():
+            self._replace_identity(self._node, unit, pem, "this-server")
+        return pem
+
+    def set_web_security(self, subject: dict[str, str], alternative: Sequence[str]) -> None:
+        """`set web-security`: another subject and more SANs; tomcat is regenerated."""
+        value = json.dumps({"subject": subject, "alternative": list(alternative)})
+        self._db.set_setting(f"pki/web-security/{self._node.name}", value)
+        self.regenerate("tomcat")
+
+    # -- requests
+
+    def generate_csr(self, purpose: str, wish: CsrWish = CsrWish()) -> str:
+        """Make a key pair and a CSR, in place of an earlier one; its PEM."""
+        unit = self._unit(purpose)
+        if not unit.signable:
+            raise self._refuse(1014, unit=unit.name)
+        defaults = self._release.csr
+        bits = wish.key_length or (384 if unit.elliptic else defaults.key_bits)
+        if not unit.elliptic and not 1024 <= bits <= rules.MAXIMUM_KEY_BITS:
+            raise self._refuse(1014, unit=unit.name)
+        key = material.new_key(unit.elliptic, bits)
+        digest = (wish.hash or ("sha384" if unit.elliptic else defaults.hash)).lower()
+        if digest not in material.HASHES:
+            raise self._refuse(1014, unit=unit.name)
+        subject = self._subject(
+            unit, wish.common_name, defaults.include_ou if wish.include_ou is None else wish.include_ou,
+            wish.multi_server,
+        )  # fmt: skip
+        builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+        builder = builder.add_extension(
+            x509.ExtendedKeyUsage([material.EKUS[name] for name in defaults.eku]), False
+        ).add_extension(material.key_usage(defaults.key_usage), False)
+        names = self._csr_names(wish)
+        if names:
+            builder = builder.add_extension(material.alternative_names(names), False)
+        csr = material.sign_request(builder, key, digest)
+        distribution = str(self._lab.inferred["pki.multi_server_literal"]) if wish.multi_server else "this-server"
+        with self._db.transaction():
+            self._keep_key(key)
+            for node in self._node.cluster.nodes if wish.multi_server else [self._node]:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO pki_csr VALUES (?, ?, ?, ?)",
+                    (node.name, unit.name, material.pem_of(csr), distribution),
+                )
+        self._log("csr", unit=unit.name, distribution=distribution)
+        return material.pem_of(csr)
+
+    def csr(self, purpose: str) -> str | None:
+        """PEM of the pending CSR, or None."""
+        unit = self._unit(purpose)
+        row = self._db.one("SELECT csr FROM pki_csr WHERE node = ? AND unit = ?", (self._node.name, unit.name))
+        return str(row["csr"]) if row else None
+
+    def csrs(self) -> list[str]:
+        """The units with a pending CSR."""
+        rows = self._db.execute("SELECT unit FROM pki_csr WHERE node = ? ORDER BY unit", (self._node.name,))
+        return [str(row["unit"]) for row in rows]
+
+    # -- uploads
+
+    def import_own(self, purpose: str, text: str) -> str:
+        """Upload a signed identity, alone or with its chain in any order; PEM of what the node now holds."""
+        unit = find_unit(self._release, purpose)
+        if unit is None:
+            raise self._refuse(1025, unit=purpose)
+        certificates = rules.read(text, self._refuse)
+        row = self._db.one(
+            "SELECT csr, distribution FROM pki_csr WHERE node = ? AND unit = ?", (self._node.name, unit.name)
+        )
+        if row is None:
+            raise self._refuse(1017, unit=unit.name)
+        csr = x509.load_pem_x509_csr(str(row["csr"]).encode())
+        leaf, chain = _leaf_and_chain(certificates, csr)
+        rules.check_pair(leaf, csr, self._refuse)
+        rules.check_leaf(leaf, self._refuse, bool(self._lab.inferred["pki.checks_eku"]))
+        rules.check_dates(leaf, self._lab.clock.now(), self._refuse)
+        trusted = [x509.load_pem_x509_certificate(pem.encode()) for _, pem in self.trust(unit.trust)]
+        rules.check_chain(leaf, [*trusted, *chain], self._refuse)
+        known = {certificate.serial_number for certificate in trusted}
+        pem = material.pem_of(leaf)
+        everywhere = row["distribution"] != "this-server"
+        with self._db.transaction():
+            for authority in chain:
+                if authority.serial_number not in known:
+                    self._import_trust(unit.trust, authority)
+            for node in self._node.cluster.nodes if everywhere else [self._node]:
+                self._replace_identity(node, unit, pem, str(row["distribution"]))
+                self._db.execute("DELETE FROM pki_csr WHERE node = ? AND unit = ?", (node.name, unit.name))
+        self._log("own", unit=unit.name, serial=f"{leaf.serial_number:x}")
+        return pem
+
+    def import_trust(self, purpose: str, text: str) -> list[str]:
+        """Upload certificates into a trust store; their file names."""
+        store = self._store(purpose)
+        certificates = rules.read(text, self._refuse)
+        with self._db.transaction():
+            return [self._import_trust(store, certificate) for certificate in certificates]
+
+    def trust(self, purpose: str) -> list[tuple[str, str]]:
+        """(file name, PEM) of a trust store, by name."""
+        store = self._store(purpose)
+        rows = self._db.execute(
+            "SELECT filename, certificate FROM pki_trust WHERE node = ? AND store = ? ORDER BY filename",
+            (self._node.name, store),
+        )
+        return [(str(row["filename"]), str(row["certificate"])) for row in rows]
+
+    def delete_trust(self, purpose: str, filename: str) -> None:
+        """Take a certificate out of a trust store; on old releases of this node alone (it then comes back)."""
+        store = self._store(purpose)
+        wanted = filename.rsplit("/", maxsplit=1)[-1].removesuffix(".pem") + ".pem"
+        if wanted not in dict(self.trust(store)):
+            raise self._refuse(1029, detail=f"{store}-trust/{wanted}")
+        old = self._release.number <= tuple(self._lab.inferred["pki.old_trust_deletion_until"])
+        alone = old or not STORES[store]
+        for node in [self._node] if alone else self._node.cluster.nodes:
+            self._db.execute(
+                "DELETE FROM pki_trust WHERE node = ? AND store = ? AND filename = ?", (node.name, store, wanted)
+            )
+        self._log("delete_trust", store=store, filename=wanted)
+
+    # -- inside
+
+    def _import_trust(self, store: str, certificate: x509.Certificate) -> str:
+        now = self._lab.clock.now()
+        rules.check_dates(certificate, now, self._refuse)
+        rules.check_key(certificate, self._refuse)
+        common_name = material.common_name(certificate.subject)
+        nodes = self._node.cluster.nodes if STORES[store] else [self._node]
+        filename = ""
+        for target in [store] + ([COPIES[store]] if store in COPIES else []):
+            for filename_there, pem in self.trust(target):
+                other = x509.load_pem_x509_certificate(pem.encode())
+                if material.common_name(other.subject) != common_name:
+                    continue
+                if other.not_valid_before_utc > certificate.not_valid_before_utc:
+                    raise self._refuse(1028, cn=common_name, unit=target)
+                self._db.execute(
+                    f"DELETE FROM pki_trust WHERE store = ? AND filename = ? AND node IN ({_marks(nodes)})",
+                    (target, filename_there, *(node.name for node in nodes)),
+                )
+            for node in nodes:
+                name = self._put_trust(node.name, target, certificate)
+            filename = filename or name
+        self._log("trust", store=store, filename=filename)
+        return filename
+
+    def _put_trust(self, node: str, store: str, certificate: x509.Certificate) -> str:
+        name = re.sub(r"[^\w.-]", "_", material.common_name(certificate.subject))
+        if self._release.trust_names_with_serial:
+            name += f"_{certificate.serial_number:x}"
+        self._db.execute(
+            "INSERT OR REPLACE INTO pki_trust VALUES (?, ?, ?, ?)",
+            (node, store, f"{name}.pem", material.pem_of(certificate)),
+        )
+        return f"{name}.pem"
+
+    def _return_deleted(self) -> None:
+        """Old releases: what the other nodes still have comes back to this one."""
+        if self._release.number > tuple(self._lab.inferred["pki.old_trust_deletion_until"]):
+            return
+        replicated = [store for store, everywhere in STORES.items() if everywhere]
+        self._db.execute(
+            "INSERT OR IGNORE INTO pki_trust SELECT ?, store, filename, certificate FROM pki_trust "
+            f"WHERE store IN ({_marks(replicated)})",
+            (self._node.name, *replicated),
+        )
+
+    def _replace_identity(self, node: Node, unit: Unit, pem: str, distribution: str) -> None:
+        running = node.certs.active_identity(unit.name)[0]
+        self._db.execute(
+            "INSERT OR REPLACE INTO pki_identity VALUES (?, ?, ?, ?)", (node.name, unit.name, pem, distribution)
+        )
+        self._db.execute("INSERT OR IGNORE INTO pki_active VALUES (?, ?, ?)", (node.name, unit.name, running))
+
+    def _shipped(self, unit: Unit) -> str:
+        """The self-signed certificate of the installation, made when it is first asked for."""
+        where = (self._node.name, unit.name)
+        with self._lock:
+            row = self._db.one("SELECT certificate FROM volatile_pki_shipped WHERE node = ? AND unit = ?", where)
+            if row:
+                return str(row["certificate"])
+            bits, _ = self._release.self_signed
+            pem = self._self_signed(unit, material.POOL.take(unit.elliptic, 384 if unit.elliptic else bits))
+            self._db.execute("INSERT INTO volatile_pki_shipped VALUES (?, ?, ?)", (*where, pem))
+            return pem
+
+    def _self_signed(self, unit: Unit, key: material.PrivateKey) -> str:
+        defaults = self._release.csr
+        names: list[str] = []
+        if unit.trust == "tomcat":
+            names = [self._node.name, self._node.fqdn, *self._web_security().get("alternative", [])]
+            if self._lab.inferred["https.tomcat_san_address"]:
+                names.append(self._node.address)
+        elif defaults.sans != "none":
+            names = [self._node.fqdn]
+        digest = "sha384" if unit.elliptic else self._release.self_signed[1]
+        certificate = material.self_signed(
+            self._subject(unit, None, True, False), key, digest, self._lab.clock.now(),
+            names=list(dict.fromkeys(names)), eku=_SELF_SIGNED_EKU, usages=_SELF_SIGNED_KU,
+            days=int(self._lab.inferred["pki.shipped_days"]),
+        )  # fmt: skip
+        self._keep_key(key)
+        return material.pem_of(certificate)
+
+    def _subject(self, unit: Unit, common_name: str | None, include_ou: bool, multi_server: bool) -> x509.Name:
+        attributes = {**self._node.cluster.subject, **self._web_security().get("subject", {})}
+        if common_name is None:
+            fqdn = self._release.number >= tuple(self._lab.inferred["pki.cn_is_fqdn_since"])
+            common_name = self._node.fqdn if fqdn else self._node.name
+            host = self._node.cluster.publisher.name if multi_server else self._node.name
+            if multi_server:
+                common_name = f"{host}{'-EC' if unit.elliptic else ''}-ms.{self._node.domain}"
+            elif unit.elliptic:
+                common_name = f"{host}-EC.{self._node.domain}" if fqdn else f"{host}-EC"
+        return material.name_of(attributes, common_name, include_ou)
+
+    def _csr_names(self, wish: CsrWish) -> list[str]:
+        form = self._release.csr.sans
+        names: list[str] = []
+        if wish.multi_server:
+            names = [*(node.fqdn for node in self._node.cluster.nodes), self._node.domain]
+        elif form == "parent_domain":
+            names = [self._node.domain]
+        elif form == "parent_domain+host":
+            names = [self._node.fqdn, self._node.domain]
+        names += list(wish.alt_names or ()) + list(self._web_security().get("alternative", []))
+        return list(dict.fromkeys(name for name in names if name))
+
+    def _web_security(self) -> dict[str, Any]:
+        stored = self._db.setting(f"pki/web-security/{self._node.name}")
+        return dict(json.loads(stored)) if stored else {}
+
+    def _keep_key(self, key: material.PrivateKey) -> None:
+        self._db.execute(
+            "INSERT OR IGNORE INTO volatile_pki_key VALUES (?, ?)", (material.spki_digest(key), material.key_pem(key))
+        )
+
+    def _key_of(self, pem: str) -> str:
+        digest = material.spki_digest(x509.load_pem_x509_certificate(pem.encode()))
+        row = self._db.one("SELECT pem FROM volatile_pki_key WHERE spki = ?", (digest,))
+        if row is None:
+            raise self._refuse(1027)
+        return str(row["pem"])
+
+    def _unit(self, purpose: str) -> Unit:
+        unit = find_unit(self._release, purpose)
+        if unit is None:
+            raise self._refuse(1025, unit=purpose)
+        return unit
+
+    def _store(self, purpose: str) -> str:
+        store = find_store(purpose)
+        if store is None:
+            raise self._refuse(1025, unit=purpose)
+        return store
+
+    def _refuse(self, code: int, **values: str) -> StoreError:
+        return refusal(self._lab.inferred, self._release.number, code, **values)
+
+    def _log(self, event: str, **fields: Any) -> None:
+        self._lab.log.write("pki", node=self._node.name, event=event, **fields)
+
+
+def _leaf_and_chain(
+    certificates: list[x509.Certificate], csr: x509.CertificateSigningRequest
+) -> tuple[x509.Certificate, list[x509.Certificate]]:
+    """The certificate of the CSR's key (or the first that is no CA) and the rest, root first."""
+    wanted = material.spki_digest(csr)
+    leaf = next((c for c in certificates if material.spki_digest(c) == wanted), None)
+    leaf = leaf or next((c for c in certificates if not material.is_ca(c)), certificates[0])
+    rest = [c for c in certificates if c is not leaf]
+    return leaf, sorted(rest, key=lambda c: c.issuer != c.subject)
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
