@@ -10,15 +10,15 @@ in L(CaptureNotes).
 
 from __future__ import annotations
 
-import gzip
 import mmap
 import struct
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import NamedTuple
+
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls.unpacking import GZIP_MAGIC, blocks
 
 Buffer = bytes | mmap.mmap
 
@@ -104,7 +104,7 @@ def load(path: Path, notes: CaptureNotes) -> Buffer:
         head = stream.read(4)
         if not head:
             return b""
-        if head[:2] == b"\x1f\x8b":
+        if head[:2] == GZIP_MAGIC:
             return _unpacked(path, notes)
         return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
 
@@ -112,16 +112,13 @@ def load(path: Path, notes: CaptureNotes) -> Buffer:
 def _unpacked(path: Path, notes: CaptureNotes) -> bytes:
     parts: list[bytes] = []
     total = 0
-    try:
-        with gzip.open(path) as stream:
-            while chunk := stream.read(1 << 20):
-                total += len(chunk)
-                if total > MOST_UNPACKED:
-                    notes.problem(f"the unpacked file is longer than {MOST_UNPACKED} bytes; the rest was left unread")
-                    break
-                parts.append(chunk)
-    except (EOFError, zlib.error, OSError) as broken:
-        notes.problem(f"the gzip stream ends early ({broken}); what came before was read")
+    with path.open("rb") as stream:
+        for part in blocks(stream, notes.problem):
+            total += len(part)
+            if total > MOST_UNPACKED:
+                notes.problem(f"the unpacked file is longer than {MOST_UNPACKED} bytes; the rest was left unread")
+                break
+            parts.append(part)
     return b"".join(parts)
 
 

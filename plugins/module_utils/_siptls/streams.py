@@ -17,6 +17,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._siptls.packets import
 
 Endpoint = tuple[bytes, int]
 _MASK = 0xFFFF_FFFF
+# A SYN that is captured after data of its own connection stands at most this many bytes before that data.
+LATE_SYN = 1 << 20
 
 
 class Chunk(NamedTuple):
@@ -120,10 +122,11 @@ def _is_new(connection: Connection, segment: Segment) -> bool:
     direction = connection.direction(segment.source)
     if not direction.seen:
         return False
-    begin = direction.base if direction.base is not None else min((one[0] for one in direction.segments), default=None)
-    if begin is None:
-        return False
-    return (segment.sequence + 1 - begin) & _MASK != 0
+    begin = segment.sequence + 1
+    if direction.base is not None:
+        return (begin - direction.base) & _MASK != 0
+    earliest = min((one[0] for one in direction.segments), default=begin)
+    return (earliest - begin) & _MASK > LATE_SYN
 
 
 def _begin(segment: Segment, ports: frozenset[int]) -> Connection:

@@ -1,0 +1,211 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real handshakes (OpenSSL's, in memory) and captures of them, written by dpkt or by hand, never by our own code."""
+
+from __future__ import annotations
+
+import ssl
+import struct
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+import dpkt
+import pytest
+
+CLIENT, SERVER = ("10.106.95.203", 42387), ("10.106.95.200", 5061)
+V6 = {"10.106.95.203": "2001:db8::203", "10.106.95.200": "2001:db8::200"}
+Flights = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Identities:
+    """PEM files: certificates of CUCMA, CUCM10 and Other with their keys, and the CA of the first two."""
+
+    folder: Path
+
+    def context(self, server: bool, version: ssl.TLSVersion, identity: str | None, ciphers: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.set_ciphers(ciphers)
+        context.minimum_version = context.maximum_version = version
+        context.load_verify_locations(self.folder / "ca.pem")
+        if identity:
+            context.load_cert_chain(self.folder / f"{identity}.pem", self.folder / f"{identity}.key")
+        return context
+
+
+def _openssl(*arguments: str, cwd: Path, **kwargs: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=cwd, check=True, capture_output=True, text=True, **kwargs)  # type: ignore[call-overload]
+
+
+@pytest.fixture(scope="session")
+def identities(tmp_path_factory: pytest.TempPathFactory) -> Identities:
+    """Made by the openssl program; the key size of the time of CUCM 9.1 would need a lower guard, so 2048."""
+    folder = tmp_path_factory.mktemp("identities")
+    new = ["req", "-newkey", "rsa:2048", "-nodes"]
+    _openssl(*new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/C=IN/O=cisco/CN=Lab CA", cwd=folder)
+    _openssl(*new, "-x509", "-keyout", "Other.key", "-out", "Other.pem", "-subj", "/CN=Other", cwd=folder)
+    (folder / "ext").write_text("basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth,clientAuth\n")
+    for name in ("CUCMA", "CUCM10"):
+        subject = f"/C=IN/ST=cisco/L=cisco/O=cisco/OU=cisco/CN={name}"
+        _openssl(*new, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject, cwd=folder)
+        _openssl(
+            "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-days", "300", "-extfile", "ext", "-out", f"{name}.pem", cwd=folder,
+        )  # fmt: skip
+        leaf = (folder / f"{name}.pem").read_text()
+        (folder / f"{name}.pem").write_text(leaf + (folder / "ca.pem").read_text())
+    return Identities(folder)
+
+
+@pytest.fixture(scope="session")
+def shake(identities: Identities) -> Callable[..., Flights]:
+    """Runs a handshake between two OpenSSL ends and returns what each end sent, in order."""
+
+    def run(
+        version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
+        *,
+        client: str | None = "CUCMA",
+        server: str = "CUCM10",
+        ask: ssl.VerifyMode = ssl.CERT_REQUIRED,
+        ciphers: str = "ALL:NULL:@SECLEVEL=0",
+        say: bytes = b"OPTIONS sip:10.106.95.200 SIP/2.0\r\nCall-ID: 1@a\r\nContent-Length: 0\r\n\r\n",
+        server_version: ssl.TLSVersion | None = None,
+    ) -> Flights:
+        ends = {}
+        for name, identity in (("client", client), ("server", server)):
+            is_server = name == "server"
+            context = identities.context(
+                is_server, (server_version if is_server else None) or version, identity, ciphers
+            )
+            if is_server:
+                context.verify_mode = ask
+            into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+            ends[name] = (context.wrap_bio(into, out, server_side=is_server), into, out)
+        flights: Flights = []
+        done: set[str] = set()
+        for _ in range(12):
+            for name, other in (("client", "server"), ("server", "client")):
+                tls, _, out = ends[name]
+                try:
+                    if name not in done:
+                        tls.do_handshake()
+                        done.add(name)
+                        if name == "client" and say:
+                            tls.write(say)
+                    else:
+                        tls.read(4096)
+                except ssl.SSLWantReadError:
+                    pass
+                except ssl.SSLError:
+                    done.add(name)
+                if data := out.read():
+                    flights.append((name, data))
+                    ends[other][1].write(data)
+        return flights
+
+    return run
+
+
+@dataclass
+class Frame:
+    """One IP packet and its time."""
+
+    time: float
+    data: bytes
+
+
+def frames_of(
+    flights: Flights, size: int = 700, v6: bool = False, port: int = 5061, isn: int = 0xFFFF_FF00
+) -> list[Frame]:
+    """A TCP conversation of these bytes: opened, segmented, acknowledged, closed. Sequence numbers wrap on the way."""
+    ends = {"client": CLIENT, "server": (SERVER[0], port)}
+    sequence = {"client": isn, "server": 7_000}
+    found: list[Frame] = []
+
+    def send(name: str, flags: int, payload: bytes = b"") -> None:
+        other = "server" if name == "client" else "client"
+        (source, sport), (target, dport) = ends[name], ends[other]
+        if v6:
+            source, target = V6[source], V6[target]
+        tcp = dpkt.tcp.TCP(
+            sport=sport, dport=dport, seq=sequence[name] & 0xFFFF_FFFF, ack=sequence[other] & 0xFFFF_FFFF,
+            flags=flags, data=payload,
+        )  # fmt: skip
+        addresses = {"src": ip_address(source).packed, "dst": ip_address(target).packed}
+        packet = (
+            dpkt.ip6.IP6(**addresses, nxt=6, hlim=64, plen=len(tcp)) if v6 else dpkt.ip.IP(**addresses, p=6, ttl=64)
+        )
+        packet.data = tcp
+        if not v6:
+            packet.len = len(packet)
+        sequence[name] += len(payload) + (1 if flags & 3 else 0)
+        found.append(Frame(1_400_000_000 + len(found) * 0.001, bytes(packet)))
+
+    send("client", 2)
+    send("server", 18)
+    for name, data in flights:
+        for at in range(0, len(data), size):
+            send(name, 24, data[at : at + size])
+    send("client", 17)
+    send("server", 17)
+    return found
+
+
+def _link(kind: str, data: bytes) -> tuple[int, bytes]:
+    """(link type, frame) of an IP packet under a link header."""
+    ether = b"\x86\xdd" if data[0] >> 4 == 6 else b"\x08\x00"
+    macs = b"\x02\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00\x02"
+    return {
+        "ethernet": (1, macs + ether + data + b"\x00" * max(0, 46 - len(data))),
+        "vlan": (1, macs + b"\x81\x00\x00\x5b" + ether + data),
+        "qinq": (1, macs + b"\x88\xa8\x00\x02\x81\x00\x00\x5b" + ether + data),
+        "sll": (113, b"\x00\x00\x00\x01\x00\x06" + macs[:6] + b"\x00\x00" + ether + data),
+        "sll2": (276, ether + b"\x00\x00" + struct.pack(">IHBB", 1, 1, 0, 6) + macs[:6] + b"\x00\x00" + data),
+        "null": (0, (b"\x02" if ether == b"\x08\x00" else b"\x1e") + b"\x00\x00\x00" + data),
+        "raw": (101, data),
+        "ppp": (9, b"\xff\x03\x00" + (b"\x57" if ether != b"\x08\x00" else b"\x21") + data),
+    }[kind]
+
+
+LINKS = ("ethernet", "vlan", "qinq", "sll", "sll2", "null", "raw", "ppp")
+
+
+def write_pcap(
+    path: Path, frames: Iterable[Frame], link: str = "ethernet", order: str = "<", nano: bool = False
+) -> Path:
+    """A classic pcap file."""
+    unit = 1_000_000_000 if nano else 1_000_000
+    magic = 0xA1B23C4D if nano else 0xA1B2C3D4
+    parts = [struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 262_144, _link(link, b"\x45")[0])]
+    for frame in frames:
+        data = _link(link, frame.data)[1]
+        seconds = int(frame.time)
+        parts.append(
+            struct.pack(order + "IIII", seconds, round((frame.time - seconds) * unit), len(data), len(data)) + data
+        )
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+def write_pcapng(path: Path, frames: Iterable[Frame]) -> Path:
+    """A pcapng file, by dpkt."""
+    with path.open("wb") as stream:
+        writer = dpkt.pcapng.Writer(stream)
+        for frame in frames:
+            writer.writepkt(_link("ethernet", frame.data)[1], ts=frame.time)
+    return path
+
+
+@pytest.fixture
+def capture_file(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Writes flights as a capture file."""
+
+    def write(flights: Flights, name: str = "packets.cap", link: str = "ethernet", **how: object) -> Path:
+        return write_pcap(tmp_path / name, frames_of(flights, **how), link)  # type: ignore[arg-type]
+
+    yield write
