@@ -13,9 +13,8 @@ RouteList, DevicePool, CallManagerGroup, CallManager, ProcessNode, RoutePartitio
 from __future__ import annotations
 
 import json
-import threading
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +100,7 @@ class ConfigStore:
         #: moves with each write and each reset: readers may keep what they computed until it does
         self.revision = 0
         self._names: dict[str, str] = {}
-        self._lock = threading.RLock()
+        self._listeners: list[Callable[[list[Record]], None]] = []
         if self.db.setting("config/seeded") is None:
             from .https.axl.shipped import seed
 
@@ -127,6 +126,14 @@ class ConfigStore:
             _record(row)
             for row in self.db.execute("SELECT * FROM config_object WHERE kind = ? ORDER BY position", (kind,))
         ]
+
+    def search(self, kind: str, pattern: str) -> list[Record]:
+        """The records whose name is LIKE a pattern (% and _, in any case), in the order they were made."""
+        rows = self.db.execute(
+            "SELECT * FROM config_object WHERE kind = ? AND (? = '%' OR name LIKE ?) ORDER BY position",
+            (kind, pattern, pattern),
+        )
+        return [_record(row) for row in rows]
 
     def object(self, kind: str, name: str, scope: str = "") -> dict[str, Any] | None:
         """One object with names for references, plus `uuid`."""
@@ -183,7 +190,9 @@ class ConfigStore:
             record = Record(pkid, kind, name, scope, body)
             self._written(record, "a", list(body))
             if kind == "SipTrunk":
-                self.apply([record])
+                self._apply([record])
+        if kind == "SipTrunk":
+            self._tell([record])
         return record
 
     def replace(self, record: Record, tags: Iterable[str] = ()) -> None:
@@ -228,8 +237,21 @@ class ConfigStore:
 
     # -- what call processing runs with ---------------------------------------------------------------
 
+    def on_apply(self, listener: Callable[[list[Record]], None]) -> None:
+        """Call it with the trunks whose settings came into use, after that is stored."""
+        self._listeners.append(listener)
+
     def apply(self, trunks: Iterable[Record]) -> None:
         """Take the present settings of these trunks, and of their profiles, into use (reset, restart, apply)."""
+        chosen = list(trunks)
+        self._apply(chosen)
+        self._tell(chosen)
+
+    def _tell(self, trunks: list[Record]) -> None:
+        for listener in self._listeners:
+            listener(trunks)
+
+    def _apply(self, trunks: list[Record]) -> None:
         with self.db.transaction():
             for trunk in trunks:
                 body = {**self.resolved(trunk.body), "uuid": trunk.uuid}
@@ -252,7 +274,7 @@ class ConfigStore:
         With `axl.reset_needed` off a change is in use at once.
         """
         if not self._cluster.lab.inferred["axl.reset_needed"]:
-            self.apply_all()
+            self._apply(self.records("SipTrunk"))
         rows = self.db.execute(
             "SELECT r.body FROM config_running r JOIN config_object o ON o.pkid = r.pkid ORDER BY o.position"
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
@@ -26,6 +27,7 @@ ACTIONS = {
     "truncated": "an answer cut in its middle, ended as if it were whole",
     "hang": "the operation never ends (a service stays Starting)",
     "fail": "the operation ends in failure",
+    "memory": "AXL: the fault 'Maximum AXL Memory Allocation Consumed'",
     "alert": "the TLS handshake ends with an alert",
     "paging": "SSH: pagination is on again",
     "wrong_certificate": "another certificate than the held one is presented",
@@ -114,7 +116,7 @@ class Faults:
         return None
 
     @staticmethod
-    def _matches(rule: Fault, interface: str, operation: str, names: list[str]) -> bool:
+    def _matches(rule: Fault, interface: str, operation: str, names: Sequence[str]) -> bool:
         return (
             rule.interface in (interface, "*")
             and fnmatchcase(operation.lower(), rule.operation.lower())

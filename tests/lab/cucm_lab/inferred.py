@@ -34,7 +34,7 @@ INFERRED: dict[str, Guess] = {
     "axl.subject_port_collision": Guess((5003, "The X.509 subject name {subject} with incoming port {port} is in use by SIP Trunk Security Profile {other}."), "Two profiles with one subject name and port"),
     "axl.duplicate_pattern": Guess((4052, "Cannot insert or update pattern. A Route Pattern exists with the same pattern and partition."), "Duplicate route pattern (text of its relatives is known)"),
     "axl.sql_syntax": Guess((-201, "A syntax error has occurred."), "201 or -201 for bad SQL"),
-    "axl.sql_no_table": Guess((-206, "The specified table ({table}) is not in the database."), "SQL on a table that does not exist"),
+    "axl.sql_no_table": Guess((-206, "The specified table ({missing}) is not in the database."), "SQL on a table that does not exist"),
     "axl.bad_name": Guess(5003, "axlcode of a device name with invalid characters (the text is known)"),
     "axl.bad_profile": Guess(5003, "axlcode of a security profile that does not fit the device (the text is known)"),
     "axl.bad_literal": Guess((5003, "Value {value} is not valid for {field}."), "An enumeration literal that does not exist"),
@@ -42,6 +42,7 @@ INFERRED: dict[str, Guess] = {
     "axl.too_long": Guess((5003, "{field} is longer than {limit} characters."), "A text longer than its column"),
     "axl.two_choices": Guess((5003, "Only one of {fields} may be given."), "Both branches of a choice (code known)"),
     "axl.mode_transport": Guess((5003, "Transport type {transport} is not valid for Device Security Mode {mode}."), "Security mode and transports that do not fit"),
+    "axl.port_transport_clash": Guess((5003, "Incoming port {port} is in use by SIP Trunk Security Profile {other} with another transport."), "A TLS and a non-TLS profile on one port (the rule is known, its text is not)"),
     "axl.enforced": Guess(
         {
             "SipTrunkSecurityProfile": ["name"],
@@ -59,6 +60,7 @@ INFERRED: dict[str, Guess] = {
     "axl.accepts_same_major": Guess(True, "10.5 accepts both 10.0 and 10.5"),
     "axl.security_mode_parameter": Guess(True, "getServiceParameter knows ClusterSecurityMode"),
     "axl.standard_sip_profile_ping": Guess(False, "OPTIONS ping of the shipped Standard SIP Profile"),
+    "axl.notifications_per_second": Guess(2000, "How fast change notifications drain (the limit of 1,500 outstanding ones is known)"),
     "axl.callmanager_name": Guess("CM_{node}", "Naming of CallManager objects"),
     "axl.lock_after": Guess(3, "Bad passwords after which an application account is locked"),
     "axl.lock_minutes": Guess(30, "How long it stays locked"),

@@ -98,7 +98,8 @@ def _host_keys(lab: Lab) -> list[str]:
         port = lab.ports.ssh
         names = [node.address, node.name.lower(), node.fqdn]
         hosts = ",".join(dict.fromkeys(names if port == 22 else [f"[{name}]:{port}" for name in names]))
-        lines += [f"{hosts} {key}" for key in shell.host_key_lines(lab, node)]
+        keys = shell.host_key_lines(lab, node) if hasattr(shell, "host_key_lines") else []
+        lines += [f"{hosts} {key}" for key in keys]
     return lines
 
 

@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -32,7 +33,13 @@ class StartError(RuntimeError):
 def package(name: str) -> ModuleType | None:
     """An interface's package, or None while the lab has none of this name that can start."""
     full = f"{__package__}.{name}"
-    module = importlib.import_module(full) if importlib.util.find_spec(full) else None
+    try:
+        module = importlib.import_module(full) if importlib.util.find_spec(full) else None
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith(__package__ or ""):
+            raise
+        print(f"The interface {name} is not complete: {error}", file=sys.stderr)
+        return None
     return module if hasattr(module, "start") else None
 
 

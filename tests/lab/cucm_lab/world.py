@@ -12,6 +12,7 @@ from .config import ConfigStore
 from .database import Database
 from .eventlog import EventLog
 from .faults import Faults
+from .https.auth import Accounts
 from .inferred import Inferred
 from .release import Release
 from .scenario import Account, ClusterSpec, NodeSpec, PhoneSpec, Scenario
@@ -90,6 +91,10 @@ class Cluster:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.db = Database(self.directory / "cluster.db")
         self.nodes = [Node(node, self) for node in spec.nodes]
+        if self.db.setting("version") is None:
+            self.db.set_setting("version", self.release.version)
+        #: who may come in over HTTPS: checks passwords, counts what fails, locks
+        self.accounts = Accounts(self)
         #: the AXL objects; see ConfigStore
         self.config = ConfigStore(self)
 

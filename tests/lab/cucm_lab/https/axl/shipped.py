@@ -1,15 +1,153 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a cluster holds as shipped."""
+"""What a cluster's configuration holds as shipped, and what its scenario adds."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from ...config import ConfigStore, Record, reference
+from ...services import SERVICES
+from .operations import scope
+from .schema import KINDS, Field, target
+from .values import defaults
 
 if TYPE_CHECKING:
-    from ...config import ConfigStore
     from ...world import Cluster
+
+ENTERPRISE = "EnterpriseWideData"
+#: objects that others refer to and that AXL's tables here do not describe: kind -> names
+BARE = {
+    "Region": ["Default"],
+    "DateTimeGroup": ["CMLocal"],
+    "Srst": ["Disable", "Use Default Gateway"],
+    "DialPlan": ["NANP"],
+    "DigitDiscardInstruction": ["PreDot", "PreDot Trailing-#", "Trailing-#", "NoDigits"],
+    "SdpTransparencyProfile": ["Pass all unknown SDP attributes"],
+    "SipNormalizationScript": ["refer-passthrough", "vcs-interop", "cisco-telepresence-conductor-interop"],
+    "LbmGroup": ["Default"],
+    "GeoLocation": [],
+}
+_NAMESPACE = uuid.UUID("6b2f5f3e-8d0c-4e55-9a0e-0c9f8e1d2a33")
+
+
+class _Seeder:
+    def __init__(self, cluster: Cluster, store: ConfigStore) -> None:
+        self._cluster = cluster
+        self._store = store
+
+    def add(self, kind_name: str, **given: Any) -> Record:
+        """An object with the schema's defaults under the given values; references are given by name."""
+        kind = KINDS[kind_name]
+        fields = kind.at(self._cluster.release.number)
+        body = {**defaults(fields), **self._stored(fields, given)}
+        if "_ctiid" in given:
+            body["_ctiid"] = given["_ctiid"]
+        return self._store.add(
+            kind_name, body[kind.key], body, scope(kind, body), self._pkid(kind_name, given, kind.key)
+        )
+
+    def bare(self, kind: str, name: str) -> Record:
+        """An object that has nothing but a name."""
+        return self._store.add(kind, name, {"name": name}, pkid=self._pkid(kind, {"name": name}, "name"))
+
+    def _pkid(self, kind: str, given: dict[str, Any], key: str) -> str:
+        # The same in each new lab: shipped objects are told apart from made ones by eye and by tests.
+        label = (
+            f"{self._cluster.name}/{kind}/{given[key]}/{given.get('processNodeName', '')}/{given.get('service', '')}"
+        )
+        return str(uuid.uuid5(_NAMESPACE, label))
+
+    def _stored(self, fields: tuple[Field, ...], given: dict[str, Any]) -> dict[str, Any]:
+        known = {field.name: field for field in fields}
+        return {name: self._value(known[name], value) for name, value in given.items() if name in known}
+
+    def _value(self, field: Field, value: Any) -> Any:
+        if field.type == "fk" and value:
+            kind = target(field.name)
+            record = next((r for r in self._store.records(kind) if r.name == value), None)
+            if record is None:
+                raise ValueError(f"Scenario: {field.name} names {kind} {value}, which does not exist.")
+            return reference(record)
+        if field.items is not None:
+            children = field.items.children
+            return [
+                {"_uuid": str(uuid.uuid5(_NAMESPACE, f"{field.name}/{place}/{item}")), **defaults(children),
+                 **self._stored(children, item)}
+                for place, item in enumerate(value)
+            ]  # fmt: skip
+        if field.type == "group" and value:
+            return {**{child.name: None for child in field.children}, **self._stored(field.children, value)}
+        return value
 
 
 def seed(cluster: Cluster, store: ConfigStore) -> None:
-    """Make the shipped objects of a new cluster, and those of its scenario."""
+    """Make the shipped objects of a new cluster, and those of its scenario (`config:`)."""
+    add = _Seeder(cluster, store)
+    for kind, names in BARE.items():
+        for name in names:
+            add.bare(kind, name)
+    _nodes(cluster, add)
+    for number, (name, audio) in enumerate((("Hub_None", 0), ("Phantom", 0), ("Shadow", 0)), 1):
+        add.add("Location", name=name, id=number, withinAudioBandwidth=audio)
+    standard = "Standard Presence group"
+    add.add("PresenceGroup", name=standard, description=standard, presenceGroups=[])
+    add.add(
+        "DevicePool", name="Default", callManagerGroupName="Default", dateTimeSettingName="CMLocal",
+        regionName="Default", srstName="Disable", connectionMonitorDuration=-1, revertPriority="Default",
+        singleButtonBarge="Default", joinAcrossLines="Default",
+    )  # fmt: skip
+    add.add(
+        "SipTrunkSecurityProfile", name="Non Secure SIP Trunk Profile",
+        description="Non Secure SIP Trunk Profile authenticated by null String", securityMode="Non Secure",
+        incomingTransport="TCP+UDP", outgoingTransport="TCP", incomingPort=5060,
+    )  # fmt: skip
+    ping = bool(cluster.lab.inferred["axl.standard_sip_profile_ping"])
+    add.add(
+        "SipProfile", name="Standard SIP Profile", description="Default SIP Profile", enableOutboundOptionsPing=ping
+    )
+    _parameters(cluster, add)
+    for kind, objects in cluster.spec.config.items():
+        for given in objects:
+            add.add(kind, **given) if kind in KINDS else add.bare(kind, given["name"])
+
+
+def _nodes(cluster: Cluster, add: _Seeder) -> None:
+    add.add("ProcessNode", name=ENTERPRISE, nodeUsage="Publisher", processNodeRole="CUCM Voice/Video")
+    members = []
+    for number, node in enumerate(cluster.nodes, 1):
+        add.add("ProcessNode", name=node.name, description=node.name, nodeUsage=node.role, ipv6Name="",
+                processNodeRole="CUCM Voice/Video", lbmHubGroup=None)  # fmt: skip
+        name = str(cluster.lab.inferred["axl.callmanager_name"]).format(node=node.name)
+        add.add(
+            "CallManager", name=name, description=node.name, processNodeName=node.name, _ctiid=number,
+            autoRegistration={"startDn": "1000", "endDn": "1000", "nextDn": "1000", "autoRegistrationEnabled": False},
+            ports={"ethernetPhonePort": 2000, "mgcpPorts": {"listen": 2427, "keepAlive": 2428},
+                   "sipPorts": {"sipPhonePort": 5060, "sipPhoneSecurePort": 5061, "sipOAuthPort": 5090,
+                                "sipOAuthMRAPort": 5091}},
+        )  # fmt: skip
+        members.append({"callManagerName": name, "priority": number - 1})
+        for service in (name for name in SERVICES if name.startswith("Cisco")):
+            add.add("ProcessNodeService", service=service, processNodeName=node.name, traceLevel=127,
+                    userCategories=0, enable=True, numFiles=250, maxFileSize=2, isActive=True)  # fmt: skip
+    add.add("CallManagerGroup", name="Default", tftpDefault=True, members=members)
+
+
+def _parameters(cluster: Cluster, add: _Seeder) -> None:
+    enterprise = {
+        "ClusterSecurityMode": (str(cluster.spec.security_mode), "long"),
+        "ClusterID": (cluster.name, "string"),
+        "OrganizationTopLevelDomain": (cluster.domain, "string"),
+        "ClusterFQDN": ("", "string"),
+    }
+    if not cluster.lab.inferred["axl.security_mode_parameter"]:
+        enterprise.pop("ClusterSecurityMode")
+    for name, (value, kind) in enterprise.items():
+        add.add("ServiceParameter", name=name, processNodeName=ENTERPRISE, service="Enterprise Wide", value=value,
+                valueType=kind)  # fmt: skip
+    for node in cluster.nodes:
+        for name, value, kind in (("SipTrunkOptionsPing", "T", "boolean"), ("SdlTraceFlag", "True", "boolean"),
+                                  ("T302_Timer", "15000", "long")):  # fmt: skip
+            add.add("ServiceParameter", name=name, processNodeName=node.name, service="Cisco CallManager", value=value,
+                    valueType=kind)  # fmt: skip

@@ -1,0 +1,48 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the serviceability services share: one namespace, qualified children, plain faults."""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+from aiohttp import web
+from lxml import etree
+
+from .soap import XML, envelope, fault
+
+NAMESPACE = "http://schemas.cisco.com/ast/soap"
+
+
+class AstFault(Exception):
+    """A SOAP fault of a serviceability service."""
+
+
+def find_all(element: etree._Element, name: str) -> list[etree._Element]:
+    """All descendants of a local name, whatever their namespace."""
+    return [e for e in element.iter() if isinstance(e.tag, str) and etree.QName(e).localname == name]
+
+
+def find_text(element: etree._Element, name: str, default: str = "") -> str:
+    """The text of the first descendant of a local name."""
+    found = find_all(element, name)
+    return (found[0].text or "").strip() if found else default
+
+
+def elements(**values: object) -> str:
+    """<ns1:Name>value</ns1:Name> for each; None is an empty element."""
+    return "".join(
+        f"<ns1:{name}/>" if value in (None, "") else f"<ns1:{name}>{escape(str(value))}</ns1:{name}>"
+        for name, value in values.items()
+    )
+
+
+def answer(operation: str, inner: str) -> web.Response:
+    """The operation's response."""
+    text = envelope(f'<ns1:{operation}Response xmlns:ns1="{NAMESPACE}">{inner}</ns1:{operation}Response>')
+    return web.Response(body=text.encode(), headers={"Content-Type": XML})
+
+
+def refuse(text: str) -> web.Response:
+    """A fault, with HTTP 500."""
+    return web.Response(status=500, body=fault(text).encode(), headers={"Content-Type": XML})

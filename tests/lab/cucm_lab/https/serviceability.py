@@ -1,0 +1,35 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The serviceability web services of a node: which path is answered by what, and for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from . import control_center
+
+if TYPE_CHECKING:
+    from ..world import Node
+
+ROLES = frozenset({"Standard CCM Server Monitoring", "Standard RealtimeAndTraceCollection"})
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One SOAP service."""
+
+    path: str
+    interface: str
+    handle: Callable[[Node, bytes, web.BaseRequest], Awaitable[web.Response]]
+    roles: frozenset[str] = ROLES
+    exists: Callable[[Node], bool] = lambda _: True
+
+
+ENDPOINTS = (
+    Endpoint("/controlcenterservice2/services/ControlCenterServices", "controlcenter", control_center.handle),
+    Endpoint("/controlcenterservice2/services/ControlCenterServicesEx", "controlcenter", control_center.handle),
+)
