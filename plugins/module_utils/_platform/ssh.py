@@ -1,0 +1,313 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SSH to a CUCM node: algorithms, host key, and a password that is tried exactly once.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+
+LARGEST_PACKET = 35000  # bytes of an SSH packet that every side must take (RFC 4253, 6.1)
+
+
+class ShellLost(Failure):
+    """The SSH connection ended while CUCM was at work: look up what happened before repeating anything."""
+
+
+@dataclass(frozen=True)
+class Algorithms:
+    """One list of a negotiation: what we offer always, and what only legacy_crypto adds (always after the rest)."""
+
+    label: str
+    modern: tuple[str, ...]
+    legacy: tuple[str, ...]
+
+    def offer(self, legacy: bool) -> list[str]:
+        """Our list, best first."""
+        return [*self.modern, *(self.legacy if legacy else ())]
+
+
+# asyncssh's own defaults hold SHA-1, so each list is given whole. Keys are its option names; the order is KEXINIT's.
+ALGORITHMS: dict[str, Algorithms] = {
+    "kex_algs": Algorithms(
+        "key exchange",
+        ("curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384",
+         "ecdh-sha2-nistp521", "diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256",
+         "diffie-hellman-group-exchange-sha256"),
+        ("diffie-hellman-group14-sha1", "diffie-hellman-group-exchange-sha1", "diffie-hellman-group1-sha1"),
+    ),
+    "server_host_key_algs": Algorithms(
+        "host key",
+        ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512",
+         "rsa-sha2-256"),
+        ("ssh-rsa",),
+    ),
+    "encryption_algs": Algorithms(
+        "cipher",
+        ("aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-ctr",
+         "aes192-ctr", "aes128-ctr"),
+        ("aes256-cbc", "aes192-cbc", "aes128-cbc", "3des-cbc"),
+    ),
+    "mac_algs": Algorithms(
+        "MAC",
+        ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "umac-128-etm@openssh.com",
+         "hmac-sha2-256", "hmac-sha2-512", "umac-128@openssh.com"),
+        ("hmac-sha1-etm@openssh.com", "hmac-sha1"),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SshAccess:
+    """Where a node's SSH is, how far it is trusted and who logs in."""
+
+    host: str
+    os_username: str
+    os_password: str = field(repr=False)
+    ssh_port: int = 22
+    ssh_known_hosts: str | None = "~/.ssh/known_hosts"
+    ssh_host_key: str | None = None
+    validate_host_key: bool = True
+    legacy_crypto: bool = False
+    timeout: int = 30
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> SshAccess:
+        """The platform options of a module."""
+        values = {name: params.get(name) for name in cls.__dataclass_fields__}
+        return cls(**{name: value for name, value in values.items() if value is not None})
+
+    @property
+    def where(self) -> str:
+        """Node, interface and account in words."""
+        return f"{self.host} (SSH port {self.ssh_port}, as platform account {self.os_username})"
+
+
+def read_offer(host: str, port: int, timeout: float) -> dict[str, list[str]]:
+    """The algorithms that a node offers, by asyncssh's option names; empty when it does not say.
+
+    They are read from the first key exchange message, which goes in the clear (RFC 4253, 7.1): asyncssh tells neither
+    the whole offer of a node it cannot agree with nor which key exchange was agreed on.
+    """
+    try:
+        with socket.create_connection((host, port), timeout=min(timeout, 15)) as sock, sock.makefile("rb") as stream:
+            sock.sendall(b"SSH-2.0-siptls.cucm\r\n")
+            for _line in range(50):
+                if stream.readline(1024).startswith(b"SSH-"):
+                    break
+            size = struct.unpack(">I", stream.read(4))[0]
+            if not 20 < size <= LARGEST_PACKET:
+                return {}
+            packet = stream.read(size)
+    except (OSError, struct.error):
+        return {}
+    at, lists = 1 + 1 + 16, []  # padding length, message number, cookie
+    try:
+        for _index in range(6):
+            length = struct.unpack_from(">I", packet, at)[0]
+            lists.append(packet[at + 4 : at + 4 + length].decode("ascii", "replace"))
+            at += 4 + length
+    except struct.error:
+        return {}
+    # ext-info and kex-strict are flags that stand among the key exchanges (RFC 8308), not algorithms.
+    offers = [[one for one in text.split(",") if not one.startswith(("ext-info", "kex-strict"))] for text in lists]
+    return dict(zip(ALGORITHMS, (offers[0], offers[1], offers[2], offers[4]), strict=True))
+
+
+def lowered(offer: Mapping[str, list[str]]) -> list[str]:
+    """What only legacy_crypto lets through with a node that offers this, e.g. 'key exchange diffie-hellman-…-sha1'."""
+    found = []
+    for name, theirs in offer.items():
+        rule = ALGORITHMS[name]
+        chosen = next((one for one in rule.offer(True) if one in theirs), None)
+        if chosen in rule.legacy:
+            found.append(f"{rule.label} {chosen}")
+    return found
+
+
+class _Once:
+    """Hands out the password once: CUCM locks accounts after a few refusals."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret: str | None = secret
+
+    def take(self) -> str | None:
+        secret, self._secret = self._secret, None
+        return secret
+
+
+def _known(access: SshAccess, address: str, key: Any) -> str | None:
+    """Why this host key is not the node's, or None when it is."""
+    import asyncssh
+
+    print_ = key.get_fingerprint()
+    pinned = (access.ssh_host_key or "").strip()
+    if pinned.upper().startswith("SHA256:"):
+        same = pinned[7:].rstrip("=") == print_[7:].rstrip("=")
+    elif pinned:
+        found = re.search(r"(ssh-|ecdsa-)\S+\s+[A-Za-z0-9+/=]+", pinned)
+        try:
+            same = found is not None and asyncssh.import_public_key(found.group()) == key
+        except asyncssh.KeyImportError:
+            same = False
+        if found is None:
+            return "ssh_host_key is neither a SHA256: fingerprint nor a public key line"
+    else:
+        return _unlisted(access, address, key)
+    return None if same else f"its key {print_} is not the one that ssh_host_key pins"
+
+
+def _unlisted(access: SshAccess, address: str, key: Any) -> str | None:
+    import asyncssh
+
+    path = os.path.expanduser(access.ssh_known_hosts or "")
+    try:
+        listed = asyncssh.read_known_hosts(path) if os.path.exists(path) else None
+    except (OSError, ValueError) as error:
+        return f"{path} cannot be read as a known_hosts file ({type(error).__name__})"
+    trusted = revoked = []
+    if listed is not None:
+        trusted, _authorities, revoked, *_rest = asyncssh.match_known_hosts(
+            listed, access.host, address, access.ssh_port
+        )
+    if key in revoked:
+        return f"its key {key.get_fingerprint()} is revoked in {path}"
+    if key in trusted:
+        return None
+    if trusted:
+        return (
+            f"its key {key.get_fingerprint()} is NOT the one in {path}; the node was reinstalled, or someone stands "
+            "in between"
+        )
+    return f"its key {key.get_fingerprint()} is not in {path}"
+
+
+async def connect(access: SshAccess) -> tuple[Any, list[str]]:
+    """The authenticated connection (asyncssh.SSHClientConnection) and warnings; raises Failure with the reason."""
+    import asyncssh
+
+    notes: dict[str, str] = {}
+    once = _Once(access.os_password)
+
+    class Client(asyncssh.SSHClient):
+        """Judges the host key and answers for the password, once in all."""
+
+        def validate_host_public_key(self, host: str, addr: str, port: int, key: Any) -> bool:
+            trouble = _known(access, addr, key)
+            if trouble:
+                notes["host key"] = trouble
+            return trouble is None
+
+        def password_auth_requested(self) -> str | None:
+            return once.take()
+
+        def password_change_requested(self, prompt: str, lang: str) -> Any:
+            notes["expired"] = prompt
+            return NotImplemented
+
+        def kbdint_auth_requested(self) -> str | None:
+            return ""
+
+        def kbdint_challenge_received(self, name: str, instructions: str, lang: str, prompts: Any) -> list[str] | None:
+            if not prompts:
+                return []
+            if len(prompts) == 1 and not prompts[0][1] and "new" not in prompts[0][0].lower():
+                secret = once.take()
+                return None if secret is None else [secret]
+            notes["expired"] = " ".join(text for text, _echo in prompts)
+            return None
+
+    offer = read_offer(access.host, access.ssh_port, access.timeout) if access.legacy_crypto else {}
+    try:
+        connection = await asyncssh.connect(
+            access.host,
+            access.ssh_port,
+            config=None,
+            client_factory=Client,
+            known_hosts=([], [], []) if access.validate_host_key else None,
+            username=access.os_username,
+            client_keys=None,
+            agent_path=None,
+            gss_host=None,
+            preferred_auth="keyboard-interactive,password",
+            connect_timeout=min(access.timeout, 15),
+            login_timeout=max(access.timeout, 60),
+            keepalive_interval=0,
+            **{name: rule.offer(access.legacy_crypto) for name, rule in ALGORITHMS.items()},
+        )
+    except (asyncssh.Error, OSError, TimeoutError) as error:
+        raise _failure(access, error, notes) from None
+    used = lowered(offer)
+    warning = f"{access.host}: legacy_crypto let through {', '.join(used)} on SSH port {access.ssh_port}."
+    return connection, [warning] if used else []
+
+
+def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> Failure:
+    """What the log-in failed of, in one sentence with the way out."""
+    import asyncssh
+
+    doing = f"Logging in to the CLI of {access.where} failed"
+    if "host key" in notes:
+        return Failure(
+            f"{doing}: the SSH host key is not trusted: {notes['host key']}. Compare it with the node's console, then "
+            "add it to ssh_known_hosts or pin it with ssh_host_key.",
+            reason="host_key",
+        )
+    if isinstance(error, asyncssh.KeyExchangeFailed):
+        return _no_agreement(access, doing)
+    if isinstance(error, asyncssh.PermissionDenied):
+        if "expired" in notes:
+            return Failure(
+                f"{doing}: the node asked for more than the password ({plain(notes['expired'])!r}); the password may "
+                "have expired. Log in by hand once, then run again.",
+                reason="account",
+            )
+        return Failure(
+            f"{doing}: CUCM refused the account; user name or password is wrong or the account is locked. The password "
+            "was tried once only, because CUCM locks accounts. Check os_username and os_password (it is the account "
+            "of the operating system administration, not an AXL user).",
+            reason="account",
+        )
+    if isinstance(error, TimeoutError):
+        reason = "no answer in time. Check host, ssh_port and the firewall between"
+    elif isinstance(error, OSError):
+        reason = f"{error.strerror or type(error).__name__}. Check host and ssh_port, and that the node is up"
+    else:
+        reason = f"{plain(getattr(error, 'reason', '') or type(error).__name__)}. Try again; if it stays, ask the node"
+    return Failure(f"{doing}: {reason}.", reason="connection")
+
+
+def _no_agreement(access: SshAccess, doing: str) -> Failure:
+    offer = read_offer(access.host, access.ssh_port, access.timeout)
+    apart = {
+        name: theirs
+        for name, theirs in offer.items()
+        if not set(theirs) & set(ALGORITHMS[name].offer(access.legacy_crypto))
+    }
+    said = "; ".join(f"{ALGORITHMS[name].label}: {', '.join(map(plain, theirs))}" for name, theirs in apart.items())
+    said = said or "an offer that could not be read"
+    helps = not access.legacy_crypto and all(set(theirs) & set(ALGORITHMS[n].legacy) for n, theirs in apart.items())
+    advice = (
+        "That is the cryptography of old releases (SHA-1); legacy_crypto: true allows it for this cluster."
+        if helps
+        else "No option of this collection allows that."
+    )
+    return Failure(
+        f"{doing}: no SSH algorithm in common. The node offers only {said}. {advice}", reason="algorithms", offer=apart
+    )
+
+
+def plain(text: str, most: int = 300) -> str:
+    """A server's text without control characters, shortened: it may be hostile."""
+    return re.sub(r"\s+", " ", re.sub(r"[^\x20-\x7e\u00a0-\uffff]", " ", text)).strip()[:most]
