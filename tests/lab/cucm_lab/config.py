@@ -162,6 +162,12 @@ class ConfigStore:
             return {key: self.resolved(item) for key, item in value.items()}
         return [self.resolved(item) for item in value] if isinstance(value, list) else value
 
+    def next_number(self, name: str) -> int:
+        """The next number of a sequence, such as the CTI ids of devices."""
+        number = int(self.db.setting(f"next/{name}") or 100)
+        self.db.set_setting(f"next/{name}", str(number + 1))
+        return number
+
     def referrers(self, pkid: str) -> list[tuple[str, Record]]:
         """The (field, record) that refer to an object."""
         rows = self.db.execute(

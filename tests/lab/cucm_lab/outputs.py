@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import os
 import ssl
@@ -14,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from .packages import package
 from .world import Cluster, Lab
 
 LAB, INVENTORY, HTTPS_CA, KNOWN_HOSTS = "lab.json", "inventory.yml", "https-ca.pem", "known_hosts"
@@ -89,17 +88,15 @@ def _host(lab: Lab, cluster: Cluster) -> dict[str, Any]:
 
 def _host_keys(lab: Lab) -> list[str]:
     """known_hosts lines, from `shell.host_key_lines(lab, node) -> ["ssh-rsa AAAA...", ...]`."""
-    name = f"{__package__}.shell"
-    if importlib.util.find_spec(name) is None:
+    shell = package("shell")
+    if shell is None:
         return []
-    shell = importlib.import_module(name)
     lines = []
     for node in lab.nodes:
         port = lab.ports.ssh
         names = [node.address, node.name.lower(), node.fqdn]
         hosts = ",".join(dict.fromkeys(names if port == 22 else [f"[{name}]:{port}" for name in names]))
-        keys = shell.host_key_lines(lab, node) if hasattr(shell, "host_key_lines") else []
-        lines += [f"{hosts} {key}" for key in keys]
+        lines += [f"{hosts} {key}" for key in shell.host_key_lines(lab, node)]
     return lines
 
 

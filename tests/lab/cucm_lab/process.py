@@ -8,17 +8,14 @@ import asyncio
 import contextlib
 import errno
 import gc
-import importlib
-import importlib.util
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from . import control, outputs
+from .packages import package
 from .scenario import Scenario
 from .world import Lab, Stoppable
 
@@ -28,19 +25,6 @@ NODE_INTERFACES = ("https", "shell", "sip")
 
 class StartError(RuntimeError):
     """The lab can't start; the text says why."""
-
-
-def package(name: str) -> ModuleType | None:
-    """An interface's package, or None while the lab has none of this name that can start."""
-    full = f"{__package__}.{name}"
-    try:
-        module = importlib.import_module(full) if importlib.util.find_spec(full) else None
-    except ModuleNotFoundError as error:
-        if not (error.name or "").startswith(__package__ or ""):
-            raise
-        print(f"The interface {name} is not complete: {error}", file=sys.stderr)
-        return None
-    return module if hasattr(module, "start") else None
 
 
 class Process:

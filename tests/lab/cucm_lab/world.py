@@ -131,10 +131,7 @@ class Lab:
             self._open(spec)
 
     def _open(self, spec: ClusterSpec) -> None:
-        try:
-            from .pki.store import CertificateStore
-        except ImportError:
-            from .standin import CertificateStore  # type: ignore[assignment]
+        from .pki.store import CertificateStore
 
         cluster = self.clusters[spec.name] = Cluster(spec, self)
         for node in cluster.nodes:

@@ -68,7 +68,7 @@ class Writer:
             return self._group(field, value, shown, tags)
         if field.type == "bool":
             return f"<{name}>{'true' if value else 'false'}</{name}>"
-        if field.type == "uint" and value is None:
+        if field.type in ("uint", "XMacAddress") and value in (None, ""):
             return ""
         if value is None or value == "":
             return f"<{name}/>"

@@ -91,6 +91,7 @@ def _trunk(store: ConfigStore, inferred: Inferred, body: dict[str, Any], own: st
         # The form forces it: an address with a port is looked up by no SRV record.
         body["destAddrIsSrv"] = False
     body["model"] = "SIP Trunk"
+    body.setdefault("_ctiid", store.next_number("ctiid"))
     body["versionStamp"] = f"{{{int(time.time())}-{str(uuid.uuid4()).upper()}}}"
 
 

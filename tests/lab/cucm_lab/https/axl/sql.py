@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
 
 from . import faults, views
 from .faults import AxlFault
@@ -52,6 +55,8 @@ def _authorize(action: int, table: str | None, _: str | None, __: str | None, vi
 def _connect(cluster: Cluster) -> sqlite3.Connection:
     views.create(cluster.db)
     connection = sqlite3.connect(f"file:{cluster.db.path}?mode=ro", uri=True)
+    for name, part in _CERTIFICATE.items():
+        connection.create_function(f"certificate_{name}", 1, part, deterministic=True)
     connection.set_authorizer(_authorize)
     budget = [STEPS]
 
@@ -61,6 +66,18 @@ def _connect(cluster: Cluster) -> sqlite3.Connection:
 
     connection.set_progress_handler(tick, 10_000)
     return connection
+
+
+def _certificate(pem: str) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(pem.encode())
+
+
+_CERTIFICATE: dict[str, Callable[[str], str]] = {
+    "subject": lambda pem: _certificate(pem).subject.rfc4514_string(),
+    "issuer": lambda pem: _certificate(pem).issuer.rfc4514_string(),
+    "serial": lambda pem: f"{_certificate(pem).serial_number:x}",
+    "until": lambda pem: _certificate(pem).not_valid_after_utc.isoformat(),
+}
 
 
 def _sql_fault(node: Node, error: Exception) -> AxlFault:

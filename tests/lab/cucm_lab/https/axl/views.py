@@ -109,9 +109,14 @@ _VIEWS = {
 #: the views of other packages' tables, made when those tables are there: view -> (table, SELECT)
 _FOREIGN = {
     "certificate": (
-        "certificate_store",
-        "SELECT pkid, subject AS subjectname, issuer AS issuername, serial AS serialnumber, pem AS certificate, "
-        "not_after AS timetolive FROM certificate_store",
+        "pki_trust",
+        "SELECT node || '/' || unit AS pkid, unit AS name, certificate_subject(certificate) AS subjectname, "
+        "certificate_issuer(certificate) AS issuername, certificate_serial(certificate) AS serialnumber, "
+        "certificate_until(certificate) AS timetolive, certificate FROM ("
+        "SELECT node, unit, certificate FROM pki_identity UNION ALL "
+        "SELECT s.node, s.unit, s.certificate FROM volatile_pki_shipped s WHERE NOT EXISTS "
+        "(SELECT 1 FROM pki_identity i WHERE i.node = s.node AND i.unit = s.unit) UNION ALL "
+        "SELECT node, store || '/' || filename, certificate FROM pki_trust)",
     ),
 }
 VIEWS = {*_VIEWS, *_TYPES, *_FOREIGN}

@@ -21,6 +21,8 @@ partitionUsage | XPartitionUsage | o | | General | - | y | y | |
 """
 
 CSS = """
+newName | string(50) | - | | | o | - | - | | 9.1
+name | string(50) | R | | | - | y | y | | 9.1
 description | string(50) | o | | | o | y | y | |
 clause | string(1024) | - | | | - | y | y | |
 dialPlanWizardGenId | int | - | | | - | y | y | |
@@ -28,9 +30,9 @@ members | group | o | | | o | y | - | |
 members/member | list | o | | | o | y | - | |
 members/member/routePartitionName | fk | R | | | R | y | - | |
 members/member/index | int | R | | | R | y | - | |
-newName | string(50) | - | | | o | - | - | |
 partitionUsage | XPartitionUsage | o | | General | - | y | y | |
-name | string(50) | R | | | - | y | y | |
+newName | string(50) | - | | | o | - | - | 10.0 |
+name | string(50) | R | | | - | y | y | 10.0 |
 """
 
 LOCATION = """
