@@ -26,6 +26,8 @@ notes:
     release does not have is refused with the release that has it.
   - In check mode a missing object of a kind that this collection makes (security profile, SIP profile, trunk, route
     group, route list) counts as made when another object refers to it, and is listed in RV(assumes).
+  - Objects are returned with the names of the options, booleans and whole numbers as such, an empty setting as
+    V("").
   - AXL is asked of the publisher.
 """
 

@@ -259,7 +259,7 @@ class HttpClient:
             self._session.close()
             self._session = None
 
-    def judge(self, sock: ssl.SSLSocket) -> None:
+    def judge(self, sock: Any) -> None:
         """Close a connection to a node that is not the trusted one; note what legacy_crypto let through."""
         try:
             lowered = judge_connection(self.endpoint, sock)

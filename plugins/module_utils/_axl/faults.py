@@ -1,0 +1,87 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an AXL answer means before anything parses it, and AXL's faults as exceptions.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpAnswer
+
+NOT_FOUND = ("5007", "5003")
+DUPLICATE = ("-239", "4052")
+
+
+class AxlFault(Failure):
+    """CUCM understood the request and refused it; code and text are its own."""
+
+    def __init__(self, doing: str, code: str, text: str) -> None:
+        self.code = code
+        self.text = text
+        super().__init__(f"{doing} was refused by CUCM: {text} (AXL code {code or 'none'}).", axl_code=code)
+
+    @property
+    def missing(self) -> bool:
+        """True when a get can mean by it that the object does not exist."""
+        return self.code in NOT_FOUND or "not found" in self.text.lower()
+
+    @property
+    def out_of_memory(self) -> bool:
+        """True when parallel answers use up AXL's memory for now."""
+        return "memory allocation" in self.text.lower()
+
+    @property
+    def page(self) -> int | None:
+        """The number of rows to ask for when an answer would be too large; None for any other fault."""
+        if "request too large" not in self.text.lower():
+            return None
+        hint = re.search(r"less than (\d+)", self.text)
+        return max(1, int(hint[1]) - 1) if hint else 200
+
+
+class Stale(Failure):
+    """404: the session's cookie is stale, or the service is not there."""
+
+
+def judge_answer(answer: HttpAnswer, doing: str, version: str) -> None:
+    """Let only SOAP pass, 200 or 500; every other answer becomes a sentence with what to do.
+
+    Refuses document types and entities, which no CUCM sends, before a parser sees them.
+    """
+    said = answer.text(200) or "no text"
+    if answer.status == 403:
+        raise Failure(
+            f"{doing} was refused (403): the account has no AXL role. Give it the role Standard AXL API Access."
+        )
+    if answer.status == 404:
+        raise Stale(
+            f"{doing} failed: there is no AXL service (404). Activate Cisco AXL Web Service on the publisher and give "
+            "the publisher as host."
+        )
+    if answer.status == 599:
+        raise Failure(f"{doing} failed (599): CUCM does not accept AXL version {version} ({said}).")
+    if 300 <= answer.status < 400:
+        where = answer.headers.get("location", "nowhere")
+        raise Failure(f"{doing} failed: CUCM redirects ({answer.status}) to {where}, which is never followed.")
+    if answer.status not in (200, 500) or "xml" not in answer.content_type:
+        raise Failure(
+            f"{doing} failed: CUCM answered {answer.status} {answer.content_type or 'without a type'}: {said}."
+        )
+    if re.search(rb"<!(DOCTYPE|ENTITY)", answer.body, re.IGNORECASE):
+        raise Failure(f"{doing} failed: the answer holds a document type or entities and was refused as hostile.")
+
+
+def fault(doing: str, text: str, detail: Any) -> AxlFault:
+    """A SOAP fault as AxlFault; the elements of its detail are found by local name, for releases differ."""
+    found = {"axlcode": "", "axlmessage": ""}
+    for node in detail.iter() if detail is not None else ():
+        name = str(node.tag).rpartition("}")[2]
+        if name in found and node.text:
+            found[name] = node.text.strip()
+    return AxlFault(doing, found["axlcode"], found["axlmessage"] or text.strip() or "no reason given")

@@ -1,0 +1,200 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be done for one object: read, compare, decide; nothing is written here.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.judge import name_of, needed_for_add
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, flat
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Found, Session
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import (
+    completed,
+    delta_list,
+    differing,
+    scalar,
+    send,
+)
+
+
+@dataclass
+class Item:
+    """One object of a task: the wish, what CUCM has, and what follows."""
+
+    resource: Resource
+    wish: dict[str, Any]  # in the form to compare in, without renames
+    state: str = "present"
+    renames: dict[str, Any] = field(default_factory=dict)  # key option: its new value
+    copy_from: str = ""
+    purged: bool = False
+    current: Found | None = None
+    template: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    action: str = ""  # add, update, remove or nothing
+    changes: list[Field] = field(default_factory=list)
+    body: dict[str, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The object in words."""
+        return name_of(self.resource, self.wish)
+
+    @property
+    def final_key(self) -> dict[str, Any]:
+        """The key that the object has in the end."""
+        return {option: self.renames.get(option, self.wish.get(option, "")) for option in self.resource.key}
+
+    @property
+    def label(self) -> str:
+        """The value that names the object in the end."""
+        return str(self.final_key[self.resource.first])
+
+    @property
+    def needs_reset(self) -> bool:
+        """True when an object that was there before changes in a way that takes effect only with a reset."""
+        return self.action == "update" and any(not row.quiet for row in self.changes)
+
+
+def look_up(item: Item, session: Session) -> None:
+    """Read the object, under its new name when the old one is gone, and the one that it is copied from."""
+    resource = item.resource
+    item.current = session.fetch(resource, item.wish)
+    if item.renames and item.state == "present":
+        renamed = session.fetch(resource, item.final_key)
+        if renamed is not None and item.current is not None and renamed.uuid != item.current.uuid:
+            new = name_of(resource, item.final_key)
+            item.problems.append(f"{item.name} cannot be renamed: {new} exists already.")
+        elif item.current is None:
+            item.current = renamed
+            item.wish.update(item.final_key)
+            item.renames = {}
+    if item.copy_from and item.current is None and item.state == "present":
+        source = session.fetch(resource, {resource.first: item.copy_from})
+        if source is None:
+            item.problems.append(
+                f"copy_from of {item.name} names the {resource.noun} {item.copy_from!r}, which does not exist on "
+                f"{session.client.host}."
+            )
+        else:
+            item.template = source.values
+
+
+def decide(item: Item, session: Session) -> None:
+    """Fill in action, body and after."""
+    if item.state == "absent":
+        item.action = "remove" if item.current is not None else ""
+    elif item.current is None:
+        _decide_add(item, session.version)
+    else:
+        _decide_update(item, session.version)
+
+
+def _decide_add(item: Item, version: str) -> None:
+    resource = item.resource
+    rows = tuple(resource.rows(version, "add"))
+    births = {row.option: scalar(row, row.birth) for row in flat(rows) if row.birth is not None}
+    copied = {
+        row.option: item.template[row.option]
+        for row in flat(rows)
+        if item.template.get(row.option) not in (None, "", [], {}) and row.option not in resource.key
+    }
+    values = {**births, **copied, **item.wish}
+    for row in flat(rows):
+        if row.each:
+            values[row.option] = completed(row, delta_list(row, item.wish, values.get(row.option) or []), [])
+            if not values[row.option]:
+                del values[row.option]
+    missing = needed_for_add(resource, values, version)
+    if missing:
+        item.problems.append(f"{item.name} does not exist yet, and to make it {', '.join(missing)} must be given.")
+    # CUCM has no object to rename: it is made under its final name.
+    values.update(item.final_key)
+    item.wish.update(item.final_key)
+    item.renames = {}
+    item.action = "add"
+    item.body = {resource.wrapper: send(rows, values, version, "add")}
+    shown = {row.option for row in flat(resource.fields) if not row.delta and row.at(version)}
+    item.after = {option: value for option, value in values.items() if option in shown}
+
+
+def _decide_update(item: Item, version: str) -> None:
+    assert item.current is not None
+    resource, current = item.resource, item.current.values
+    wish = dict(item.wish)
+    body: dict[str, Any] = {}
+    rows = tuple(row for row in resource.fields if row.at(version))
+    for row in flat(rows):
+        if row.each and not row.delta and {f"add_{row.option}", f"remove_{row.option}"} & set(wish):
+            have = current.get(row.option) or []
+            wish[row.option] = delta_list(row, wish, have)
+            body.update(_delta_body(row, have, wish[row.option]))
+    changes = [row for row in differing(rows, wish, current) if row.option not in resource.key]
+    for row in changes:
+        if row.once or not row.takes("update"):
+            item.problems.append(
+                f"{row.option} of {item.name} is {current.get(row.option)!r} and cannot be changed to "
+                f"{wish[row.option]!r}: CUCM sets it only when the object is made. Remove the object first."
+            )
+    for row in changes:
+        wish[row.option] = completed(row, wish[row.option], current.get(row.option)) if row.kids else wish[row.option]
+        if not any(name in body for name in (f"add_{row.option}", f"remove_{row.option}")):
+            body[row.option] = wish[row.option]
+    new = {key: value for key, value in item.renames.items() if value != current.get(key)}
+    body.update({resource.new_key(key): value for key, value in new.items()})
+    item.changes = changes + [resource.field(resource.new_key(key), version) for key in new]
+    item.after = {**current, **{row.option: wish[row.option] for row in changes}, **new}
+    for row in rows:
+        if row.flat and row.choice and any(kid in changes for kid in row.kids):
+            item.after.update({kid.option: wish.get(kid.option, "") for kid in row.kids})
+    if item.changes:
+        item.action = "update"
+        item.body = send(rows, body, version, "update")
+
+
+def _delta_body(row: Field, have: list[dict[str, Any]], want: list[dict[str, Any]]) -> dict[str, Any]:
+    """The entries to add and to remove, so that entries which others changed meanwhile are left alone."""
+    parts = {
+        f"remove_{row.option}": [entry for entry in have if entry not in want],
+        f"add_{row.option}": [entry for entry in want if entry not in have],
+    }
+    writable = {kid.option for kid in flat(row.kids) if kid.writable}
+    return {
+        name: [{key: value for key, value in entry.items() if key in writable and value != ""} for entry in entries]
+        for name, entries in parts.items()
+        if entries
+    }
+
+
+def references(item: Item) -> Iterator[tuple[str, str, str]]:
+    """Every object that the coming write refers to: kind, name, and where it is named."""
+    if item.action not in ("add", "update"):
+        return
+    rows = item.changes if item.action == "update" else list(flat(item.resource.fields))
+    for row in rows:
+        key = row.option.removeprefix("new_") if row.option.startswith("new_") else row.option
+        yield from _named(row, item.after.get(key), f"{row.option} of {item.name}")
+
+
+def _named(row: Field, value: Any, where: str) -> Iterator[tuple[str, str, str]]:
+    if row.each and not row.delta:
+        for entry in value or []:
+            for kid in flat(row.kids):
+                yield from _named(kid, entry.get(kid.option), where)
+    elif row.ref and value:
+        yield row.ref, str(value), where
+
+
+def stored_otherwise(item: Item, now: Found, version: str) -> list[str]:
+    """The options that CUCM stored in another way than asked."""
+    rows = tuple(row for row in item.resource.fields if row.at(version) and row.takes("get"))
+    asked = {option: value for option, value in item.wish.items() if option not in item.resource.key}
+    return [row.option for row in differing(rows, asked, now.values)]

@@ -1,0 +1,257 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read side by side, judge everything, then write in order; a write whose answer was lost is looked up first.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import judge, rules
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient, returned
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import DUPLICATE, AxlFault
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.plan import (
+    Item,
+    decide,
+    look_up,
+    references,
+    stored_otherwise,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Session, key_body
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain, wanted
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._transport import AnswerLost
+
+TRIES = 5
+PAUSE = 0.2  # seconds before a lost write is looked up: CUCM may still be at it
+NEEDS = {
+    "SipTrunkSecurityProfile": ("SipTrunk",),
+    "SipProfile": ("SipTrunk",),
+    "SipTrunk": ("SipTrunkSecurityProfile", "SipProfile"),
+    "RoutePattern": ("SipTrunk", "RouteList"),
+    "RouteGroup": ("SipTrunk",),
+    "RouteList": ("RouteGroup",),
+}
+PAST = {"add": "added", "update": "updated", "remove": "removed"}
+
+
+def items_of(resource: Resource, params: Mapping[str, Any]) -> list[Item]:
+    """The objects of a task: the aggregate's, with the task's own options below them, or the one of the task."""
+    options = resource.options
+    common = {option: params.get(option) for option in options}
+    entries = (
+        [common]
+        if params.get("aggregate") is None
+        else [
+            {**common, **{key: value for key, value in entry.items() if value is not None}}
+            for entry in params["aggregate"]
+        ]
+    )
+    items = []
+    for entry in entries:
+        wish = wanted(resource.fields, entry)
+        renames = {key: wish.pop(new) for key in resource.key if (new := resource.new_key(key)) in wish}
+        state = entry.get("state") or params["state"]
+        copy_from = entry.get("copy_from") or params.get("copy_from") or ""
+        items.append(Item(resource, wish, state, renames, copy_from))
+    return items
+
+
+def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outcome:
+    """Bring the objects of a task to what it says; raises Failure before any write when anything is wrong."""
+    items = items_of(resource, params)
+    shown = [{**item.wish, **{resource.new_key(key): new for key, new in item.renames.items()}} for item in items]
+    judge.refuse(list(judge.shape(resource, shown)))
+    client = AxlClient.from_params(params, _tables(resource))
+    judge.refuse(list(judge.for_release(resource, shown, client.version, client.release)))
+    session = Session(client, check_mode)
+    client.side_by_side(lambda item: look_up(item, session), items)
+    items += _purged(resource, params, items, session)
+    for item in items:
+        rules.complete(item)
+        decide(item, session)
+    session.planned = {(resource.kind, item.label.casefold()) for item in items if item.action == "add"}
+    named = [reference for item in items for reference in references(item)]
+    problems = [problem for item in items for problem in item.problems]
+    judge.refuse(problems + session.missing(named))
+    judge.refuse(list(rules.judge(session, resource, items)))
+    resets = _resets(session, items, params.get("reset") or "never")
+    if not check_mode:
+        for item in items:
+            _write(item, session)
+        _reset(session, items, resets)
+    single = params.get("aggregate") is None
+    return _outcome(session, items, resets, single=single)
+
+
+def _tables(resource: Resource) -> list[Resource]:
+    """The object's own table, and those that its rules and references read."""
+    return [resource, *(other for other in RESOURCES if other.kind in NEEDS[resource.kind])]
+
+
+def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], session: Session) -> list[Item]:
+    """The objects within the prefixes of purge that the task does not name, to be removed."""
+    purge = {option: text for option, text in (params.get("purge") or {}).items() if text}
+    if not purge:
+        if params.get("purge") is not None:
+            raise Failure("purge needs a prefix that is not empty: it would remove everything otherwise.")
+        return []
+    start = {option.removesuffix("_prefix"): text for option, text in purge.items()}
+    start = {resource.first if option == "prefix" else option: text for option, text in start.items()}
+    search = {resource.field(option, session.version).axl: f"{text}%" for option, text in start.items()}
+    kept = {judge.key_of(resource, item.final_key) for item in items} | {
+        judge.key_of(resource, item.wish) for item in items
+    }
+    victims = [
+        Item(resource, {option: found.values.get(option, "") for option in resource.key}, "absent", purged=True)
+        for found in session.listed(resource, resource.key, **search)
+        # CUCM compares without case and takes _ and % as wildcards; the prefix is meant as it is written.
+        if all(str(found.values.get(option, "")).startswith(text) for option, text in start.items())
+    ]
+    victims = [item for item in victims if judge.key_of(resource, item.wish) not in kept]
+    session.client.side_by_side(lambda item: look_up(item, session), victims)
+    return victims
+
+
+def _resets(session: Session, items: list[Item], when: str) -> dict[str, list[str]]:
+    """The SIP trunks to reset, by name, each with the objects that ask for it."""
+    found: dict[str, list[str]] = {}
+    for item in items:
+        always = when == "always" and item.state == "present" and item.current is not None
+        if always or (when == "on_change" and item.needs_reset):
+            for device in rules.devices_to_reset(session, item):
+                found.setdefault(device, []).append(item.name)
+    return found
+
+
+def _write(item: Item, session: Session) -> None:
+    """Make one change; an answer that was lost is found out by reading, and only what is missing is repeated."""
+    operation, again = item.action, 0
+    while item.action:
+        try:
+            _send(item, session)
+            break
+        except AnswerLost:
+            again += 1
+            if again >= TRIES:
+                raise
+            time.sleep(PAUSE)
+        except AxlFault as refused:
+            raced = (item.action == "add" and refused.code in DUPLICATE) or (
+                item.action == "remove" and refused.missing
+            )
+            again += 1
+            if not raced or again >= TRIES:
+                raise
+        _decide_again(item, session)
+    if operation:
+        session.forget()
+        item.done.append(f"{PAST[operation]} {item.name}")
+        item.action = operation
+
+
+def _decide_again(item: Item, session: Session) -> None:
+    """What is left to do after a write of unknown outcome; the plan that the user was shown stays."""
+    fresh = Item(item.resource, dict(item.wish), item.state, dict(item.renames))
+    look_up(fresh, session)
+    decide(fresh, session)
+    if fresh.action == "add":
+        return
+    item.action, item.body, item.renames, item.wish = fresh.action, fresh.body, fresh.renames, fresh.wish
+
+
+def _send(item: Item, session: Session) -> None:
+    kind = item.resource.kind
+    key = {} if item.action == "add" else key_body(item.resource, item.wish, session.version)
+    body = {} if item.action == "remove" else item.body
+    session.client.call(f"{item.action}{kind}", item.name, **key, **body)
+
+
+def _reset(session: Session, items: list[Item], resets: dict[str, list[str]]) -> None:
+    for device, reasons in resets.items():
+        try:
+            answer = _reset_device(session, device)
+        except AnswerLost:
+            # A reset cannot be looked up; a second one costs calls that the first one has ended already.
+            answer = _reset_device(session, device)
+        if str(returned(answer)).lower() in ("false", "f"):
+            raise Failure(f"CUCM did not reset the SIP trunk {device} on {session.client.host}; reset it by hand.")
+        for item in items:
+            if item.name in reasons:
+                item.done.append(f"reset SIP trunk {device}")
+
+
+def _reset_device(session: Session, device: str) -> Any:
+    name = {"_value_1": device}
+    return session.client.call("doDeviceReset", f"SIP trunk {device}", deviceName=name, isHardReset=True)
+
+
+def _outcome(session: Session, items: list[Item], resets: dict[str, list[str]], *, single: bool) -> Outcome:
+    if session.check_mode:
+        for item in items:
+            if item.action:
+                item.done.append(f"{PAST[item.action]} {item.name}")
+            item.done += [f"reset SIP trunk {device}" for device, why in resets.items() if item.name in why]
+    results = [_result(item, session, single and not session.check_mode) for item in items]
+    changed = any(item.action for item in items) or bool(resets)
+    result: dict[str, Any] = {
+        "axl_version": session.version,
+        "assumes": session.assumes,
+        "reset": sorted(resets),
+        "actions": [action for item in items for action in item.done],
+    }
+    if single:
+        result.update(results[0], actions=result["actions"])
+    else:
+        result["objects"] = results
+    diff = [_diff(item, one) for item, one in zip(items, results, strict=True) if item.action]
+    return Outcome(changed, diff=diff, result=result, warnings=_warnings(session, items))
+
+
+def _warnings(session: Session, items: list[Item]) -> list[str]:
+    for item in items:
+        if item.resource.kind == "SipTrunkSecurityProfile" and item.action in ("add", "update"):
+            secure = item.after.get("security_mode") in rules.SECURE_MODES
+            if secure and not item.after.get("x509_subject_names"):
+                session.warnings.append(f"{item.name} has no x509_subject_names: CUCM refuses every peer's call.")
+    return [*session.client.http.warnings, *session.warnings]
+
+
+def _result(item: Item, session: Session, reread: bool) -> dict[str, Any]:
+    """What a task returns of one object: as it is now, read again when something was written."""
+    previous = item.current.values if item.current else {}
+    uuid = item.current.uuid if item.current else ""
+    now = {} if item.action == "remove" or item.state == "absent" else (item.after if item.action else previous)
+    if item.action in ("add", "update") and reread:
+        fresh = session.fetch(item.resource, item.final_key)
+        if fresh is None:
+            raise Failure(f"{item.name} was written on {session.client.host}, but CUCM does not find it afterwards.")
+        other = stored_otherwise(item, fresh, session.version)
+        if other:
+            session.warnings.append(f"CUCM stored {', '.join(other)} of {item.name} in another way than asked.")
+        now, uuid = fresh.values, fresh.uuid
+    return {
+        "name": item.label,
+        "state": item.state,
+        "changed": bool(item.action),
+        "object": plain(now),
+        "previous": plain(previous),
+        "uuid": uuid,
+        "actions": item.done,
+    }
+
+
+def _diff(item: Item, result: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "before_header": item.name,
+        "after_header": item.name,
+        "before": result["previous"],
+        "after": result["object"],
+    }

@@ -1,0 +1,174 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sense across objects, judged before the first write: what CUCM would refuse, or worse, take.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.plan import Item
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Session
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk_security_profile import (
+    SIP_TRUNK_SECURITY_PROFILE,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import names
+
+SECURE_MODES = ("Authenticated", "Encrypted")
+PROFILE_TAGS = ("name", "security_mode", "incoming_transport", "incoming_port", "x509_subject_names")
+# What a profile is made with when nobody says otherwise: the schema's defaults of add.
+PROFILE_BIRTH = {"security_mode": "Non Secure", "incoming_transport": "TCP+UDP", "incoming_port": 5060}
+
+
+def complete(item: Item) -> None:
+    """Fill in what one option of a new object implies, before anything is compared.
+
+    A secure mode means TLS in both directions; a profile copied from a non-secure one would keep TCP otherwise.
+    """
+    if item.resource.kind != "SipTrunkSecurityProfile" or item.current is not None or item.state == "absent":
+        return
+    if item.wish.get("security_mode") in SECURE_MODES:
+        item.wish.setdefault("incoming_transport", "TLS")
+        item.wish.setdefault("outgoing_transport", "TLS")
+
+
+def profiles(session: Session, items: list[Item]) -> Iterator[str]:
+    """Mode and transports agree; TLS has its port alone; a subject name has one profile a port."""
+    coming = {item.label.casefold(): {**PROFILE_BIRTH, **item.after, "name": item.label} for item in items}
+    for item in items:
+        profile = coming[item.label.casefold()]
+        yield from _transports(item, profile)
+        if "nonce_policy_time" in {row.option for row in item.changes} and not profile.get("digest_authentication"):
+            yield f"nonce_policy_time of {item.name} can be changed only while digest_authentication is true."
+        if item.action == "update" and profile["security_mode"] not in SECURE_MODES:
+            yield from _trunks_in_clear(session, item)
+    gone = {str(item.wish["name"]).casefold() for item in items}
+    others = [
+        found.values
+        for found in session.listed(SIP_TRUNK_SECURITY_PROFILE, PROFILE_TAGS)
+        if str(found.values["name"]).casefold() not in gone | set(coming)
+    ]
+    mine = list(coming.values())
+    for index, profile in enumerate(mine):
+        for other in others + mine[index + 1 :]:
+            yield from _collisions(profile, other)
+
+
+def _transports(item: Item, profile: dict[str, Any]) -> Iterator[str]:
+    mode = profile["security_mode"]
+    secure = mode in SECURE_MODES
+    for option in ("incoming_transport", "outgoing_transport"):
+        transport = profile.get(option) or ""
+        if transport and (transport == "TLS") != secure:
+            yield (
+                f"{item.name} would have security_mode {mode} with {option} {transport}: "
+                f"{'this mode needs TLS' if secure else 'TLS needs security_mode Authenticated or Encrypted'}."
+            )
+
+
+def _trunks_in_clear(session: Session, item: Item) -> Iterator[str]:
+    if "security_mode" not in {row.option for row in item.changes}:
+        return
+    for trunk in users(session, item, "security_profile", ("srtp_allowed",)):
+        if trunk.get("srtp_allowed") is True:
+            yield (
+                f"{item.name} cannot become {item.after['security_mode']}: the SIP trunk {trunk['name']} uses it with "
+                "srtp_allowed, and the keys would travel in clear."
+            )
+
+
+def _collisions(profile: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
+    port = profile["incoming_port"]
+    if other.get("incoming_port") != port:
+        return
+    tls, other_tls = (one.get("incoming_transport") == "TLS" for one in (profile, other))
+    if tls != other_tls:
+        yield (
+            f"SIP trunk security profiles {profile['name']} ({profile.get('incoming_transport')}) and {other['name']} "
+            f"({other.get('incoming_transport')}) cannot share incoming_port {port}: TLS and plain transports need "
+            f"ports of their own. {profile['name'] if tls else other['name']} should take another, 5061 by custom."
+        )
+    both = {name.casefold() for name in names(profile.get("x509_subject_names"))} & {
+        name.casefold() for name in names(other.get("x509_subject_names"))
+    }
+    if both:
+        yield (
+            f"SIP trunk security profiles {profile['name']} and {other['name']} cannot both have the X.509 subject "
+            f"name {', '.join(sorted(both))} on incoming_port {port}: CUCM tells trunks apart by name and port."
+        )
+
+
+def users(session: Session, item: Item, reference: str, tags: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """The SIP trunks that use a profile, under its name of now or its coming one."""
+    mine = {str(item.wish["name"]).casefold(), item.label.casefold()}
+    listed = session.listed(SIP_TRUNK, ("name", reference, *tags))
+    return [found.values for found in listed if str(found.values[reference]).casefold() in mine]
+
+
+def trunks(session: Session, items: list[Item]) -> Iterator[str]:
+    """SRTP keys never travel in clear; an address that is looked up by SRV is a name."""
+    secured = [item for item in items if item.after.get("srtp_allowed") is True and item.after.get("security_profile")]
+    keys = sorted({str(item.after["security_profile"]) for item in secured})
+    found = session.client.side_by_side(lambda name: session.fetch(SIP_TRUNK_SECURITY_PROFILE, {"name": name}), keys)
+    modes = {name: profile.values.get("security_mode") for name, profile in zip(keys, found, strict=True) if profile}
+    for item in secured:
+        name = str(item.after["security_profile"])
+        if name in modes and modes[name] not in SECURE_MODES:
+            yield (
+                f"srtp_allowed of {item.name} needs a TLS profile, and {name} is {modes[name]}: the SRTP keys would "
+                "travel in clear. Set security_profile to one with security_mode Encrypted."
+            )
+    for item in items:
+        if item.after.get("destination_is_srv") is True:
+            for entry in item.after.get("destinations") or []:
+                if _is_address(entry.get("address", "")):
+                    yield f"destination_is_srv of {item.name} excludes the IP address {entry['address']}."
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def patterns(_session: Session, items: list[Item]) -> Iterator[str]:
+    """What CUCM demands of one pattern."""
+    for item in items:
+        if "@" in str(item.final_key["pattern"]) and not item.final_key.get("dial_plan"):
+            yield f"{item.name} holds @ and needs a dial_plan."
+        changed = {row.option for row in item.changes} if item.action == "update" else set(item.wish)
+        if "blocked_call_percentage" in changed and not item.after.get("enable_dcc_enforcement"):
+            yield f"blocked_call_percentage of {item.name} needs enable_dcc_enforcement: true."
+
+
+RULES: dict[str, Callable[[Session, list[Item]], Iterator[str]]] = {
+    "SipTrunkSecurityProfile": profiles,
+    "SipTrunk": trunks,
+    "RoutePattern": patterns,
+}
+PROFILE_OF_TRUNK = {"SipTrunkSecurityProfile": "security_profile", "SipProfile": "sip_profile"}
+
+
+def judge(session: Session, resource: Resource, items: list[Item]) -> Iterator[str]:
+    """All that is wrong with the coming writes."""
+    writes = [item for item in items if item.action in ("add", "update")]
+    rule = RULES.get(resource.kind)
+    if rule is not None and writes:
+        yield from rule(session, writes)
+
+
+def devices_to_reset(session: Session, item: Item) -> list[str]:
+    """The SIP trunks that a change of this object concerns."""
+    if item.resource.kind == "SipTrunk":
+        return [item.label]
+    reference = PROFILE_OF_TRUNK.get(item.resource.kind)
+    return [str(trunk["name"]) for trunk in users(session, item, reference)] if reference else []

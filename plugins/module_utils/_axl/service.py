@@ -1,0 +1,52 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules of AXL objects: their arguments, and the way from a module to its object.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import run
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, arguments
+from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Outcome, run_module
+
+RESETS = ("SipTrunk", "SipTrunkSecurityProfile", "SipProfile")
+PURGES = {"SipTrunk": ("prefix",), "RoutePattern": ("prefix", "partition_prefix")}
+_STATE = {"type": "str", "choices": ["present", "absent"]}
+
+
+def argument_spec(resource: Resource) -> ArgSpec:
+    """All options of an object's module."""
+    own: dict[str, dict[str, Any]] = dict(arguments(resource))
+    if resource.copies:
+        own["copy_from"] = {"type": "str"}
+    entry = {**own, "state": dict(_STATE), resource.first: {"type": "str", "required": True}}
+    options: dict[str, dict[str, Any]] = {
+        **own,
+        "state": {**_STATE, "default": "present"},
+        "aggregate": {"type": "list", "elements": "dict", "options": entry},
+    }
+    if resource.kind in RESETS:
+        options["reset"] = {"type": "str", "choices": ["on_change", "never", "always"], "default": "on_change"}
+    if resource.kind in PURGES:
+        options["purge"] = {"type": "dict", "options": {name: {"type": "str"} for name in PURGES[resource.kind]}}
+    return APPLICATION + ArgSpec(
+        options=options,
+        mutually_exclusive=((resource.first, "aggregate"),),
+        required_one_of=((resource.first, "aggregate"),),
+        required_by={"purge": ("aggregate",)} if resource.kind in PURGES else {},
+    )
+
+
+def main(resource: Resource) -> NoReturn:
+    """Run the module of one kind of object."""
+
+    def service(module: AnsibleModule) -> Outcome:
+        return run(resource, module.params, module.check_mode)
+
+    run_module(argument_spec(resource), service, needs=("requests", "zeep"))

@@ -1,0 +1,201 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cucm_route_group
+short_description: Manage route groups of CUCM
+version_added: 1.0.0
+description:
+  - Makes, changes, renames and removes route groups, which choose among trunks and gateways.
+author:
+  - siptls.cucm contributors (@siptls)
+extends_documentation_fragment:
+  - siptls.cucm.connection
+  - siptls.cucm.application
+  - siptls.cucm.object_module
+  - siptls.cucm.attributes
+  - siptls.cucm.attributes.cucm
+options:
+  # Generated from the field table: begin
+  name:
+    description:
+    - Name of the route group. Release 9.1 takes no spaces and no leading digit.
+    - AXL field C(name).
+    type: str
+  <<: &own
+    new_name:
+      description:
+      - New name of the route group. When O(name) is gone and this one exists, it counts as renamed.
+      - AXL field C(newName).
+      type: str
+    distribution_algorithm:
+      description:
+      - Distribution algorithm.
+      - AXL field C(distributionAlgorithm).
+      type: str
+      choices:
+      - Top Down
+      - Circular
+      - Longest Idle Time
+      - Broadcast
+    remove_members:
+      description:
+      - Members to remove. Excludes O(members).
+      - AXL field C(removeMembers).
+      type: list
+      elements: dict
+      suboptions:
+        order:
+          description:
+          - Place of the member, from 1. Left out, it is the place in the list.
+          - AXL field C(deviceSelectionOrder).
+          type: int
+        device:
+          description:
+          - Name of the SIP trunk or gateway.
+          - AXL field C(deviceName).
+          type: str
+          required: true
+        port:
+          description:
+          - Port of a gateway; 0 for a trunk, which is what a new member gets.
+          - AXL field C(port).
+          type: int
+    add_members:
+      description:
+      - Members to add, each unless it is there already. Excludes O(members).
+      - AXL field C(addMembers).
+      type: list
+      elements: dict
+      suboptions:
+        order:
+          description:
+          - Place of the member, from 1. Left out, it is the place in the list.
+          - AXL field C(deviceSelectionOrder).
+          type: int
+        device:
+          description:
+          - Name of the SIP trunk or gateway.
+          - AXL field C(deviceName).
+          type: str
+          required: true
+        port:
+          description:
+          - Port of a gateway; 0 for a trunk, which is what a new member gets.
+          - AXL field C(port).
+          type: int
+    members:
+      description:
+      - The trunks and gateways, in the order of their selection. This is the whole list.
+      - AXL field C(members).
+      type: list
+      elements: dict
+      suboptions:
+        order:
+          description:
+          - Place of the member, from 1. Left out, it is the place in the list.
+          - AXL field C(deviceSelectionOrder).
+          type: int
+        device:
+          description:
+          - Name of the SIP trunk or gateway.
+          - AXL field C(deviceName).
+          type: str
+          required: true
+        port:
+          description:
+          - Port of a gateway; 0 for a trunk, which is what a new member gets.
+          - AXL field C(port).
+          type: int
+  aggregate:
+    description:
+    - Many objects in one task. Each entry takes the options of a single route group; the task's own options
+      are the defaults of the entries.
+    - Excludes O(name). Reads go side by side, writes in order.
+    type: list
+    elements: dict
+    suboptions:
+      <<: *own
+      name:
+        description:
+        - Name of the route group. Release 9.1 takes no spaces and no leading digit.
+        - AXL field C(name).
+        type: str
+        required: true
+      state:
+        description:
+        - As O(state), for this entry.
+        type: str
+        choices:
+        - present
+        - absent
+  # Generated from the field table: end
+seealso:
+  - module: siptls.cucm.cucm_sip_trunk
+  - module: siptls.cucm.cucm_route_list
+"""
+
+EXAMPLES = r"""
+- name: A route group of two trunks, the second when the first fails
+  siptls.cucm.cucm_route_group:
+    host: cucma.example.com
+    username: axladmin
+    password: "{{ cucm_password }}"
+    name: RG_TLS
+    distribution_algorithm: Top Down
+    members:
+      - device: TLS-TO-CUCM10
+      - device: TLS-TO-CUCM10-B
+"""
+
+RETURN = r"""
+object:
+  description:
+    - The object as it is now, or in check mode would be, with the names of the options.
+    - Empty when it is absent.
+  returned: success, without O(aggregate)
+  type: dict
+previous:
+  description: The object as it was before; empty when there was none.
+  returned: success, without O(aggregate)
+  type: dict
+uuid:
+  description: The object's uuid in AXL's writing.
+  returned: success, without O(aggregate)
+  type: str
+  sample: "{0B1C2D3E-4F50-6172-8394-A5B6C7D8E9F0}"
+objects:
+  description: With O(aggregate), one entry an object with its C(name), C(changed), C(object), C(previous), C(uuid).
+  returned: success, with O(aggregate)
+  type: list
+  elements: dict
+actions:
+  description: What was done, or in check mode would be, one sentence each.
+  returned: success
+  type: list
+  elements: str
+reset:
+  description: The SIP trunks that were reset, or in check mode would be.
+  returned: success
+  type: list
+  elements: str
+assumes:
+  description: In check mode, the missing objects that were taken as made by an earlier task.
+  returned: success
+  type: list
+  elements: str
+axl_version:
+  description: The AXL version that was spoken.
+  returned: success
+  type: str
+  sample: "10.5"
+"""
+
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import main
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_group import ROUTE_GROUP
+
+if __name__ == "__main__":
+    main(ROUTE_GROUP)
