@@ -1,0 +1,257 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calls that go out: from a phone through digit analysis, a trunk and its destinations to the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypedDict
+from weakref import WeakKeyDictionary
+
+from sipmessage import Response
+
+from . import digits, messages, sdp
+from .connection import ConnectionFailed, SipConnection
+from .messages import Leg
+from .trunk import Router, Trunk, nodes_of, running_nodes
+
+if TYPE_CHECKING:
+    from ..world import Cluster, Lab
+    from .endpoint import SipEndpoint
+
+#: how long a caller waits for the first answer, and for the call to be answered, in seconds
+FIRST_ANSWER_SECONDS = 6.0
+RINGING_SECONDS = 20.0
+#: how long the two talk
+HOLD_SECONDS = 0.1
+
+CallResult = TypedDict(
+    "CallResult",
+    {
+        "from": str,
+        "to": str,
+        #: "answered" or "failed"
+        "result": str,
+        #: the final SIP status of the last attempt; 0 when there was none
+        "status": int,
+        #: a sentence; empty for an answered call
+        "reason": str,
+        #: "TLS", "TCP", "local" (a phone of the same cluster), or empty
+        "transport": str,
+        "tls_version": str,
+        "cipher": str,
+        #: both ends agreed on keys
+        "srtp": bool,
+        #: TLS and SRTP
+        "secure": bool,
+        "trunk": str,
+        "node": str,
+        "peer": str,
+        "call_id": str,
+        "steps": list[str],
+    },
+)
+
+_routers: WeakKeyDictionary[Cluster, Router] = WeakKeyDictionary()
+
+#: final answers after which the next destination or trunk is tried
+_TRY_NEXT = {408, 500, 502, 503, 504}
+
+
+class _Failed(Exception):
+    def __init__(self, reason: str, status: int = 0, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.status = status
+        #: no other trunk would change it
+        self.final = final
+
+
+async def place_call(lab: Lab, cluster: Cluster | str, calling: str, called: str) -> CallResult:
+    """Let a phone of a cluster dial a number; say what happened. A failed call is a result, not an error.
+
+    KeyError with a sentence for a cluster or a calling phone that the lab does not have.
+    """
+    if isinstance(cluster, str):
+        cluster = lab.cluster(cluster)
+    if not any(phone.extension == calling for phone in cluster.phones):
+        have = ", ".join(phone.extension for phone in cluster.phones) or "none"
+        raise KeyError(f"Cluster {cluster.name} has no phone {calling}; it has {have}.")
+    result: CallResult = {
+        "from": calling, "to": called, "result": "failed", "status": 0, "reason": "", "transport": "",
+        "tls_version": "", "cipher": "", "srtp": False, "secure": False, "trunk": "", "node": "", "peer": "",
+        "call_id": "", "steps": [],
+    }  # fmt: skip
+    try:
+        await _route(cluster, calling, called, result)
+        result["result"] = "answered"
+    except _Failed as failure:
+        result["reason"], result["status"] = str(failure), failure.status or result["status"]
+    result["secure"] = result["result"] == "answered" and result["srtp"] and result["transport"] == "TLS"
+    lab.log.write("sip", event="call_out", cluster=cluster.name, **result)
+    return result
+
+
+async def _route(cluster: Cluster, calling: str, called: str, result: CallResult) -> None:
+    steps = result["steps"]
+    nodes = running_nodes(cluster, "Default")
+    if not nodes:
+        raise _Failed(f"Cisco CallManager runs on no node of the phones' group in cluster {cluster.name}.")
+    home: SipEndpoint = nodes[0].sip
+    result["node"] = home.node.name
+    match = digits.analyse(cluster, called)
+    home.traces.digit_analysis(calling, called, match)
+    if match is None:
+        raise _Failed(f"Digit analysis on {home.node.name}: {called} matches no phone and no route pattern.", 404)
+    if match.phone:
+        steps.append(f"{called} is a phone of {cluster.name} itself")
+        behaviour = {"busy": 486, "no_answer": 480, "unregistered": 404}.get(match.phone.behaviour)
+        if behaviour:
+            raise _Failed(f"The phone {called} is {match.phone.behaviour.replace('_', ' ')}.", behaviour)
+        result["transport"], result["status"] = "local", 200
+        return
+    assert match.route is not None
+    steps.append(f"{called} matches the route pattern {match.pattern}")
+    if match.route.get("blockEnable") is True:
+        raise _Failed(f"The route pattern {match.pattern} blocks calls.", 403)
+    router = _routers.setdefault(cluster, Router(cluster))
+    devices = router.devices(match.route.get("destination") or {})
+    if not devices:
+        raise _Failed(f"The route pattern {match.pattern} leads to no trunk: its route list is disabled or empty.")
+    last = _Failed("no trunk was tried")
+    for device in devices:
+        trunk = home.trunk(device)
+        if trunk is None:
+            last = _Failed(f"{device}, to which the route pattern {match.pattern} leads, is no SIP trunk.")
+            continue
+        try:
+            await _through(home, trunk, calling, match.called, result)
+            router.used(device)
+            return
+        except _Failed as failure:
+            last = failure
+            if failure.final:
+                break
+    raise last
+
+
+async def _through(home: SipEndpoint, trunk: Trunk, calling: str, called: str, result: CallResult) -> None:
+    nodes = nodes_of(home.cluster, trunk)
+    if not nodes:
+        raise _Failed(f"The trunk {trunk.name} runs on no node: Cisco CallManager is stopped on its group's nodes.")
+    endpoint: SipEndpoint = home if home.node in nodes else nodes[0].sip
+    result["node"], result["trunk"] = endpoint.node.name, trunk.name
+    if not trunk.destinations:
+        raise _Failed(f"The trunk {trunk.name} has no destination.")
+    last = _Failed("no destination was tried")
+    for host, port in trunk.destinations:
+        result["peer"] = f"{host}:{port}"
+        try:
+            connection = await endpoint.connect(trunk, host, port)
+            await _call(trunk, connection, calling, called, result)
+            return
+        except ConnectionFailed as failure:
+            last = _Failed(f"{endpoint.node.name} → {host}:{port} over the trunk {trunk.name}: {failure}.")
+        except TimeoutError:
+            last = _Failed(
+                f"{endpoint.node.name} → {host}:{port} over the trunk {trunk.name}: no TLS handshake in time."
+            )
+        except _Failed as failure:
+            last = failure
+            if failure.final:
+                raise
+        result["steps"].append(str(last))
+    raise last
+
+
+async def _call(trunk: Trunk, connection: SipConnection, calling: str, called: str, result: CallResult) -> None:
+    endpoint = connection.endpoint
+    engine = connection.engine
+    result["transport"] = connection.transport_name
+    result["tls_version"] = engine.version if engine else ""
+    result["cipher"] = engine.cipher if engine else ""
+    leg = Leg(
+        transport=connection.transport_name,
+        local=endpoint.node.address,
+        local_port=trunk.incoming_port,
+        remote=connection.remote[0],
+        remote_port=connection.remote[1],
+        user_agent=endpoint.cluster.release.user_agent,
+        calling=calling,
+        called=called,
+    )
+    result["call_id"] = leg.call_id
+    phone = next(phone for phone in endpoint.cluster.phones if phone.extension == calling)
+    offers = trunk.srtp_allowed and phone.secure
+    offer = sdp.build(endpoint.node.address, srtp=offers) if endpoint.lab.inferred["sip.early_offer"] else b""
+    cseq = f"{leg.sequence} INVITE"
+    answers = connection.expect(leg.call_id, cseq)
+    try:
+        endpoint.traces.call_offered(calling, called, phone.name, trunk.name)
+        connection.send(leg.request("INVITE", endpoint.lab.clock.now(), body=offer))
+        result["steps"].append(
+            f"INVITE over {connection.transport_name} to {connection.remote[0]}:{connection.remote[1]}"
+            f" with {'RTP/SAVP' if offers else 'RTP/AVP'}"
+        )
+        final = await _final(leg, connection, answers, result)
+    finally:
+        connection.forget(leg.call_id, cseq)
+    leg.to_tag = messages.tag_of(final.headers["To"])
+    result["status"] = final.code
+    answered = sdp.parse(final.body) if final.code == 200 else None
+    late = b"" if offer or final.code != 200 else sdp.build(
+        endpoint.node.address, srtp=bool(answered and answered.srtp and trunk.srtp_allowed)
+    )  # fmt: skip
+    connection.send(leg.request("ACK", endpoint.lab.clock.now(), body=late))
+    if final.code != 200:
+        warning = final.headers.get("Warning")
+        said = f"{final.code} {final.phrase}" + (f" ({warning})" if warning else "")
+        raise _Failed(
+            f"{connection.remote[0]}:{connection.remote[1]} answered {said} over the trunk {trunk.name}.",
+            final.code,
+            final=final.code not in _TRY_NEXT,
+        )
+    result["srtp"] = bool(offers and answered and answered.srtp)
+    await asyncio.sleep(HOLD_SECONDS)
+    await _bye(endpoint, leg, connection, result)
+
+
+async def _final(
+    leg: Leg,
+    connection: SipConnection,
+    answers: asyncio.Queue[Response | ConnectionFailed],
+    result: CallResult,
+) -> Response:
+    endpoint, seconds = connection.endpoint, FIRST_ANSWER_SECONDS
+    while True:
+        try:
+            answer = await asyncio.wait_for(answers.get(), seconds)
+        except TimeoutError:
+            if seconds == RINGING_SECONDS:
+                connection.send(leg.request("CANCEL", endpoint.lab.clock.now()))
+                raise _Failed(
+                    f"{connection.remote[0]} did not answer the call in {seconds:g} s.", 408, final=True
+                ) from None
+            raise _Failed(f"{connection.remote[0]} did not answer the INVITE in {seconds:g} s.", 408) from None
+        if isinstance(answer, ConnectionFailed):
+            raise answer
+        result["steps"].append(f"{answer.code} {answer.phrase}")
+        if answer.code >= 200:
+            return answer
+        seconds = RINGING_SECONDS
+
+
+async def _bye(endpoint: SipEndpoint, leg: Leg, connection: SipConnection, result: CallResult) -> None:
+    leg.sequence += 1
+    cseq = f"{leg.sequence} BYE"
+    answers = connection.expect(leg.call_id, cseq)
+    try:
+        connection.send(leg.request("BYE", endpoint.lab.clock.now()))
+        answer = await asyncio.wait_for(answers.get(), 2)
+        if isinstance(answer, Response):
+            result["steps"].append(f"BYE, {answer.code} {answer.phrase}")
+    except (TimeoutError, ConnectionFailed) as error:
+        # The call was answered; that its end was lost is worth a line, no more.
+        result["steps"].append(f"BYE without an answer ({error or 'no answer in 2 s'})")
+    finally:
+        connection.forget(leg.call_id, cseq)
+        endpoint.traces.call_released(leg.calling, leg.called)

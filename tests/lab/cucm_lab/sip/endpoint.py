@@ -1,0 +1,406 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SIP side of one node while Cisco CallManager runs: listeners, connections, trunks, who a peer is.
+
+Faults of interface `sip`, by operation: `accept` (refuse, stall), `handshake` (alert, stall, wrong_certificate),
+`client-certificate` (fail: the peer's certificate is not asked for), and each SIP method that comes in (refuse,
+reset, stall, drop, garbage, status).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import itertools
+import socket
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from sipmessage import Request
+
+from ..faults import Fault
+from ..services import CALLMANAGER, STARTED
+from ..traces.capture import CaptureHub
+from ..traces.node import NodeTraces
+from . import names, server
+from .connection import ConnectionFailed, SipConnection
+from .engine import REASONS, Engine, TlsContexts, TlsFailure
+from .ping import Pinger
+from .spoiled import spoiled_identity
+from .trunk import Trunk, nodes_of
+
+if TYPE_CHECKING:
+    from ..world import Lab, Node
+
+#: a TCP connection that isn't there after so many seconds has timed out
+CONNECT_SECONDS = 5.0
+#: how often a node looks whether its trunks have changed, in seconds
+_WATCH_SECONDS = 0.5
+
+
+class SipEndpoint:
+    """A node's SIP. `start` opens it when the service runs and follows the service from then on."""
+
+    def __init__(self, lab: Lab, node: Node) -> None:
+        self.lab = lab
+        self.node = node
+        self.cluster = node.cluster
+        self.captures = CaptureHub(lab, node)
+        self.traces = NodeTraces(lab, node)
+        self.pinger = Pinger(self)
+        self.connections: set[SipConnection] = set()
+        self.outgoing: dict[tuple[str, str, int], SipConnection] = {}
+        self.contexts: TlsContexts | None = None
+        self.running = False
+        self._servers: dict[int, asyncio.Server] = {}
+        self._connids = itertools.count(1)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._watch: asyncio.Task[None] | None = None
+        self._trunks: tuple[Trunk, ...] = ()
+        self._revision = -1
+        self._trust: tuple[str, ...] = ()
+        self._loop = asyncio.get_running_loop()
+
+    # -- life ---------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Follow the service; open when it runs."""
+        self.node.services.on_change(self._service_changed)
+        hook = getattr(self.cluster.config, "on_apply", None)
+        if hook is not None:
+            hook(self._applied)
+        if self.node.services.running(CALLMANAGER):
+            await self.open()
+
+    async def stop(self) -> None:
+        """Close all; for good."""
+        await self.close()
+        self.captures.close()
+
+    async def _service_changed(self, node: Node, service: str, status: str) -> None:
+        if service == CALLMANAGER:
+            await (self.open() if status == STARTED else self.close())
+
+    async def open(self) -> None:
+        """Load the active certificate and the trust, listen, begin to ping."""
+        if self.running:
+            return
+        self.contexts = None
+        self._revision = -1
+        self.traces.open()
+        self.running = True
+        try:
+            for port in sorted(self._ports()):
+                await self._listen(port)
+        except OSError:
+            await self.close()
+            raise
+        self._watch = asyncio.ensure_future(self._follow())
+        self.lab.log.write("sip", event="listening", node=self.node.name, ports=sorted(self._servers))
+
+    async def close(self) -> None:
+        """Close the ports and every connection."""
+        if not self.running:
+            return
+        self.running = False
+        if self._watch:
+            self._watch.cancel()
+        self.pinger.stop()
+        for server_ in self._servers.values():
+            server_.close()
+        for connection in list(self.connections):
+            connection.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._servers.clear()
+        self.traces.close()
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run something that ends with the service."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+        return task
+
+    def _task_done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, ConnectionFailed):
+            self.lab.log.write("sip", event="error", node=self.node.name, error=f"{type(error).__name__}: {error}")
+
+    # -- listeners ----------------------------------------------------------------------------------
+
+    def _ports(self) -> dict[int, bool]:
+        """Port -> TLS."""
+        ports = {self.lab.ports.sip_tcp: False, self.lab.ports.sip_tls: True}
+        for trunk in self.trunks():
+            ports.setdefault(trunk.incoming_port, trunk.incoming_tls)
+        return ports
+
+    async def _listen(self, port: int) -> None:
+        tls = self._ports()[port]
+
+        def protocol() -> SipConnection:
+            return SipConnection(self, self._server_engine(port) if tls else None, incoming=True)
+
+        self._servers[port] = await self._loop.create_server(
+            protocol, self.node.address, port, reuse_address=True, backlog=100
+        )
+
+    async def _follow(self) -> None:
+        """Open and close ports as trunks come and go; keep the pings at their trunks."""
+        seen = -1
+        while True:
+            if seen != self.cluster.config.revision:
+                seen = self.cluster.config.revision
+                wanted = self._ports()
+                for port in wanted.keys() - self._servers.keys():
+                    with contextlib.suppress(OSError):
+                        await self._listen(port)
+                for port in self._servers.keys() - wanted.keys():
+                    self._servers.pop(port).close()
+                gone = {connection.trunk.name for connection in self.outgoing.values() if connection.trunk}
+                self.reset(gone - {trunk.name for trunk in self.trunks()})
+                self.pinger.follow(self.trunks())
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    def _applied(self, records: Any) -> None:
+        """Trunks were reset: what AXL's thread says goes to the loop."""
+        names_ = {record.name for record in records}
+        self._loop.call_soon_threadsafe(self.reset, names_)
+
+    def reset(self, trunk_names: set[str]) -> None:
+        """Drop every connection and call of these trunks, and ping anew."""
+        if not self.running or not trunk_names:
+            return
+        for connection in list(self.connections):
+            if connection.trunk and connection.trunk.name in trunk_names:
+                connection.close()
+        self.pinger.restart(trunk_names)
+
+    # -- trunks -------------------------------------------------------------------------------------
+
+    def trunks(self) -> tuple[Trunk, ...]:
+        """The cluster's trunks as they run."""
+        config = self.cluster.config
+        if self._revision != config.revision or not self.lab.inferred["axl.reset_needed"]:
+            self._trunks = tuple(Trunk.read(body) for body in config.running_trunks())
+            self._revision = config.revision
+        return self._trunks
+
+    def trunk(self, name: str) -> Trunk | None:
+        """One trunk by name."""
+        return next((trunk for trunk in self.trunks() if trunk.name == name), None)
+
+    def runs(self, trunk: Trunk) -> bool:
+        """Whether the trunk runs on this node."""
+        return self.node in nodes_of(self.cluster, trunk)
+
+    def addresses(self, host: str) -> set[str]:
+        """The addresses of a destination: the lab's names, or what is written. Incoming calls don't wait for DNS."""
+        known = self.lab.node_at(host)
+        return {known.address if known else host}
+
+    async def resolve(self, host: str) -> str:
+        """The address of a destination; ConnectionFailed (Local=3) when its name is unknown."""
+        known = self.lab.node_at(host)
+        if known:
+            return known.address
+        try:
+            return str(ipaddress.ip_address(host))
+        except ValueError:
+            pass
+        try:
+            found = await self._loop.getaddrinfo(host, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise ConnectionFailed(f"the name {host} can't be resolved ({error.strerror or error})", local=3) from None
+        return str(found[0][4][0])
+
+    # -- TLS ----------------------------------------------------------------------------------------
+
+    def tls(self) -> TlsContexts:
+        """The node's active identity and its trust; made anew when the trust changed."""
+        needs_restart = self.lab.inferred["sip.trust_needs_restart"]
+        if self.contexts is None or not needs_restart:
+            trust = tuple(pem for _, pem in self.node.certs.trust("CallManager"))
+            if self.contexts is None or trust != self._trust:
+                certificate, key = self.node.certs.active_identity("CallManager")
+                self._trust = trust
+                self.contexts = TlsContexts(self.cluster.release.tls, certificate, key, trust)
+        return self.contexts
+
+    def _server_engine(self, port: int) -> Engine:
+        contexts = self.tls()
+        fault = self.lab.faults.match("sip", "handshake", self.node)
+        if fault and fault.action == "wrong_certificate":
+            certificate, key = spoiled_identity(
+                self.node, contexts.certificate, str(fault.extra.get("how", "self-signed"))
+            )
+            contexts = TlsContexts(self.cluster.release.tls, certificate, key, self._trust)
+        asks = self.lab.faults.match("sip", "client-certificate", self.node)
+        modes = {trunk.security_mode for trunk in self.trunks() if trunk.incoming_tls and trunk.incoming_port == port}
+        mode = "both" if "Authenticated" in modes else "Encrypted"
+        engine = Engine(contexts.context(mode, ask=asks is None), self.lab.clock.now(), server=True)
+        engine.fault = fault if fault and fault.action in ("alert", "stall", "refuse") else None
+        return engine
+
+    async def connect(self, trunk: Trunk, host: str, port: int) -> SipConnection:
+        """The trunk's connection with a destination, made when there is none; ConnectionFailed."""
+        key = (trunk.name, host, port)
+        connection = self.outgoing.get(key)
+        if connection is None or connection.closed:
+            connection = await self._connect(trunk, host, port)
+        await asyncio.wait_for(asyncio.shield(connection.ready), 15)
+        return connection
+
+    async def _connect(self, trunk: Trunk, host: str, port: int) -> SipConnection:
+        address = await self.resolve(host)
+        engine = None
+        if trunk.outgoing_tls:
+            mode = trunk.security_mode if trunk.security_mode == "Authenticated" else "Encrypted"
+            engine = Engine(self.tls().context(mode), self.lab.clock.now(), server=False)
+        connection = SipConnection(self, engine, incoming=False)
+        connection.trunk = trunk
+        connection.remote = (address, port)
+        self.outgoing[trunk.name, host, port] = connection
+        self.traces.connection_wanted(connection)
+        attempt = self._loop.create_connection(
+            lambda: connection, address, port, local_addr=(self.node.address, 0), family=socket.AF_INET
+        )
+        try:
+            await asyncio.wait_for(attempt, CONNECT_SECONDS)
+        except TimeoutError:
+            failure = ConnectionFailed(f"{address} did not answer on port {port}", local=1)
+        except OSError as error:
+            self.captures.refused(self.node.address, (address, port))
+            failure = ConnectionFailed(f"{address} refuses connections on port {port} ({error.strerror or error})")
+        else:
+            return connection
+        connection.refuse(failure)
+        self.lab.log.write("sip", event="connection_failed", node=self.node.name, trunk=trunk.name,
+                           peer=address, port=port, reason=str(failure))  # fmt: skip
+        raise failure
+
+    # -- what connections tell ------------------------------------------------------------------------
+
+    def next_connection_id(self) -> int:
+        """CUCM's connid."""
+        return next(self._connids)
+
+    def connection_opened(self, connection: SipConnection) -> None:
+        """TCP is there."""
+        self.connections.add(connection)
+        if connection.incoming:
+            fault = self.lab.faults.match("sip", "accept", self.node)
+            if fault and fault.action in ("refuse", "reset"):
+                connection.abort()
+                return
+        self.traces.connection_made(connection)
+
+    def connection_ready(self, connection: SipConnection) -> ConnectionFailed | None:
+        """TCP, or TLS with its handshake, is there; a failure when the peer's names don't fit."""
+        engine = connection.engine
+        if engine is None:
+            return None
+        problem = self._judge(connection, engine)
+        self.lab.log.write(
+            "sip", event="handshake", result="mismatch" if problem else "ok", node=self.node.name,
+            direction="in" if connection.incoming else "out", peer=connection.remote[0],
+            port=connection.local[1] if connection.incoming else connection.remote[1],
+            trunk=connection.trunk.name if connection.trunk else None, tls_version=engine.version, cipher=engine.cipher,
+            peer_subject=engine.peer.subject if engine.peer else None,
+            peer_serial=engine.peer.serial if engine.peer else None,
+            **({"reason": "subject_name_mismatch", "text": str(problem)} if problem else {}),
+        )  # fmt: skip
+        self.traces.certificate(connection)
+        return problem if problem and self.lab.inferred["sip.name_mismatch"] == "close" else None
+
+    def _judge(self, connection: SipConnection, engine: Engine) -> ConnectionFailed | None:
+        if engine.peer is None:
+            return None
+        sans = bool(self.lab.inferred["sip.san_matched"])
+
+        def fits(trunk: Trunk) -> bool:
+            if not trunk.subject_names:
+                return bool(self.lab.inferred["sip.empty_subject_matches"])
+            assert engine.peer is not None
+            return names.matches(trunk.subject_names, engine.peer, sans=sans)
+
+        if connection.incoming:
+            port = connection.local[1]
+            profiles = [trunk for trunk in self.trunks() if trunk.incoming_tls and trunk.incoming_port == port]
+            fitting = [trunk for trunk in profiles if fits(trunk)]
+            if fitting:
+                connection.candidates = {trunk.name for trunk in fitting}
+                return None
+            expected = sorted({name for trunk in profiles for name in trunk.subject_names})
+            where = f"of the profiles in use on port {port}"
+        else:
+            assert connection.trunk is not None
+            if fits(connection.trunk):
+                return None
+            expected = sorted(connection.trunk.subject_names)
+            where = f"of the trunk {connection.trunk.name}'s profile {connection.trunk.security_profile}"
+        have = ", ".join(dict.fromkeys((*engine.peer.common_names, *engine.peer.sans)))
+        connection.candidates = set()
+        text = (
+            f"{REASONS['subject_name_mismatch']}: it has {have}; the names {where} are {', '.join(expected) or 'none'}"
+        )
+        return ConnectionFailed(text, local=2, reason="subject_name_mismatch")
+
+    def handshake_failed(self, connection: SipConnection, failure: TlsFailure) -> None:
+        """TLS did not come about."""
+        self.lab.log.write(
+            "sip", event="handshake", result="failed", node=self.node.name,
+            direction="in" if connection.incoming else "out", peer=connection.remote[0],
+            port=connection.local[1] if connection.incoming else connection.remote[1],
+            trunk=connection.trunk.name if connection.trunk else None, reason=failure.reason, text=str(failure),
+            alert=failure.alert or None, peer_subject=failure.peer.subject if failure.peer else None,
+        )  # fmt: skip
+        self.traces.handshake_failed(connection, failure)
+
+    def connection_closed(self, connection: SipConnection) -> None:
+        """It is gone."""
+        self.connections.discard(connection)
+        for key in [key for key, value in self.outgoing.items() if value is connection]:
+            del self.outgoing[key]
+        self.traces.connection_closed(connection)
+
+    def request(self, connection: SipConnection, request: Request) -> None:
+        """A request came in."""
+        fault = self.lab.faults.match("sip", request.method, self.node)
+        self.spawn(self._serve(connection, request, fault))
+
+    async def _serve(self, connection: SipConnection, request: Request, fault: Fault | None) -> None:
+        if fault:
+            if fault.action == "stall":
+                await asyncio.sleep(fault.seconds)
+            elif fault.action == "garbage":
+                connection.send_raw(b"\x00\xff this is no SIP \x00\r\n\r\n")
+                return
+            elif fault.action == "reset":
+                connection.abort()
+                return
+            elif fault.action == "refuse":
+                connection.close()
+                return
+            elif fault.action == "drop":
+                return
+            elif fault.action == "status":
+                server.respond(self, connection, request, fault.status)
+                return
+        await server.serve(self, connection, request)
+
+    def identify(self, connection: SipConnection) -> Trunk | None:
+        """The trunk whose destination the peer is, on the port and with the names of its profile."""
+        port, peer = connection.local[1], connection.remote[0]
+        for trunk in self.trunks():
+            if trunk.incoming_tls != (connection.engine is not None) or trunk.incoming_port != port:
+                continue
+            if connection.candidates is not None and trunk.name not in connection.candidates:
+                continue
+            if any(peer in self.addresses(host) for host, _ in trunk.destinations):
+                return trunk
+        return None

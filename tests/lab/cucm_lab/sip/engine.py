@@ -1,0 +1,244 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""TLS of a SIP port over memory buffers: both ends show a certificate and trust CallManager-trust alone.
+
+pyOpenSSL rather than the standard `ssl`: it verifies at the lab's shifted time, gives the verification error
+itself, and its OpenSSL still speaks the TLS 1.0 of old releases.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Iterable
+from datetime import datetime
+from typing import cast
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from OpenSSL import SSL, crypto
+
+from ..faults import Fault
+from ..release import TlsPolicy
+from .names import PeerIdentity, identity
+
+#: reason -> what the lab's log says. The first three are the ones that a trunk's set-up is judged by.
+REASONS = {
+    "no_client_certificate": "the peer presented no client certificate",
+    "unknown_ca": "the peer's certificate is not signed by a CA in CallManager-trust (unknown CA)",
+    "subject_name_mismatch": "the peer's certificate names match no X.509 subject name (subject name mismatch)",
+    "expired": "the peer's certificate has expired",
+    "not_yet_valid": "the peer's certificate is not yet valid",
+    "purpose": "the peer's certificate does not allow this use (extended key usage)",
+    "weak": "the peer's certificate has a key or a signature that is too weak for this release",
+    "certificate": "the peer's certificate does not verify",
+    "protocol_version": "no TLS version in common",
+    "cipher": "no cipher in common",
+    "refused": "the peer refused the connection",
+    "closed": "the peer closed the connection during the handshake",
+    "not_tls": "the peer does not speak TLS",
+    "other": "the TLS handshake failed",
+}
+#: X509_V_ERR_* -> reason
+_VERIFY = {
+    2: "unknown_ca", 18: "unknown_ca", 19: "unknown_ca", 20: "unknown_ca", 21: "unknown_ca", 27: "unknown_ca",
+    9: "not_yet_valid", 10: "expired", 24: "certificate", 26: "purpose", 66: "weak", 67: "weak", 68: "weak",
+}  # fmt: skip
+#: part of OpenSSL's reason text -> reason, when no verification error was seen
+_TEXT = (
+    ("did not return a certificate", "no_client_certificate"),
+    ("unsupported protocol", "protocol_version"),
+    ("wrong version number", "not_tls"),
+    ("http request", "not_tls"),
+    ("packet length too long", "not_tls"),
+    ("version", "protocol_version"),
+    ("no shared cipher", "cipher"),
+    ("no suitable signature", "cipher"),
+    ("unexpected eof", "closed"),
+)
+_ALERT = re.compile(r"(?:tlsv1\S*|ssl(?:v3)?)(?: tls13)? alert (.+)")
+_VERSIONS = {"TLSv1": "TLSv1.0"}
+_PARTIAL_CHAIN = 0x80000
+
+
+class TlsFailure(Exception):
+    """A handshake that failed: a word of REASONS, OpenSSL's own words, the peer's alert when the peer ended it."""
+
+    def __init__(self, reason: str, detail: str, alert: str = "", peer: PeerIdentity | None = None) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+        self.alert = alert
+        self.peer = peer
+
+    def __str__(self) -> str:
+        who = f" ({self.peer.subject}, issued by {self.peer.issuer})" if self.peer else ""
+        said = f"; its alert: {self.alert}" if self.alert else f"; OpenSSL: {self.detail}" if self.detail else ""
+        return f"{REASONS[self.reason]}{who}{said}"
+
+
+class TlsContexts:
+    """The server and client settings of one node: its identity and its trust, for the release's TLS."""
+
+    def __init__(self, policy: TlsPolicy, certificate: str, key: str, trust: Iterable[str]) -> None:
+        self._policy = policy
+        self._certificates = x509.load_pem_x509_certificates(certificate.encode())
+        self._key = cast(rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, load_pem_private_key(key.encode(), None))
+        self._trust = [cert for pem in trust for cert in x509.load_pem_x509_certificates(pem.encode())]
+        self._made: dict[tuple[str, bool], SSL.Context] = {}
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The identity's own certificate."""
+        return self._certificates[0]
+
+    def context(self, mode: str = "Encrypted", *, ask: bool = True) -> SSL.Context:
+        """A context for a Device Security Mode; without `ask` the peer's certificate is not asked for."""
+        if (mode, ask) not in self._made:
+            self._made[mode, ask] = self._make(mode, ask)
+        return self._made[mode, ask]
+
+    def _make(self, mode: str, ask: bool) -> SSL.Context:
+        context = SSL.Context(SSL.TLS_METHOD)
+        context.set_min_proto_version(_number(self._policy.minimum))
+        context.set_max_proto_version(_number(self._policy.maximum))
+        ciphers = self._policy.ciphers
+        if mode == "Authenticated":
+            # Authenticated is integrity without encryption; only the old releases' level allows it.
+            ciphers = "NULL-SHA:@SECLEVEL=0" if "SECLEVEL=0" in ciphers else ciphers
+        elif mode == "both":
+            ciphers = f"{ciphers}:NULL-SHA"
+        context.set_cipher_list(ciphers.encode())
+        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        context.set_options(SSL.OP_NO_TICKET)
+        context.use_certificate(self._certificates[0])
+        for issuer in self._certificates[1:]:
+            context.add_extra_chain_cert(issuer)
+        context.use_privatekey(self._key)
+        store = context.get_cert_store()
+        assert store is not None
+        store.set_flags(_PARTIAL_CHAIN)
+        for certificate in self._trust:
+            store.add_cert(crypto.X509.from_cryptography(certificate))
+            context.add_client_ca(certificate)
+        verify = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT if ask else SSL.VERIFY_NONE
+        context.set_verify(verify, _verified)
+        return context
+
+
+def _number(version: ssl.TLSVersion) -> int:
+    return int(version)
+
+
+def _verified(connection: SSL.Connection, certificate: crypto.X509, error: int, depth: int, ok: int) -> bool:
+    if not ok:
+        engine: Engine = connection.get_app_data()
+        engine.verify_error = error
+        if depth == 0 or engine.peer is None:
+            engine.peer = identity(certificate.to_cryptography())
+    return bool(ok)
+
+
+class Engine:
+    """One TLS connection over memory: `receive` bytes of the network, take `output` to it."""
+
+    def __init__(self, context: SSL.Context, now: datetime, *, server: bool) -> None:
+        store = context.get_cert_store()
+        assert store is not None
+        store.set_time(now)
+        self._connection = SSL.Connection(context)
+        self._connection.set_app_data(self)
+        self._server = server
+        if server:
+            self._connection.set_accept_state()
+        else:
+            self._connection.set_connect_state()
+        self.open = False
+        #: the peer said close_notify, or nothing more can be read
+        self.ended = False
+        self.verify_error = 0
+        self.peer: PeerIdentity | None = None
+        self.peer_certificate: x509.Certificate | None = None
+        #: a fault that this handshake meets
+        self.fault: Fault | None = None
+
+    @property
+    def version(self) -> str:
+        """TLSv1.0, TLSv1.2, TLSv1.3."""
+        name = self._connection.get_protocol_version_name()
+        return _VERSIONS.get(name, name)
+
+    @property
+    def cipher(self) -> str:
+        """OpenSSL's name of the cipher."""
+        return self._connection.get_cipher_name() or ""
+
+    def begin(self) -> None:
+        """A client's first flight."""
+        self._handshake()
+
+    def receive(self, data: bytes) -> bytes:
+        """Take bytes of the network; the application's bytes in them; TlsFailure."""
+        self._connection.bio_write(data)
+        if not self.open:
+            self._handshake()
+        plain = bytearray()
+        while self.open and not self.ended:
+            try:
+                plain += self._connection.recv(65536)
+            except SSL.WantReadError:
+                break
+            except SSL.ZeroReturnError:
+                self.ended = True
+            except SSL.Error as error:
+                raise self._failure(error) from None
+        return bytes(plain)
+
+    def send(self, data: bytes) -> None:
+        """Encrypt the application's bytes."""
+        self._connection.sendall(data)
+
+    def shutdown(self) -> None:
+        """Say close_notify."""
+        try:
+            self._connection.shutdown()
+        except SSL.Error:
+            # Nothing to say goodbye to: the handshake never ended.
+            return
+
+    def output(self) -> bytes:
+        """What the network has to carry now."""
+        data = bytearray()
+        while True:
+            try:
+                data += self._connection.bio_read(65536)
+            except SSL.WantReadError:
+                return bytes(data)
+
+    def _handshake(self) -> None:
+        try:
+            self._connection.do_handshake()
+        except SSL.WantReadError:
+            return
+        except SSL.Error as error:
+            raise self._failure(error) from None
+        self.open = True
+        certificate = self._connection.get_peer_certificate(as_cryptography=True)
+        if certificate is not None:
+            self.peer_certificate = certificate
+            self.peer = identity(certificate)
+
+    def _failure(self, error: SSL.Error) -> TlsFailure:
+        entries = error.args[0] if error.args and isinstance(error.args[0], list) else []
+        detail = "; ".join(str(entry[-1]) for entry in entries) or str(error)
+        alert = _ALERT.search(detail)
+        if self.verify_error:
+            reason = _VERIFY.get(self.verify_error, "certificate")
+            text = f"certificate verify failed, X509_V_ERR {self.verify_error}"
+            return TlsFailure(reason, text, peer=self.peer)
+        if alert:
+            return TlsFailure("refused", detail, alert=alert[1].strip(), peer=self.peer)
+        lower = detail.lower()
+        reason = next((reason for text, reason in _TEXT if text in lower), "other")
+        return TlsFailure(reason, detail, peer=self.peer)

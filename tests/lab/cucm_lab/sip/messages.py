@@ -1,0 +1,148 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SIP messages of a CUCM trunk: requests in CUCM's form, answers to what came in."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import quote
+
+from sipmessage import URI, Request, Response
+
+_sequence = itertools.count(1)
+_ALLOW = "INVITE, OPTIONS, INFO, BYE, CANCEL, ACK, PRACK, UPDATE, REFER, SUBSCRIBE, NOTIFY"
+#: characters of a dialled number that a SIP URI's user part takes as they are
+_USER_SAFE = "+*-.!~'()&=,;?/$"
+
+PHRASES = {
+    100: "Trying", 180: "Ringing", 200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
+    405: "Method Not Allowed", 408: "Request Timeout", 480: "Temporarily Not Available",
+    481: "Call Leg/Transaction Does Not Exist", 483: "Too Many Hops", 486: "Busy here", 487: "Request Cancelled",
+    488: "Not Acceptable Media", 500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable",
+}  # fmt: skip
+
+
+@dataclass
+class Leg:
+    """Our end of a dialog or of a single request: addresses, names and numbers that its messages share."""
+
+    transport: str
+    local: str
+    local_port: int
+    remote: str
+    remote_port: int
+    user_agent: str
+    calling: str = ""
+    called: str = ""
+    call_id: str = ""
+    from_tag: str = ""
+    to_tag: str = ""
+    sequence: int = 101
+    invite_branch: str = field(default="")
+
+    def __post_init__(self) -> None:
+        number = next(_sequence)
+        reverse = "".join(f"{int(part):x}" for part in reversed(self.local.split(".")))
+        self.call_id = (
+            self.call_id or f"{secrets.token_hex(4)}-{secrets.token_hex(4)}-{number:x}-{reverse}@{self.local}"
+        )
+        if not self.from_tag:
+            self.from_tag = f"{number}~{uuid.uuid4()}-{secrets.randbelow(10**8)}" if self.calling else str(
+                secrets.randbelow(2**31)
+            )  # fmt: skip
+
+    @property
+    def _contact(self) -> str:
+        user = f"{_user(self.calling)}@" if self.calling else ""
+        return f"<sip:{user}{self.local}:{self.local_port};transport={self.transport.lower()}>"
+
+    def request(self, method: str, now: datetime, *, max_forwards: int = 70, body: bytes = b"") -> Request:
+        """A request; INVITE's ACK and CANCEL keep its CSeq number."""
+        target = _user(self.called) if self.called else None
+        message = Request(method, URI(scheme="sip", user=target, host=self.remote, port=self.remote_port), body)
+        branch = f"z9hG4bK{secrets.token_hex(6)}"
+        if method == "INVITE":
+            self.invite_branch = branch
+        elif method == "CANCEL":
+            branch = self.invite_branch
+        caller, callee = (f"{_user(n)}@" if n else "" for n in (self.calling, self.called))
+        headers = message.headers
+        headers.add("Via", f"SIP/2.0/{self.transport} {self.local}:{self.local_port};branch={branch}")
+        headers.add("From", f"<sip:{caller}{self.local}>;tag={self.from_tag}")
+        headers.add("To", f"<sip:{callee}{self.remote}>" + (f";tag={self.to_tag}" if self.to_tag else ""))
+        headers.add("Date", format_datetime(now, usegmt=True))
+        headers.add("Call-ID", self.call_id)
+        if method == "INVITE":
+            headers.add("Supported", "timer,resource-priority,replaces")
+            headers.add("Supported", "X-cisco-srtp-fallback")
+            headers.add("Min-SE", "1800")
+        headers.add("User-Agent", self.user_agent)
+        if method == "INVITE":
+            headers.add("Allow", _ALLOW)
+        headers.add("CSeq", f"{self.sequence} {method}")
+        if method == "INVITE":
+            headers.add("Expires", "180")
+            headers.add("Allow-Events", "presence, kpml")
+        if method in ("INVITE", "OPTIONS"):
+            headers.add("Contact", self._contact)
+        headers.add("Max-Forwards", str(max_forwards))
+        if body:
+            headers.add("Content-Type", "application/sdp")
+        headers.add("Content-Length", str(len(body)))
+        return message
+
+
+def _user(number: str) -> str:
+    return quote(number, safe=_USER_SAFE)
+
+
+def answer(
+    request: Request,
+    code: int,
+    now: datetime,
+    *,
+    user_agent: str = "",
+    to_tag: str = "",
+    contact: str = "",
+    warning: str = "",
+    body: bytes = b"",
+    phrase: str = "",
+) -> Response:
+    """An answer to a request, with its Via, From, To, Call-ID and CSeq."""
+    response = Response(code, phrase or PHRASES.get(code, "Unknown"), body)
+    headers = response.headers
+    for name in ("Via", "From", "To"):
+        for value in request.headers.getlist(name):
+            tagged = f"{value};tag={to_tag}" if name == "To" and to_tag and ";tag=" not in value else value
+            headers.add(name, tagged)
+    headers.add("Date", format_datetime(now, usegmt=True))
+    headers.add("Call-ID", request.headers["Call-ID"])
+    if user_agent:
+        headers.add("Server", user_agent)
+    headers.add("CSeq", request.headers["CSeq"])
+    if code in (200, 405, 501):
+        headers.add("Allow", _ALLOW)
+    if warning:
+        headers.add("Warning", warning)
+    if contact:
+        headers.add("Contact", contact)
+    if body:
+        headers.add("Content-Type", "application/sdp")
+    headers.add("Content-Length", str(len(body)))
+    return response
+
+
+def new_tag() -> str:
+    """A To tag in CUCM's form."""
+    return f"{next(_sequence)}~{uuid.uuid4()}-{secrets.randbelow(10**8)}"
+
+
+def tag_of(value: str) -> str:
+    """The tag parameter of a From or To header."""
+    _, found, rest = value.partition(";tag=")
+    return rest.split(";", maxsplit=1)[0].strip() if found else ""

@@ -1,0 +1,24 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rows of the inferred table that concern SIP and its traces."""
+
+from __future__ import annotations
+
+from ..inferred import register
+
+register("sip.san_matched", True, "The X.509 subject name check knows SANs besides the CN")
+register("sip.empty_subject_matches", False, "A TLS profile without X.509 subject name accepts every trusted peer")
+register("sip.name_mismatch", "close", "Peer whose name no profile has: `close` the connection, or answer `403`")
+register("sip.trust_needs_restart", False, "CallManager-trust is read at the start of Cisco CallManager alone")
+register("sip.early_offer", True, "An INVITE through a trunk carries its SDP offer (an MTP or early offer is on)")
+register("sip.srtp_fallback", True, "A trunk without SRTP answers an RTP/SAVP offer of a CUCM with RTP/AVP")
+register("sip.unregistered_phone", 404, "Answer to a call for a phone that is not registered")
+register("sip.tls_security", {"Encrypted": 3, "Authenticated": 2, "Non Secure": 0}, "tls_security of createConnMsg")
+register("sip.trunk_node", "group", "A trunk that runs on its group's nodes: a call made on another node goes there")
+register("sdl.mask_srtp_keys", True, "SRTP keys in SDL are masked; a real CUCM prints them")
+register("sdl.trans_type", {"TCP": 1, "UDP": 2, "TLS": 3}, "TransType of signals; known: 1 for TCP")
+register("sdl.trans_security", {"TCP": 0, "TLS": 1}, "TransSecurity of signals; known: 0 without TLS")
+register("sdl.tls_failure", True, "A line `SSL_ERROR` in SDL for a failed handshake; its real wording is not known")
+register("sdl.san_format", ",", "Separator of several names in SubjectAltname of SIPCertificateInd")
+register("sdl.in_service_alarm", True, "AlarmErr lines SIPTrunkISV besides SIPTrunkOOS")
+register("calllogs.tls", "TLS", "Field 4 of SIPT lines over TLS")

@@ -1,0 +1,45 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Identities that are wrong on purpose, for the fault `wrong_certificate`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+if TYPE_CHECKING:
+    from ..world import Node
+
+
+def spoiled_identity(node: Node, like: x509.Certificate, how: str) -> tuple[str, str]:
+    """(certificate PEM, key PEM) with the held certificate's subject, self-signed by a throw-away key.
+
+    `how`: `self-signed`; `expired`: its time is over; `name`: another CN.
+    """
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    now = node.cluster.lab.clock.now()
+    begin, end = (now - timedelta(days=730), now - timedelta(days=1)) if how == "expired" else (
+        now - timedelta(days=1), now + timedelta(days=365))  # fmt: skip
+    subject = like.subject
+    if how == "name":
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "someone-else.invalid")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(end)
+        .sign(key, hashes.SHA256())
+    )
+    return (
+        certificate.public_bytes(Encoding.PEM).decode(),
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+    )

@@ -1,0 +1,317 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SDL traces and call logs of one node, written as its SIP side works."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from ..sip.sdp import masked
+from .files import RollingFile
+
+if TYPE_CHECKING:
+    from ..sip.connection import SipConnection
+    from ..sip.digits import Match
+    from ..sip.engine import TlsFailure
+    from ..world import Lab, Node
+
+_CALL_METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE")
+#: process types of a node: SIPTcp, SIPHandler, SIPD, the timer service, the router
+_SIPTCP, _SIPHANDLER, _SIPD, _TIMER, _CC = 71, 79, 81, 3, 90
+
+
+class NodeTraces:
+    """Writes one node's traces. Nothing is written while Cisco CallManager is stopped."""
+
+    def __init__(self, lab: Lab, node: Node) -> None:
+        self._lab = lab
+        self._node = node
+        self.number = node.cluster.nodes.index(node) + 1 if node in node.cluster.nodes else 1
+        self._zone = ZoneInfo(node.spec.timezone)
+        self._started = self._moment = self._now()
+        folder = node.active_log / "cm" / "trace" / "ccm"
+        self._sdl = RollingFile(folder / "sdl", f"SDL{self.number:03d}_100_", 6, self._file_head)
+        self._calllogs = RollingFile(folder / "calllogs", "calllogs_", 8)
+        self._open = False
+        self._signal = 4_530_000
+        self._sub = 0
+        self._net = itertools.count(131)
+        self._ccb = itertools.count(1000)
+        self._legs: dict[str, int] = {}
+        self._leg_numbers = itertools.count(19_024_196)
+        self._pids: dict[str, int] = {}
+        self._tags = itertools.count(1)
+
+    # -- life ---------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Cisco CallManager has started."""
+        self._open = True
+        self._started = self._now()
+        self._app(f"CallManager|{self._node.name}: initialized, version {self._node.cluster.release.version}")
+
+    def close(self) -> None:
+        """Cisco CallManager has stopped: the files are ended."""
+        self._open = False
+        self._sdl.finish()
+        self._calllogs.finish()
+        self._legs.clear()
+
+    # -- connections --------------------------------------------------------------------------------
+
+    def connection_wanted(self, connection: SipConnection) -> None:
+        """An outgoing connection is asked for."""
+        modes = self._lab.inferred["sip.tls_security"]
+        mode = connection.trunk.security_mode if connection.trunk and connection.engine else "Non Secure"
+        self._app(
+            f"//SIP/SIPHandler/ccbId=0/scbId=0/SIP_PROCESS_ENQUEUE: createConnMsg tls_security={modes.get(mode, 0)}"
+        )
+
+    def connection_made(self, connection: SipConnection) -> None:
+        """TCP is there."""
+        address, port = connection.remote
+        where = f"addr={address}, port={port}, connid={connection.connid}, transport={_transport(connection)}"
+        if connection.incoming:
+            accepted = f"addr={address}, port={port}, transport={_transport(connection)}"
+            self._app(
+                "//SIP/Stack/Transport/0x0/sipCreateConnInstance: Created new accptd "
+                f"conn=0x{_pointer(connection)}, connid={connection.connid}, {accepted}"
+            )
+            self._app(f"//SIP/Stack/Transport/0x0/sipConnectionManagerProcessNewConnMsg: gConnTab=0xb444c150, {where}")
+        else:
+            self._app(f"//SIP/Stack/Transport/0x0/sipConnectionManagerProcessConnCreated: gConnTab=0xb444c150, {where}")
+
+    def connection_closed(self, connection: SipConnection) -> None:
+        """It is gone."""
+        address, port = connection.remote
+        self._app(
+            "//SIP/Stack/Transport/0x0/sipTransportPostCloseConnection: Posting TCP conn close for "
+            f"addr={address}, port={port}, connid={connection.connid}"
+        )
+        self._app(f"//SIP/Stack/Transport/0x0/sipDeleteConnInstance: Deleted conn=0x{_pointer(connection)}")
+
+    def certificate(self, connection: SipConnection) -> None:
+        """The peer's certificate, told to the handler and then to the trunk's process."""
+        engine = connection.engine
+        if engine is None or engine.peer is None:
+            return
+        sans = str(self._lab.inferred["sdl.san_format"]).join(engine.peer.sans)
+        text = (
+            f"connIdx= {connection.connid} --remoteIP={connection.remote[0]} --remotePort = {connection.remote[1]} "
+            f"--X509SubjectName {engine.peer.subject} --Cipher {engine.cipher} --SubjectAltname = {sans}"
+        )
+        tag = self._tag(connection)
+        trunk = connection.trunk.name if connection.trunk else ""
+        if not trunk and connection.candidates:
+            trunk = min(connection.candidates)
+        handler = self._process("SIPHandler", _SIPHANDLER)
+        first = ("SIPCertificateInd", "wait", handler, self._process("SIPTcp", _SIPTCP), tag)
+        second = ("SIPCertificateInd", "restart0", self._process("SIPD", _SIPD, trunk), handler, tag)
+        self._sig(first, f"[T:N-H:0,N:1,L:0,V:0,Z:0,D:0] {text}")
+        self._sig(second, f"[R:N-H:0,N:0,L:0,V:0,Z:0,D:0] {text}")
+
+    def handshake_failed(self, connection: SipConnection, failure: TlsFailure) -> None:
+        """TLS did not come about."""
+        if self._lab.inferred["sdl.tls_failure"]:
+            address, port = connection.remote
+            self._app(
+                f"SIPTcp - SSL_ERROR: TLS handshake failed, addr={address}, port={port}, connid={connection.connid}, "
+                f"reason={failure.reason}, {failure.alert or failure.detail}"
+            )
+
+    # -- messages -----------------------------------------------------------------------------------
+
+    def message_out(self, connection: SipConnection, raw: bytes) -> None:
+        """A message that is sent."""
+        where = f"to {connection.remote[0]} on port {connection.remote[1]} index {connection.connid} "
+        self._message(f"SIPTcp - wait_SdlSPISignal: Outgoing SIP TCP message {where}", connection, raw, "OUT")
+
+    def message_in(self, connection: SipConnection, raw: bytes) -> None:
+        """A message that came in."""
+        where = f"from {connection.remote[0]} on port {connection.remote[1]} index {connection.connid}"
+        title = f"SIPTcp - wait_SdlReadRsp: Incoming SIP TCP message {where} with {len(raw)} bytes:"
+        self._message(title, connection, raw, "IN")
+
+    def _message(self, title: str, connection: SipConnection, raw: bytes, direction: str) -> None:
+        if not self._open:
+            return
+        number = next(self._net)
+        shown = masked(raw) if self._lab.inferred["sdl.mask_srtp_keys"] else raw
+        self._app(f"{title}\n[{number},NET]\n{shown.decode('utf-8', 'surrogateescape')}\n")
+        self._call_log(connection, raw, direction, number)
+
+    def _call_log(self, connection: SipConnection, raw: bytes, direction: str, number: int) -> None:
+        head = raw.partition(b"\r\n\r\n")[0].decode("utf-8", "replace").split("\r\n")
+        fields = dict(line.lower().partition(":")[::2] for line in head[1:])
+        method = fields.get("cseq", "").split()[-1:] or [""]
+        if method[0].upper() not in _CALL_METHODS:
+            return
+        first = head[0].removeprefix("SIP/2.0 ") if head[0].startswith("SIP/2.0 ") else head[0].split(" ")[0]
+        call_id = next((line.partition(":")[2].strip() for line in head[1:] if line.lower().startswith("call-id")), "")
+        leg = self._legs.get(call_id, 0)
+        if not leg:
+            leg = self._legs[call_id] = next(self._leg_numbers)
+            if direction == "IN":
+                # CUCM has no leg yet when the first message comes in.
+                leg = 0
+        trunk = connection.trunk or connection.endpoint.identify(connection)
+        transport = self._lab.inferred["calllogs.tls"] if connection.engine else "TCP"
+        address, port = connection.local
+        if trunk and not connection.incoming:
+            # CUCM logs the port that it listens on, whatever the connection's own is.
+            port = trunk.incoming_port
+        self._log("SIPT", leg, transport, direction, address, port, trunk.name if trunk else "", *connection.remote,
+                  self._tag(connection), number, call_id, first)  # fmt: skip
+
+    # -- calls --------------------------------------------------------------------------------------
+
+    def digit_analysis(self, calling: str, called: str, match: Match | None) -> None:
+        """A dialled number and what it means."""
+        self._app(
+            f'Digit analysis: match(pi="2", fqcn="{calling}", cn="{calling}",plv="5", pss="", TodFilteredPss="", '
+            f'dd="{called}",dac="0")'
+        )
+        if match is None:
+            self._app("Digit analysis: potentialMatches=NoPotentialMatchesExist")
+            return
+        self._app("Digit analysis: analysis results")
+        rows = (
+            f"PretransformCallingPartyNumber={calling}",
+            f"CallingPartyNumber={calling}",
+            f"DialingPartition={match.partition}",
+            f"DialingPattern={match.pattern}",
+            f"FullyQualifiedCalledPartyNumber={match.dialled}",
+            f"DialingPatternRegularExpression=({match.pattern})",
+            "DialingWhere=",
+            f"PatternType={'Enterprise' if match.phone else 'Route'}",
+            "PotentialMatches=NoPotentialMatchesExist",
+            f"PretransformDigitString={match.dialled}",
+            "PretransformTagsList=SUBSCRIBER",
+        )
+        self._app("".join(f"|{row}\n" for row in rows).rstrip("\n"))
+
+    def call_offered(self, calling: str, called: str, source: str, target: str) -> None:
+        """A call goes from one device to another."""
+        first, second = next(self._leg_numbers), next(self._leg_numbers)
+        self._log("CC", "SETUP", first, second, calling, called, called)
+        self._log("CC", "OFFERED", first, second, calling, called, called, source, target)
+
+    def call_released(self, calling: str, called: str) -> None:
+        """A call has ended normally."""
+        first, second = next(self._leg_numbers), next(self._leg_numbers)
+        self._log("CC", "RELEASE", first, second, 16)
+
+    # -- OPTIONS ping and alarms ------------------------------------------------------------------------
+
+    def ping_begins(self, trunk: str, connection: SipConnection) -> int:
+        """An OPTIONS ping goes out; its ccbID."""
+        ccb = next(self._ccb)
+        tag, process = self._tag(connection), self._process("SIPD", _SIPD, trunk)
+        self._sig(("SIPPingReqTimer", "restart0", process, self._process("SdlTimerService", _TIMER), tag), "")
+        self._sig(
+            ("SIPPingReq", "wait", self._process("SIPHandler", _SIPHANDLER), process, tag),
+            f"[T:N-H:0,N:1,L:0,V:0,Z:0,D:0]  ccbID= {ccb} maxForward=0 {self._peer(connection)}",
+        )
+        return ccb
+
+    def ping_ended(self, trunk: str, connection: SipConnection, ccb: int, code: int) -> None:
+        """Its result; code 0 when no answer came."""
+        handler = self._process("SIPHandler", _SIPHANDLER)
+        self._sig(
+            ("SIPPingResult", "restart0", self._process("SIPD", _SIPD, trunk), handler, self._tag(connection)),
+            f"[R:N-H:0,N:1,L:0,V:0,Z:0,D:0]  ccbID= {ccb} interErr={'F' if code else 'T'} resp={code} state=0 "
+            f"{self._peer(connection)}",
+        )
+
+    def trunk_status(self, trunk: str, status: str, unavailable: list[str]) -> None:
+        """A trunk went out of service or came back."""
+        if status == "UnRegistered":
+            peers = ("UnavailableRemotePeersWithReasonCode", "; ".join(unavailable))
+            text = "All remote peers are out of service and unable to handle calls"
+            self._alarm("SIPTrunkOOS", "Error", text, (("SIPTrunkName", trunk), peers))
+        elif status == "Registered" and self._lab.inferred["sdl.in_service_alarm"]:
+            text = "All remote peers are available to handle calls"
+            self._alarm("SIPTrunkISV", "Notice", text, (("SIPTrunkName", trunk),))
+
+    def _alarm(self, name: str, severity: str, text: str, parameters: Iterable[tuple[str, str]]) -> None:
+        shown = "".join(
+            f"{key}:{value}, "
+            for key, value in (*parameters, ("AppID", "Cisco CallManager"), ("ClusterID", "StandAloneCluster"))
+        )
+        self._line(
+            "AlarmErr",
+            f"AlarmClass: CallManager, AlarmName: {name}, AlarmSeverity: {severity}, AlarmMessage: , "
+            f"AlarmDescription: {text}, AlarmParameters:  {shown}NodeID:{self._node.name},",
+        )
+
+    # -- lines --------------------------------------------------------------------------------------
+
+    def _now(self) -> datetime:
+        return self._lab.clock.now().astimezone(self._zone)
+
+    def _file_head(self, number: int) -> str:
+        now, version = self._moment, self._node.cluster.release.version
+        offset = now.strftime("%z") or "+0000"
+        text = (
+            f"UTC:{offset[:3]}:{offset[3:]},Date: {now:%Y/%m/%d}, AppName: CCM, AppId: 100, AppNodeId: {self.number}, "
+            f"AppVersion: CUCM Install={version} Build={version} (lab) memlog=20, HostName: {self._node.name}, "
+            f"HostIPAddress: {self._node.address}, AppStartTime: {self._started:%Y/%m/%d %H:%M:%S}, "
+            f"FileNumber: {number}, TraceVer: 3.0"
+        )
+        return f"{self._signal:08d}.000 |{_time(now)} |FileHead |{text}\n"
+
+    def _line(self, kind: str, text: str) -> None:
+        if not self._open:
+            return
+        self._sub += 1
+        if self._sub > 999:
+            self._signal, self._sub = self._signal + 1, 0
+        self._moment = self._now()
+        self._sdl.write(f"{self._signal:08d}.{self._sub:03d} |{_time(self._moment)} |{kind:<9}|{text}\n")
+
+    def _app(self, text: str) -> None:
+        self._line("AppInfo", text)
+
+    def _sig(self, columns: tuple[str, str, str, str, str], text: str) -> None:
+        """`columns`: signal, state, receiver, sender, tag."""
+        signal, state, receiver, sender, tag = columns
+        self._signal, self._sub = self._signal + 1, -1
+        self._line("SdlSig", f"{signal:<39}|{state:<31}|{receiver:<33}|{sender:<33}|{tag:<41}|{text}")
+
+    def _log(self, *fields: object) -> None:
+        if self._open:
+            now = self._now()
+            self._calllogs.write("|".join(map(str, (f"{now:%Y/%m/%d} {_time(now)}", *fields))) + "\n")
+
+    def _process(self, name: str, kind: int, of: str | None = None) -> str:
+        """A process's name with node, application, type and instance; each trunk has an instance of SIPD."""
+        instance = 1 if of is None else self._pids.setdefault(of, 16 + len(self._pids))
+        return f"{name}({self.number},100,{kind},{instance})"
+
+    def _tag(self, connection: SipConnection) -> str:
+        kind, peer = (14, connection.remote[0]) if connection.incoming else (17, "*")
+        return f"{self.number},100,{kind},{connection.connid}.{next(self._tags)}^{peer}^*"
+
+    def _peer(self, connection: SipConnection) -> str:
+        name = connection.transport_name
+        types, security = self._lab.inferred["sdl.trans_type"], self._lab.inferred["sdl.trans_security"]
+        return (
+            f"--TransType={types.get(name, 1)} --TransSecurity={security.get(name, 0)} "
+            f"PeerAddr = {connection.remote[0]}:{connection.remote[1]}"
+        )
+
+
+def _transport(connection: SipConnection) -> str:
+    return "TLS Over TCP" if connection.engine else "TCP"
+
+
+def _pointer(connection: SipConnection) -> str:
+    return f"{0xF1000000 + connection.connid * 0x140:x}"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"

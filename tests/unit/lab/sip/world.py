@@ -1,0 +1,181 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clusters in this process with trunks between them, for the tests of the lab's SIP side."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import socket
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cucm_lab import sip
+from cucm_lab.config import Record, reference
+from cucm_lab.scenario import parse
+from cucm_lab.world import Cluster, Lab, Node
+
+CALLMANAGER = "Cisco CallManager"
+TLS_NAME = "TLS to peer"
+
+
+def free_net() -> str:
+    """Two octets of loopback that no lab on this machine uses now."""
+    chance = random.Random(os.getpid() ^ random.getrandbits(30))
+    while True:
+        net = f"127.{chance.randrange(110, 250)}"
+        with socket.socket() as probe:
+            try:
+                probe.bind((f"{net}.91.1", 5061))
+            except OSError:
+                continue
+            return net
+
+
+class Authority:
+    """A CA of the test."""
+
+    def __init__(self, name: str = "Test CA") -> None:
+        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self.certificate = (
+            self._builder(self.name, self.key.public_key(), 3650)
+            .add_extension(x509.BasicConstraints(True, None), True)
+            .sign(self.key, hashes.SHA256())
+        )
+
+    def _builder(self, subject: x509.Name, key: Any, days: int) -> x509.CertificateBuilder:
+        now = datetime.now(UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.name)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(hours=1))
+            .not_valid_after(now + timedelta(days=days))
+        )
+
+    @property
+    def pem(self) -> str:
+        return self.certificate.public_bytes(Encoding.PEM).decode()
+
+    def sign(self, csr_pem: str, days: int = 365) -> str:
+        csr = x509.load_pem_x509_csr(csr_pem.encode())
+        builder = self._builder(csr.subject, csr.public_key(), days)
+        for extension in csr.extensions:
+            builder = builder.add_extension(extension.value, extension.critical)
+        return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+    def issue(self, common_name: str, folder: Path, *, client: bool = True) -> tuple[Path, Path]:
+        """(certificate file, key file) of a peer that is no CUCM."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        usages = [ExtendedKeyUsageOID.SERVER_AUTH] + ([ExtendedKeyUsageOID.CLIENT_AUTH] if client else [])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+        leaf = (
+            self._builder(subject, key.public_key(), 365)
+            .add_extension(x509.ExtendedKeyUsage(usages), False)
+            .sign(self.key, hashes.SHA256())
+        )
+        paths = folder / f"{common_name}.pem", folder / f"{common_name}.key"
+        paths[0].write_bytes(leaf.public_bytes(Encoding.PEM))
+        paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return paths
+
+
+def scenario(first: str, second: str, **more: Any) -> dict[str, Any]:
+    return {
+        "name": "sip-test",
+        "inferred": {"service.restart_seconds": 0.02},
+        "clusters": [
+            {"name": "a", "release": first, "nodes": [{"name": "CUCMA", "address": "127.0.91.1"}],
+             "phones": [{"extension": "1018"}, {"extension": "1019", "behaviour": "busy"}]},
+            {"name": "b", "release": second, "nodes": [{"name": "CUCM10", "address": "127.0.105.1"}],
+             "phones": [{"extension": "9898"}, {"extension": "9897", "behaviour": "busy"}]},
+        ],
+        **more,
+    }  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path, data: dict[str, Any]) -> AsyncIterator[Lab]:
+    lab = Lab(parse(data, "sip-test", free_net()), folder)
+    endpoints = [await sip.start(lab, node) for node in lab.nodes]
+    try:
+        yield lab
+    finally:
+        for endpoint in endpoints:
+            await endpoint.stop()
+        await lab.close()
+
+
+def record(cluster: Cluster, kind: str, name: str) -> Record:
+    found = cluster.config.record(kind, name)
+    assert found is not None
+    return found
+
+
+def change(cluster: Cluster, kind: str, name: str, *, reset: bool = True, **fields: Any) -> None:
+    """Change an object as AXL would, and reset every trunk."""
+    old = record(cluster, kind, name)
+    cluster.config.replace(Record(old.pkid, old.kind, old.name, old.scope, {**old.body, **fields}))
+    if reset:
+        cluster.config.apply_all()
+
+
+def connect(cluster: Cluster, peer: Cluster, pattern: str, *, tls: bool = True, srtp: bool = True, **trunk: Any) -> str:
+    """A trunk of `cluster` to `peer` with its profile and a route pattern; the trunk's name."""
+    config, target = cluster.config, peer.publisher
+    non_secure = record(cluster, "SipTrunkSecurityProfile", "Non Secure SIP Trunk Profile")
+    profile = non_secure
+    if tls:
+        body = {
+            **non_secure.body, "name": TLS_NAME, "securityMode": "Encrypted", "incomingTransport": "TLS",
+            "outgoingTransport": "TLS", "incomingPort": 5061,
+            "x509SubjectName": f"{target.name}, {target.fqdn}",
+        }  # fmt: skip
+        profile = config.add("SipTrunkSecurityProfile", TLS_NAME, body)
+    name = f"to-{peer.name}"
+    made = config.add("SipTrunk", name, {
+        "name": name, "description": "", "devicePoolName": reference(record(cluster, "DevicePool", "Default")),
+        "securityProfileName": reference(profile),
+        "sipProfileName": reference(record(cluster, "SipProfile", "Standard SIP Profile")),
+        "srtpAllowed": srtp, "runOnEveryNode": False, "sipTrunkType": "None(Default)",
+        "destinations": [{"addressIpv4": node.address, "port": 5061 if tls else 5060, "sortOrder": place}
+                         for place, node in enumerate(peer.nodes, 1)],
+        **trunk,
+    })  # fmt: skip
+    config.add("RoutePattern", pattern, {
+        "pattern": pattern, "routePartitionName": None, "blockEnable": False,
+        "destination": {"gatewayName": reference(made), "routeListName": None},
+    })  # fmt: skip
+    return name
+
+
+async def certify(node: Node, authority: Authority, *trusted: Authority, restart: bool = True) -> None:
+    """A CA-signed CallManager certificate, as an operator would bring it in."""
+    for each in (authority, *trusted):
+        node.certs.import_trust("CallManager-trust", each.pem)
+    node.certs.import_own("CallManager", authority.sign(node.certs.generate_csr("CallManager")))
+    if restart:
+        await node.services.restart(CALLMANAGER)
+
+
+async def secure_pair(lab: Lab, *, srtp: bool = True) -> Authority:
+    """Both clusters certified by one CA, with TLS trunks and route patterns each way."""
+    authority = Authority()
+    one, two = lab.clusters["a"], lab.clusters["b"]
+    connect(one, two, "98XX", srtp=srtp)
+    connect(two, one, "1018", srtp=srtp)
+    for cluster in (one, two):
+        for node in cluster.nodes:
+            await certify(node, authority)
+    return authority
