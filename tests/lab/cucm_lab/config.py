@@ -28,8 +28,8 @@ REFERENCE = "@"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS config_object (
-  pkid TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, scope TEXT NOT NULL DEFAULT '', body TEXT NOT NULL,
-  position INTEGER NOT NULL);
+  position INTEGER PRIMARY KEY AUTOINCREMENT, pkid TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
+  scope TEXT NOT NULL DEFAULT '', body TEXT NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS config_object_name ON config_object (kind, name, scope);
 CREATE TABLE IF NOT EXISTS config_reference (source TEXT NOT NULL, target TEXT NOT NULL, field TEXT NOT NULL,
   PRIMARY KEY (source, target, field)) WITHOUT ROWID;
@@ -190,7 +190,7 @@ class ConfigStore:
             if self.record(kind, name, scope):
                 raise Duplicate(f"{kind} {name}")
             self.db.execute(
-                "INSERT INTO config_object SELECT ?, ?, ?, ?, ?, coalesce(max(position), 0) + 1 FROM config_object",
+                "INSERT INTO config_object (pkid, kind, name, scope, body) VALUES (?, ?, ?, ?, ?)",
                 (pkid, kind, name, scope, json.dumps(body)),
             )
             record = Record(pkid, kind, name, scope, body)

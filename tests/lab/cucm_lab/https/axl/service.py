@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +126,7 @@ class AxlService:
             verb, kind = found
             call = Call(KINDS[kind.name], request, max(number, OLDEST), self._cluster.config, self._lab.inferred,
                         self._cluster.release.number, [])  # fmt: skip
-            with self._cluster.db.transaction():
+            with self._cluster.db.transaction() if writes else nullcontext():
                 inner = operations.run(verb, call)
             if call.deviations:
                 facts["deviations"] = call.deviations

@@ -1,0 +1,99 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""For tests: a lab process of one's own on a net that nobody else uses."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from . import scenario as scenarios
+from .control import ask
+
+
+class LabProcess:
+    """A detached lab: `with LabProcess(tmp_path, "two-clusters") as lab: lab.inventory, lab.ask("status")`.
+
+    `scenario` is a name or a file. The net is free at the start; the lab is stopped at the end, whatever happens.
+    """
+
+    def __init__(self, state: Path, scenario: str = "two-clusters", net: str | None = None) -> None:
+        self.state = state
+        self.scenario = scenario
+        self.net = net or free_net(scenario)
+
+    def up(self, *options: str) -> LabProcess:
+        """Start it; RuntimeError with the lab's own words when it doesn't come up."""
+        self._run("up", "--scenario", self.scenario, "--net", self.net, *options)
+        return self
+
+    def down(self) -> None:
+        """Stop it; nothing happens when it doesn't run."""
+        self._run("down")
+
+    def _run(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "cucm_lab", *arguments, "--state", str(self.state)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            output = self.state / "lab.out"
+            said = output.read_text() if output.exists() else ""
+            raise RuntimeError(f"{done.stdout}{done.stderr}{said[-3000:]}")
+
+    def ask(self, command: str, **order: Any) -> Any:
+        """A command of the control socket: status, call, fault/add, fault/clear, clock, events, dump, inferred."""
+        return ask(self.state, command, order)
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """lab.json."""
+        data: dict[str, Any] = json.loads((self.state / "lab.json").read_text())
+        return data
+
+    @property
+    def inventory(self) -> Path:
+        """The ready inventory."""
+        return self.state / "inventory.yml"
+
+    def address(self, cluster: str, node: int = 0) -> str:
+        """A node's address."""
+        found = next(c for c in self.description["clusters"] if c["name"] == cluster)
+        return str(found["nodes"][node]["address"])
+
+    def events(self) -> list[dict[str, Any]]:
+        """Every event of lab.log."""
+        return [json.loads(line) for line in (self.state / "lab.log").read_text().splitlines()]
+
+    def __enter__(self) -> LabProcess:
+        return self.up()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.down()
+
+
+def free_net(scenario: str = "two-clusters") -> str:
+    """Two octets on which every address of a scenario is free, e.g. 127.37."""
+    generator = random.SystemRandom()
+    for _ in range(100):
+        net = f"127.{generator.randint(2, 250)}"
+        wanted = scenarios.load(scenario, net)
+        if all(_free(node.address, wanted.ports.https) for c in wanted.clusters for node in c.nodes):
+            return net
+    raise RuntimeError("No net 127.x is free.")
+
+
+def _free(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
