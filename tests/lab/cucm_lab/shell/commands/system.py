@@ -1,0 +1,93 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pagination, version, network, status, the session itself."""
+
+from __future__ import annotations
+
+from ...clock import Clock
+from ..session import IDLE_SETTING, CommandError, Shell
+
+
+async def show_pagination(shell: Shell, _: list[str]) -> None:
+    """`show cli pagination`."""
+    await shell.say(f"Automatic Pagination : {'On' if shell.terminal.pagination else 'Off'}.")
+
+
+async def set_pagination(shell: Shell, parameters: list[str]) -> None:
+    """`set cli pagination on|off|auto`, for this login."""
+    wanted = parameters[0].lower()
+    if wanted not in ("on", "off", "auto"):
+        raise CommandError(*shell.inferred["shell.bad_arguments"])
+    shell.terminal.pagination = wanted != "off"
+    await shell.say(f"Automatic pagination is turned {'off' if wanted == 'off' else 'on'}")
+
+
+async def set_session_timeout(shell: Shell, parameters: list[str]) -> None:
+    """`set cli session timeout <5-99999>` minutes, for new logins."""
+    if not parameters[0].isdigit() or not 5 <= int(parameters[0]) <= 99999:
+        raise CommandError(*shell.inferred["shell.bad_arguments"])
+    shell.node.cluster.db.set_setting(f"{IDLE_SETTING}/{shell.node.name}", parameters[0])
+    await shell.say(f"The session timeout is set to {parameters[0]} minutes for new logins.")
+
+
+async def show_version(shell: Shell, _: list[str]) -> None:
+    """`show version active`."""
+    await shell.say(f"Active Master Version: {shell.node.cluster.release.version}")
+    await shell.say("Active Version Installed Software Options:\n  No Installed Software Options Found.")
+
+
+async def show_network_cluster(shell: Shell, _: list[str]) -> None:
+    """`show network cluster`: the other nodes with since when, this one without."""
+    since = _date(shell.lab.clock)
+    for node in sorted(shell.node.cluster.nodes, key=lambda n: n is not shell.node, reverse=True):
+        line = f"{node.address} {node.fqdn} {node.name} {node.role} callmanager "
+        line += "DBPub" if node.role == "Publisher" else "DBSub"
+        line += " authenticated" if node is shell.node else f" authenticated using TCP since {since}"
+        await shell.say(line)
+    await shell.say("\nServer Table (processnode) Entries\n----------------------------------")
+    await shell.say("\n".join(node.address for node in shell.node.cluster.nodes))
+
+
+async def show_network_eth0(shell: Shell, _: list[str]) -> None:
+    """`show network eth0`."""
+    node = shell.node
+    gateway = node.address.rsplit(".", 1)[0] + ".254"
+    await shell.say(
+        "Ethernet 0\n"
+        "DHCP         : disabled           Status     : up\n"
+        f"IP Address   : {node.address:<19}IP Mask    : 255.255.255.000\n"
+        "Link Detected: yes                Mode       : Auto disabled, Full, 1000 Mbits/s\n"
+        "Duplicate IP : no\n\n"
+        "DNS\n"
+        "Primary      :                    Secondary  :\n"
+        "Options      : timeout:5 attempts:2\n"
+        f"Domain       : {node.domain}\n"
+        f"Gateway      : {gateway} on Ethernet 0"
+    )
+
+
+async def show_status(shell: Shell, _: list[str]) -> None:
+    """`show status`, its head."""
+    node = shell.node
+    await shell.say(
+        f"\nHost Name          : {node.name}\n"
+        f"Date               : {_date(shell.lab.clock)}\n"
+        "Time Zone          : Coordinated Universal Time (Etc/UTC)\n"
+        "Locale             : en_US.UTF-8\n"
+        f"Product Ver        : {node.cluster.release.version}\n"
+        f"Unified OS Version : {node.cluster.release.os_version}\n"
+    )
+
+
+async def show_timezone(shell: Shell, _: list[str]) -> None:
+    """`show timezone config`."""
+    await shell.say(f"Current timezone is set to : {shell.node.spec.timezone}")
+
+
+async def leave(shell: Shell, _: list[str]) -> None:
+    """`exit` and `quit`."""
+    shell.leaving = True
+
+
+def _date(clock: Clock) -> str:
+    return clock.now().strftime("%a %b %-d %H:%M:%S %Y")

@@ -1,0 +1,90 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: E501
+"""The shell's texts. What a document or a capture of a real node states is a constant; the rest is registered
+in the lab's table of inferred behaviour."""
+
+from __future__ import annotations
+
+from ..inferred import register
+
+STARTING = "Command Line Interface is starting up, please wait ..."
+WELCOME = """
+   Welcome to the Platform Command Line Interface
+
+VMware Installation:
+        4 vCPU: Intel(R) Xeon(R) CPU E5-2643 0 @ 3.30GHz
+        Disk 1: 110GB, Partitions aligned
+        8192 Mbytes RAM
+"""
+PROMPT = "admin:"
+PAGER = "\x1b[1mPress <enter> for 1 line, <space> for one page, or <q> to quit\x1b[0m"
+PAGER_GONE = "\r\x1b[K"
+PASTE = "Paste the Certificate and Hit Enter"
+IMPORTED = """Successfully imported certificate for {unit}.
+Please restart services related to {unit} for the new certificate to
+become active."""
+REGENERATE_WARNING = "WARNING: This operation will overwrite any CA signed certificate previously imported for  {unit}"
+REGENERATE_QUESTION = "Proceed with regeneration (yes|no)? "
+REGENERATED = """Successfully Regenerated Certificate for {unit}.
+You must restart services related to {unit} for the regenerated certificates to become active."""
+INCLUDE_OU = "Include OU in CSR (yes|no)? "
+NO_SUCH_FILE = "no such file or directory can be found"
+CONTINUE = "Would you like to proceed [y/n]? "
+
+register("shell.start_seconds", 0.05, "How long the shell takes from login to its prompt (a real node: 9 s and more)")
+register("shell.prompt_needs_newline", False, "The first prompt appears only after a newline was sent")
+register("shell.lock_after", 5, "Bad passwords after which a platform account is locked on the node")
+register("shell.lock_minutes", 5, "How long it stays locked")
+register(
+    "shell.unknown_command",
+    ["Executed command unsuccessfully", "No valid command entered"],
+    "Answer to a command that does not exist",
+)
+register(
+    "shell.bad_arguments",
+    ["Executed command unsuccessfully", "Incorrect number of parameters entered"],
+    "Answer to missing or surplus parameters",
+)
+register(
+    "shell.level_refused",
+    ["Executed command unsuccessfully", "Insufficient privilege level to run this command"],
+    "A certificate command of an account of level 0",
+)
+register(
+    "shell.csr_generated",
+    {"9.1": "Successfully Generated CSR for {unit}.", "12.5": "Successfully Generated CSR  for {unit}"},
+    "First release of each of the two known forms (one blank and full stop; two blanks)",
+)
+register("shell.no_csr", "CSR for {unit} does not exist", "show csr own without a pending CSR")
+register("shell.no_csr_at_all", "No CSR found", "show csr list when there is none")
+register("shell.no_certificate", "Certificate {name} does not exist", "show cert of a file that is not there")
+register("shell.cert_trust_has_pem", True, "show cert trust prints the PEM behind the text")
+register("shell.trust_imported", "Successfully imported certificate for {unit}.", "Success of set cert import trust")
+register("shell.delete_asks", False, "set cert delete asks for confirmation")
+register("shell.deleted", "Successfully deleted certificate {name}.", "Success of set cert delete")
+register("shell.trust_description", "Trust Certificate", "Description of trust certificates in show cert list trust")
+register("shell.no_service", "Service {name} does not exist", "utils service with an unknown name")
+register(
+    "shell.restart_lead",
+    [
+        "Don't press Ctrl-c while the service is getting RESTARTED.If Service has not Restarted Properly, execute the same Command Again",
+        "Service Manager is running",
+    ],
+    "Lead-in of utils service restart",
+)
+register("shell.restart_returns_starting", False, "utils service restart returns at [STARTING]")
+register("shell.capture_stopped", "Control-C pressed", "Text when a capture is ended by Ctrl-C")
+register(
+    "shell.capture_renamed",
+    "Warning: existing file {name} was renamed to {other}",
+    "Text when a capture's name is taken",
+)
+register("shell.sftp_failed", "SFTP transfer failed: {reason}", "Text of a failed file get")
+register("shell.session_expired", "Session timed out.", "Text at the end of an idle session")
+
+
+def csr_generated(forms: dict[str, str], release: tuple[int, int]) -> str:
+    """The form of this release: the one with the highest first release not above it."""
+    numbered = sorted((tuple(int(part) for part in since.split(".")), text) for since, text in forms.items())
+    return [text for since, text in numbered if since <= release or since == numbered[0][0]][-1]
