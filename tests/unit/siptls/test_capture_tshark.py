@@ -93,7 +93,8 @@ def recorded(identities: Identities, tmp_path_factory: pytest.TempPathFactory) -
         address = f"127.78.{os.getpid() % 250 + 1}.{list(HANDSHAKES).index(name) + 2}"
         path = folder / f"{name.replace(' ', '-')}.pcap"
         tcpdump = subprocess.Popen(
-            ["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-Z", "root", "-w", str(path), f"tcp port 5061 and host {address}"],
+            ["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-Z", "root", "-w", str(path),
+             f"tcp port 5061 and host {address}"],
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert tcpdump.stderr is not None
