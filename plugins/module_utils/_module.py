@@ -156,11 +156,11 @@ def run_module(spec: ArgSpec, service: Callable[[AnsibleModule], Outcome], *, ne
         module.fail_json(**trouble)
     for warning in outcome.warnings:
         module.warn(warning)
-    result = dict(outcome.result)
+    result = {**outcome.result, "changed": outcome.changed}
     diff = outcome.ready_diff()
     if module._diff and diff is not None:
         result["diff"] = diff
-    module.exit_json(changed=outcome.changed, **result)
+    module.exit_json(**result)
     sys.exit(0)
 
 

@@ -22,7 +22,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.plan import (
     references,
     stored_otherwise,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Session, key_body
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain, wanted
@@ -252,6 +252,12 @@ def _diff(item: Item, result: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "before_header": item.name,
         "after_header": item.name,
-        "before": result["previous"],
-        "after": result["object"],
+        "before": _shown(item, result["previous"]),
+        "after": _shown(item, result["object"]),
     }
+
+
+def _shown(item: Item, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a diff shows: settings, and not what CUCM counts for itself."""
+    settings = {row.option for row in flat(item.resource.fields) if row.writable or row.fixed}
+    return {option: value for option, value in values.items() if option in settings}
