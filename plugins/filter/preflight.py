@@ -1,0 +1,67 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts of a cluster and what is wrong with it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: preflight
+short_description: Judge one cluster before anything is changed
+version_added: 1.0.0
+author:
+  - siptls.cucm contributors
+description:
+  - Turns what M(siptls.cucm.cucm_info) and M(siptls.cucm.cucm_certificate_info) said of a cluster into the facts that
+    the roles of this collection share, with C(problems) and C(warnings) in words.
+options:
+  _input:
+    description: Inventory name of the cluster.
+    type: str
+    required: true
+  info:
+    description: Result of M(siptls.cucm.cucm_info), failed or not.
+    type: dict
+    required: true
+  certificates:
+    description: Results of M(siptls.cucm.cucm_certificate_info), one a node, each with the node as C(item).
+    type: list
+    elements: dict
+    required: true
+  addresses:
+    description: Addresses by node name that win over those the cluster tells.
+    type: dict
+  patterns:
+    description: The numbers that live on the cluster.
+    type: list
+    elements: str
+  warn_days:
+    description: Days before its end from which a certificate is warned of.
+    type: int
+    default: 30
+"""
+
+EXAMPLES = r"""
+- name: Judge what was found
+  ansible.builtin.set_fact:
+    facts: "{{ inventory_hostname | siptls.cucm.preflight(info=info, certificates=certificates.results) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The facts, with C(name), C(version), C(nodes), C(patterns), C(problems), C(warnings), C(unreachable).
+  type: dict
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._composition.preflight import judge_cluster
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Its name and what runs."""
+        return {"preflight": judge_cluster}

@@ -1,0 +1,54 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong over all clusters."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: preflight_problems
+short_description: Everything that is wrong over all clusters, in one list
+version_added: 1.0.0
+author:
+  - siptls.cucm contributors
+description:
+  - Collects the problems of each cluster and adds those that only several of them show, such as a number or a
+    certificate's name that two claim.
+options:
+  _input:
+    description: The facts of the clusters, from P(siptls.cucm.preflight#filter).
+    type: list
+    elements: dict
+    required: true
+  unreachable:
+    description: Whether a cluster that gave no answer is a problem.
+    type: str
+    choices: [skip, stop]
+    default: skip
+"""
+
+EXAMPLES = r"""
+- name: Say what is wrong
+  ansible.builtin.debug:
+    msg: "{{ facts | siptls.cucm.preflight_problems }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Sentences.
+  type: list
+  elements: str
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._composition.preflight import problems
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Its name and what runs."""
+        return {"preflight_problems": problems}

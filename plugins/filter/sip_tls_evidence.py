@@ -1,0 +1,73 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The evidence of one cluster for the verdict."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: sip_tls_evidence
+short_description: The evidence of one cluster, as the verdict weighs it
+version_added: 1.0.0
+author:
+  - siptls.cucm contributors
+description:
+  - Brings results of the other modules into the form of O(siptls.cucm.sip_tls_verdict#module:clusters) and
+    O(siptls.cucm.sip_tls_verdict#module:directions).
+options:
+  _input:
+    description: Facts of the cluster, with C(name) and C(nodes).
+    type: dict
+    required: true
+  certificates:
+    description: Results of M(siptls.cucm.cucm_certificate_info), one a node, each with the node as C(item).
+    type: list
+    elements: dict
+    required: true
+  probes:
+    description: Results of M(siptls.cucm.sip_tls_probe), one a node, each with the node as C(item).
+    type: list
+    elements: dict
+    required: true
+  peers:
+    description: The peers, each with C(name), C(trunk), C(profile).
+    type: list
+    elements: dict
+  profiles:
+    description: Result of M(siptls.cucm.cucm_sip_trunk_profile) with
+      O(siptls.cucm.cucm_sip_trunk_profile#module:aggregate). With the key C(predicted) true it is
+      what a check would have changed.
+    type: dict
+  trunks:
+    description: Result of M(siptls.cucm.cucm_sip_trunk) with O(siptls.cucm.cucm_sip_trunk#module:aggregate), likewise.
+    type: dict
+  states:
+    description: States of the trunks, from M(siptls.cucm.cucm_sip_trunk_info).
+    type: list
+    elements: dict
+"""
+
+EXAMPLES = r"""
+- name: Gather the evidence
+  ansible.builtin.set_fact:
+    evidence: "{{ cluster | siptls.cucm.sip_tls_evidence(certificates=held.results, probes=probes.results) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: C(name), C(nodes) and C(directions).
+  type: dict
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._composition.evidence import cluster_evidence
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Its name and what runs."""
+        return {"sip_tls_evidence": cluster_evidence}

@@ -1,0 +1,77 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Brings what the tasks of role sip_tls_verify found into the form that sip_tls_verdict weighs. Pure.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+def cluster_evidence(
+    cluster: Mapping[str, Any],
+    *,
+    certificates: Rows,
+    probes: Rows,
+    peers: Rows = (),
+    profiles: Mapping[str, Any] | None = None,
+    trunks: Mapping[str, Any] | None = None,
+    states: Rows = (),
+) -> dict[str, Any]:
+    """The evidence of one cluster: `nodes`, and `directions` to its peers.
+
+    certificates and probes are results of looped tasks, each with the node as `item`; profiles and trunks the results
+    of the modules' aggregates. In check mode these would be objects that are yet to be made, so that what stands on
+    the cluster now (`previous`) is taken.
+    """
+    held = {result["item"]["name"]: result.get("certificates") for result in certificates}
+    seen = {result["item"]["name"]: _probe(result) for result in probes}
+    by_name = {str(state.get("name")): state for state in states}
+    return {
+        "name": cluster["name"],
+        "nodes": [
+            {
+                "name": node["name"],
+                "addresses": list(dict.fromkeys([node["address"], node["name"]])),
+                "held": _of(held.get(node["name"]), "CallManager", [None])[0],
+                "trust": _of(held.get(node["name"]), "CallManager-trust", []) if held.get(node["name"]) else None,
+                "issued": node.get("certificate") if node.get("issued") else None,
+                "probe": seen.get(node["name"]),
+            }
+            for node in cluster["nodes"]
+        ],
+        "directions": [
+            {
+                "from": cluster["name"],
+                "to": peer["name"],
+                "profile": _object(profiles, peer["profile"]),
+                "trunk": _object(trunks, peer["trunk"]),
+                "status": by_name.get(peer["trunk"]),
+            }
+            for peer in peers
+        ],
+    }
+
+
+def _of(certificates: Any, purpose: str, otherwise: list[Any]) -> list[Any]:
+    return [one for one in certificates or () if one["purpose"] == purpose] or otherwise
+
+
+def _probe(result: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a probe saw; None when the probe itself could not be made."""
+    keys = ("chain", "tls_version", "cipher", "mutual", "alert", "options", "matches_held", "client_cas")
+    return {key: result[key] for key in keys if key in result} if "chain" in result else None
+
+
+def _object(result: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
+    """An object of an aggregate as it stands on the cluster, or None when it is not there."""
+    for entry in (result or {}).get("objects") or ():
+        if entry.get("name") == name:
+            return (entry["previous"] if (result or {}).get("predicted") else entry["object"]) or None
+    return None

@@ -1,0 +1,222 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`make trunk`: two clusters of the lab, from their defaults to calls over mutual TLS, and the verdict.
+
+The lab's state stays in build/trunk/lab, so that a second run finds everything in place. Exit code 0 means: the
+verdict is secure both ways, and both calls were answered over TLS with SRTP.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "build" / "trunk"
+STATE = OUT / "lab"
+BIN = Path(sys.executable).parent
+SCENARIO = "two-clusters"
+PORTS = (8443, 2222, 5061, 5060)
+PLAYBOOK_LIMIT = 900
+
+
+def main() -> int:
+    """Run it all; the exit code."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with lab() as description:
+        recap = playbook()
+        calls = [call(*pair) for pair in pairs(description)] if recap is not None else []
+    verdict = read_verdict(calls) if recap is not None else None
+    if verdict is None:
+        print(f"\nThe playbook did not finish; its output is in {shown(OUT / 'playbook.log')}.")
+        return 1
+    tell(verdict, recap or {})
+    return 0 if good(verdict, len(calls)) else 1
+
+
+@contextmanager
+def lab() -> Iterator[dict[str, Any]]:
+    """The lab, up; and down again whatever happens."""
+    net = chosen_net()
+    print(f"== The lab: two CUCM clusters on loopback {net}.*.*", flush=True)
+    try:
+        command("up", "--scenario", SCENARIO, "--net", net)
+        yield json.loads((STATE / "lab.json").read_text(encoding="utf-8"))
+    finally:
+        command("down")
+
+
+def command(*words: str, check: bool = True, capture: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run cucm_lab on our state directory."""
+    order = [sys.executable, "-m", "cucm_lab", *words, "--state", str(STATE)]
+    try:
+        return subprocess.run(order, check=check, text=True, stdout=subprocess.PIPE if capture else None, timeout=180)
+    except subprocess.CalledProcessError as failed:
+        sys.exit(failed.returncode or 1)
+
+
+def chosen_net() -> str:
+    """The first two octets of the lab's addresses: those of the earlier run, else the first that are free.
+
+    They stay the same from run to run, because the trunks of an earlier run point at them.
+    """
+    kept = OUT / "net"
+    if (STATE / "cucma").is_dir() and kept.is_file():
+        return kept.read_text(encoding="utf-8").strip()
+    for second in range(18, 250):
+        if all(free(f"127.{second}.{tail}", port) for tail in ("91.1", "105.1", "200.1") for port in PORTS):
+            shutil.rmtree(STATE, ignore_errors=True)
+            kept.write_text(f"127.{second}\n", encoding="utf-8")
+            return f"127.{second}"
+    sys.exit("No loopback network is free for the lab.")
+
+
+def free(address: str, port: int) -> bool:
+    """Whether nobody serves there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
+
+
+def playbook() -> dict[str, dict[str, int]] | None:
+    """Run the playbook, its output shown as it comes; the recap by host, or None when it failed."""
+    print("\n== The playbook: ansible-playbook playbooks/sip_tls_trunk.yml", flush=True)
+    extra = {
+        "sip_tls_ca": {"provider": "local", "path": str(OUT / "ca")},
+        "sip_tls_verify_verdict_path": str(OUT / "playbook-verdict.json"),
+        "sip_tls_report_path": str(OUT / "report.html"),
+    }
+    environment = os.environ | {
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
+        "ANSIBLE_HOME": str(OUT / "ansible"),
+        "ANSIBLE_NOCOWS": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+    order = [
+        sys.executable, "-m", "ansible", "playbook", str(ROOT / "playbooks" / "sip_tls_trunk.yml"),
+        "-i", str(STATE / "inventory.yml"), "-e", json.dumps(extra),
+    ]  # fmt: skip
+    (OUT / "playbook-verdict.json").unlink(missing_ok=True)
+    with (
+        (OUT / "playbook.log").open("w", encoding="utf-8") as log,
+        subprocess.Popen(
+            order, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as run,
+    ):
+        timer = _kill_after(run, PLAYBOOK_LIMIT)
+        try:
+            assert run.stdout is not None
+            for line in run.stdout:
+                log.write(line)
+                print(line, end="", flush=True)
+        finally:
+            timer.cancel()
+            if run.poll() is None:
+                run.terminate()
+    return recap_of((OUT / "playbook.log").read_text(encoding="utf-8")) if run.returncode == 0 else None
+
+
+def _kill_after(run: subprocess.Popen[str], seconds: float) -> Any:
+    import threading
+
+    timer = threading.Timer(seconds, run.terminate)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def recap_of(output: str) -> dict[str, dict[str, int]]:
+    """The counts of Ansible's recap, by host."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output).rpartition("PLAY RECAP")[2]
+    rows = re.findall(r"^(\S+)\s*:((?:\s+\w+=\d+)+)", plain, re.MULTILINE)
+    return {host: {key: int(count) for key, count in re.findall(r"(\w+)=(\d+)", text)} for host, text in rows}
+
+
+def pairs(description: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Each ordered pair of clusters: from, its extension, to, its extension."""
+    homes = {one["name"]: one["phones"][0] for one in description["clusters"] if one["phones"]}
+    return [(a, homes[a], b, homes[b]) for a in homes for b in homes if a != b]
+
+
+def call(source: str, calling: str, target: str, called: str) -> dict[str, Any]:
+    """Place a call and say what became of it."""
+    print(f"== A call: {calling} on {source} calls {called} on {target}", flush=True)
+    answer = command("call", source, calling, called, "--json", check=False, capture=True)
+    try:
+        result = json.loads(answer.stdout)
+    except ValueError:
+        result = {"result": "failed", "failure": answer.stdout.strip() or "the lab gave no answer"}
+    return {**result, "from": source, "to": target, "calling": calling, "called": called}
+
+
+def read_verdict(calls: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The playbook's verdict with the calls, written to build/trunk/verdict.json."""
+    try:
+        verdict: dict[str, Any] = json.loads((OUT / "playbook-verdict.json").read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    verdict["calls"] = calls
+    (OUT / "verdict.json").write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
+    return verdict
+
+
+def answered(one: dict[str, Any]) -> bool:
+    """Whether a call got through the way it should."""
+    return one.get("result") == "answered" and one.get("transport") == "TLS" and bool(one.get("srtp"))
+
+
+def good(verdict: dict[str, Any], calls: int) -> bool:
+    """Whether everything is as it should be; nothing to look at is not good."""
+    ways = [one["verdict"] for one in verdict["directions"]]
+    return (
+        verdict["verdict"] == "secure"
+        and len(ways) >= 2
+        and set(ways) == {"secure"}
+        and calls >= 2
+        and all(map(answered, verdict["calls"]))
+    )
+
+
+def tell(verdict: dict[str, Any], recap: dict[str, dict[str, int]]) -> None:
+    """The verdict for a person."""
+    print(f"\nVerdict: {verdict['verdict'].upper()}")
+    for one in verdict["directions"]:
+        certificate = one.get("server_certificate") or {}
+        print(f"  {one['from']} -> {one['to']}: {one['verdict']}, {one.get('tls_version')}, {one.get('cipher')}")
+        print(f"      the peer presents {certificate.get('subject')}, serial {certificate.get('serial')},")
+        print(f"      issued by {certificate.get('issuer')}, until {certificate.get('not_after')}")
+        for finding in one.get("findings") or ():
+            print(f"      {finding['severity']}: {finding['cause']}")
+    for one in verdict["calls"]:
+        way = f"over {one.get('transport') or 'nothing'}, SRTP {'yes' if one.get('srtp') else 'no'}"
+        print(f"  call {one['calling']} -> {one['called']}: {one.get('result')} {way}")
+        if not answered(one):
+            print(f"      {json.dumps({key: value for key, value in one.items() if value})}")
+    changes = ", ".join(f"{host} {counts.get('changed', 0)}" for host, counts in recap.items())
+    print(f"  tasks that changed something: {changes}")
+    print(f"  all of it: {shown(OUT / 'verdict.json')}")
+
+
+def shown(path: Path) -> str:
+    """A path for a person, from where they are."""
+    return os.path.relpath(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
