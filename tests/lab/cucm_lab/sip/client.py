@@ -146,8 +146,14 @@ async def _through(home: SipEndpoint, trunk: Trunk, calling: str, called: str, r
     for host, port in trunk.destinations:
         result["peer"] = f"{host}:{port}"
         try:
-            connection = await endpoint.connect(trunk, host, port)
-            await _call(trunk, connection, calling, called, result)
+            reused = endpoint.connected(trunk, host, port)
+            try:
+                await _call(trunk, await endpoint.connect(trunk, host, port), calling, called, result)
+            except ConnectionFailed:
+                # The peer may have closed an idle connection just now: a new one decides.
+                if not reused or result["steps"][-1:] == ["180 Ringing"]:
+                    raise
+                await _call(trunk, await endpoint.connect(trunk, host, port), calling, called, result)
             return
         except ConnectionFailed as failure:
             last = _Failed(f"{endpoint.node.name} → {host}:{port} over the trunk {trunk.name}: {failure}.")

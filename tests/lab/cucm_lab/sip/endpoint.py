@@ -60,6 +60,7 @@ class SipEndpoint:
         self._trunks: tuple[Trunk, ...] = ()
         self._revision = -1
         self._trust: tuple[str, ...] = ()
+        self._clock: tuple[float, int] | None = None
         self._loop = asyncio.get_running_loop()
 
     # -- life ---------------------------------------------------------------------------------------
@@ -221,15 +222,23 @@ class SipEndpoint:
     # -- TLS ----------------------------------------------------------------------------------------
 
     def tls(self) -> TlsContexts:
-        """The node's active identity and its trust; made anew when the trust changed."""
-        needs_restart = self.lab.inferred["sip.trust_needs_restart"]
-        if self.contexts is None or not needs_restart:
-            trust = tuple(pem for _, pem in self.node.certs.trust("CallManager"))
-            if self.contexts is None or trust != self._trust:
-                certificate, key = self.node.certs.active_identity("CallManager")
-                self._trust = trust
-                self.contexts = TlsContexts(self.cluster.release.tls, certificate, key, trust)
+        """The node's active identity and its trust; made anew when the trust changed or the lab's clock moved."""
+        if self.contexts is None or not self.lab.inferred["sip.trust_needs_restart"]:
+            trust = tuple(pem for _, pem in self.node.certs.trust("CallManager-trust"))
+        else:
+            trust = self._trust
+        shift = self.lab.clock.shift_seconds
+        # A moved clock goes on: its time is taken anew each minute.
+        clock = (shift, int(self.lab.clock.time() // 60)) if shift else None
+        if self.contexts is None or (trust, clock) != (self._trust, self._clock):
+            certificate, key = self.node.certs.active_identity("CallManager")
+            self._trust, self._clock = trust, clock
+            self.contexts = self._contexts(certificate, key)
         return self.contexts
+
+    def _contexts(self, certificate: str, key: str) -> TlsContexts:
+        when = self.lab.clock.now() if self._clock else None
+        return TlsContexts(self.cluster.release.tls, certificate, key, self._trust, when)
 
     def _server_engine(self, port: int) -> Engine:
         contexts = self.tls()
@@ -238,18 +247,22 @@ class SipEndpoint:
             certificate, key = spoiled_identity(
                 self.node, contexts.certificate, str(fault.extra.get("how", "self-signed"))
             )
-            contexts = TlsContexts(self.cluster.release.tls, certificate, key, self._trust)
+            contexts = self._contexts(certificate, key)
         asks = self.lab.faults.match("sip", "client-certificate", self.node)
         modes = {trunk.security_mode for trunk in self.trunks() if trunk.incoming_tls and trunk.incoming_port == port}
         mode = "both" if "Authenticated" in modes else "Encrypted"
-        engine = Engine(contexts.context(mode, ask=asks is None), self.lab.clock.now(), server=True)
+        engine = Engine(contexts.context(mode, ask=asks is None), server=True)
         engine.fault = fault if fault and fault.action in ("alert", "stall", "refuse") else None
         return engine
 
+    def connected(self, trunk: Trunk, host: str, port: int) -> bool:
+        """Whether the trunk has an open connection with a destination."""
+        connection = self.outgoing.get((trunk.name, host, port))
+        return connection is not None and not connection.closed
+
     async def connect(self, trunk: Trunk, host: str, port: int) -> SipConnection:
         """The trunk's connection with a destination, made when there is none; ConnectionFailed."""
-        key = (trunk.name, host, port)
-        connection = self.outgoing.get(key)
+        connection = self.outgoing.get((trunk.name, host, port))
         if connection is None or connection.closed:
             connection = await self._connect(trunk, host, port)
         await asyncio.wait_for(asyncio.shield(connection.ready), 15)
@@ -260,7 +273,7 @@ class SipEndpoint:
         engine = None
         if trunk.outgoing_tls:
             mode = trunk.security_mode if trunk.security_mode == "Authenticated" else "Encrypted"
-            engine = Engine(self.tls().context(mode), self.lab.clock.now(), server=False)
+            engine = Engine(self.tls().context(mode), server=False)
         connection = SipConnection(self, engine, incoming=False)
         connection.trunk = trunk
         connection.remote = (address, port)

@@ -57,7 +57,7 @@ _TEXT = (
     ("no suitable signature", "cipher"),
     ("unexpected eof", "closed"),
 )
-_ALERT = re.compile(r"(?:tlsv1\S*|ssl(?:v3)?)(?: tls13)? alert (.+)")
+_ALERT = re.compile(r"\balert (.+)")
 _VERSIONS = {"TLSv1": "TLSv1.0"}
 _PARTIAL_CHAIN = 0x80000
 
@@ -79,13 +79,19 @@ class TlsFailure(Exception):
 
 
 class TlsContexts:
-    """The server and client settings of one node: its identity and its trust, for the release's TLS."""
+    """The server and client settings of one node: its identity and its trust, for the release's TLS.
 
-    def __init__(self, policy: TlsPolicy, certificate: str, key: str, trust: Iterable[str]) -> None:
+    With `when` certificates are judged at that time, which OpenSSL keeps for good; without it at the real time.
+    """
+
+    def __init__(
+        self, policy: TlsPolicy, certificate: str, key: str, trust: Iterable[str], when: datetime | None = None
+    ) -> None:
         self._policy = policy
         self._certificates = x509.load_pem_x509_certificates(certificate.encode())
         self._key = cast(rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, load_pem_private_key(key.encode(), None))
         self._trust = [cert for pem in trust for cert in x509.load_pem_x509_certificates(pem.encode())]
+        self._when = when
         self._made: dict[tuple[str, bool], SSL.Context] = {}
 
     @property
@@ -119,6 +125,8 @@ class TlsContexts:
         store = context.get_cert_store()
         assert store is not None
         store.set_flags(_PARTIAL_CHAIN)
+        if self._when is not None:
+            store.set_time(self._when)
         for certificate in self._trust:
             store.add_cert(crypto.X509.from_cryptography(certificate))
             context.add_client_ca(certificate)
@@ -143,10 +151,7 @@ def _verified(connection: SSL.Connection, certificate: crypto.X509, error: int, 
 class Engine:
     """One TLS connection over memory: `receive` bytes of the network, take `output` to it."""
 
-    def __init__(self, context: SSL.Context, now: datetime, *, server: bool) -> None:
-        store = context.get_cert_store()
-        assert store is not None
-        store.set_time(now)
+    def __init__(self, context: SSL.Context, *, server: bool) -> None:
         self._connection = SSL.Connection(context)
         self._connection.set_app_data(self)
         self._server = server
