@@ -219,10 +219,9 @@ def _status(options: argparse.Namespace) -> int:
     for cluster in status["clusters"]:
         print(f"{cluster['name']}: {cluster['version']}, extensions {', '.join(cluster['phones']) or 'none'}")
         for node in cluster["nodes"]:
-            odd = [f"{name} {state}" for name, state in node["services"].items() if state != "Started"]
-            print(
-                f"  {node['name']:<10} {node['address']:<13} {node['role']:<10} {', '.join(odd) or 'all services started'}"
-            )
+            stopped = [f"{name} {state}" for name, state in node["services"].items() if state != "Started"]
+            odd = ", ".join(stopped) or "all services started"
+            print(f"  {node['name']:<10} {node['address']:<13} {node['role']:<10} {odd}")
     return 0
 
 

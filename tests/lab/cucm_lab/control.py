@@ -1,6 +1,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The control socket: what `cucm_lab status|call|fault|clock` ask the running lab, as JSON over HTTP on a unix socket."""
+"""The control socket: what `cucm_lab status|call|fault|clock` ask the running lab.
+
+JSON over HTTP on a unix socket in the state directory.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 #: The interfaces a rule may name. Each interface says in its package which actions it knows.
 INTERFACES = (
-    "axl", "controlcenter", "ris", "perfmon", "logcollection", "dime", "uds", "ssh", "sip", "certmgr", "adcs", "service",
+    "axl", "controlcenter", "ris", "perfmon", "logcollection", "dime", "uds", "ssh", "sip", "certmgr", "adcs",
+    "service",
 )  # fmt: skip
 
 #: action -> what happens. `seconds` and `status` are the rule's numbers.

@@ -68,6 +68,7 @@ INFERRED: dict[str, Guess] = {
     "https.tomcat_san_address": Guess(True, "The tomcat certificate names the node's IP address (as set web-security would add)"),
     "service.restart_seconds": Guess(1.0, "How long a service takes to stop and start again"),
     "ris.trunk_without_ping": Guess("Unknown", "RIS status of a trunk whose SIP profile has no OPTIONS ping"),
+    "ris.requests_per_minute": Guess(15, "Allowed Device Queries Per Minute (15 is known; switchable for tests)"),
     "ris.trunk_model": Guess(131, "RIS model number of a SIP trunk"),
     "controlcenter.node_name_checked": Guess(False, "NodeName of soapDoControlServices has an effect"),
     "logcollection.get_one_file_wrapper": Guess(True, "LogCollectionPortType accepts GetOneFile/FileName too"),

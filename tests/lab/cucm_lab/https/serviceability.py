@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from . import control_center
+from . import control_center, log_collection, perfmon, ris
 
 if TYPE_CHECKING:
     from ..world import Node
@@ -29,7 +30,18 @@ class Endpoint:
     exists: Callable[[Node], bool] = lambda _: True
 
 
+def _has_ris(name: str, node: Node) -> bool:
+    return name in node.cluster.release.ris_services
+
+
 ENDPOINTS = (
     Endpoint("/controlcenterservice2/services/ControlCenterServices", "controlcenter", control_center.handle),
     Endpoint("/controlcenterservice2/services/ControlCenterServicesEx", "controlcenter", control_center.handle),
+    *(
+        Endpoint(f"/realtimeservice2/services/{name}", "ris", handler, exists=partial(_has_ris, name))
+        for name, handler in ris.HANDLERS.items()
+    ),
+    Endpoint("/perfmonservice2/services/PerfmonService", "perfmon", perfmon.handle),
+    Endpoint("/logcollectionservice2/services/LogCollectionPortTypeService", "logcollection", log_collection.handle),
+    Endpoint("/logcollectionservice/services/DimeGetFileService", "dime", log_collection.handle_dime),
 )

@@ -92,7 +92,8 @@ def _list_change(node: Node, request: Element, _: Version) -> str:
         return f"{info}<changes/>"
     rows = db.execute("SELECT * FROM config_change WHERE id >= ? ORDER BY id", (since,))
     changes = "".join(
-        f'<change type="{row["kind"]}" uuid="{braces(row["pkid"])}"><id>{row["id"]}</id><action>{row["action"]}</action>'
+        f'<change type="{row["kind"]}" uuid="{braces(row["pkid"])}"><id>{row["id"]}</id>'
+        f"<action>{row['action']}</action>"
         f"<serviceType/><doGet>{'false' if row['action'] == 'r' else 'true'}</doGet><changedTags/></change>"
         for row in rows
         if not kinds or row["kind"] in kinds

@@ -116,8 +116,8 @@ _CRUD = {"add": _ALL, "update": _ALL, "get": _ALL, "list": _ALL, "remove": _ALL}
 _READ = {"update": _ALL, "get": _ALL, "list": _ALL}
 
 
-def _kind(name: str, table: str, search: str, extra: dict[str, Version], base: dict[str, Version] = _CRUD,
-          database: str = "", **more: object) -> Kind:  # fmt: skip
+def _kind(name: str, table: str, search: str, extra: dict[str, Version], *,
+          base: dict[str, Version] = _CRUD, database: str = "", **more: object) -> Kind:  # fmt: skip
     return Kind(name, name[0].lower() + name[1:], _parse(table), tuple(search.split()), {**base, **extra},
                 table=database or name.lower(), **more)  # type: ignore[arg-type]  # fmt: skip
 
@@ -130,18 +130,21 @@ KINDS: dict[str, Kind] = {
         _kind("SipTrunk", trunk.TRUNK, "name description callingSearchSpaceName devicePoolName",
               {"reset": _10, "restart": _10}, database="device"),
         _kind("SipProfile", profile.SIP_PROFILE, "name description", {"restart": _10, "apply": _10}),
-        _kind("RoutePattern", routing.ROUTE_PATTERN, "pattern description routePartitionName isEmergencyServiceNumber", {},
+        _kind("RoutePattern", routing.ROUTE_PATTERN,
+              "pattern description routePartitionName isEmergencyServiceNumber", {},
               key="pattern", scope=("routePartitionName", "dialPlanName", "routeFilterName"), database="numplan"),
         _kind("RouteGroup", routing.ROUTE_GROUP, "name", {}),
-        _kind("RouteList", routing.ROUTE_LIST, "name description", {"reset": _10, "apply": _10}, database="device"),
+        _kind("RouteList", routing.ROUTE_LIST, "name description", {"reset": _10, "apply": _10},
+              database="device"),
         _kind("CallManagerGroup", system.CALL_MANAGER_GROUP, "name", {"reset": _10, "apply": _10}),
-        _kind("CallManager", system.CALL_MANAGER, "name description", {"reset": _10, "restart": _10, "apply": _10}, _READ),
+        _kind("CallManager", system.CALL_MANAGER, "name description", {"reset": _10, "restart": _10, "apply": _10},
+              base=_READ),
         _kind("ProcessNode", system.PROCESS_NODE, "name description processNodeRole", {}),
         _kind("DevicePool", system.DEVICE_POOL, "name callManagerGroupName regionName",
               {"reset": _10, "restart": _10, "apply": _10}),
-        _kind("ServiceParameter", system.SERVICE_PARAMETER, "processNodeName service", {}, _READ,
+        _kind("ServiceParameter", system.SERVICE_PARAMETER, "processNodeName service", {}, base=_READ,
               scope=("processNodeName", "service"), database="processconfig"),
-        _kind("ProcessNodeService", classes.PROCESS_NODE_SERVICE, "processNodeName service", {}, _READ,
+        _kind("ProcessNodeService", classes.PROCESS_NODE_SERVICE, "processNodeName service", {}, base=_READ,
               key="service", scope=("processNodeName",)),
         _kind("RoutePartition", classes.ROUTE_PARTITION, "name description", {"restart": _10, "apply": _10}),
         _kind("Css", classes.CSS, "name description partitionUsage", {}, database="callingsearchspace"),
@@ -160,9 +163,11 @@ _TARGETS = {
     "callingSearchSpaceName": "Css", "adjunctCallingSearchSpace": "Css", "autoSearchSpaceName": "Css",
     "redirectingPartyTransformationCSS": "Css", "callingPartyTransformationCSS": "Css",
     "digitDiscardInstructionName": "DigitDiscardInstruction", "dialPlanName": "DialPlan", "newDialPlanName": "DialPlan",
-    "routeFilterName": "RouteFilter", "newRouteFilterName": "RouteFilter", "newRoutePartitionName": "RoutePartition",
+    "routeFilterName": "RouteFilter", "newRouteFilterName": "RouteFilter",
+    "newRoutePartitionName": "RoutePartition",
     "sipNormalizationScriptName": "SipNormalizationScript", "sipNormalizationScript": "SipNormalizationScript",
-    "localRouteGroupName": "RouteGroup", "mediaResourceListName": "MediaResourceList", "aarNeighborhoodName": "AarGroup",
+    "localRouteGroupName": "RouteGroup", "mediaResourceListName": "MediaResourceList",
+    "aarNeighborhoodName": "AarGroup",
     "sdpTransparency": "SdpTransparencyProfile", "externalCallControl": "ExternalCallControlProfile",
 }  # fmt: skip
 

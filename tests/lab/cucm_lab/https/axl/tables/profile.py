@@ -1,5 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: E501 (a row a line)
 """Fields of SIP profiles.
 
 A row: element | type | add | nil | default | update | get | list | since | until. Rows stand in the order of
