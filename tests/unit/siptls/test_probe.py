@@ -1,106 +1,81 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The probe against `openssl s_server`, which asks for a client certificate as a SIP TLS port does."""
+"""The probe against openssl s_server: every TLS version, let in or refused."""
 
 from __future__ import annotations
 
 import socket
-import ssl
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
 from pathlib import Path
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._siptls import probe
+from ansible_collections.siptls.cucm.plugins.module_utils._pki.view import certificate_view
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls.probe import served_certificate
+from openssl_peer import ADDRESS, fingerprint, make_ca, make_leaf, s_server
 
-VERSIONS = {"tls1": "TLSv1", "tls1_2": "TLSv1.2", "tls1_3": "TLSv1.3"}
+VERSIONS = {"-tls1": "TLSv1", "-tls1_1": "TLSv1.1", "-tls1_2": "TLSv1.2", "-tls1_3": "TLSv1.3"}
+OLD = ("-tls1", "-tls1_1")
 
 
-def openssl(*words: str, cwd: Path) -> None:
-    subprocess.run(["openssl", *words], cwd=cwd, check=True, capture_output=True)
-
-
-@pytest.fixture(scope="module")
-def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CA, a server and a client of it, and a stranger, as old releases have them: SHA-1, RSA 1024."""
-    folder = tmp_path_factory.mktemp("pki")
-    new = ("req", "-newkey", "rsa:1024", "-nodes", "-sha1")
-    openssl(*new, "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Lab CA", cwd=folder)
-    openssl(*new, "-x509", "-keyout", "stranger.key", "-out", "stranger.pem", "-subj", "/CN=Stranger", cwd=folder)
-    for name in ("server", "client"):
-        openssl(*new, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}", cwd=folder)
-        sign = ("x509", "-req", "-sha1", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial")
-        openssl(*sign, "-out", f"{name}.pem", cwd=folder)
+@pytest.fixture(scope="session")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two CAs, a new and an old leaf, and clients of both CAs."""
+    folder = tmp_path_factory.mktemp("probe")
+    make_ca(folder, "RootCA")
+    make_ca(folder, "OldCA", "sha1", 1024)
+    make_leaf(folder, "CUCM10", "RootCA")
+    make_leaf(folder, "CUCMA", "OldCA", "sha1", 1024)
+    make_leaf(folder, "friend", "RootCA")
+    make_leaf(folder, "stranger", "OldCA", bits=2048)
     return folder
 
 
-@contextmanager
-def server(folder: Path, version: str, *, verify: bool = True) -> Iterator[int]:
-    """s_server on a free port of loopback; -Verify refuses a client without a certificate."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    command = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", f"-{version}", "-cipher", "ALL:@SECLEVEL=0"]
-    command += ["-cert", "server.pem", "-key", "server.key", "-cert_chain", "ca.pem", "-CAfile", "ca.pem", "-quiet"]
-    command += ["-Verify", "2", "-verify_return_error"] if verify else []
-    process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    try:
-        for _attempt in range(100):
-            with socket.socket() as sock:
-                if sock.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield port
-    finally:
-        process.kill()
-        process.wait()
+def mutual(folder: Path) -> tuple[str, ...]:
+    return ("-Verify", "3", "-verify_return_error", "-CAfile", str(folder / "RootCA.pem"))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_port_that_refuses_us_still_shows_its_chain(pki: Path, version: str) -> None:
-    with server(pki, version) as port:
-        chain = probe.served_certificate("127.0.0.1", port, legacy=True)
-        seen = probe.handshake("127.0.0.1", port, probe.client_context(True))
-    wanted = [(pki / name).read_text() for name in ("server.pem", "ca.pem")]
-    assert [ssl.PEM_cert_to_DER_cert(pem) for pem in chain] == [ssl.PEM_cert_to_DER_cert(pem) for pem in wanted]
-    assert seen.version == VERSIONS[version]
-    assert not seen.completed
-    assert seen.alert in ("handshake_failure", "certificate_required"), seen
+@pytest.mark.parametrize("refuses", [True, False], ids=["mutual", "open"])
+@pytest.mark.parametrize("leaf", ["CUCMA", "CUCM10"])
+def test_the_chain_is_seen_whether_or_not_the_server_lets_us_in(
+    material: Path, version: str, refuses: bool, leaf: str
+) -> None:
+    with s_server(material, leaf, version, *(mutual(material) if refuses else ())) as port:
+        chain = served_certificate(ADDRESS, port, legacy=version in OLD or leaf == "CUCMA", timeout=10)
+    views = [certificate_view(one) for one in chain]
+    ca = "OldCA" if leaf == "CUCMA" else "RootCA"
+    assert [one["sha256"] for one in views] == [fingerprint(material / f"{name}.pem") for name in (leaf, ca)]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_certificate_of_the_right_ca_gets_through(pki: Path, version: str) -> None:
-    with server(pki, version) as port:
-        context = probe.client_context(True, str(pki / "client.pem"), str(pki / "client.key"))
-        seen = probe.handshake("127.0.0.1", port, context)
-    assert seen.completed, seen
-    assert seen.alert is None
-    if version != "tls1_3":
-        assert seen.asked_for_certificate
-        assert seen.acceptable_cas == ["CN=Lab CA"]
+@pytest.mark.parametrize("version", OLD)
+def test_without_legacy_crypto_an_old_peer_is_named_with_the_option(material: Path, version: str) -> None:
+    with s_server(material, "CUCMA", version) as port, pytest.raises(Failure, match="legacy_crypto: true"):
+        served_certificate(ADDRESS, port, legacy=False, timeout=10)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_certificate_of_another_ca_is_refused_by_name(pki: Path, version: str) -> None:
-    with server(pki, version) as port:
-        context = probe.client_context(True, str(pki / "stranger.pem"), str(pki / "stranger.key"))
-        seen = probe.handshake("127.0.0.1", port, context)
-    assert not seen.completed
-    assert seen.alert in ("unknown_ca", "bad_certificate", "certificate_unknown"), seen
+def test_a_closed_port_is_a_sentence() -> None:
+    with pytest.raises(Failure, match=r"refused.*Cisco CallManager") as caught:
+        served_certificate(ADDRESS, 9, legacy=False, timeout=5)
+    assert caught.value.facts["state"] == "unreachable"
 
 
-def test_old_tls_is_named_when_it_is_not_allowed(pki: Path) -> None:
-    with server(pki, "tls1") as port, pytest.raises(Failure, match="legacy_crypto"):
-        probe.served_certificate("127.0.0.1", port, legacy=False)
+def test_a_port_that_speaks_plain_sip_is_told_apart() -> None:
+    with socket.create_server((ADDRESS, 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            connection.recv(100)
+            connection.sendall(b"SIP/2.0 400 Bad Request\r\n\r\n")
+            connection.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        with pytest.raises(Failure, match=r"does not speak TLS.*SIP/2.0 400") as caught:
+            served_certificate(ADDRESS, server.getsockname()[1], legacy=True, timeout=5)
+    assert caught.value.facts["state"] == "no_handshake"
 
 
-def test_nothing_listens() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        with pytest.raises(Failure, match="No TCP connection"):
-            probe.served_certificate("127.0.0.1", port)
+def test_a_silent_port_ends_by_the_time_given() -> None:
+    with socket.create_server((ADDRESS, 0)) as server, pytest.raises(Failure, match="no answer within 0.5 s"):
+        served_certificate(ADDRESS, server.getsockname()[1], legacy=True, timeout=0.5)
