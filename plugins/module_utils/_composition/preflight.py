@@ -11,8 +11,8 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._composition.names import common_name
 
-#: what the transport says when nothing answered at all; any other failure is one that somebody has to mend
-_SILENT = re.compile(r"no connection|no answer within|timed out|refused|unreachable|no route", re.IGNORECASE)
+#: what HTTPS says when nothing answered at all (SSH says reason: connection); any other failure waits for a person
+_SILENT = re.compile(r"no connection |no answer within ")
 _HOSTNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\Z")
 _DEFAULT_NAMES = {"localhost", "localhost.localdomain"}
 
@@ -58,7 +58,7 @@ def judge_cluster(
 
 def _failed(facts: dict[str, Any], result: Mapping[str, Any], otherwise: str) -> None:
     text = str(result.get("msg") or otherwise)
-    if _SILENT.search(text):
+    if result.get("reason") == "connection" or _SILENT.search(text):
         facts["unreachable"] = facts["unreachable"] or text
     else:
         facts["problems"].append(text)

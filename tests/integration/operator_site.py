@@ -1,0 +1,118 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab and the real ansible-playbook on it: what an operator has."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cucm_lab.testing import LabProcess
+
+ROOT = Path(__file__).resolve().parents[2]
+CALLBACKS = Path(__file__).parent / "callbacks"
+LIMIT = 300
+
+
+@dataclass
+class Run:
+    """What a run of ansible-playbook left."""
+
+    code: int
+    output: str
+    recap: dict[str, dict[str, int]]
+
+    def total(self, what: str) -> int:
+        """A count of the recap, over all hosts."""
+        return sum(counts.get(what, 0) for counts in self.recap.values())
+
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks that were begun, in order."""
+        return re.findall(r"^TASK \[(.*?)\] \**$", self.output, re.MULTILINE)
+
+
+@dataclass
+class Site:
+    """A lab with a state directory, and files of its own beside it."""
+
+    folder: Path
+    scenario: str = "two-clusters"
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.lab = LabProcess(self.folder / "lab", self.scenario)
+
+    @property
+    def ca(self) -> Path:
+        """The folder of the local CA."""
+        return self.folder / "ca"
+
+    def play(self, name: str, *options: str, extra: dict[str, Any] | None = None, **environment: str) -> Run:
+        """Run a playbook of the collection on the lab's inventory."""
+        given = {
+            "sip_tls_ca": {"provider": "local", "path": str(self.ca)},
+            "sip_tls_verify_verdict_path": str(self.folder / "verdict.json"),
+            **self.extra,
+            **(extra or {}),
+        }
+        order = [
+            sys.executable, "-m", "ansible", "playbook", str(ROOT / "playbooks" / f"{name}.yml"),
+            "-i", str(self.lab.inventory), "-e", json.dumps(given), *options,
+        ]  # fmt: skip
+        done = subprocess.run(
+            order, cwd=self.folder, env=self.environment() | environment, text=True, capture_output=True,
+            timeout=LIMIT, check=False,
+        )  # fmt: skip
+        output = done.stdout + done.stderr
+        return Run(done.returncode, output, recap_of(output))
+
+    def environment(self) -> dict[str, str]:
+        """Ansible's environment: nothing of the user's, everything it writes below our folder."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "CUCM_"))}
+        return kept | {
+            "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
+            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_NOCOWS": "1",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+        }
+
+    def verdict(self) -> dict[str, Any]:
+        """The verdict that the last run wrote."""
+        found: dict[str, Any] = json.loads((self.folder / "verdict.json").read_text())
+        return found
+
+    def call(self, cluster: str, calling: str, called: str) -> dict[str, Any]:
+        """Place a call."""
+        result: dict[str, Any] = self.lab.ask("call", cluster=cluster, calling=calling, called=called)
+        return result
+
+    def keep(self, name: str) -> None:
+        """Keep a copy of the lab's and the CA's state; the lab must be down."""
+        for part in ("lab", "ca"):
+            shutil.rmtree(self.folder / name / part, ignore_errors=True)
+            if (self.folder / part).exists():
+                shutil.copytree(self.folder / part, self.folder / name / part)
+
+    def restore(self, name: str) -> None:
+        """Put a copy back; the lab must be down."""
+        for part in ("lab", "ca"):
+            shutil.rmtree(self.folder / part, ignore_errors=True)
+            if (self.folder / name / part).exists():
+                shutil.copytree(self.folder / name / part, self.folder / part)
+
+
+def recap_of(output: str) -> dict[str, dict[str, int]]:
+    """The counts of Ansible's recap, by host."""
+    rows = re.findall(r"^(\S+)\s*:((?:\s+\w+=\d+)+)", output.rpartition("PLAY RECAP")[2], re.MULTILINE)
+    return {host: {key: int(count) for key, count in re.findall(r"(\w+)=(\d+)", text)} for host, text in rows}
