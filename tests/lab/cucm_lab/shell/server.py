@@ -15,6 +15,7 @@ from ..pki import material
 from ..release import SshPolicy
 from ..scenario import Account
 from . import activation
+from .accounts import accounts_of
 from .session import Shell
 from .terminal import Terminal
 
@@ -42,34 +43,12 @@ def host_key_lines(lab: Lab, node: Node) -> list[str]:
     return [" ".join(_host_key(node).export_public_key().decode().split()[:2])]
 
 
-class _Lock:
-    """Bad passwords of the accounts of a node, and which are locked until when (lab clock)."""
-
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-        self._bad: dict[str, int] = {}
-        self._until: dict[str, float] = {}
-
-    def locked(self, username: str) -> bool:
-        return self._until.get(username, 0.0) > self._lab.clock.time()
-
-    def failed(self, username: str) -> None:
-        self._bad[username] = self._bad.get(username, 0) + 1
-        if self._bad[username] >= int(self._lab.inferred["shell.lock_after"]):
-            self._until[username] = self._lab.clock.time() + 60 * float(self._lab.inferred["shell.lock_minutes"])
-            self._bad[username] = 0
-
-    def passed(self, username: str) -> None:
-        self._bad.pop(username, None)
-
-
 class _Server(asyncssh.SSHServer):
     """Authentication of one connection."""
 
-    def __init__(self, lab: Lab, node: Node, lock: _Lock) -> None:
+    def __init__(self, lab: Lab, node: Node) -> None:
         self._lab = lab
         self._node = node
-        self._lock = lock
         self._policy: SshPolicy = node.cluster.release.ssh
         self._account: Account | None = None
         self._connection: asyncssh.SSHServerConnection | None = None
@@ -102,15 +81,8 @@ class _Server(asyncssh.SSHServer):
         return len(responses) == 1 and self._judge(username, responses[0])
 
     def _judge(self, username: str, password: str) -> bool:
-        account = self._node.cluster.platform_accounts.get(username)
-        good = account is not None and account.password == password and not self._lock.locked(username)
-        if good:
-            self._account = account
-            self._lock.passed(username)
-        else:
-            self._lock.failed(username)
-        self._lab.log.write("ssh", node=self._node.name, account=username, event="login" if good else "login refused")
-        return good
+        self._account = accounts_of(self._lab, self._node).check(username, password, "ssh")
+        return self._account is not None
 
     def session_requested(self) -> asyncssh.SSHServerSession[str]:
         assert self._account is not None and self._connection is not None
@@ -200,7 +172,6 @@ async def start(lab: Lab, node: Node) -> Stoppable:
     # A keypair of RSA offers every signature it can; a release offers its own.
     keypair.host_key_algorithms = [name.encode() for name in policy.host_keys]
     connections: set[asyncssh.SSHServerConnection] = set()
-    lock = _Lock(lab)
 
     class Tracked(_Server):
         def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -214,7 +185,7 @@ async def start(lab: Lab, node: Node) -> Stoppable:
     acceptor = await asyncssh.listen(
         node.address,
         lab.ports.ssh,
-        server_factory=lambda: Tracked(lab, node, lock),
+        server_factory=lambda: Tracked(lab, node),
         server_host_keys=[keypair],
         server_version=policy.banner,
         kex_algs=policy.kex,

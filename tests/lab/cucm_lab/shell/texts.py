@@ -30,12 +30,14 @@ REGENERATED = """Successfully Regenerated Certificate for {unit}.
 You must restart services related to {unit} for the regenerated certificates to become active."""
 INCLUDE_OU = "Include OU in CSR (yes|no)? "
 NO_SUCH_FILE = "no such file or directory can be found"
+#: rows of the inferred table that the REST API reads too
+LOCK_AFTER, LOCK_MINUTES = "shell.lock_after", "shell.lock_minutes"
 CONTINUE = "Would you like to proceed [y/n]? "
 
 register("shell.start_seconds", 0.05, "How long the shell takes from login to its prompt (a real node: 9 s and more)")
 register("shell.prompt_needs_newline", False, "The first prompt appears only after a newline was sent")
-register("shell.lock_after", 5, "Bad passwords after which a platform account is locked on the node")
-register("shell.lock_minutes", 5, "How long it stays locked")
+register(LOCK_AFTER, 5, "Bad passwords after which a platform account is locked on the node")
+register(LOCK_MINUTES, 5, "How long it stays locked")
 register(
     "shell.unknown_command",
     ["Executed command unsuccessfully", "No valid command entered"],

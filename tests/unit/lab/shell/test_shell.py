@@ -1,0 +1,246 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's admin: shell, driven by OpenSSH's client; its certificates and requests judged by openssl."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cucm_lab.testing import LabProcess
+
+READER = ("osread", "Os-Lab-91!platform-reading")
+#: connects OpenSSH's client; see conftest.py
+Connect = Callable[..., Any]
+RELEASES = ["cucm91", "cucm105", "cucm115", "cucm125", "cucm140", "cucm150"]
+
+
+def openssl(*arguments: str, text: str = "") -> str:
+    done = subprocess.run(["openssl", *arguments], input=text, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def sign(csr: str, folder: Path, days: int = 365) -> tuple[str, str]:
+    """(leaf, root) by openssl, with the request's extensions."""
+    root, key = folder / "root.pem", folder / "root.key"
+    if not root.exists():
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(root), "-days", "999",
+                "-subj", "/O=Test/CN=Test Root CA")  # fmt: skip
+    request = folder / "leaf.csr"
+    request.write_text(csr)
+    authority = ("-CA", str(root), "-CAkey", str(key), "-days", str(days))
+    leaf = openssl("x509", "-req", "-in", str(request), *authority, "-copy_extensions", "copy")
+    return leaf, root.read_text()
+
+
+@pytest.mark.parametrize("cluster", RELEASES)
+def test_openssh_walks_through_a_certificate(cluster: str, ssh: Connect, tmp_path: Path) -> None:
+    shell = ssh(cluster).login()
+    shell.send("set csr gen CallManager\r")
+    if cluster in ("cucm140", "cucm150"):
+        shell.expect(r"Include OU in CSR \(yes\|no\)\? $")
+        shell.send("no\r")
+    assert re.search(r"Successfully Generated CSR\s+for CallManager\.?", shell.expect("admin:$"))
+    assert "CallManager/CallManager.csr" in shell.command("show csr list own")
+    csr = shell.command("show csr own CallManager")
+    openssl("req", "-noout", "-verify", text=csr)
+    leaf, root = sign(csr, tmp_path)
+
+    def paste(command: str, pem: str) -> str:
+        shell.send(command + "\r")
+        shell.expect("Paste the Certificate and Hit Enter\r\n$")
+        shell.send(pem.strip().replace("\n", "\r") + "\r")
+        return shell.expect("-----END CERTIFICATE-----\r\n") and shell.expect("admin:$")
+
+    assert "CA certificate is not available in the trust-store" in paste("set cert import own CallManager", leaf)
+    assert "Successfully imported certificate" in paste("set cert import trust CallManager", root)
+    assert "Please restart services related to CallManager" in paste("set cert import own CallManager", leaf)
+    own = shell.command("show cert own CallManager")
+    assert leaf.strip() in own.replace("\r", "")
+    assert ("]-----BEGIN CERTIFICATE-----" in own) == (cluster not in ("cucm140", "cucm150"))
+    assert "CallManager/CallManager.pem: Certificate Signed by Test Root CA" in shell.command("show cert list own")
+    listed = shell.command("show cert list trust")
+    name = re.search(r"CallManager-trust/(Test_Root_CA\S*\.pem)", listed)
+    assert name
+    assert root.strip() in shell.command(f"show cert trust CallManager-trust/{name[1]}")
+    assert shell.command("show csr own CallManager") == "CSR for CallManager does not exist"
+    shell.command(f"set cert delete CallManager {name[1]}")
+    assert name[1] not in shell.command("show cert list trust")
+
+
+def test_printed_text_of_the_source_document(ssh: Connect) -> None:
+    text = ssh("cucm91").login().command("show cert own ipsec")
+    pem = text[text.index("-----BEGIN") :]
+    assert "  SignatureAlgorithm: SHA1withRSA (1.2.840.113549.1.1.5)\n" in text
+    assert "  Issuer Name: CN=CUCM91, OU=cisco, O=cisco, L=cisco, ST=cisco, C=IN\n" in text
+    serial = openssl("x509", "-noout", "-serial", text=pem).strip().removeprefix("serial=")
+    assert f"  Serial Number: {serial.lstrip('0')}\n" in text
+
+
+def test_old_release_speaks_nothing_newer(ssh: Connect) -> None:
+    session = ssh("cucm91", modern=True)
+    session.process.wait(20)
+    assert "Unable to negotiate" in session.errors()
+
+
+def test_keyboard_interactive_only_on_15(ssh: Connect) -> None:
+    refused = ssh("cucm150", ("osadmin", "Os-Lab-91!platform-account"), "-o", "PreferredAuthentications=password")
+    refused.process.wait(20)
+    assert "Permission denied (keyboard-interactive)" in refused.errors()
+    ssh(
+        "cucm150", ("osadmin", "Os-Lab-91!platform-account"), "-o", "PreferredAuthentications=keyboard-interactive"
+    ).login()
+    ssh("cucm125", ("osadmin", "Os-Lab-91!platform-account"), "-o", "PreferredAuthentications=password").login()
+
+
+def test_no_command_without_a_shell(lab: LabProcess, ssh: Connect) -> None:
+    session = ssh("cucm125")
+    session.login()
+    command = [*session.process.args[:-1], session.process.args[-1], "show version active"]  # type: ignore[index,list-item]
+    assert subprocess.run(command, capture_output=True, timeout=20, check=False).returncode != 0
+
+
+def test_pagination_waits_for_keys(ssh: Connect) -> None:
+    shell = ssh("cucm115")
+    shell.expect("admin:$")
+    assert shell.command("show cli pagination") == "Automatic Pagination : On."
+    shell.send("show cert own CallManager\r")
+    first = shell.expect(r"\x1b\[1mPress <enter> for 1 line, <space> for one page, or <q> to quit\x1b\[0m$")
+    assert "BEGIN CERTIFICATE" not in first
+    shell.send("\r")
+    assert shell.expect(r"quit\x1b\[0m$").count("\r\n") == 1
+    shell.send(" ")
+    assert shell.expect(r"quit\x1b\[0m$").count("\r\n") > 10
+    shell.send("q")
+    shell.expect(r"\r\x1b\[Kadmin:$")
+    shell.command("set cli pagination off")
+    assert "-----END CERTIFICATE-----" in shell.command("show cert own CallManager")
+
+
+def test_account_of_level_0_reads_no_certificates(ssh: Connect) -> None:
+    shell = ssh("cucm105", READER).login()
+    assert "Insufficient privilege" in shell.command("set csr gen CallManager")
+    assert "Active Master Version: 10.5.2" in shell.command("show version active")
+
+
+def test_service_restart_streams_its_states(ssh: Connect) -> None:
+    shell = ssh("cucm105").login()
+    text = shell.command("utils service restart Cisco CallManager")
+    assert re.search(r"CallManager\[STOPPING\]\n.*\[STARTING\]\n.*\[STARTED\]$", text)
+    shell.command("utils service stop Cisco CTIManager")
+    assert "Cisco CTIManager[STOPPED]  Commanded Out of Service" in shell.command("utils service list")
+    shell.command("utils service start Cisco CTIManager")
+    assert "Cisco CTIManager[STARTED]" in shell.command("utils service list")
+    assert "does not exist" in shell.command("utils service restart Cisco Nothing")
+
+
+def test_regenerate_asks_and_replaces(ssh: Connect) -> None:
+    shell = ssh("cucm140").login()
+    before = shell.command("show cert own TVS")
+    for answer, changed in (("no", False), ("yes", True)):
+        shell.send("set cert regen TVS\r")
+        shell.expect(r"Proceed with regeneration \(yes\|no\)\? $")
+        shell.send(answer + "\r")
+        shell.expect("admin:$")
+        assert (shell.command("show cert own TVS") != before) == changed
+
+
+def test_web_security_adds_names_to_the_csr(ssh: Connect) -> None:
+    shell = ssh("cucm115").login()
+    shell.send("set web-security unit organisation place state sip.example.com\r")
+    shell.expect(r"\(yes\|no\)\? $")
+    shell.send("yes\r")
+    shell.expect("admin:$")
+    shell.command("set csr gen CallManager")
+    text = openssl("req", "-noout", "-text", text=shell.command("show csr own CallManager"))
+    assert "DNS:sip.example.com" in text
+    assert "O = organisation" in text
+
+
+def test_capture_to_a_file_until_control_c(lab: LabProcess, ssh: Connect) -> None:
+    shell = ssh("cucm125").login()
+    shell.send("utils network capture eth0 file packets count 100000 size all port 5060\r")
+    shell.expect("Executing command with options:\r\n(.*\r\n){3}")
+    with socket.create_connection((lab.address("cucm125"), 5060), 20) as peer:
+        peer.sendall(b"no SIP at all\r\n\r\n" * 10)
+        peer.settimeout(2)
+        with contextlib.suppress(OSError):
+            peer.recv(100)
+    shell.send("\x03")
+    shell.expect("admin:$")
+    listed = shell.command("file list activelog platform/cli/* detail")
+    assert "packets.cap" in listed
+    assert "dir count = 0, file count = 1" in listed
+    data = next(lab.state.glob("cucm125/*/var/log/active/platform/cli/packets.cap")).read_bytes()
+    assert data[:4] == b"\xd4\xc3\xb2\xa1"
+    assert len(data) > 24 + 3 * 16
+    shell.command("file delete activelog platform/cli/packets.cap noconfirm")
+    assert shell.command("file list activelog platform/cli/packets.cap") == "no such file or directory can be found"
+
+
+def test_files_outside_of_the_log_are_out_of_reach(ssh: Connect) -> None:
+    shell = ssh("cucm125").login()
+    for path in ("../../../../cluster.db", "platform/../../../../*", "/../../ssh_host_rsa_key"):
+        assert shell.command(f"file list activelog {path}") == "no such file or directory can be found"
+
+
+def test_faults(lab: LabProcess, ssh: Connect) -> None:
+    lab.ask("fault/add", interface="ssh", action="paging", operation="show cert own*", count=1)
+    shell = ssh("cucm91").login()
+    shell.send("show cert own CallManager\r")
+    shell.expect("<q> to quit")
+    shell.send("q")
+    shell.expect("admin:$")
+    lab.ask("fault/add", interface="ssh", action="reset", operation="paste", count=1)
+    shell.send("set cert import trust CallManager\r")
+    shell.expect("Hit Enter\r\n")
+    shell.send("-----BEGIN CERTIFICATE-----\rAAAA\rAAAA\rAAAA\rAAAA\r-----END CERTIFICATE-----\r")
+    shell.process.wait(20)
+    lab.ask("fault/add", interface="ssh", action="refuse", operation="connect", count=1)
+    ssh("cucm91").process.wait(20)
+    lab.ask("fault/add", interface="ssh", action="drop", operation="set csr gen*", count=1)
+    shell = ssh("cucm91").login()
+    shell.send("set csr gen TVS\r")
+    shell.process.wait(20)
+    assert "TVS/TVS.csr" in ssh("cucm91").login().command("show csr list own")
+    lab.ask("fault/clear")
+
+
+def test_unknown_commands_and_parameters(ssh: Connect) -> None:
+    shell = ssh("cucm105").login()
+    assert "No valid command entered" in shell.command("do something")
+    assert "Incorrect number of parameters" in shell.command("set csr gen")
+    assert "Invalid certificate type" in shell.command("set csr gen CallManager-ECDSA")
+
+
+def test_bad_passwords_lock_the_account_on_its_node(lab: LabProcess, ssh: Connect) -> None:
+    for _ in range(5):
+        ssh("cucm125", ("osread", "wrong"), "-o", "PreferredAuthentications=password").process.wait(20)
+    session = ssh("cucm125", READER)
+    session.process.wait(20)
+    assert "Permission denied" in session.errors()
+    ssh("cucm115", READER).login()
+    lab.ask("clock", shift=301)
+    ssh("cucm125", READER).login()
+    lab.ask("clock", reset=True)
+    text = (lab.state / "lab.log").read_text()
+    assert READER[1] not in text
+    assert "locked" in text
+
+
+def test_typed_ahead_commands_are_carried_out_in_turn(ssh: Connect) -> None:
+    shell = ssh("cucm125").login()
+    shell.send("show cli pagination\r\nshow version active\nexit\r")
+    shell.expect("Automatic Pagination : Off.")
+    shell.expect("Active Master Version")
+    deadline = time.monotonic() + 10
+    while shell.process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert shell.process.poll() == 0
