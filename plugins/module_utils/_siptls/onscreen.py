@@ -9,8 +9,8 @@ import re
 from typing import Any
 
 _LINE = re.compile(
-    r"(?P<time>\d\d:\d\d:\d\d\.\d{6}) IP6? (?P<source>\S+)\.(?P<source_port>[\w-]+) > "
-    r"(?P<target>\S+)\.(?P<target_port>[\w-]+): "
+    r"(?P<time>\d\d:\d\d:\d\d\.\d{6}) IP6? (?P<source>\S{1,255})\.(?P<source_port>[\w-]{1,40}) > "
+    r"(?P<target>\S{1,255})\.(?P<target_port>[\w-]{1,40}): "
     r"(?:Flags \[(?P<new>[SFPRUEW.]+)\]|(?P<old>[SFPRUEW.]+))(?P<rest>.*)",
     re.S,
 )
@@ -29,7 +29,7 @@ def packets(text: str) -> list[dict[str, Any]]:
 
 
 def _packet(match: re.Match[str]) -> dict[str, Any]:
-    rest = match["rest"]
+    rest = match["rest"][:2000]
     old = re.match(r"\s*(\d+):(\d+)\((\d+)\)", rest)
     new = re.search(r"\bseq (\d+)(?::(\d+))?", rest)
     length = re.search(r"\blength (\d+)", rest)

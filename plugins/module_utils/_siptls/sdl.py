@@ -25,7 +25,7 @@ TEXTS = (b"Digit analysis: match", b"Digit analysis: analysis results", b"SIPTcp
 STACK_WORDS = (b"transport=", b"tls_security=", b"PostCloseConnection", b"DeleteConnInstance", b"SSL", b"TLS")
 _HEAD = re.compile(r"\s*(\d{6,10})\.(\d{3}) \|(\d\d):(\d\d):(\d\d)\.(\d{3}) \|([^|]*)\|(.*)", re.S)
 # A document that lost its line ends holds several lines in one.
-_FLAT = re.compile(rb"[ \t]+(?=\d{8}\.\d{3} \|\d\d:\d\d:\d\d\.\d{3} \|)")
+_FLAT = re.compile(rb"(?<![ \t])[ \t]+(?=\d{8}\.\d{3} \|\d\d:\d\d:\d\d\.\d{3} \|)")
 _FILE_HEAD = re.compile(
     r"UTC:\s*([+-])(\d\d):(\d\d)\s*,\s*Date:\s*(\d{4})/(\d\d)/(\d\d)(?:.*?AppVersion:\s*CUCM Install=(\S+))?"
     r"(?:.*?HostName:\s*([^,\s]+))?(?:.*?HostIPAddress:\s*([^,\s]+))?(?:.*?TraceVer:\s*(\S+))?"
@@ -55,12 +55,15 @@ _SSL_TROUBLE = re.compile(
     r"(?i)(?:ssl|tls|certificate).*(?:fail|error|alert|unknown|expired|mismatch|reject|not match)"
 )
 _FLAT_HEADERS = re.compile(
-    r"[ \t]+(?=(?:Via|From|To|Date|Call-ID|User-Agent|CSeq|Contact|Max-Forwards|Content-Length|Content-Type|Allow|"
-    r"Supported|Server|Expires|Warning|Reason|Require|Min-SE|Session-Expires|Remote-Party-ID|P-Asserted-Identity): )"
+    r"(?<![ \t])[ \t]+(?=(?:Via|From|To|Date|Call-ID|User-Agent|CSeq|Contact|Max-Forwards|Content-Length|Content-Type|"
+    r"Allow|Supported|Server|Expires|Warning|Reason|Require|Min-SE|Session-Expires|Remote-Party-ID|"
+    r"P-Asserted-Identity): )"
 )
 KEPT_METHODS = {"INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "OPTIONS"}
 MOST_CONTINUATION = 400
 MOST_EVENTS = 50_000
+# Characters of a line (and its continuation) that are looked at.
+MOST_TEXT, MOST_MESSAGE = 8_192, 65_536
 
 
 @dataclass
@@ -183,6 +186,8 @@ class _Reader:
 
     def _interpret(self, found: re.Match[str]) -> None:
         kind, text = found[7].strip(), found[8]
+        # A broken line must not keep an expression busy: only a SIP message may be long.
+        text = text[: MOST_MESSAGE if text.startswith(("SIPTcp", "SIPUdp")) else MOST_TEXT]
         when = self.clock.at(*found.group(3, 4, 5, 6))
         if kind == "FileHead":
             head = self.clock.head(text)

@@ -1,0 +1,47 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of evidence: their hashes, their siblings, and writing them so that none is ever half there. Private."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def described(path: Path) -> dict[str, Any]:
+    """Path, size in bytes and SHA-256 of a file, as an auditor wants them."""
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+            size += len(block)
+    return {"path": str(path), "size": size, "sha256": digest.hexdigest()}
+
+
+def rolled(path: Path) -> list[Path]:
+    """A capture's file and those into which it rolled: C(packets.cap), C(packets.cap01), ..."""
+    pattern = re.compile(re.escape(path.name) + r"\d{1,4}")
+    try:
+        more = [one for one in path.parent.iterdir() if pattern.fullmatch(one.name)]
+    except OSError:
+        more = []
+    return [path, *sorted(more, key=lambda one: int(one.name[len(path.name) :]))]
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all, readable by its owner alone: captures and traces hold numbers and names."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

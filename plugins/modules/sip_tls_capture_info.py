@@ -1,0 +1,243 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a packet capture shows of SIP over TLS."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sip_tls_capture_info
+short_description: Read the TLS handshakes of SIP trunks out of a packet capture
+version_added: 1.0.0
+description:
+  - Reads a capture file from CUCM, tcpdump or Wireshark (pcap or pcapng, gzipped or not) and says of each connection
+    on the SIP ports which certificates both ends showed, the TLS version and cipher, whether the authentication was
+    mutual, which alerts were sent and what they mean, and which SIP messages are readable.
+  - Needs no other program. Segments out of order, sent twice or missing, cut and damaged files are read as far as
+    they go; RV(problems) and RV(connections[].notes) say what was missing.
+  - TLS 1.3 encrypts the certificates. Then RV(connections[].certificates_visible) is V(false) and
+    RV(connections[].mutual) is null; use M(siptls.cucm.sip_tls_probe) or M(siptls.cucm.cucm_trace_info) for them.
+  - SRTP keys in SIP messages are never returned, only that there were some.
+author:
+  - siptls.cucm contributors
+extends_documentation_fragment:
+  - siptls.cucm.attributes.info
+requirements:
+  - cryptography
+options:
+  paths:
+    description: The capture file, or the files of one capture in the order in which they were written.
+    type: list
+    elements: path
+    required: true
+  rolled:
+    description: Whether to read the files too into which a long capture of CUCM rolled, V(packets.cap01) and so on
+      beside V(packets.cap).
+    type: bool
+    default: true
+  ports:
+    description: The TCP ports that carry SIP. An empty list reads every connection.
+    type: list
+    elements: int
+    default: [5060, 5061]
+"""
+
+EXAMPLES = r"""
+- name: Read a capture that was fetched from CUCM
+  siptls.cucm.sip_tls_capture_info:
+    paths: [build/packets.cap]
+  register: capture
+
+- name: Show who presented which certificate
+  ansible.builtin.debug:
+    msg: >-
+      {{ item.client }} to {{ item.server }}: {{ item.tls_version }}, mutual: {{ item.mutual }},
+      server {{ (item.server_certificates | first).subject | default('invisible') }}
+  loop: "{{ capture.connections | selectattr('protocol', 'eq', 'tls') }}"
+"""
+
+RETURN = r"""
+connections:
+  description: The connections, in the order of their first packet.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    client:
+      description: The end that opened the connection, as C(address:port).
+      type: str
+      returned: always
+    server:
+      description: The other end, as C(address:port).
+      type: str
+      returned: always
+    started:
+      description: Time of the first packet, in UTC.
+      type: str
+      returned: always
+    protocol:
+      description: V(tls), V(sip) (in the clear), V(other) or V(none) (no data).
+      type: str
+      returned: always
+    tls_version:
+      description: The version that the server chose.
+      type: str
+      returned: always
+      sample: TLSv1.2
+    cipher:
+      description: The cipher by its OpenSSL name.
+      type: str
+      returned: always
+      sample: AES128-SHA
+    server_name:
+      description: The server name that the client asked for.
+      type: str
+      returned: always
+    established:
+      description: Whether the handshake succeeded; null when the capture does not show it.
+      type: bool
+      returned: always
+    resumed:
+      description: Whether an earlier session was resumed, which shows no certificates.
+      type: bool
+      returned: always
+    certificates_visible:
+      description: Whether the certificates could be read.
+      type: bool
+      returned: always
+    mutual:
+      description: Whether both ends showed a certificate and proved its key; null when the capture does not show it.
+      type: bool
+      returned: always
+    client_certificates:
+      description: The client's chain, leaf first.
+      type: list
+      elements: dict
+      returned: always
+    server_certificates:
+      description: The server's chain, leaf first.
+      type: list
+      elements: dict
+      returned: always
+    asked_for_certificate:
+      description: Whether the server asked the client for a certificate.
+      type: bool
+      returned: always
+    asked_cas:
+      description: The CAs from which the server accepts certificates.
+      type: list
+      elements: str
+      returned: always
+    alerts:
+      description: The alerts, each with C(time), C(frame), C(from), C(level), C(code), C(name), C(meaning).
+      type: list
+      elements: dict
+      returned: always
+    handshake:
+      description: The handshake messages, each with C(time), C(frame), C(from), C(message).
+      type: list
+      elements: dict
+      returned: always
+    sip:
+      description: The SIP messages that are readable, each with C(time), C(frame), C(from), C(start_line) and more.
+      type: list
+      elements: dict
+      returned: always
+    closed_by:
+      description: Who reset the connection, if anybody did.
+      type: str
+      returned: always
+    notes:
+      description: What has to be known to judge this connection.
+      type: list
+      elements: str
+      returned: always
+    packets:
+      description: Number of packets.
+      type: int
+      returned: always
+    octets:
+      description: Bytes of TCP payload.
+      type: int
+      returned: always
+    frame:
+      description: Number of the first packet in the capture.
+      type: int
+      returned: always
+files:
+  description: The files that were read, each with C(path), C(size) in bytes and C(sha256).
+  type: list
+  elements: dict
+  returned: success
+format:
+  description: V(pcap) or V(pcapng).
+  type: str
+  returned: success
+packets:
+  description: Number of packets in the files.
+  type: int
+  returned: success
+segments:
+  description: Number of TCP segments on the ports.
+  type: int
+  returned: success
+first_packet:
+  description: Time of the earliest packet, in UTC.
+  type: str
+  returned: success
+last_packet:
+  description: Time of the latest packet, in UTC.
+  type: str
+  returned: success
+problems:
+  description: What could not be read, in words.
+  type: list
+  elements: str
+  returned: success
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls import capture, evidence_files
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+SPEC = ArgSpec(
+    options={
+        "paths": {"type": "list", "elements": "path", "required": True},
+        "rolled": {"type": "bool", "default": True},
+        "ports": {"type": "list", "elements": "int", "default": [5060, 5061]},
+    }
+)
+
+
+def service(module: AnsibleModule) -> Outcome:
+    """Read the files."""
+    from ansible_collections.siptls.cucm.plugins.module_utils._pki.view import certificate_view
+
+    given = module.params
+    paths = [Path(one) for one in given["paths"]]
+    if given["rolled"]:
+        paths = [part for one in paths for part in evidence_files.rolled(one)]
+    try:
+        read = capture.read(paths, frozenset(given["ports"]))
+        files = [evidence_files.described(one) for one in paths]
+    except OSError as error:
+        raise Failure(
+            f"The capture file {error.filename or paths[0]} could not be read on this machine: "
+            f"{error.strerror or error}. Check the path and its permissions."
+        ) from error
+    return Outcome(result={**capture.as_dict(read, certificate_view), "files": files})
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, service, needs=("cryptography",))
+
+
+if __name__ == "__main__":
+    main()
