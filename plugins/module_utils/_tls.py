@@ -21,7 +21,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 LEGACY_REASONS = re.compile(
     r"unsupported.protocol|alert.protocol.version|no.protocols.available|key.too.(small|weak)|md.too.weak"
     r"|dh.key.too.small|wrong.signature.type|legacy.renegotiation|handshake.failure|no.shared.cipher"
-    r"|unsupported.signature|version.too.low",
+    r"|unsupported.signature|version.too.low|eof occurred",
     re.IGNORECASE,
 )
 

@@ -80,8 +80,8 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
     session.planned = {(resource.kind, item.label.casefold()) for item in items if item.action == "add"}
     named = [reference for item in items for reference in references(item)]
     problems = [problem for item in items for problem in item.problems]
-    judge.refuse(problems + session.missing(named))
-    judge.refuse(list(rules.judge(session, resource, items)))
+    judge.refuse(problems)
+    judge.refuse([*session.missing(named), *rules.judge(session, resource, items)])
     resets = _resets(session, items, params.get("reset") or "never")
     if not check_mode:
         for item in items:

@@ -1,0 +1,251 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every object module on every release of the lab: make, keep, change, rename, remove, each in check mode before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+Cluster = Any  # conftest.Cluster, which pytest hands over
+
+PROFILE = {
+    "security_mode": "Encrypted",
+    "incoming_port": 5071,
+    "x509_subject_names": ["a.example.com", "b.example.com"],
+}
+TRUNK = {"security_profile": "Non Secure SIP Trunk Profile", "destinations": [{"address": "127.0.0.9", "port": 5061}]}
+
+
+def prepare(cluster: Cluster, kind: str, mark: str) -> None:
+    """The objects that one of this kind refers to."""
+    if kind in ("RoutePattern", "RouteGroup", "RouteList"):
+        cluster.run("SipTrunk", name=f"T1{mark}", **TRUNK)
+        cluster.run("SipTrunk", name=f"T2{mark}", **TRUNK)
+    if kind == "RouteList":
+        for name, trunk in (("G1", "T1"), ("G2", "T2")):
+            cluster.run("RouteGroup", name=f"{name}{mark}", members=[{"device": f"{trunk}{mark}"}])
+
+
+def life(kind: str, mark: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options to make an object with, and those that change it."""
+    if kind == "SipTrunkSecurityProfile":
+        copy = {"copy_from": "Non Secure SIP Trunk Profile"}
+        return {**PROFILE, **copy}, {"x509_subject_names": ["c.example.com"], "accept_out_of_dialog_refer": True}
+    if kind == "SipProfile":
+        return {"copy_from": "Standard SIP Profile", "options_ping": True}, {"options_ping_interval_ok": 30}
+    if kind == "SipTrunk":
+        three = [{"address": f"127.0.0.{last}", "port": 5061} for last in (1, 2, 3)]
+        return TRUNK, {"destinations": three, "description": "Three", "run_on_every_node": True}
+    if kind == "RoutePattern":
+        return {"gateway": f"T1{mark}"}, {"gateway": f"T2{mark}", "urgent_priority": True, "description": "Two"}
+    if kind == "RouteGroup":
+        members = [{"device": f"T2{mark}"}, {"device": f"T1{mark}"}]
+        return {"members": members[:1]}, {"members": members, "distribution_algorithm": "Top Down"}
+    members = [{"route_group": f"G2{mark}"}, {"route_group": f"G1{mark}", "prefix_digits_out": "9"}]
+    return {"members": members[:1]}, {"members": members, "run_on_every_node": True}
+
+
+KINDS = ("SipTrunkSecurityProfile", "SipProfile", "SipTrunk", "RoutePattern", "RouteGroup", "RouteList")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_life_of_an_object(cluster: Cluster, kind: str) -> None:
+    first = "pattern" if kind == "RoutePattern" else "name"
+    mark = f"L{KINDS.index(kind)}"
+    old, new = ("7001", "7002") if kind == "RoutePattern" else ("A-life", "B-life")
+    prepare(cluster, kind, mark)
+    make, change = life(kind, mark)
+
+    def task(name: str, check: bool = False, **options: Any) -> Any:
+        return cluster.run(kind, check=check, **{first: name}, **options)
+
+    assert task(old, True, **make).changed
+    assert task(old, True, **make).result["previous"] == {}, "check mode has made it"
+    made = task(old, **make)
+    assert made.changed and made.result["uuid"].startswith("{") and not made.warnings
+    assert made.diff and made.diff[0]["before"] == {} and made.diff[0]["after"][first] == old  # type: ignore[index]
+    assert not task(old, **make).changed
+    assert not task(old, True, **make).changed
+    predicted = task(old, True, **change)
+    assert predicted.changed
+    changed = task(old, **change)
+    assert changed.changed and predicted.result["actions"] == changed.result["actions"]
+    assert set(change) <= {
+        option
+        for option, value in changed.diff[0]["after"].items()  # type: ignore[index]
+        if value != changed.diff[0]["before"][option]  # type: ignore[index]
+    }
+    assert not task(old, **change).changed
+    rename = {f"new_{first}": new}
+    assert task(old, True, **rename).changed
+    renamed = task(old, **rename)
+    assert renamed.changed and renamed.result["object"][first] == new
+    assert renamed.result["uuid"] == made.result["uuid"]
+    assert not task(old, **rename, **change).changed
+    assert task(new, True, state="absent").changed
+    assert task(new, state="absent").changed
+    assert not task(new, state="absent").changed
+    assert not task(old, state="absent").changed
+
+
+def test_options_left_out_are_left_alone_and_empty_ones_clear(cluster: Cluster) -> None:
+    cluster.run("SipTrunk", name="Clear-1", **TRUNK, description="Something", prefix_dn="9")
+    assert not cluster.run("SipTrunk", name="Clear-1").changed
+    cleared = cluster.run("SipTrunk", name="Clear-1", description="", prefix_dn="")
+    assert cleared.changed and not cleared.warnings
+    assert cleared.result["object"]["description"] == "" == cleared.result["object"]["prefix_dn"]
+    assert not cluster.run("SipTrunk", name="Clear-1", description="", prefix_dn="").changed
+    assert cleared.result["object"]["destinations"][0]["port"] == 5061
+
+
+def test_destinations_are_added_and_removed_one_by_one(cluster: Cluster) -> None:
+    cluster.run("SipTrunk", name="Delta-1", **TRUNK)
+    more = [{"address": "127.0.0.10", "port": 5061}]
+    added = cluster.run("SipTrunk", name="Delta-1", add_destinations=more)
+    assert added.changed and not added.warnings
+    assert [entry["address"] for entry in added.result["object"]["destinations"]] == ["127.0.0.9", "127.0.0.10"]
+    assert not cluster.run("SipTrunk", name="Delta-1", add_destinations=more).changed
+    removed = cluster.run("SipTrunk", name="Delta-1", remove_destinations=more)
+    assert [entry["address"] for entry in removed.result["object"]["destinations"]] == ["127.0.0.9"]
+    assert not cluster.run("SipTrunk", name="Delta-1", remove_destinations=more).changed
+
+
+def test_subject_names_are_a_set(cluster: Cluster) -> None:
+    cluster.run("SipTrunkSecurityProfile", name="Set-1", **{**PROFILE, "incoming_port": 5072})
+    names = ["b.example.com", "a.example.com"]
+    assert not cluster.run("SipTrunkSecurityProfile", name="Set-1", x509_subject_names=names).changed
+    assert not cluster.run(
+        "SipTrunkSecurityProfile", name="Set-1", x509_subject_names=["b.example.com;a.example.com"]
+    ).changed
+
+
+def test_changes_reset_the_trunk_and_new_trunks_are_not_reset(cluster: Cluster) -> None:
+    made = cluster.run("SipTrunk", name="Reset-1", **TRUNK)
+    assert made.result["reset"] == []
+    quiet = cluster.run("SipTrunk", name="Reset-1", description="No reset for that")
+    assert quiet.changed and quiet.result["reset"] == []
+    assert cluster.run("SipTrunk", name="Reset-1", mtp_required=True, reset="never").result["reset"] == []
+    assert cluster.run("SipTrunk", name="Reset-1", mtp_required=False).result["reset"] == ["Reset-1"]
+    assert cluster.run("SipTrunk", name="Reset-1", reset="always").result["reset"] == ["Reset-1"]
+
+
+def test_changes_of_a_profile_reset_its_trunks(cluster: Cluster) -> None:
+    cluster.run("SipTrunkSecurityProfile", name="Reset-P", **{**PROFILE, "incoming_port": 5073})
+    cluster.run("SipProfile", name="Reset-S", copy_from="Standard SIP Profile")
+    for name in ("Reset-2", "Reset-3"):
+        cluster.run("SipTrunk", name=name, security_profile="Reset-P", sip_profile="Reset-S", srtp_allowed=True)
+    profile = cluster.run("SipTrunkSecurityProfile", name="Reset-P", x509_subject_names=["d.example.com"])
+    assert profile.result["reset"] == ["Reset-2", "Reset-3"]
+    assert cluster.run("SipProfile", name="Reset-S", options_ping=True).result["reset"] == ["Reset-2", "Reset-3"]
+    in_clear = cluster.refused(
+        "SipTrunkSecurityProfile",
+        name="Reset-P",
+        security_mode="Non Secure",
+        incoming_transport="TCP",
+        outgoing_transport="TCP",
+        incoming_port=5079,
+    )
+    assert "Reset-2" in in_clear and "clear" in in_clear
+
+
+def test_an_option_of_another_release_is_refused(cluster: Cluster, version: str) -> None:
+    if version == "9.1":
+        text = cluster.refused("SipTrunkSecurityProfile", name="X", allow_charging_header=True)
+        assert "10.0 and later" in text and "9.1.2" in text
+    else:
+        text = cluster.refused("SipTrunk", name="X", destination_address="127.0.0.1")
+        assert "up to 9.1" in text
+
+
+def test_aggregate_and_purge_of_patterns(cluster: Cluster) -> None:
+    cluster.run("SipTrunk", name="Many-T", **TRUNK)
+    entries = [{"pattern": f"55{number:03}"} for number in range(20)]
+    made = cluster.run("RoutePattern", gateway="Many-T", aggregate=entries)
+    assert made.changed and len(made.result["objects"]) == 20
+    assert not cluster.run("RoutePattern", gateway="Many-T", aggregate=entries).changed
+    fewer = {"aggregate": entries[:15], "purge": {"prefix": "55"}}
+    assert len(cluster.run("RoutePattern", check=True, **fewer).result["actions"]) == 5
+    assert len(cluster.run("RoutePattern", **fewer).result["actions"]) == 5
+    assert not cluster.run("RoutePattern", **fewer).changed
+    assert "prefix" in cluster.refused("RoutePattern", aggregate=entries[:1], purge={"prefix": ""})
+    mixed = [{"pattern": "55000", "state": "absent"}, {"pattern": "55001", "new_pattern": "55901"}]
+    assert cluster.run("RoutePattern", aggregate=mixed).changed
+    assert not cluster.run("RoutePattern", aggregate=mixed).changed
+
+
+def test_purge_of_trunks_keeps_the_others(cluster: Cluster) -> None:
+    for name in ("Purge-1", "Purge-2", "Purge_3"):
+        cluster.run("SipTrunk", name=name, **TRUNK)
+    outcome = cluster.run("SipTrunk", aggregate=[{"name": "Purge-1"}], purge={"prefix": "Purge-"})
+    assert outcome.result["actions"] == ["removed SIP trunk Purge-2"]
+    assert not cluster.run("SipTrunk", name="Purge_3").changed
+
+
+def test_check_mode_takes_what_this_collection_makes_as_made(cluster: Cluster) -> None:
+    trunk = cluster.run("SipTrunk", check=True, name="Later-1", **{**TRUNK, "security_profile": "Not yet"})
+    assert trunk.result["assumes"] == ["SIP trunk security profile Not yet"]
+    assert cluster.run("RoutePattern", check=True, pattern="9811", gateway="Later-1").result["assumes"]
+    assert "Not yet" in cluster.refused("SipTrunk", name="Later-1", **{**TRUNK, "security_profile": "Not yet"})
+    missing = {**TRUNK, "device_pool": "No such pool"}
+    assert "No such pool" in cluster.refused("SipTrunk", check=True, name="Later-1", **missing)
+    assert "No such trunk" in cluster.refused("RoutePattern", pattern="9811", gateway="No such trunk")
+
+
+REFUSED = [
+    ("SipTrunk", {"name": "has space", **TRUNK}, "has space"),
+    ("SipTrunk", {"name": "T" * 51, **TRUNK}, "1 to 50"),
+    ("SipTrunk", {"name": "T", **TRUNK, "destinations": [{"address": f"h{n}"} for n in range(17)]}, "at most 16"),
+    ("SipTrunk", {"name": "T", **TRUNK, "destinations": [{"address": "h", "port": 70000}]}, "70000"),
+    ("SipTrunk", {"name": "T", **TRUNK, "srtp_allowed": True}, "clear"),
+    ("SipTrunk", {"name": "T", **TRUNK, "destination_is_srv": True}, "127.0.0.9"),
+    ("SipTrunk", {"name": "T"}, "security_profile"),
+    ("SipTrunk", {"name": "T", **TRUNK, "mlpp_indication_status": "Maybe"}, "Off, On, Default"),
+    ("SipTrunk", {"name": "T", **TRUNK, "significant_digits": "many"}, "whole number"),
+    ("SipTrunkSecurityProfile", {"name": "P", **PROFILE, "incoming_port": 70000}, "70000"),
+    ("SipTrunkSecurityProfile", {"name": "P", **PROFILE, "security_mode": "Very"}, "Encrypted"),
+    ("SipTrunkSecurityProfile", {"name": "P", **PROFILE, "incoming_port": 5060}, "5060"),
+    ("SipTrunkSecurityProfile", {"name": "P", **PROFILE, "incoming_transport": "TCP"}, "needs TLS"),
+    ("SipTrunkSecurityProfile", {"name": "P", "security_mode": "Non Secure", "outgoing_transport": "TLS"}, "TLS needs"),
+    ("SipTrunkSecurityProfile", {"name": "P", **PROFILE, "copy_from": "No such"}, "No such"),
+    ("SipTrunkSecurityProfile", {"name": "P" * 80, **PROFILE}, "characters"),
+    ("RoutePattern", {"pattern": "9@", "gateway": "T"}, "dial_plan"),
+    ("RoutePattern", {"pattern": "9999"}, "gateway or route_list"),
+    ("RoutePattern", {"pattern": "9999", "gateway": "T", "route_list": "L"}, "exclude"),
+    ("RouteGroup", {"name": "G", "members": []}, "at least one"),
+    ("RouteGroup", {"name": "G"}, "members"),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "words"), REFUSED, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_bad_input_is_one_sentence_and_no_write(lab: Any, kind: str, options: dict[str, Any], words: str) -> None:
+    cluster = lab.cluster("cucm105")
+    text = cluster.refused(kind, **options)
+    assert words in text and "Traceback" not in text
+
+
+def test_a_subject_name_has_one_profile_a_port(cluster: Cluster) -> None:
+    cluster.run("SipTrunkSecurityProfile", name="Pair-1", **{**PROFILE, "incoming_port": 5074})
+    taken = {**PROFILE, "incoming_port": 5074, "x509_subject_names": ["z.example.com", "B.example.com"]}
+    text = cluster.refused("SipTrunkSecurityProfile", name="Pair-2", **taken)
+    assert "Pair-1" in text and "b.example.com" in text
+    assert cluster.run("SipTrunkSecurityProfile", name="Pair-2", **{**taken, "incoming_port": 5075}).changed
+    both = [{"name": "Pair-3"}, {"name": "Pair-4"}]
+    text = cluster.refused("SipTrunkSecurityProfile", aggregate=both, **{**PROFILE, "incoming_port": 5076})
+    assert "Pair-3" in text and "Pair-4" in text
+
+
+def test_accounts_and_trust(lab: Any) -> None:
+    wrong = lab.cluster("cucm105", password="wrong")
+    text = wrong.refused("SipTrunk", name="T", **TRUNK)
+    assert "401" in text and "once" in text and "axladmin" in text and "wrong." not in text
+    reader = lab.cluster("cucm150", username="noaxl", password="Axl-Lab-91!without-any-role")
+    assert "403" in reader.refused("SipTrunk", name="T", **TRUNK)
+    assert "legacy_crypto" in lab.cluster("cucm91", legacy_crypto=False).refused("SipTrunk", name="T", **TRUNK)
+    assert "ca_path" in lab.cluster("cucm150", ca_path=None).refused("SipTrunk", name="T", **TRUNK)
+    assert "fingerprint" in lab.cluster("cucm150", tls_fingerprint="AB" * 32).refused("SipTrunk", name="T", **TRUNK)
+    assert "no connection" in lab.cluster("cucm150", port=1).refused("SipTrunk", name="T", **TRUNK)
