@@ -23,9 +23,9 @@ from ..faults import Fault
 from ..services import CALLMANAGER, STARTED
 from ..traces.capture import CaptureHub
 from ..traces.node import NodeTraces
-from . import names, server
+from . import peers, server
 from .connection import ConnectionFailed, SipConnection
-from .engine import REASONS, Engine, TlsContexts, TlsFailure
+from .engine import Engine, TlsContexts, TlsFailure
 from .ping import Pinger
 from .spoiled import spoiled_identity
 from .trunk import Trunk, nodes_of
@@ -199,11 +199,6 @@ class SipEndpoint:
         """Whether the trunk runs on this node."""
         return self.node in nodes_of(self.cluster, trunk)
 
-    def addresses(self, host: str) -> set[str]:
-        """The addresses of a destination: the lab's names, or what is written. Incoming calls don't wait for DNS."""
-        known = self.lab.node_at(host)
-        return {known.address if known else host}
-
     async def resolve(self, host: str) -> str:
         """The address of a destination; ConnectionFailed (Local=3) when its name is unknown."""
         known = self.lab.node_at(host)
@@ -317,7 +312,7 @@ class SipEndpoint:
         engine = connection.engine
         if engine is None:
             return None
-        problem = self._judge(connection, engine)
+        problem = peers.judge(connection, engine)
         self.lab.log.write(
             "sip", event="handshake", result="mismatch" if problem else "ok", node=self.node.name,
             direction="in" if connection.incoming else "out", peer=connection.remote[0],
@@ -329,39 +324,6 @@ class SipEndpoint:
         )  # fmt: skip
         self.traces.certificate(connection)
         return problem if problem and self.lab.inferred["sip.name_mismatch"] == "close" else None
-
-    def _judge(self, connection: SipConnection, engine: Engine) -> ConnectionFailed | None:
-        if engine.peer is None:
-            return None
-        sans = bool(self.lab.inferred["sip.san_matched"])
-
-        def fits(trunk: Trunk) -> bool:
-            if not trunk.subject_names:
-                return bool(self.lab.inferred["sip.empty_subject_matches"])
-            assert engine.peer is not None
-            return names.matches(trunk.subject_names, engine.peer, sans=sans)
-
-        if connection.incoming:
-            port = connection.local[1]
-            profiles = [trunk for trunk in self.trunks() if trunk.incoming_tls and trunk.incoming_port == port]
-            fitting = [trunk for trunk in profiles if fits(trunk)]
-            if fitting:
-                connection.candidates = {trunk.name for trunk in fitting}
-                return None
-            expected = sorted({name for trunk in profiles for name in trunk.subject_names})
-            where = f"of the profiles in use on port {port}"
-        else:
-            assert connection.trunk is not None
-            if fits(connection.trunk):
-                return None
-            expected = sorted(connection.trunk.subject_names)
-            where = f"of the trunk {connection.trunk.name}'s profile {connection.trunk.security_profile}"
-        have = ", ".join(dict.fromkeys((*engine.peer.common_names, *engine.peer.sans)))
-        connection.candidates = set()
-        text = (
-            f"{REASONS['subject_name_mismatch']}: it has {have}; the names {where} are {', '.join(expected) or 'none'}"
-        )
-        return ConnectionFailed(text, local=2, reason="subject_name_mismatch")
 
     def handshake_failed(self, connection: SipConnection, failure: TlsFailure) -> None:
         """TLS did not come about."""
@@ -405,15 +367,3 @@ class SipEndpoint:
                 server.respond(self, connection, request, fault.status)
                 return
         await server.serve(self, connection, request)
-
-    def identify(self, connection: SipConnection) -> Trunk | None:
-        """The trunk whose destination the peer is, on the port and with the names of its profile."""
-        port, peer = connection.local[1], connection.remote[0]
-        for trunk in self.trunks():
-            if trunk.incoming_tls != (connection.engine is not None) or trunk.incoming_port != port:
-                continue
-            if connection.candidates is not None and trunk.name not in connection.candidates:
-                continue
-            if any(peer in self.addresses(host) for host, _ in trunk.destinations):
-                return trunk
-        return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .connection import ConnectionFailed, SipConnection
 from .messages import Leg
+from .peers import address
 from .trunk import Ping, Trunk, nodes_of
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def trunk_status(cluster: Cluster) -> list[dict[str, Any]]:
                 continue
             state = endpoint.pinger.states.get(trunk.name)
             peers = state.peers if state else [
-                PeerState(host, min(endpoint.addresses(host)), port) for host, port in trunk.destinations
+                PeerState(host, address(cluster.lab, host), port) for host, port in trunk.destinations
             ]  # fmt: skip
             rows.append(
                 {

@@ -13,6 +13,7 @@ from sipmessage import Request, Response
 
 from . import digits, messages, sdp
 from .connection import SipConnection
+from .peers import identify
 from .trunk import Trunk
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ async def serve(endpoint: SipEndpoint, connection: SipConnection, request: Reque
             call.acknowledged.set()
         return
     refused = connection.engine is not None and connection.candidates == set()
-    trunk = None if refused else endpoint.identify(connection)
+    trunk = None if refused else identify(connection)
     if trunk is None:
         _refuse(endpoint, connection, request, mismatch=refused)
     elif request.method == "OPTIONS":

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from ..sip.peers import identify
 from ..sip.sdp import masked
 from .files import RollingFile
 
@@ -158,7 +159,7 @@ class NodeTraces:
             if direction == "IN":
                 # CUCM has no leg yet when the first message comes in.
                 leg = 0
-        trunk = connection.trunk or connection.endpoint.identify(connection)
+        trunk = connection.trunk or identify(connection)
         transport = self._lab.inferred["calllogs.tls"] if connection.engine else "TCP"
         address, port = connection.local
         if trunk and not connection.incoming:

@@ -94,20 +94,17 @@ def screen_line(segment: Segment, names: dict[str, str], base: dict[tuple[Addres
     `base` holds the first sequence number of each direction and is kept between calls.
     """
     one, other = (segment.source, segment.target), (segment.target, segment.source)
-    first = one not in base
-    known = base.setdefault(one, segment.sequence)
-    start = segment.sequence if first else (segment.sequence - known) & 0xFFFFFFFF
+    acknowledges = bool(segment.flags & ACK)
+    start, value = segment.sequence, segment.acknowledged
+    if acknowledges and (one not in base or segment.flags & SYN):
+        base[one], base[other] = segment.sequence, segment.acknowledged - 1
+    elif acknowledges:
+        start, value = ((number - known) & 0xFFFFFFFF for number, known in ((start, base[one]), (value, base[other])))
     numbers = ""
     length = len(segment.payload)
     if length or segment.flags & (SYN | FIN | RST):
         numbers = f"{start}:{start + length}({length}) "
-    acknowledged = ""
-    if segment.flags & ACK:
-        seen = other in base
-        value = (segment.acknowledged - base[other]) & 0xFFFFFFFF if seen else segment.acknowledged
-        if not seen:
-            base[other] = segment.acknowledged
-        acknowledged = f"ack {value} "
+    acknowledged = f"ack {value} " if acknowledges else ""
     moment = datetime.fromtimestamp(segment.when, ZoneInfo(zone))
     tick = int(segment.when * 1000) & 0xFFFFFFFF
     options = "<mss 1448,nop,nop,nop,eol>" if segment.flags & SYN else f"<nop,nop,timestamp {tick} {tick - 1}>"
