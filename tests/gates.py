@@ -25,8 +25,8 @@ LINT = ROOT / ".venv" / "lint" / "bin"
 #: what a release may hold at its top; anything else in the tarball is a stray file
 SHIPPED = {
     "CHANGELOG.md", "CHANGELOG.rst", "CONTRIBUTING.md", "COPYING", "FILES.json", "MANIFEST.json", "Makefile",
-    "README.md", "changelogs", "docs", "execution-environment.yml", "extensions", "meta", "playbooks", "plugins", "pyproject.toml",
-    "requirements.txt", "roles", "tests", ".ci",
+    "README.md", "changelogs", "docs", "execution-environment.yml", "extensions", "meta", "playbooks", "plugins",
+    "pyproject.toml", "requirements.txt", "roles", "tests", ".ci",
 }  # fmt: skip
 
 

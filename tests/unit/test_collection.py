@@ -1,0 +1,146 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the collection says of itself: action groups, documentation and argument specs, roles, committed files."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
+ROLES = sorted(path for path in (ROOT / "roles").iterdir() if (path / "tasks").is_dir())
+PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
+FQCN = "siptls.cucm."
+#: which fragment belongs to which action group
+GROUPS = {"siptls.cucm.application": "cucm", "siptls.cucm.platform": "platform"}
+
+
+def constant(path: Path, name: str) -> str:
+    """A string constant of a module, without importing it."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+            return str(ast.literal_eval(node.value))
+    raise AssertionError(f"{path.name} has no {name}")
+
+
+def tracked() -> list[Path]:
+    """Every committed file."""
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git repository, so nothing tells which files are committed")
+    return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(MODULES) >= 6 and len(ROLES) >= 4 and PLAYBOOKS
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_module_is_documented(path: Path) -> None:
+    documentation = yaml.safe_load(constant(path, "DOCUMENTATION"))
+    assert documentation["module"] == path.stem
+    assert documentation["version_added"] == "1.0.0"
+    examples = yaml.safe_load(constant(path, "EXAMPLES"))
+    assert any(FQCN + path.stem in task for task in examples), "no example uses the module by its full name"
+    assert yaml.safe_load(constant(path, "RETURN"))
+
+
+@pytest.mark.parametrize("group", sorted(GROUPS.values()))
+def test_an_action_group_holds_the_modules_with_its_account(group: str) -> None:
+    fragment = next(name for name, of in GROUPS.items() if of == group)
+    uses = {
+        path.stem
+        for path in MODULES
+        if fragment in (yaml.safe_load(constant(path, "DOCUMENTATION")).get("extends_documentation_fragment") or ())
+    }
+    assert uses
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
+    assert set(runtime["action_groups"][group]) == uses
+
+
+def test_every_module_says_which_action_group_it_is_in() -> None:
+    for path in MODULES:
+        fragments = set(yaml.safe_load(constant(path, "DOCUMENTATION")).get("extends_documentation_fragment") or ())
+        groups = {of for name, of in GROUPS.items() if name in fragments}
+        said = {"cucm": "attributes.cucm", "platform": "attributes.platform"}
+        wanted = {"attributes.both"} if len(groups) == 2 else {said[group] for group in groups}
+        told = {name.removeprefix(FQCN) for name in fragments} & {*said.values(), "attributes.both"}
+        assert told == wanted, path.name
+
+
+def spec_of(role: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_roles_options_are_its_defaults(role: Path) -> None:
+    defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text()) or {}
+    options = spec_of(role)["main"]["options"]
+    assert set(options) == set(defaults)
+    for name, option in options.items():
+        assert name.startswith(f"{role.name}_") and option["description"] and option["type"]
+        plain = not (isinstance(defaults[name], str) and "{{" in defaults[name])
+        if plain:
+            assert option.get("default") == defaults[name], f"{name}: documented and real default differ"
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_role_takes_no_secret(role: Path) -> None:
+    text = " ".join(spec_of(role)["main"]["options"])
+    assert not re.search(r"password|passphrase|secret|token|_key\b", text)
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_roles_readme_names_each_option(role: Path) -> None:
+    readme = (role / "README.md").read_text(encoding="utf-8")
+    missing = [name for name in spec_of(role)["main"]["options"] if f"`{name}`" not in readme]
+    assert not missing
+
+
+def modules_used(text: str) -> set[str]:
+    return set(re.findall(r"^\s*-?\s*siptls\.cucm\.(\w+):", text, re.MULTILINE))
+
+
+def test_roles_and_playbooks_use_modules_that_exist_by_their_full_name() -> None:
+    files = [path for role in ROLES for path in (role / "tasks").glob("*.yml")] + PLAYBOOKS
+    used = {name for path in files for name in modules_used(path.read_text())}
+    assert {"cucm_csr", "ca_sign", "cucm_cert_upload", "cucm_sip_trunk"} <= used
+    assert not used - {path.stem for path in MODULES}
+    short = {
+        (path.name, name)
+        for path in files
+        for name in re.findall(r"^\s*-?\s*(\w+):\s*$", path.read_text(), re.MULTILINE)
+        if name in {module.stem for module in MODULES}
+    }
+    assert not short
+
+
+def test_playbooks_take_the_same_accounts_everywhere() -> None:
+    """The plays of all playbooks set module_defaults alike; YAML can't share them over files."""
+    seen = []
+    for path in PLAYBOOKS:
+        for play in yaml.safe_load(path.read_text()):
+            if play.get("hosts") == "cucm_clusters":
+                seen.append(play["module_defaults"])
+    assert seen and all(one == seen[0] for one in seen)
+
+
+def test_no_file_holds_a_path_of_somebodys_machine() -> None:
+    home = re.compile(rb"/(?:home|Users|root|work|farm)/[A-Za-z]")
+    guilty = [
+        str(path.relative_to(ROOT)) for path in tracked() if path != Path(__file__) and home.search(path.read_bytes())
+    ]
+    assert not guilty
+
+
+def test_the_vendors_schema_is_not_committed() -> None:
+    assert not [path for path in tracked() if re.fullmatch(r"AXL(API|Soap|Enums)\.(wsdl|xsd)", path.name, re.I)]
