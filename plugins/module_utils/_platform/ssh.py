@@ -176,11 +176,11 @@ def _unlisted(access: SshAccess, address: str, key: Any) -> str | None:
         listed = asyncssh.read_known_hosts(path) if os.path.exists(path) else None
     except (OSError, ValueError) as error:
         return f"{path} cannot be read as a known_hosts file ({type(error).__name__})"
-    trusted = revoked = []
+    trusted: list[Any] = []
+    revoked: list[Any] = []
     if listed is not None:
-        trusted, _authorities, revoked, *_rest = asyncssh.match_known_hosts(
-            listed, access.host, address, access.ssh_port
-        )
+        matched = asyncssh.match_known_hosts(listed, access.host, address, access.ssh_port)
+        trusted, revoked = list(matched[0]), list(matched[2])
     if key in revoked:
         return f"its key {key.get_fingerprint()} is revoked in {path}"
     if key in trusted:

@@ -1,0 +1,149 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The face of _platform/services.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cucm_service
+short_description: Start, stop or restart a service of a CUCM node and wait until it serves
+version_added: 1.0.0
+description:
+  - Controls a service of one node of Cisco Unified Communications Manager through Control Center (SOAP) or the CLI.
+  - With O(serving) a restart happens only when the port does not present the right certificate already, and the module
+    waits until it does, so that a run that was stopped between upload and restart is finished by the next one.
+author:
+  - siptls.cucm contributors (@siptls)
+extends_documentation_fragment:
+  - siptls.cucm.connection
+  - siptls.cucm.attributes
+  - siptls.cucm.attributes.both
+options:
+  username:
+    description:
+      - The application account, for Control Center.
+      - The environment variable E(CUCM_USERNAME) is used when the option is left out.
+    type: str
+  password:
+    description:
+      - The password of O(username). A refused password is never tried twice, because CUCM locks accounts.
+      - The environment variable E(CUCM_PASSWORD) is used when the option is left out.
+    type: str
+  os_username:
+    description:
+      - The platform account, for the CLI.
+      - The environment variable E(CUCM_OS_USERNAME) is used when the option is left out.
+    type: str
+  os_password:
+    description:
+      - The password of O(os_username).
+      - The environment variable E(CUCM_OS_PASSWORD) is used when the option is left out.
+    type: str
+  ssh_port:
+    description: TCP port of the node's SSH server.
+    type: int
+    default: 22
+  ssh_known_hosts:
+    description: File with the SSH host keys that are trusted, in the format of OpenSSH.
+    type: path
+    default: ~/.ssh/known_hosts
+  ssh_host_key:
+    description: Pins the node's SSH host key, as a C(SHA256:) fingerprint or as a public key line.
+    type: str
+  validate_host_key:
+    description: Verify the SSH host key of the node.
+    type: bool
+    default: true
+  name:
+    description: The service, by the full name that the Control Center shows.
+    type: str
+    default: Cisco CallManager
+  state:
+    description: V(restarted) restarts at every run, unless O(serving) shows that it is not needed.
+    type: str
+    choices: [started, stopped, restarted]
+    default: started
+  interface:
+    description:
+      - V(soap) is Control Center with the application account, V(cli) the platform account over SSH.
+      - V(auto) takes Control Center where O(username) is given, and the CLI for C(Cisco Tomcat), which Control Center
+        cannot restart.
+    type: str
+    choices: [auto, soap, cli]
+    default: auto
+  serving:
+    description: What shows that the service serves.
+    type: dict
+    suboptions:
+      port:
+        description: TCP port with TLS.
+        type: int
+        default: 5061
+      certificate:
+        description: The certificate that the port should present, as PEM or SHA-256 fingerprint. Any without it.
+        type: str
+      address:
+        description: Where the port is; without it, O(host).
+        type: str
+  wait_timeout:
+    description: Seconds to wait until the service is in its state and serves.
+    type: int
+    default: 600
+  poll_interval:
+    description: Seconds between two looks at the state; the first ones follow each other faster.
+    type: float
+    default: 5.0
+seealso:
+  - module: siptls.cucm.cucm_cert_upload
+"""
+
+EXAMPLES = r"""
+- name: Make the uploaded certificate active, and wait for it
+  siptls.cucm.cucm_service:
+    host: cucma.example.com
+    username: axladmin
+    password: "{{ vault_password }}"
+    name: Cisco CallManager
+    state: restarted
+    serving:
+      port: 5061
+      certificate: "{{ upload.certificate.sha256 }}"
+"""
+
+RETURN = r"""
+status:
+  description: The state of the service now.
+  returned: success
+  type: str
+  sample: Started
+previous_status:
+  description: The state that it was found in.
+  returned: success
+  type: str
+presented:
+  description: SHA-256 fingerprint of the certificate that the port presents.
+  returned: success
+  type: str
+waited:
+  description: Seconds from the request until it served.
+  returned: success
+  type: float
+interface:
+  description: The interface that was used.
+  returned: success
+  type: str
+"""
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.services import SPEC, service
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, service, needs=("asyncssh", "cryptography", "requests"))
+
+
+if __name__ == "__main__":
+    main()
