@@ -1,0 +1,102 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many clusters: the mesh as it grows, and the lab that carries it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import ssl
+import subprocess
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import yaml
+from cucm_lab.testing import LabProcess
+
+from .measure import ENVIRONMENT, ROOT, Broken, playbook
+
+Figures = dict[str, float]
+SUBJECT = {"C": "IN", "ST": "cisco", "L": "cisco", "O": "cisco", "OU": "cisco"}
+
+
+def scenario(path: Path, count: int, release: str = "12.5") -> str:
+    """A scenario of so many clusters, one node and one phone each; its accounts are those of two-clusters."""
+    shipped = yaml.safe_load((ROOT / "tests/lab/cucm_lab/scenarios/two-clusters.yml").read_text(encoding="utf-8"))
+    clusters = [
+        {
+            "name": f"c{n:02}",
+            "release": release,
+            "domain": "lab.local",
+            "subject": SUBJECT,
+            "nodes": [{"name": f"CUCM{n:02}", "address": f"127.0.{n}.1"}],
+            "phones": [{"extension": f"{4000 + n}"}],
+        }
+        for n in range(1, count + 1)
+    ]
+    data = {"name": path.stem, "accounts": shipped["accounts"], "clusters": clusters}
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    return str(path)
+
+
+def mesh(folder: Path, _runs: int) -> Figures:
+    """(d) A mesh of 2, 4 and 8 clusters: time, tasks a cluster and AXL requests a trunk."""
+    figures: Figures = {}
+    for count in (2, 4, 8):
+        with LabProcess(folder / f"lab{count}", scenario(folder / f"mesh{count}.yml", count)) as lab:
+            ca = json.dumps({"sip_tls_ca": {"provider": "local", "path": str(folder / f"ca{count}")}})
+            command = playbook(ROOT / "playbooks" / "sip_tls_trunk.yml", lab.inventory, "-e", ca)
+            begin = time.perf_counter()
+            done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise Broken(done.stdout[-1500:])
+            figures[f"{count} clusters, s"] = time.perf_counter() - begin
+            figures[f"{count} clusters, tasks a cluster"] = max(map(int, re.findall(r"\bok=(\d+)", done.stdout)))
+            trunks = count * (count - 1)
+            requests = sum(event.get("kind") == "axl" for event in lab.events())
+            figures[f"{count} clusters, AXL requests a trunk"] = requests / trunks
+    return figures
+
+
+def lab(folder: Path, _runs: int) -> Figures:
+    """(g) The lab: start of 50 clusters, memory a cluster, AXL requests a second over 8 connections."""
+    begin = time.perf_counter()
+    with LabProcess(folder / "lab50", scenario(folder / "fifty.yml", 50)) as fifty:
+        up = time.perf_counter() - begin
+        status = Path(f"/proc/{fifty.description['pid']}/status").read_text(encoding="utf-8")
+        memory = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+        rate = _requests_a_second(fifty)
+    return {"50 clusters up, s": up, "memory a cluster, MB": memory / 50, "AXL requests a second": rate}
+
+
+def _requests_a_second(lab_process: LabProcess, threads: int = 8, each: int = 50) -> float:
+    """getCCMVersion, a connection a request: the lower bound of what the lab answers."""
+    text = lab_process.inventory.read_text(encoding="utf-8")
+    user, secret = (re.search(rf"cucm_{key}: (.+)", text)[1] for key in ("username", "password"))  # type: ignore[index]
+    token = base64.b64encode(f"{user}:{secret}".encode()).decode()
+    context = ssl.create_default_context(cafile=str(lab_process.state / "https-ca.pem"))
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    envelope = (
+        b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>'
+        b'<n:getCCMVersion xmlns:n="http://www.cisco.com/AXL/API/12.5"/></e:Body></e:Envelope>'
+    )
+    headers = {"Authorization": f"Basic {token}", "SOAPAction": '"CUCM:DB ver=12.5 getCCMVersion"'}
+    url = f"https://{lab_process.address('c01')}:8443/axl/"
+
+    def work() -> None:
+        for _ in range(each):
+            request = urllib.request.Request(url, envelope, {**headers, "Content-Type": "text/xml"})
+            with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+                answer.read()
+
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    begin = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return threads * each / (time.perf_counter() - begin)

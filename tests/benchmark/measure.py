@@ -1,0 +1,69 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whole processes, measured by the kernel: wall time, processor time, peak memory."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+ENVIRONMENT = {
+    **os.environ,
+    "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
+    "PYTHONPATH": str(ROOT / ".venv" / "collections"),
+    "ANSIBLE_NOCOWS": "1",
+    "ANSIBLE_FORKS": "20",
+    "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """Seconds of wall and processor time, peak memory of the largest process in MB."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+class Broken(RuntimeError):
+    """A measured command failed, so that its figure would mean nothing."""
+
+
+def once(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
+    """Run a command to its end; Broken with its last words when it failed."""
+    begin = time.perf_counter()
+    with subprocess.Popen(
+        command, env={**ENVIRONMENT, **(environment or {})}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _pid, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise Broken(f"{' '.join(command[:4])}… ended with {process.returncode}: {output.decode()[-1500:]}")
+    return Run(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def median(command: Sequence[str], runs: int, before: Callable[[], None] | None = None) -> Run:
+    """The median of several runs, figure by figure; before prepares each one and is not counted."""
+    seen = []
+    for _ in range(runs):
+        if before:
+            before()
+        seen.append(once(command))
+    middle = statistics.median
+    return Run(middle(r.wall for r in seen), middle(r.cpu for r in seen), middle(r.peak for r in seen))
+
+
+def playbook(path: Path, inventory: Path, *extra: str) -> list[str]:
+    """The command of a playbook."""
+    return [sys.executable, "-m", "ansible", "playbook", str(path), "-i", str(inventory), *extra]

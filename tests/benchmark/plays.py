@@ -1,0 +1,153 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs through Ansible: the main playbook, one AXL task, many route patterns."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from cucm_lab.testing import LabProcess
+
+from .measure import ENVIRONMENT, ROOT, median, once, playbook
+
+Figures = dict[str, float]
+SHIPPED = "Non Secure SIP Trunk Profile"
+TRUNK = {
+    "name": "BENCH",
+    "device_pool": "Default",
+    "security_profile": SHIPPED,
+    "destinations": [{"address": "127.0.0.9"}],
+}
+CONNECTION = """
+    host: "{{ cucm_host }}"
+    username: "{{ cucm_username }}"
+    password: "{{ cucm_password }}"
+    ca_path: "{{ cucm_ca_path }}"
+    legacy_crypto: "{{ cucm_legacy_crypto | default(false) }}"
+"""
+
+
+def play(path: Path, hosts: str, *tasks: str) -> Path:
+    """A playbook of these tasks."""
+    body = "".join(f"  - {task}\n" for task in tasks)
+    path.write_text(f"- hosts: {hosts}\n  gather_facts: false\n  tasks:\n{body}", encoding="utf-8")
+    return path
+
+
+def task(module: str, options: dict[str, Any]) -> str:
+    """A task of the collection, with the connection from the inventory; in one line."""
+    pairs = re.findall(r"(\w+): (.+)", CONNECTION)
+    connection = ", ".join(f"{key}: {value}" for key, value in pairs)
+    return f"siptls.cucm.{module}: {{{connection}, {json.dumps(options)[1:-1]}}}"
+
+
+def main_playbook(folder: Path, runs: int) -> Figures:
+    """(a) The main playbook, first run and rerun, against as many no-op tasks."""
+    with LabProcess(folder / "lab") as lab:
+        ca = json.dumps({"sip_tls_ca": {"provider": "local", "path": str(folder / "ca")}})
+        command = playbook(ROOT / "playbooks" / "sip_tls_trunk.yml", lab.inventory, "-e", ca)
+        first = once(command)
+        output = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout
+        tasks = max(int(count) for count in re.findall(r"\bok=(\d+)", output))
+        rerun = median(command, runs)
+        floor = median(
+            playbook(play(folder / "noop.yml", "cucm_clusters", *["ansible.builtin.ping:"] * tasks), lab.inventory),
+            runs,
+        )
+    return {
+        "tasks a cluster": tasks,
+        "no-op floor, s": floor.wall,
+        "first run, s": first.wall,
+        "rerun, s": rerun.wall,
+        "first run / floor": first.wall / floor.wall,
+        "rerun / floor": rerun.wall / floor.wall,
+    }
+
+
+# Its check of the certificate is switched off, which spares it work that ours does.
+CISCOAXL = """
+import sys
+import requests, urllib3
+urllib3.disable_warnings()
+begin = requests.Session.__init__
+def unverified(session):
+    begin(session)
+    session.verify = False
+requests.Session.__init__ = unverified
+from ciscoaxl import axl
+cucm = axl(username=sys.argv[2], password=sys.argv[3], cucm=sys.argv[1], cucm_version='12.5')
+trunk = cucm.get_sip_trunk(name=sys.argv[4])
+assert not isinstance(trunk, Exception), trunk
+"""
+
+
+def route_patterns(folder: Path, runs: int) -> Figures:
+    """(c) 1,000 and 10,000 route patterns in one task: create, unchanged, one changed."""
+    figures: Figures = {}
+    with LabProcess(folder / "lab") as lab:
+        made = play(
+            folder / "trunk.yml",
+            "cucm10",
+            task(
+                "cucm_sip_trunk",
+                {"name": "BENCH", "device_pool": "Default", "destinations": [{"address": "127.0.0.9"}]},
+            ),
+        )
+        once(playbook(made, lab.inventory))
+        noop = median(playbook(play(folder / "noop.yml", "cucm10", "ansible.builtin.ping:"), lab.inventory), runs)
+        for count in (1_000, 10_000):
+            objects = [{"pattern": str(10_000_000 + n), "gateway": "BENCH"} for n in range(count)]
+            many = play(folder / f"{count}.yml", "cucm10", task("cucm_route_pattern", {"aggregate": objects}))
+            create = once(playbook(many, lab.inventory))
+            unchanged = median(playbook(many, lab.inventory), runs if count < 10_000 else 1)
+            objects[count // 2]["description"] = "changed"
+            one = play(folder / f"{count}-one.yml", "cucm10", task("cucm_route_pattern", {"aggregate": objects}))
+            changed = once(playbook(one, lab.inventory))
+            figures |= {
+                f"{count} created, s": create.wall,
+                f"{count} unchanged, s": unchanged.wall,
+                f"{count} one changed, s": changed.wall,
+                f"{count} unchanged above a no-op, s": unchanged.wall - noop.wall,
+                f"{count} unchanged, peak MB": unchanged.peak,
+            }
+    figures["10000 unchanged / 1000 unchanged"] = figures["10000 unchanged, s"] / figures["1000 unchanged, s"]
+    return figures
+
+
+def axl_task(folder: Path, runs: int) -> Figures:
+    """(b) One unchanged AXL task above Ansible's floor, against the same read by ciscoaxl on the vendor's WSDL."""
+    packages = folder / "ciscoaxl"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "-q", "--target", str(packages), "--no-deps", "ciscoaxl==0.164"],
+        check=True,
+    )
+    with LabProcess(folder / "lab", "releases") as lab:
+        cluster = next(c for c in lab.description["clusters"] if c["release"].startswith("14"))
+        trunk = playbook(play(folder / "trunk.yml", cluster["name"], task("cucm_sip_trunk", TRUNK)), lab.inventory)
+        once(trunk)
+        ours = median(trunk, runs)
+        floor = median(
+            playbook(play(folder / "noop.yml", cluster["name"], "ansible.builtin.ping:"), lab.inventory), runs
+        )
+        script = folder / "theirs.py"
+        script.write_text(CISCOAXL, encoding="utf-8")
+        account = lab.inventory.read_text(encoding="utf-8")
+        user, secret = (re.search(rf"cucm_{key}: (.+)", account)[1] for key in ("username", "password"))  # type: ignore[index]
+        address = lab.address(cluster["name"])
+        theirs = median(
+            ["env", f"PYTHONPATH={packages}", sys.executable, str(script), f"{address}", user, secret, "BENCH"], runs
+        )
+        bare = median([sys.executable, "-c", "pass"], runs)
+    above = ours.wall - floor.wall
+    return {
+        "ours above Ansible's floor, s": above,
+        "ciscoaxl above bare Python, s": theirs.wall - bare.wall,
+        "time, ours / ciscoaxl": above / (theirs.wall - bare.wall),
+        "peak, ours with Ansible, MB": ours.peak,
+        "peak, ciscoaxl, MB": theirs.peak,
+    }
