@@ -89,6 +89,14 @@ def running(state: Path) -> int | None:
     return pid if b"cucm_lab" in command and str(state).encode() in command else None
 
 
+def _alive(pid: int) -> bool:
+    """Whether it still runs; an ended process that nobody has waited for has no command line any more."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return False
+
+
 def _up(options: argparse.Namespace) -> int:
     name = options.scenario or "two-clusters"
     wanted = scenarios.load(name, options.net)
@@ -149,6 +157,9 @@ def _serve(options: argparse.Namespace, wanted: scenarios.Scenario) -> int:
 
     from .process import Process, StartError
 
+    # The databases hold private keys: nothing that the lab writes is for other users.
+    os.umask(0o077)
+
     def tell(answer: dict[str, Any]) -> None:
         if options.ready_fd is not None:
             with os.fdopen(options.ready_fd, "w", encoding="utf-8") as pipe:
@@ -197,9 +208,9 @@ def _down(options: argparse.Namespace) -> int:
         return 0
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_LIMIT
-    while running(options.state) == pid and time.monotonic() < deadline:
+    while _alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
-    if running(options.state) == pid:
+    if _alive(pid):
         os.kill(pid, signal.SIGKILL)
         time.sleep(0.2)
     (options.state / LAB).unlink(missing_ok=True)

@@ -166,6 +166,7 @@ _TARGETS = {
     "routeFilterName": "RouteFilter", "newRouteFilterName": "RouteFilter",
     "newRoutePartitionName": "RoutePartition",
     "sipNormalizationScriptName": "SipNormalizationScript", "sipNormalizationScript": "SipNormalizationScript",
+    "timeScheduleIdName": "TimeSchedule",
     "localRouteGroupName": "RouteGroup", "mediaResourceListName": "MediaResourceList",
     "aarNeighborhoodName": "AarGroup",
     "sdpTransparency": "SdpTransparencyProfile", "externalCallControl": "ExternalCallControlProfile",

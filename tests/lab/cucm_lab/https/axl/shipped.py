@@ -27,8 +27,13 @@ BARE = {
     "SdpTransparencyProfile": ["Pass all unknown SDP attributes"],
     "SipNormalizationScript": ["refer-passthrough", "vcs-interop", "cisco-telepresence-conductor-interop"],
     "LbmGroup": ["Default"],
-    "GeoLocation": [],
+    "TimeSchedule": ["All the time"],
 }
+#: what the Intercluster Lookup Service learns goes here, from 10.0
+LEARNED_PARTITIONS = (
+    "Global Learned Enterprise Numbers", "Global Learned E164 Numbers",
+    "Global Learned Enterprise Patterns", "Global Learned E164 Patterns",
+)  # fmt: skip
 _NAMESPACE = uuid.UUID("6b2f5f3e-8d0c-4e55-9a0e-0c9f8e1d2a33")
 
 
@@ -91,6 +96,9 @@ def seed(cluster: Cluster, store: ConfigStore) -> None:
     _nodes(cluster, add)
     for number, (name, audio) in enumerate((("Hub_None", 0), ("Phantom", 0), ("Shadow", 0)), 1):
         add.add("Location", name=name, id=number, withinAudioBandwidth=audio)
+    if cluster.release.number >= (10, 0):
+        for name in LEARNED_PARTITIONS:
+            add.add("RoutePartition", name=name, description="")
     standard = "Standard Presence group"
     add.add("PresenceGroup", name=standard, description=standard, presenceGroups=[])
     add.add(

@@ -1,0 +1,131 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""up, status, down, reset: a real lab process, its files, its ports, its kept state."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from cucm_lab.control import ControlError
+from cucm_lab.testing import LabProcess
+
+PORTS = (8443, 2222, 5061, 5060)
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "cucm_lab", *arguments], capture_output=True, text=True, check=False)
+
+
+def serves(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), 2).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_life_of_a_lab(tmp_path: Path) -> None:
+    lab = LabProcess(tmp_path / "state")
+    up = command("up", "--state", str(lab.state), "--net", lab.net)
+    assert up.returncode == 0, up.stderr
+    assert "CUCMA" in up.stdout
+    assert "10.5.2.10000-5" in up.stdout
+    pid = lab.description["pid"]
+    addresses = [lab.address("cucma"), lab.address("cucm10")]
+    assert all(serves(address, port) for address in addresses for port in PORTS)
+
+    again = command("up", "--state", str(lab.state), "--net", lab.net)
+    assert again.returncode == 0
+    assert "up already" in again.stdout
+
+    status = command("status", "--state", str(lab.state))
+    assert "all services started" in status.stdout
+
+    before = lab.ask("dump")
+    down = command("down", "--state", str(lab.state))
+    assert down.returncode == 0, down.stderr
+    ended = Path(f"/proc/{pid}/cmdline")
+    assert not ended.exists() or ended.read_bytes() == b""
+    assert not any(serves(address, port) for address in addresses for port in PORTS)
+    assert not (lab.state / "lab.json").exists()
+    assert not (lab.state / "control.sock").exists()
+    with pytest.raises(ControlError, match="No lab runs in"):
+        lab.ask("status")
+
+    with lab:
+        assert lab.ask("dump") == before
+
+
+def test_files_that_up_leaves(tmp_path: Path) -> None:
+    with LabProcess(tmp_path / "state") as lab:
+        hosts = yaml.safe_load(lab.inventory.read_text())["cucm_clusters"]["hosts"]
+        assert hosts["cucma"]["cucm_host"] == lab.address("cucma")
+        assert hosts["cucma"]["cucm_local_patterns"] == ["1018"]
+        assert hosts["cucma"]["cucm_legacy_crypto"] is True
+        assert hosts["cucm10"]["cucm_local_patterns"] == ["9898"]
+        assert Path(hosts["cucma"]["cucm_ca_path"]).read_text().count("BEGIN CERTIFICATE") == 2
+        known = (lab.state / "known_hosts").read_text()
+        assert f"[{lab.address('cucma')}]:2222" in known
+        assert "ssh-rsa " in known
+        passwords = [host[key] for host in hosts.values() for key in ("cucm_password", "cucm_os_password")]
+        for path in lab.state.rglob("*"):
+            if not path.is_file() or path.is_socket():
+                continue
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if any(password.encode() in path.read_bytes() for password in passwords):
+                assert path == lab.inventory
+                assert mode == 0o600
+            assert b"PRIVATE KEY" not in path.read_bytes() or mode & 0o077 == 0, path
+
+
+def test_a_port_that_is_taken_is_said_and_nothing_is_left(tmp_path: Path) -> None:
+    lab = LabProcess(tmp_path / "state")
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind((lab.net + ".105.1", 8443))
+        other.listen()
+        up = command("up", "--state", str(lab.state), "--net", lab.net)
+    assert up.returncode == 1
+    assert "CUCM10 can't serve https" in up.stderr
+    assert "Traceback" not in up.stderr
+    assert not (lab.state / "lab.json").exists()
+    assert not serves(lab.net + ".91.1", 8443)
+
+
+def test_reset_forgets(tmp_path: Path) -> None:
+    with LabProcess(tmp_path / "state") as lab:
+        database = lab.state / "cucma" / "cluster.db"
+        inode = database.stat().st_ino
+        pid = lab.description["pid"]
+        done = command("reset", "--state", str(lab.state))
+        assert done.returncode == 0, done.stderr
+        assert lab.description["pid"] != pid
+        assert database.stat().st_ino != inode
+        assert lab.ask("status")["scenario"] == "two-clusters"
+
+
+def test_unknown_scenario_is_a_sentence(tmp_path: Path) -> None:
+    up = command("up", "--state", str(tmp_path), "--scenario", "none-such")
+    assert up.returncode == 1
+    assert "two-clusters" in up.stderr
+    assert "Traceback" not in up.stderr
+
+
+def test_clock_and_faults_by_command(tmp_path: Path) -> None:
+    with LabProcess(tmp_path / "state") as lab:
+        state = ("--state", str(lab.state))
+        assert "34560000" in command("clock", *state, "--", "+400d").stdout
+        assert "(shifted by 0 s)" in command("clock", "reset", *state).stdout
+        rule = json.loads(command("fault", "add", "interface=axl", "action=status", "count=2", *state).stdout)
+        assert (rule["id"], rule["status"], rule["count"]) == (1, 503, 2)
+        bad = command("fault", "add", "interface=axl", "action=explode", *state)
+        assert bad.returncode == 1
+        assert "explode" in bad.stderr
+        assert json.loads(command("fault", "clear", *state).stdout) == {"cleared": 1}
