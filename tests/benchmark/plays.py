@@ -140,7 +140,19 @@ def axl_task(folder: Path, runs: int) -> Figures:
         user, secret = (re.search(rf"cucm_{key}: (.+)", account)[1] for key in ("username", "password"))  # type: ignore[index]
         address = lab.address(cluster["name"])
         theirs = median(
-            ["env", f"PYTHONPATH={packages}", sys.executable, str(script), f"{address}", user, secret, "BENCH"], runs
+            [
+                "env",
+                "-u",
+                "REQUESTS_CA_BUNDLE",
+                f"PYTHONPATH={packages}",
+                sys.executable,
+                str(script),
+                f"{address}",
+                user,
+                secret,
+                "BENCH",
+            ],
+            runs,
         )
         bare = median([sys.executable, "-c", "pass"], runs)
     above = ours.wall - floor.wall
