@@ -180,6 +180,7 @@ def self_signed(
     usages: Sequence[str] = (),
     days: int = 1825,
     ca: bool = False,
+    path_length: int | None = 0,
 ) -> x509.Certificate:
     """A self-signed certificate of five years, valid since a day before `now`."""
     start = now.astimezone(UTC).replace(microsecond=0) - timedelta(days=1)
@@ -193,7 +194,7 @@ def self_signed(
         .not_valid_after(start + timedelta(days=days))
     )
     if ca:
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), True)
     if usages:
         builder = builder.add_extension(key_usage(usages), False)
     if eku:
