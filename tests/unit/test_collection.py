@@ -19,8 +19,8 @@ MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if (path / "tasks").is_dir())
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
 FQCN = "siptls.cucm."
-#: which fragment belongs to which action group
-GROUPS = {"siptls.cucm.application": "cucm", "siptls.cucm.platform": "platform"}
+#: which fragment of attributes says which action groups a module is in
+MEMBERSHIP = {"cucm": {"cucm"}, "platform": {"platform"}, "both": {"cucm", "platform"}}
 
 
 def constant(path: Path, name: str) -> str:
@@ -53,27 +53,30 @@ def test_a_module_is_documented(path: Path) -> None:
     assert yaml.safe_load(constant(path, "RETURN"))
 
 
-@pytest.mark.parametrize("group", sorted(GROUPS.values()))
-def test_an_action_group_holds_the_modules_with_its_account(group: str) -> None:
-    fragment = next(name for name, of in GROUPS.items() if of == group)
-    uses = {
-        path.stem
-        for path in MODULES
-        if fragment in (yaml.safe_load(constant(path, "DOCUMENTATION")).get("extends_documentation_fragment") or ())
-    }
-    assert uses
+def groups_of(path: Path) -> set[str]:
+    """The action groups that a module's documentation says it is in."""
+    fragments = yaml.safe_load(constant(path, "DOCUMENTATION")).get("extends_documentation_fragment") or ()
+    return {group for name in fragments for group in MEMBERSHIP.get(name.removeprefix(f"{FQCN}attributes."), ())}
+
+
+@pytest.mark.parametrize("group", ["cucm", "platform"])
+def test_an_action_group_holds_the_modules_that_say_so(group: str) -> None:
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
-    assert set(runtime["action_groups"][group]) == uses
+    assert set(runtime["action_groups"][group]) == {path.stem for path in MODULES if group in groups_of(path)}
 
 
-def test_every_module_says_which_action_group_it_is_in() -> None:
-    for path in MODULES:
-        fragments = set(yaml.safe_load(constant(path, "DOCUMENTATION")).get("extends_documentation_fragment") or ())
-        groups = {of for name, of in GROUPS.items() if name in fragments}
-        said = {"cucm": "attributes.cucm", "platform": "attributes.platform"}
-        wanted = {"attributes.both"} if len(groups) == 2 else {said[group] for group in groups}
-        told = {name.removeprefix(FQCN) for name in fragments} & {*said.values(), "attributes.both"}
-        assert told == wanted, path.name
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_module_with_an_account_is_in_its_action_group(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    accounts = {
+        group
+        for group, signs in (
+            ("cucm", ("siptls.cucm.application", "  username:")),
+            ("platform", ("siptls.cucm.platform", "  os_username:")),
+        )
+        if any(f"\n  - {sign}\n" in text or f"\n{sign}\n" in text for sign in signs)
+    }
+    assert groups_of(path) == accounts
 
 
 def spec_of(role: Path) -> dict[str, Any]:

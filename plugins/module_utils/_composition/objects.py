@@ -68,12 +68,14 @@ def _one_peer(
     made["profiles"].append(
         {
             "name": title["profile"], "copy_from": settings["profile_copy_from"],
+            "description": f"SIP over mutual TLS with {peer}",
             "security_mode": settings["security_mode"], "incoming_transport": "TLS", "outgoing_transport": "TLS",
             "x509_subject_names": names, "incoming_port": port,
         }
     )  # fmt: skip
     trunk = {
-        "name": title["name"], "security_profile": title["profile"], "sip_profile": settings["sip_profile"],
+        "name": title["name"], "description": f"SIP over mutual TLS to {peer}",
+        "security_profile": title["profile"], "sip_profile": settings["sip_profile"],
         "srtp_allowed": settings["srtp_allowed"], "device_pool": settings["device_pool"],
         "location": settings["location"],
         "destinations": [{"address": address, "port": port} for address in addresses],
@@ -87,7 +89,12 @@ def _one_peer(
         made["route_lists"].append({"name": title["route_list"], "members": [{"route_group": title["route_group"]}]})
         target = {"route_list": title["route_list"]}
     made["patterns"] += [
-        {"pattern": str(pattern), "partition": settings["partition"], **target}
+        {
+            "pattern": str(pattern),
+            "partition": settings["partition"],
+            "description": f"To {peer} by SIP over mutual TLS",
+            **target,
+        }
         for pattern in cluster.get("patterns") or ()
     ]
 
@@ -95,3 +102,32 @@ def _one_peer(
 def object_names(peer: str, settings: Mapping[str, Any]) -> dict[str, str]:
     """The names of a peer's objects, from the templates of the settings."""
     return {key: str(settings[key]).replace("{peer}", peer) for key in ("name", "profile", "route_group", "route_list")}
+
+
+def trunk_removals(
+    peers: Iterable[str],
+    settings: Mapping[str, Any],
+    standing: Iterable[Mapping[str, Any]] = (),
+) -> dict[str, list[dict[str, Any]]]:
+    """What trunk_objects makes towards the peers, to be removed: lists of {name, state: absent}, patterns likewise.
+
+    standing are the patterns in question as they stand on the cluster; one that leads elsewhere than to our trunk or
+    route list is somebody else's and is left alone.
+    """
+    titles = [object_names(peer, settings) for peer in peers]
+    ours = {title[key] for title in titles for key in ("name", "route_list")}
+
+    def absent(key: str) -> list[dict[str, Any]]:
+        return [{"name": title[key], "state": "absent"} for title in titles]
+
+    return {
+        "patterns": [
+            {"pattern": one["pattern"], "partition": one.get("partition") or "", "state": "absent"}
+            for one in standing
+            if one and (one.get("gateway") in ours or one.get("route_list") in ours)
+        ],
+        "route_lists": absent("route_list"),
+        "route_groups": absent("route_group"),
+        "trunks": absent("name"),
+        "profiles": absent("profile"),
+    }

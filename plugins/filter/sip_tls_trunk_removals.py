@@ -1,0 +1,56 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to remove again."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: sip_tls_trunk_removals
+short_description: The objects towards peers that are to be removed
+version_added: 1.0.0
+author:
+  - siptls.cucm contributors
+description:
+  - Names what P(siptls.cucm.sip_tls_trunk_objects#filter) makes towards the peers, each with C(state=absent).
+  - A route pattern that leads elsewhere is left alone.
+options:
+  _input:
+    description: Inventory names of the peers.
+    type: list
+    elements: str
+    required: true
+  settings:
+    description: The options of role P(siptls.cucm.sip_tls_trunk#role), without their prefix.
+    type: dict
+    required: true
+  standing:
+    description: The route patterns of the peers' numbers as they stand on the cluster.
+    type: list
+    elements: dict
+"""
+
+EXAMPLES = r"""
+- name: Work out what to remove
+  ansible.builtin.set_fact:
+    removals: "{{ ['cucm10'] | siptls.cucm.sip_tls_trunk_removals(settings=settings, standing=patterns) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Lists by the keys C(patterns), C(route_lists), C(route_groups), C(trunks), C(profiles).
+  type: dict
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._composition.objects import trunk_removals
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Its name and what runs."""
+        return {"sip_tls_trunk_removals": trunk_removals}
