@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(\d+)", re.IGNORECASE)
 _LIMIT = 256 * 1024
+#: first bytes of a TLS alert and of a handshake
+_TLS_RECORDS = (b"\x15", b"\x16")
 #: a peer that doesn't end its handshake in so many seconds is dropped
 HANDSHAKE_SECONDS = 10.0
 
@@ -229,6 +231,9 @@ class SipConnection(asyncio.Protocol):
             stripped = self._buffer.lstrip(b"\r\n")
             if len(stripped) != len(self._buffer):
                 self._buffer = bytearray(stripped)
+            if self._buffer[:1] in _TLS_RECORDS:
+                self._malformed("TLS on a port without TLS")
+                return
             end = self._buffer.find(b"\r\n\r\n")
             if end < 0:
                 if len(self._buffer) > _LIMIT:

@@ -134,7 +134,7 @@ def apply_mask(number: str, mask: str) -> str:
         return number
     padded = number.rjust(len(mask))
     kept = padded[len(padded) - len(mask) :]
-    return "".join(old if new in "Xx" else new for old, new in zip(kept, mask, strict=True)).strip()
+    return "".join(old.strip() if new in "Xx" else new for old, new in zip(kept, mask, strict=True))
 
 
 def elements(value: Any, inner: str) -> Iterable[dict[str, Any]]:

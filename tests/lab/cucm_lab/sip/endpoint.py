@@ -51,6 +51,8 @@ class SipEndpoint:
         self.pinger = Pinger(self)
         self.connections: set[SipConnection] = set()
         self.outgoing: dict[tuple[str, str, int], SipConnection] = {}
+        #: calls that came in, by Call-ID
+        self.calls: dict[str, server.IncomingCall] = {}
         self.contexts: TlsContexts | None = None
         self.running = False
         self._servers: dict[int, asyncio.Server] = {}
@@ -341,6 +343,9 @@ class SipEndpoint:
         self.connections.discard(connection)
         for key in [key for key, value in self.outgoing.items() if value is connection]:
             del self.outgoing[key]
+        for call in self.calls.values():
+            if call.connection is connection:
+                call.ended.set()
         self.traces.connection_closed(connection)
 
     def request(self, connection: SipConnection, request: Request) -> None:

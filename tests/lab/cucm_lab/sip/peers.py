@@ -51,6 +51,8 @@ def judge(connection: SipConnection, engine: Engine) -> ConnectionFailed | None:
 
 def identify(connection: SipConnection) -> Trunk | None:
     """The trunk whose destination the peer is, on the port and with the names of its profile."""
+    if not connection.incoming:
+        return connection.trunk
     endpoint, port, peer = connection.endpoint, connection.local[1], connection.remote[0]
     for trunk in endpoint.trunks():
         if trunk.incoming_tls != (connection.engine is not None) or trunk.incoming_port != port:

@@ -86,14 +86,16 @@ class Pinger:
         state.since = self._endpoint.lab.clock.time()
         self.states[trunk.name] = state
         assert trunk.ping is not None
-        state.task = self._endpoint.spawn(self._run(state, trunk.ping))
+        # Many trunks don't all shake hands at once.
+        state.task = self._endpoint.spawn(self._run(state, trunk.ping, len(self.states) * 0.02))
 
     def _end(self, name: str) -> None:
         state = self.states.pop(name)
         if state.task:
             state.task.cancel()
 
-    async def _run(self, state: TrunkState, ping: Ping) -> None:
+    async def _run(self, state: TrunkState, ping: Ping, delay: float) -> None:
+        await asyncio.sleep(delay)
         while True:
             await asyncio.gather(*(self._ping(state.trunk, peer, ping) for peer in state.peers))
             status = state.judged()

@@ -38,14 +38,10 @@ class IncomingCall:
     calling: str
     called: str
     trunk: str
+    connection: SipConnection
     srtp: bool = False
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
-    cancelled: bool = False
-
-
-#: the calls of an endpoint by Call-ID
-_calls: dict[tuple[int, str], IncomingCall] = {}
 
 
 def respond(
@@ -78,7 +74,7 @@ def respond(
 async def serve(endpoint: SipEndpoint, connection: SipConnection, request: Request) -> None:
     """Do what a request asks for."""
     if request.method == "ACK":
-        call = _calls.get((id(endpoint), request.headers["Call-ID"]))
+        call = endpoint.calls.get(request.headers["Call-ID"])
         if call:
             call.acknowledged.set()
         return
@@ -119,11 +115,10 @@ def _refuse(endpoint: SipEndpoint, connection: SipConnection, request: Request, 
 
 
 def _end(endpoint: SipEndpoint, connection: SipConnection, request: Request) -> None:
-    call = _calls.get((id(endpoint), request.headers["Call-ID"]))
+    call = endpoint.calls.get(request.headers["Call-ID"])
     if call is None:
         respond(endpoint, connection, request, 481)
         return
-    call.cancelled = request.method == "CANCEL"
     respond(endpoint, connection, request, 200)
     call.ended.set()
 
@@ -131,7 +126,7 @@ def _end(endpoint: SipEndpoint, connection: SipConnection, request: Request) -> 
 async def _invite(endpoint: SipEndpoint, connection: SipConnection, request: Request, trunk: Trunk) -> None:
     called = unquote(request.uri.user or "")
     calling = unquote(request.from_address.uri.user or "")
-    call = IncomingCall(request.headers["Call-ID"], messages.new_tag(), calling, called, trunk.name)
+    call = IncomingCall(request.headers["Call-ID"], messages.new_tag(), calling, called, trunk.name, connection)
     respond(endpoint, connection, request, 100)
     match = digits.analyse(endpoint.cluster, called)
     endpoint.traces.digit_analysis(calling, called, match)
@@ -144,11 +139,11 @@ async def _invite(endpoint: SipEndpoint, connection: SipConnection, request: Req
         _log(endpoint, connection, call, result="rejected", status=code)
         return
     assert match is not None and match.phone is not None
-    _calls[id(endpoint), call.call_id] = call
+    endpoint.calls[call.call_id] = call
     try:
         await _Answering(endpoint, connection, request, trunk).talk(call, match.phone, offer)
     finally:
-        _calls.pop((id(endpoint), call.call_id), None)
+        endpoint.calls.pop(call.call_id, None)
 
 
 def _refusal(endpoint: SipEndpoint, phone: Phone | None) -> int | None:

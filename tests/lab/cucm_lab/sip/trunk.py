@@ -8,6 +8,7 @@ import itertools
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from ..services import CALLMANAGER
 from . import names
@@ -96,19 +97,29 @@ def _number(value: Any, default: int) -> int:
         return default
 
 
+#: the nodes of a cluster's device pools, as of a revision of its configuration
+_groups: WeakKeyDictionary[Cluster, tuple[int, dict[str, list[Node]]]] = WeakKeyDictionary()
+
+
+def _group_nodes(cluster: Cluster, device_pool: str) -> list[Node]:
+    config = cluster.config
+    revision, known = _groups.get(cluster, (-1, {}))
+    if revision != config.revision:
+        known = {}
+        _groups[cluster] = (config.revision, known)
+    if device_pool not in known:
+        pool = config.object("DevicePool", device_pool) or {}
+        group = config.object("CallManagerGroup", str(pool.get("callManagerGroupName") or "Default")) or {}
+        members = sorted(elements(group.get("members"), "member"), key=lambda row: _number(row.get("priority"), 0))
+        managers = [config.object("CallManager", str(row.get("callManagerName"))) or {} for row in members]
+        nodes = [cluster.node(str(manager.get("processNodeName") or "")) for manager in managers]
+        known[device_pool] = [node for node in nodes if node is not None] or list(cluster.nodes)
+    return known[device_pool]
+
+
 def running_nodes(cluster: Cluster, device_pool: str) -> list[Node]:
     """The nodes of a device pool's CallManager group that run Cisco CallManager, in the group's order."""
-    config = cluster.config
-    pool = config.object("DevicePool", device_pool) or {}
-    group = config.object("CallManagerGroup", str(pool.get("callManagerGroupName") or "Default"))
-    nodes: list[Node] = []
-    members = sorted(elements((group or {}).get("members"), "member"), key=lambda row: _number(row.get("priority"), 0))
-    for member in members:
-        manager = config.object("CallManager", str(member.get("callManagerName"))) or {}
-        node = cluster.node(str(manager.get("processNodeName") or ""))
-        if node is not None:
-            nodes.append(node)
-    return [node for node in nodes or cluster.nodes if node.services.running(CALLMANAGER)]
+    return [node for node in _group_nodes(cluster, device_pool) if node.services.running(CALLMANAGER)]
 
 
 def nodes_of(cluster: Cluster, trunk: Trunk) -> list[Node]:

@@ -1,0 +1,213 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ways a call takes: destinations, trunks and nodes that fail, route lists, resets, phones, faults."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cucm_lab.config import reference
+from cucm_lab.sip import CallResult, place_call
+from cucm_lab.world import Cluster, Lab
+
+from . import world
+
+
+def three_nodes() -> dict[str, Any]:
+    data = world.scenario("14", "12.5")
+    data["clusters"][0]["nodes"] += [
+        {"name": "SUB1", "address": "127.0.91.2", "role": "Subscriber"},
+        {"name": "SUB2", "address": "127.0.91.3", "role": "Subscriber"},
+    ]
+    return data
+
+
+async def answered(lab: Lab, *way: str) -> CallResult:
+    result = await place_call(lab, *way)
+    assert result["result"] == "answered", result
+    return result
+
+
+def test_a_cluster_of_three_nodes_serves_as_long_as_one_runs(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, three_nodes()) as lab:
+            await world.secure_pair(lab)
+            one, two = lab.clusters["a"], lab.clusters["b"]
+            names = " ".join(node.fqdn for node in one.nodes)
+            world.change(two, "SipTrunkSecurityProfile", world.TLS_NAME, x509SubjectName=names)
+            seen = []
+            for node in one.nodes:
+                seen.append((await answered(lab, "a", "1018", "9898"))["node"])
+                seen.append((await answered(lab, "b", "9898", "1018"))["peer"].split(":")[0])
+                await node.services.stop(world.CALLMANAGER)
+            assert seen[0::2] == ["CUCMA", "SUB1", "SUB2"]
+            assert seen[1::2] == [node.address for node in one.nodes]
+            result = await place_call(lab, "b", "9898", "1018")
+            assert result["result"] == "failed"
+            assert "refuses connections on port 5061" in result["reason"]
+            result = await place_call(lab, "a", "1018", "9898")
+            assert "runs on no node" in result["reason"]
+
+    asyncio.run(run())
+
+
+def to_list(cluster: Cluster, algorithm: str, trunks: list[str], *, enabled: bool = True) -> None:
+    config = cluster.config
+    group = config.add("RouteGroup", "RG", {"name": "RG", "distributionAlgorithm": algorithm, "members": [
+        {"deviceName": reference(world.record(cluster, "SipTrunk", name)), "deviceSelectionOrder": place, "port": 0}
+        for place, name in enumerate(trunks, 1)]})  # fmt: skip
+    manager_group = world.record(cluster, "CallManagerGroup", "Default")
+    route_list = config.add("RouteList", "RL", {
+        "name": "RL", "routeListEnabled": enabled, "callManagerGroupName": reference(manager_group),
+        "members": [{"routeGroupName": reference(group), "selectionOrder": 1}]})  # fmt: skip
+    config.add("RoutePattern", "8.9898", {"pattern": "8.9898", "routePartitionName": None, "blockEnable": False,
+        "digitDiscardInstructionName": reference(world.record(cluster, "DigitDiscardInstruction", "PreDot")),
+        "destination": {"gatewayName": None, "routeListName": reference(route_list)}})  # fmt: skip
+
+
+@pytest.mark.parametrize("algorithm", ["Top Down", "Circular", "Longest Idle Time"])
+def test_route_lists_and_groups(tmp_path: Path, algorithm: str) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
+            await world.secure_pair(lab)
+            one = lab.clusters["a"]
+            body = world.record(one, "SipTrunk", "to-b").body
+            nowhere = [{**body["destinations"][0], "addressIpv4": lab.clusters["a"].publisher.address, "port": 5999}]
+            one.config.add("SipTrunk", "second", {**body, "name": "second"})
+            one.config.add("SipTrunk", "nowhere", {**body, "name": "nowhere", "destinations": nowhere})
+            to_list(one, algorithm, ["nowhere", "to-b", "second"])
+            used = [(await answered(lab, "a", "1018", "89898"))["trunk"] for _ in range(3)]
+            if algorithm == "Top Down":
+                assert used == ["to-b"] * 3
+            else:
+                assert set(used) == {"to-b", "second"}
+
+    asyncio.run(run())
+
+
+def test_a_disabled_route_list_and_a_blocked_pattern(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
+            await world.secure_pair(lab)
+            one = lab.clusters["a"]
+            to_list(one, "Top Down", ["to-b"], enabled=False)
+            assert "disabled or empty" in (await place_call(lab, "a", "1018", "89898"))["reason"]
+            world.change(one, "RoutePattern", "8.9898", blockEnable=True)
+            result = await place_call(lab, "a", "1018", "89898")
+            assert (result["status"], "blocks calls" in result["reason"]) == (403, True)
+
+    asyncio.run(run())
+
+
+def test_a_reset_makes_changes_work_and_drops_connections(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
+            await world.secure_pair(lab)
+            one = lab.clusters["a"]
+            await answered(lab, "a", "1018", "9898")
+            before = set(lab.nodes[0].sip.connections)
+            await answered(lab, "a", "1018", "9898")
+            assert set(lab.nodes[0].sip.connections) == before
+            world.change(one, "SipTrunk", "to-b", reset=False, srtpAllowed=False)
+            assert (await answered(lab, "a", "1018", "9898"))["srtp"] is True
+            one.config.apply([world.record(one, "SipTrunk", "to-b")])
+            await asyncio.sleep(0.05)
+            assert not set(lab.nodes[0].sip.connections)
+            result = await answered(lab, "a", "1018", "9898")
+            assert (result["srtp"], result["secure"]) == (False, False)
+            assert not set(lab.nodes[0].sip.connections) & before
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("called", "status"), [("9897", 486), ("9811", 404)])
+def test_phones_that_do_not_answer(tmp_path: Path, called: str, status: int) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
+            await world.secure_pair(lab)
+            result = await place_call(lab, "a", "1018", called)
+            assert (result["result"], result["status"], result["transport"]) == ("failed", status, "TLS")
+            assert str(status) in result["reason"]
+            local = await place_call(lab, "a", "1018", "1019")
+            assert (local["result"], local["status"]) == ("failed", 486)
+            with pytest.raises(KeyError, match="has no phone 7"):
+                await place_call(lab, "a", "7", "9898")
+
+    asyncio.run(run())
+
+
+def test_srtp_is_off_when_one_side_does_not_allow_it(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
+            await world.secure_pair(lab)
+            world.change(lab.clusters["b"], "SipTrunk", "to-a", srtpAllowed=False)
+            await asyncio.sleep(0.05)
+            assert (await answered(lab, "a", "1018", "9898"))["srtp"] is False
+            assert (await answered(lab, "b", "9898", "1018"))["srtp"] is False
+            lab.inferred.set("sip.srtp_fallback", False)
+            assert (await place_call(lab, "a", "1018", "9898"))["status"] == 488
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", ["tls_to_tcp", "tcp_to_tls"])
+def test_transports_that_do_not_fit(tmp_path: Path, kind: str) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
+            one, two = lab.clusters["a"], lab.clusters["b"]
+            world.connect(one, two, "9898", tls=kind == "tls_to_tcp")
+            trunk = world.record(one, "SipTrunk", "to-b")
+            port = 5060 if kind == "tls_to_tcp" else 5061
+            world.change(one, "SipTrunk", "to-b", destinations=[{**trunk.body["destinations"][0], "port": port}])
+            await asyncio.sleep(0.05)
+            begin = time.monotonic()
+            result = await place_call(lab, "a", "1018", "9898")
+            assert result["result"] == "failed"
+            assert time.monotonic() - begin < 3
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("operation", "rule", "expected"),
+    [
+        ("handshake", {"action": "alert", "extra": {"alert": 70}}, "alert: protocol version"),
+        ("handshake", {"action": "wrong_certificate"}, "unknown CA"),
+        ("handshake", {"action": "wrong_certificate", "extra": {"how": "name"}}, "unknown CA"),
+        ("accept", {"action": "refuse"}, "during the handshake"),
+        ("INVITE", {"action": "status", "status": 503}, "503 Service Unavailable"),
+        ("INVITE", {"action": "refuse"}, "closed"),
+        ("INVITE", {"action": "reset"}, "closed"),
+        ("INVITE", {"action": "garbage"}, "closed"),
+        ("INVITE", {"action": "stall", "seconds": 0.2}, ""),
+    ],
+)
+def test_faults(tmp_path: Path, operation: str, rule: dict[str, Any], expected: str) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
+            await world.secure_pair(lab)
+            lab.faults.add(interface="sip", operation=operation, node="CUCM10", **rule)
+            result = await place_call(lab, "a", "1018", "9898")
+            assert (result["result"] == "failed") is bool(expected), result
+            assert expected in result["reason"]
+            lab.faults.clear()
+            await answered(lab, "a", "1018", "9898")
+            assert not lab.log.events("sip", event="error")
+
+    asyncio.run(run())
+
+
+def test_a_fault_takes_mutual_authentication_away(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
+            await world.secure_pair(lab)
+            lab.faults.add(interface="sip", operation="client-certificate", node="CUCM10", action="fail")
+            await answered(lab, "a", "1018", "9898")
+            event = lab.log.events("sip", event="handshake", node="CUCM10", direction="in")[-1]
+            assert event["peer_subject"] is None
+
+    asyncio.run(run())
