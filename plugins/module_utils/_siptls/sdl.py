@@ -10,7 +10,7 @@ matter is decoded and meets a regular expression. Nothing here raises on bad inp
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, BinaryIO
@@ -120,11 +120,11 @@ class SdlTrace:
             self.problems.append(text)
 
 
-def read(stream: BinaryIO, trace: SdlTrace) -> None:
-    """Adds what a file (plain, gzipped, unfinished) says to a trace."""
+def read(stream: BinaryIO, trace: SdlTrace, problem: Callable[[str], None] | None = None) -> None:
+    """Adds what a file (plain, gzipped, unfinished) says to a trace; ``problem`` takes note of damage."""
     reader = _Reader(trace)
     rest = b""
-    for block in blocks(stream, trace.problem):
+    for block in blocks(stream, problem or trace.problem):
         lines = (rest + block).split(b"\n")
         rest = lines.pop()
         if len(rest) > 1 << 22:

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 GZIP_MAGIC = b"\x1f\x8b"
 BLOCK = 1 << 20
+UNFINISHED = "the gzip stream is unfinished; what it holds was read"
 
 
 def blocks(stream: BinaryIO, problem: Callable[[str], None]) -> Iterator[bytes]:
@@ -50,5 +51,5 @@ def blocks(stream: BinaryIO, problem: Callable[[str], None]) -> Iterator[bytes]:
                 rest = reader.flush()
                 if rest:
                     yield rest
-                problem("the gzip stream is unfinished; what it holds was read")
+                problem(UNFINISHED)
                 return

@@ -1,0 +1,174 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of SIP trunks."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cucm_sip_trunk_info
+short_description: Tell the state of SIP trunks, with the reason in words
+version_added: 1.0.0
+description:
+  - Reads the state of SIP trunks from the real-time information service (RIS) of a cluster, in one request for all.
+  - For a trunk that is out of service it looks for the last C(SIPTrunkOOS) alarm in the newest traces of the node
+    (Log Collection and DIME) and says what its reason code means and what to do next.
+  - CUCM answers 15 such requests a minute and cluster. When the rate is used up, the module waits.
+  - A trunk whose SIP profile has no OPTIONS ping has no state that CUCM knows of; RV(trunks[].in_service) is null then.
+author:
+  - siptls.cucm contributors
+extends_documentation_fragment:
+  - siptls.cucm.connection
+  - siptls.cucm.application
+  - siptls.cucm.attributes.info
+  - siptls.cucm.attributes.cucm
+options:
+  names:
+    description: The trunks to ask for; all of the cluster without any.
+    type: list
+    elements: str
+    default: []
+  alarms:
+    description: Whether to look into the traces for the reason of a trunk that is out of service.
+    type: bool
+    default: true
+  minutes:
+    description: How old a trace may be in which the reason is looked for.
+    type: int
+    default: 240
+  counters:
+    description: Whether to read the counters of Cisco CallManager on O(host), C(TLSConnectedSIPTrunks) among them.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Is the trunk up?
+  siptls.cucm.cucm_sip_trunk_info:
+    host: cucma.example.com
+    username: "{{ cucm_username }}"
+    password: "{{ cucm_password }}"
+    names: [TLS-TO-CUCM10]
+  register: state
+
+- name: Stop when it is not
+  ansible.builtin.assert:
+    that: state.trunks | rejectattr('in_service') | length == 0
+    fail_msg: "{{ state.trunks | map(attribute='meaning') | join('; ') }}"
+"""
+
+RETURN = r"""
+trunks:
+  description: The trunks, one entry for each node that knows of it.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    name:
+      description: Name of the trunk.
+      type: str
+      returned: always
+    node:
+      description: The node that tells of it.
+      type: str
+      returned: always
+    status:
+      description: RIS's word.
+      type: str
+      returned: always
+      sample: Registered
+    in_service:
+      description: Whether it is in service; null when CUCM does not watch it.
+      type: bool
+      returned: always
+    status_text:
+      description: The state in words.
+      type: str
+      returned: always
+    status_reason:
+      description: RIS's reason number.
+      type: int
+      returned: always
+    description:
+      description: The trunk's description.
+      type: str
+      returned: always
+    addresses:
+      description: Addresses of its destinations.
+      type: list
+      elements: str
+      returned: always
+    since:
+      description: Since when, in seconds since 1970.
+      type: int
+      returned: always
+    destinations:
+      description: The unavailable destinations by the last alarm, each with its reason, meaning and next step.
+      type: list
+      elements: dict
+      returned: always
+    reason:
+      description: The reason code.
+      type: str
+      returned: always
+      sample: Local=2
+    meaning:
+      description: What the reason means.
+      type: str
+      returned: always
+    next_step:
+      description: What to do about it.
+      type: str
+      returned: always
+missing:
+  description: Names that RIS does not know, because there is no such trunk or because no node has ever used it.
+  type: list
+  elements: str
+  returned: success
+counters:
+  description: Counters of the node.
+  type: dict
+  returned: when O(counters=true)
+"""
+
+from typing import TYPE_CHECKING
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Outcome, run_module
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+SPEC = APPLICATION + ArgSpec(
+    options={
+        "names": {"type": "list", "elements": "str", "default": []},
+        "alarms": {"type": "bool", "default": True},
+        "minutes": {"type": "int", "default": 240},
+        "counters": {"type": "bool", "default": False},
+    }
+)
+
+
+def service(module: AnsibleModule) -> Outcome:
+    """Ask RIS, and the traces for reasons."""
+    from ansible_collections.siptls.cucm.plugins.module_utils._siptls import trunk_state
+    from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpClient
+
+    given = module.params
+    result, warnings = trunk_state.gather(
+        HttpClient.from_params(given),
+        given["names"],
+        alarms=given["alarms"],
+        counters=given["counters"],
+        minutes=given["minutes"],
+    )
+    return Outcome(result=result, warnings=warnings)
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, service, needs=("requests",))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What SDL traces and call logs say of trunks and calls."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cucm_trace_info
+short_description: Read SDL traces and call logs for SIP trunks and calls
+version_added: 1.0.0
+description:
+  - Reads the SDL traces and call logs of Cisco CallManager and returns what they say of digit analysis, connections,
+    the certificates that peers presented (C(SIPCertificateInd)), calls with their ladder of messages, answers to
+    OPTIONS, and alarms of SIP trunks.
+  - The files are fetched from a node (Log Collection for the list, DIME for the files), or are given with O(files).
+  - Plain files, gzipped ones and unfinished ones (C(.gzo)) are read, as far as they go.
+  - A peer counts as alive when it answers OPTIONS with anything but 408 and 503. CUCM's own C(interErr=T) is no proof
+    that it is dead.
+  - SRTP keys are never returned, only that there were some.
+author:
+  - siptls.cucm contributors
+extends_documentation_fragment:
+  - siptls.cucm.connection
+  - siptls.cucm.application
+  - siptls.cucm.attributes.info
+  - siptls.cucm.attributes.cucm
+options:
+  host:
+    description:
+      - The node whose traces to fetch. Needed without O(files).
+      - The environment variable E(CUCM_HOST) is used when the option is left out.
+    type: str
+    required: false
+  username:
+    description:
+      - The application account. Needed without O(files).
+      - The environment variable E(CUCM_USERNAME) is used when the option is left out.
+    type: str
+    required: false
+  password:
+    description:
+      - The password of O(username).
+      - The environment variable E(CUCM_PASSWORD) is used when the option is left out.
+    type: str
+    required: false
+  files:
+    description: Trace files on the controller, or folders that hold them. Nothing is fetched then.
+    type: list
+    elements: path
+    default: []
+  since:
+    description: Leave out what is older, as ISO 8601 (V(2026-05-22T19:00:00+05:30)).
+    type: str
+  until:
+    description: Leave out what is newer, as ISO 8601.
+    type: str
+  minutes:
+    description: Fetch the files that changed within so many minutes, when neither O(since) nor O(until) is given.
+    type: int
+    default: 60
+  most_files:
+    description: The most files of each kind (traces, call logs) to fetch; the newest count.
+    type: int
+    default: 10
+  dest:
+    description: A folder on the controller in which to keep the fetched files.
+    type: path
+  number:
+    description: Calls from or to this number alone.
+    type: str
+  call_id:
+    description: The call with this Call-ID alone.
+    type: str
+  trunk:
+    description: Calls over the trunk of this name alone, and its alarms. The call logs know which trunk a call took.
+    type: str
+  peers:
+    description: What concerns these addresses of peers alone.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: What did the last hour bring?
+  siptls.cucm.cucm_trace_info:
+    host: cucma.example.com
+    username: "{{ cucm_username }}"
+    password: "{{ cucm_password }}"
+    number: "9898"
+    dest: build/evidence/cucma
+  register: trace
+
+- name: Read traces that somebody sent
+  siptls.cucm.cucm_trace_info:
+    files: [traces/2026-05-22]
+"""
+
+RETURN = r"""
+calls:
+  description: The calls, each with C(call_id), C(time), C(direction), C(calling), C(called), C(trunk), C(remote_ip),
+    C(remote_port), C(transport), C(status), C(result), C(srtp) and C(ladder).
+  type: list
+  elements: dict
+  returned: success
+certificates:
+  description: The certificates that peers presented, each with C(time), C(index), C(remote_ip), C(remote_port),
+    C(subject), C(cipher), C(sans), C(receiver), C(sender).
+  type: list
+  elements: dict
+  returned: success
+connections:
+  description: Events of connections, each with C(time), C(event), C(remote_ip), C(remote_port), C(index),
+    C(transport).
+  type: list
+  elements: dict
+  returned: success
+digit_analysis:
+  description: Digit analysis, each with C(time), C(calling), C(dialed), C(pattern), C(partition), C(match),
+    C(results).
+  type: list
+  elements: dict
+  returned: success
+options:
+  description: The peers that were pinged, each with C(peer_ip), C(sent), C(answers), C(results), C(last), C(state)
+    (V(alive), V(dead), V(unknown)).
+  type: list
+  elements: dict
+  returned: success
+alarms:
+  description: Alarms of SIP trunks, each with C(time), C(name), C(trunk), C(severity), C(node), C(peers); each peer
+    with C(reason), C(meaning), C(next_step).
+  type: list
+  elements: dict
+  returned: success
+trouble:
+  description: Lines about failures of TLS, in CUCM's own words.
+  type: list
+  elements: dict
+  returned: success
+nodes:
+  description: The heads of the trace files, each with C(time), C(host), C(address), C(version), C(trace_version).
+  type: list
+  elements: dict
+  returned: success
+files:
+  description: The files that were read; those on the controller with C(path), C(size), C(sha256).
+  type: list
+  elements: dict
+  returned: success
+lines:
+  description: Number of trace lines read.
+  type: int
+  returned: success
+problems:
+  description: What could not be read, in words.
+  type: list
+  elements: str
+  returned: success
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import (
+    APPLICATION,
+    ArgSpec,
+    Failure,
+    Outcome,
+    run_module,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls import evidence_files, trace_files, traces
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls.evidence import moment
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+TEXT = {"type": "str"}
+SPEC = APPLICATION.optional("host", "username", "password") + ArgSpec(
+    options={
+        "files": {"type": "list", "elements": "path", "default": []},
+        "since": TEXT,
+        "until": TEXT,
+        "minutes": {"type": "int", "default": 60},
+        "most_files": {"type": "int", "default": 10},
+        "dest": {"type": "path"},
+        "number": TEXT,
+        "call_id": TEXT,
+        "trunk": TEXT,
+        "peers": {"type": "list", "elements": "str", "default": []},
+    }
+)
+
+
+def service(module: AnsibleModule) -> Outcome:
+    """Fetch or open the files, read them, return what was asked for."""
+    given = module.params
+    wanted = traces.Wanted(
+        since=moment(given["since"]), until=moment(given["until"]), call_id=given["call_id"], number=given["number"],
+        trunk=given["trunk"], peers=frozenset(given["peers"]),
+    )  # fmt: skip
+    for name in ("since", "until"):
+        if given[name] and getattr(wanted, name) is None:
+            raise Failure(
+                f"{name} is {given[name]!r}, which is no time in ISO 8601, such as 2026-05-22T19:00:00+05:30."
+            )
+    reader = trace_files.Reader()
+    files, warnings = _from_files(given, reader) if given["files"] else _from_node(given, reader, wanted)
+    return Outcome(result={**traces.summary(reader.trace, reader.logs, wanted), "files": files}, warnings=warnings)
+
+
+def _from_files(given: dict[str, Any], reader: trace_files.Reader) -> tuple[list[dict[str, Any]], list[str]]:
+    try:
+        paths = trace_files.in_order([Path(one) for one in given["files"]])
+        for path in paths:
+            reader.add_file(path)
+        return [evidence_files.described(path) for path in paths], []
+    except OSError as error:
+        raise Failure(
+            f"The trace file {error.filename} could not be read on this machine: {error.strerror or error}."
+        ) from error
+
+
+def _from_node(
+    given: dict[str, Any], reader: trace_files.Reader, wanted: traces.Wanted
+) -> tuple[list[dict[str, Any]], list[str]]:
+    from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpClient
+
+    lacking = [name for name in ("host", "username", "password") if not given[name]]
+    if lacking:
+        raise Failure(f"Traces come from a node or from files: give files, or {', '.join(lacking)}.")
+    client = HttpClient.from_params(given)
+    chosen, left_out = trace_files.wanted_files(
+        client, wanted.since, wanted.until, given["minutes"], given["most_files"]
+    )
+    files = trace_files.fetch(client, chosen, reader, Path(given["dest"]) if given["dest"] else None)
+    if left_out:
+        reader.trace.problem(f"{left_out} older files were left out (most_files: {given['most_files']})")
+    return files, client.warnings
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, service, needs=("requests",))
+
+
+if __name__ == "__main__":
+    main()
