@@ -77,5 +77,5 @@ def test_a_port_that_speaks_plain_sip_is_told_apart() -> None:
 
 
 def test_a_silent_port_ends_by_the_time_given() -> None:
-    with socket.create_server((ADDRESS, 0)) as server, pytest.raises(Failure, match="no answer within 0.5 s"):
+    with socket.create_server((ADDRESS, 0)) as server, pytest.raises(Failure, match=r"no answer within 0\.5 s"):
         served_certificate(ADDRESS, server.getsockname()[1], legacy=True, timeout=0.5)

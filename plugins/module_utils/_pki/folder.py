@@ -1,0 +1,127 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The folder of a local CA: its key, its certificate, what it issued, a lock; private to siptls.cucm.
+
+    ca.pem     the CA's certificate; chain.pem (optional) those above it, when it is an intermediate
+    ca.key     its key, PKCS#8, mode 0600
+    issued/    one file a certificate, <common name>_<start of the key's SHA-256>_<serial>.pem: the names are the index
+
+The index lies in the names so that it cannot contradict the certificates, whatever moment a run is stopped at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+
+LOCK_WAIT = 120.0  # seconds; a signature takes well under one
+
+
+class CaFolder:
+    """The files of a local CA below a path. Every write is whole or not there at all."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.certificate, self.chain, self.key = (self.path / name for name in ("ca.pem", "chain.pem", "ca.key"))
+        self.issued = self.path / "issued"
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder for this process alone; makes it, readable by its owner alone, when it is not there."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self.trouble("opened", error) from None
+        try:
+            self._acquire(handle)
+            yield
+        finally:
+            os.close(handle)
+
+    def _acquire(self, handle: int) -> None:
+        deadline = time.monotonic() + LOCK_WAIT
+        while True:
+            try:
+                return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise Failure(
+                        f"The CA folder {self.path} has been locked by another process for {LOCK_WAIT:.0f} s. "
+                        "Look which one it is, and run this again."
+                    ) from None
+                time.sleep(0.05)
+            except OSError as error:
+                raise self.trouble("locked", error) from None
+
+    def read(self, file: Path) -> bytes | None:
+        """The content of a file, None when there is no such file."""
+        try:
+            return file.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self.trouble("read", error, file) from None
+
+    def write(self, file: Path, data: bytes, mode: int) -> None:
+        """Write a file whole: beside it under another name, to the disk, then into its place."""
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=file.parent, prefix=".new-")
+            try:
+                with os.fdopen(handle, "wb") as new:
+                    os.fchmod(new.fileno(), mode)
+                    new.write(data)
+                    new.flush()
+                    os.fsync(new.fileno())
+                os.replace(name, file)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(name)
+                raise
+        except OSError as error:
+            raise self.trouble("written", error, file) from None
+
+    def loose_key(self) -> str | None:
+        """A warning when others than its owner may read the CA's key."""
+        try:
+            mode = self.key.stat().st_mode & 0o777
+        except OSError:
+            return None
+        if not mode & 0o077:
+            return None
+        return f"The CA's key {self.key} is readable by others (mode {mode:04o}): chmod 600 it, or make a new CA."
+
+    def keep(self, view: dict[str, Any]) -> Path:
+        """Keep an issued certificate (a certificate_view)."""
+        name = re.sub(r"[^A-Za-z0-9.-]", "-", view["common_name"] or "unnamed")[:64]
+        file = self.issued / f"{name}_{_short(view['public_key_sha256'])}_{view['serial']}.pem"
+        self.write(file, view["pem"].encode(), 0o644)
+        return file
+
+    def kept(self, public_key_sha256: str | None = None) -> list[bytes]:
+        """What was issued for a public key, or all that was ever issued, the newest first."""
+        pattern = f"*_{_short(public_key_sha256)}_*.pem" if public_key_sha256 else "*.pem"
+        files = sorted(self.issued.glob(pattern), key=lambda one: one.stat().st_mtime_ns, reverse=True)
+        return [data for file in files if (data := self.read(file))]
+
+    def trouble(self, done: str, error: OSError, file: Path | None = None) -> Failure:
+        """A failed file operation as a sentence."""
+        return Failure(
+            f"The CA's {f'file {file}' if file else f'folder {self.path}'} cannot be {done}: "
+            f"{(error.strerror or type(error).__name__).lower()}."
+        )
+
+
+def _short(public_key_sha256: str) -> str:
+    return public_key_sha256.replace(":", "").lower()[:24]
