@@ -150,7 +150,7 @@ def run_module(spec: ArgSpec, service: Callable[[AnsibleModule], Outcome], *, ne
         trouble = {"msg": _unexpected(error)}
         if module._verbosity >= 3:
             # Frames and source lines only: the text of a foreign exception may carry what it was given.
-            trouble["exception"] = "".join(traceback.format_tb(error.__traceback__))
+            trouble["frames"] = "".join(traceback.format_tb(error.__traceback__)).splitlines()
     # Outside of the except blocks: fail_json must not add a traceback of its own to a sentence.
     if trouble:
         module.fail_json(**trouble)

@@ -94,8 +94,8 @@ def tls_context(params: Mapping[str, Any] | Endpoint) -> ssl.SSLContext:
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
         context.load_verify_locations(cafile=endpoint.ca_path)
-    except (OSError, ssl.SSLError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it holds no PEM certificate"
+    except OSError as error:
+        reason = "it holds no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
         raise Failure(f"ca_path {endpoint.ca_path} cannot be used for {endpoint.host}: {reason}.") from None
     return context
 
