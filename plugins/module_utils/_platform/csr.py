@@ -20,10 +20,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import
     certificate_facts,
     csr_facts,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.opening import open_store
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.store import (
     CertificateStore,
     Wish,
-    open_store,
     refused,
 )
 

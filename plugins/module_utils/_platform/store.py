@@ -8,9 +8,8 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import Facts, certificate_facts
@@ -113,23 +112,6 @@ class CertificateStore(Protocol):
 def unit_of(purpose: str) -> str:
     """The unit of a trust store: CallManager of CallManager-trust."""
     return purpose.removesuffix("-trust")
-
-
-def open_store(params: Mapping[str, Any]) -> CertificateStore:
-    """The store behind the option interface; auto asks the node whether it has the REST interface (14 and later)."""
-    from ansible_collections.siptls.cucm.plugins.module_utils._platform.cli import CliStore
-    from ansible_collections.siptls.cucm.plugins.module_utils._platform.rest import RestStore, speaks_rest
-
-    choice = params.get("interface") or "auto"
-    if choice == "cli":
-        return CliStore.from_params(params)
-    if choice == "auto":
-        answer = speaks_rest(params)
-        if not answer.yes:
-            store = CliStore.from_params(params)
-            store.warnings.extend([answer.warning] if answer.warning else [])
-            return store
-    return RestStore.from_params(params)
 
 
 def refused(doing: str, where: str, words: str) -> Failure:

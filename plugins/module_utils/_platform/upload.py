@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFORM, ArgSpec, Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._platform import judge
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import Facts, csr_facts
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.opening import open_store
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.store import (
     CertificateStore,
     Entry,
-    open_store,
     refused,
 )
 

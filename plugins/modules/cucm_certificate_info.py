@@ -1,0 +1,138 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The face of _platform/info.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cucm_certificate_info
+short_description: List the certificates of a CUCM node and what is the matter with them
+version_added: 1.0.0
+description:
+  - Lists every identity and trust certificate of a node of Cisco Unified Communications Manager, always read from the
+    certificate itself and never from printed text.
+  - Tells which are expired, expire soon, lack clientAuth, or are held but not what the port presents.
+author:
+  - siptls.cucm contributors (@siptls)
+extends_documentation_fragment:
+  - siptls.cucm.connection
+  - siptls.cucm.platform
+  - siptls.cucm.attributes.info
+  - siptls.cucm.attributes.platform
+options:
+  purposes:
+    description: Only these units and trust stores, for example V(CallManager) and V(CallManager-trust). All without it.
+    type: list
+    elements: str
+  expiring_within:
+    description: Days of validity below which a certificate counts as expiring.
+    type: int
+    default: 30
+  served_ports:
+    description:
+      - The TCP port on which a purpose's certificate is presented, so that a certificate that was uploaded but is not
+        active yet shows.
+      - An empty mapping leaves the ports alone.
+    type: dict
+    default: {CallManager: 5061}
+seealso:
+  - module: siptls.cucm.cucm_cert_upload
+"""
+
+EXAMPLES = r"""
+- name: Read all certificates of a node
+  siptls.cucm.cucm_certificate_info:
+    host: cucma.example.com
+    os_username: osadmin
+    os_password: "{{ vault_os_password }}"
+  register: held
+
+- name: Say which expire within 60 days
+  siptls.cucm.cucm_certificate_info:
+    host: cucma.example.com
+    os_username: osadmin
+    os_password: "{{ vault_os_password }}"
+    purposes: [CallManager, CallManager-trust]
+    expiring_within: 60
+"""
+
+RETURN = r"""
+certificates:
+  description: One entry a certificate.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    node:
+      description: The node, as O(host) names it.
+      type: str
+    purpose:
+      description: The unit or trust store.
+      type: str
+    name:
+      description: CUCM's file name.
+      type: str
+    kind:
+      description: V(identity) or V(trust).
+      type: str
+    subject:
+      description: The subject; issuer, serial, not_before, not_after, days_left, sha256, sans, eku, key_usage,
+        key_type, key_size, signature_algorithm, is_ca, self_signed and pem stand beside it.
+      type: str
+    served:
+      description: SHA-256 of the certificate that the purpose's port presents, null when not asked or not shown.
+      type: str
+    not_served:
+      description: Whether the port presents another certificate than the one held, that is, a restart is wanting.
+      type: bool
+    expired:
+      description: Whether the certificate has expired.
+      type: bool
+    expiring:
+      description: Whether it expires within O(expiring_within) days.
+      type: bool
+    lacking_client_auth:
+      description: Whether an identity certificate lacks serverAuth or clientAuth.
+      type: bool
+    readable:
+      description: Whether the node showed the certificate itself.
+      type: bool
+expired:
+  description: Purpose and name of each expired certificate.
+  returned: success
+  type: list
+  elements: str
+expiring:
+  description: Purpose and name of each certificate that expires soon.
+  returned: success
+  type: list
+  elements: str
+lacking_client_auth:
+  description: Purpose and name of each identity certificate that lacks serverAuth or clientAuth.
+  returned: success
+  type: list
+  elements: str
+not_served:
+  description: Purpose and name of each identity certificate that is held but not presented.
+  returned: success
+  type: list
+  elements: str
+interface:
+  description: The interface that was used, V(rest) or V(cli).
+  returned: success
+  type: str
+"""
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.info import SPEC, service
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, service, needs=("asyncssh", "cryptography", "requests"))
+
+
+if __name__ == "__main__":
+    main()
