@@ -68,7 +68,7 @@ class KeyPool:
     Requests and regenerated certificates never use the pool: their keys are their own.
     """
 
-    def __init__(self, size: int = 12) -> None:
+    def __init__(self, size: int = 8) -> None:
         self._size = size
         self._keys: dict[tuple[bool, int], list[PrivateKey]] = {}
         self._next: dict[tuple[bool, int], int] = {}

@@ -175,6 +175,14 @@ class CertificateStore:
         row = self._db.one("SELECT csr FROM pki_csr WHERE node = ? AND unit = ?", (self._node.name, unit.name))
         return str(row["csr"]) if row else None
 
+    def csr_is_multi_server(self, purpose: str) -> bool:
+        """Whether the pending CSR is one for every node."""
+        row = self._db.one(
+            "SELECT distribution FROM pki_csr WHERE node = ? AND unit = ?",
+            (self._node.name, self._unit(purpose).name),
+        )
+        return row is not None and row["distribution"] != "this-server"
+
     def csrs(self) -> list[str]:
         """The units with a pending CSR."""
         rows = self._db.execute("SELECT unit FROM pki_csr WHERE node = ? ORDER BY unit", (self._node.name,))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import asyncssh
 from cryptography.utils import CryptographyDeprecationWarning
@@ -29,13 +30,19 @@ _HOST_KEY = "ssh_host_rsa_key"
 _ADDED_CIPHERS = ("aes128-cbc",)
 
 
+_HOST_KEYS: WeakKeyDictionary[Node, asyncssh.SSHKey] = WeakKeyDictionary()
+
+
 def _host_key(node: Node) -> asyncssh.SSHKey:
     """The node's RSA host key, kept in its directory."""
-    path = node.directory / _HOST_KEY
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(material.key_pem(material.POOL.take(False, 2048)))
-    return asyncssh.read_private_key(str(path))
+    if node not in _HOST_KEYS:
+        path = node.directory / _HOST_KEY
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(material.key_pem(material.POOL.take(False, 2048)))
+        # Our own file: to prove its primes again would take longer than all else of a node's start.
+        _HOST_KEYS[node] = asyncssh.import_private_key(path.read_text(), unsafe_skip_rsa_key_validation=True)
+    return _HOST_KEYS[node]
 
 
 def host_key_lines(lab: Lab, node: Node) -> list[str]:

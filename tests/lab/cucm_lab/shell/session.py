@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import texts
@@ -48,7 +48,6 @@ class Shell:
     #: the address the client came from
     client: str = ""
     leaving: bool = False
-    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def inferred(self) -> Any:

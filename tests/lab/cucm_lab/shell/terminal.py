@@ -48,6 +48,11 @@ class Terminal:
         self._closed = True
         self._arrived.set()
 
+    @property
+    def closed(self) -> bool:
+        """Whether the client has gone away."""
+        return self._closed
+
     def write(self, text: str) -> None:
         """Send text; newlines become CRLF."""
         text = text.replace("\n", "\r\n")

@@ -62,6 +62,11 @@ register("shell.no_csr", "CSR for {unit} does not exist", "show csr own without 
 register("shell.no_csr_at_all", "No CSR found", "show csr list when there is none")
 register("shell.no_certificate", "Certificate {name} does not exist", "show cert of a file that is not there")
 register("shell.cert_trust_has_pem", True, "show cert trust prints the PEM behind the text")
+register(
+    "shell.multi_server",
+    "Multi-server certificates cannot be uploaded by CLI",
+    "From 14 SU2: set cert import own of a multi-server certificate",
+)
 register("shell.trust_imported", "Successfully imported certificate for {unit}.", "Success of set cert import trust")
 register("shell.delete_asks", False, "set cert delete asks for confirmation")
 register("shell.deleted", "Successfully deleted certificate {name}.", "Success of set cert delete")

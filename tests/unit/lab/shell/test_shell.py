@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 from cucm_lab.testing import LabProcess
 
@@ -244,3 +247,64 @@ def test_typed_ahead_commands_are_carried_out_in_turn(ssh: Connect) -> None:
     while shell.process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert shell.process.poll() == 0
+
+
+def test_file_get_pushes_by_sftp(lab: LabProcess, ssh: Connect, tmp_path: Path) -> None:
+    folder = next(lab.state.glob("cucm125/*/var/log/active/platform/cli"))
+    (folder / "pushed.cap").write_bytes(b"packets" * 1000)
+    received = tmp_path / "received"
+    received.mkdir()
+
+    class Server(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:
+            return True
+
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def validate_password(self, username: str, password: str) -> bool:
+            return (username, password) == ("mark", "Sftp-Secret-1")
+
+    async def serve(ready: threading.Event, ended: threading.Event) -> None:
+        acceptor = await asyncssh.listen(
+            "127.0.0.1", 0, server_factory=Server, server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
+            sftp_factory=lambda chan: asyncssh.SFTPServer(chan, chroot=str(received)),
+        )  # fmt: skip
+        ports.append(acceptor.get_port())
+        ready.set()
+        await asyncio.to_thread(ended.wait, 60)
+        acceptor.close()
+
+    ports: list[int] = []
+    ready, ended = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(serve(ready, ended)))
+    thread.start()
+    try:
+        assert ready.wait(20)
+        shell = ssh("cucm125").login()
+        for password, end in (("wrong", "SFTP transfer failed: "), ("Sftp-Secret-1", "Transfer completed.")):
+            shell.send("file get activelog platform/cli/pushed.cap\r")
+            answers = ("y", "127.0.0.1", str(ports[0]), "mark", password, "/")
+            questions = (r"\[y/n\]\? $", "IP: $", r"\[22\]: $", "ID: $", "Password: $", "directory: $")
+            for question, answer in zip(questions, answers, strict=True):
+                shell.expect(question)
+                shell.send(answer + "\r")
+            said = shell.expect("admin:$")
+            assert end in said
+            assert password not in said
+    finally:
+        ended.set()
+        thread.join(20)
+    assert (received / "pushed.cap").read_bytes() == b"packets" * 1000
+
+
+def test_a_service_that_never_starts_again_frees_the_shell_of_a_client_that_left(lab: LabProcess, ssh: Connect) -> None:
+    lab.ask("fault/add", interface="service", action="fail", operation="start Cisco Tftp", count=1)
+    shell = ssh("cucm115").login()
+    assert shell.command("utils service restart Cisco Tftp").endswith("Cisco Tftp[STOPPED]  Commanded Out of Service")
+    lab.ask("fault/add", interface="service", action="hang", operation="start Cisco Tftp", count=1)
+    shell.send("utils service start Cisco Tftp\r")
+    shell.expect(r"Cisco Tftp\[STARTING\]")
+    shell.close()
+    assert "Cisco Tftp[STARTING]" in ssh("cucm115").login().command("utils service list")
+    lab.ask("fault/clear")

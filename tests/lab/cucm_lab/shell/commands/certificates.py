@@ -50,6 +50,10 @@ async def import_own(shell: Shell, parameters: list[str]) -> None:
     """`set cert import own <unit> [caCert]`, then the paste."""
     pem = await shell.paste()
     try:
+        newest = shell.node.cluster.release.cert_text_form != "rsa"
+        if newest and shell.node.certs.csr_is_multi_server(parameters[0]):
+            # From 14 SU2 on, multi-server certificates are uploaded by the web pages or REST alone.
+            raise CommandError(shell.inferred["shell.multi_server"])
         await asyncio.to_thread(shell.node.certs.import_own, parameters[0], pem)
     except StoreError as error:
         raise CommandError(error.text) from None

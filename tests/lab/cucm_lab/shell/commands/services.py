@@ -8,6 +8,10 @@ import asyncio
 
 from ...services import ServiceState, UnknownService
 from ..session import CommandError, Shell
+from ..terminal import Closed
+
+#: what goes on without its shell: a task that nothing refers to could vanish
+_RUNNING: set[asyncio.Future[None]] = set()
 
 
 async def list_all(shell: Shell, _: list[str]) -> None:
@@ -46,11 +50,14 @@ async def _control(shell: Shell, name: str, action: str) -> None:
     table = shell.node.services
     # Ctrl-C, or a client that goes away, does not stop what the service manager has begun.
     task = asyncio.ensure_future(getattr(table, action)(name))
-    shell.facts["running"] = task
+    _RUNNING.add(task)
+    task.add_done_callback(_RUNNING.discard)
     shown = table.status(name) if action != "start" else ""
     early = action == "restart" and shell.inferred["shell.restart_returns_starting"]
     while not task.done():
         await asyncio.wait([task], timeout=0.02)
+        if shell.terminal.closed:
+            raise Closed
         status = table.status(name)
         if status not in (shown, "Started"):
             shown = status
