@@ -69,6 +69,13 @@ def _parser() -> argparse.ArgumentParser:
     clock.add_argument("shift", nargs="?", help="seconds, or with a unit: +400d, -2h, 30m; or `reset`")
     dump = command("dump", _dump, "print the content of the clusters' databases as JSON")
     dump.add_argument("cluster", nargs="?")
+    dump.add_argument(
+        "--stable", action="store_true", help="leave out what differs between two equal runs: ids, stamps"
+    )
+    ca = command("ca", _ca, "be the CA's administrator: list, issue or deny pending requests")
+    ca.add_argument("what", choices=["list", "issue", "deny"])
+    ca.add_argument("request", nargs="?", type=int)
+    ca.add_argument("--ca", help="the CA's name in the scenario; default the first")
     reset = command("reset", _reset, "forget all state; the lab is started again if it runs")
     _scenario_options(reset)
     return parser
@@ -249,8 +256,19 @@ def _call(options: argparse.Namespace) -> int:
 
 def _fault(options: argparse.Namespace) -> int:
     pairs = dict(item.split("=", 1) for item in options.rule if "=" in item)
-    order: dict[str, Any] = {key: _number(value) for key, value in pairs.items()}
+    order: dict[str, Any] = {key: _number(value) for key, value in pairs.items() if not key.startswith("extra.")}
+    extra = {key[6:]: _number(value) for key, value in pairs.items() if key.startswith("extra.")}
+    if extra:
+        order["extra"] = extra
     print(json.dumps(ask(options.state, f"fault/{options.what}", order), indent=1))
+    return 0
+
+
+def _ca(options: argparse.Namespace) -> int:
+    if options.what != "list" and options.request is None:
+        raise ControlError(f"Which request is to {options.what}? `cucm_lab ca list` shows their numbers.")
+    order = {"what": options.what, "request": options.request, "ca": options.ca}
+    print(json.dumps(ask(options.state, "ca", order), indent=1, default=str))
     return 0
 
 
@@ -270,7 +288,9 @@ def _clock(options: argparse.Namespace) -> int:
 
 
 def _dump(options: argparse.Namespace) -> int:
-    order = {"cluster": options.cluster} if options.cluster else {}
+    order: dict[str, Any] = {"stable": options.stable}
+    if options.cluster:
+        order["cluster"] = options.cluster
     print(json.dumps(ask(options.state, "dump", order), indent=1, sort_keys=True))
     return 0
 
@@ -294,7 +314,7 @@ def _forget(state: Path) -> None:
         shutil.rmtree(cluster.parent)
     for ca in state.glob("ca-*"):
         shutil.rmtree(ca)
-    for name in (LAB, INVENTORY, HTTPS_CA, KNOWN_HOSTS, SOCKET, "lab.log", "lab.out"):
+    for name in (LAB, INVENTORY, HTTPS_CA, KNOWN_HOSTS, SOCKET, "lab.log", "lab.out", "ntlm-users"):
         (state / name).unlink(missing_ok=True)
 
 

@@ -102,7 +102,24 @@ async def _inferred(process: Process, order: dict[str, Any]) -> Any:
 async def _dump(process: Process, order: dict[str, Any]) -> Any:
     clusters = process.lab.clusters
     chosen = [process.lab.cluster(order["cluster"])] if order.get("cluster") else list(clusters.values())
-    return {cluster.name: content(cluster) for cluster in chosen}
+    found = {cluster.name: content(cluster) for cluster in chosen}
+    return _without_identities(found) if order.get("stable") else found
+
+
+#: what two runs that end alike may differ in
+_IDENTITIES = {"uuid", "_uuid", "_ctiid", "versionStamp"}
+
+
+def _without_identities(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_identities(item) for key, item in value.items() if key not in _IDENTITIES}
+    return [_without_identities(item) for item in value] if isinstance(value, list) else value
+
+
+async def _ca(process: Process, order: dict[str, Any]) -> Any:
+    from .adcs import command
+
+    return command(process.lab, order)
 
 
 async def _down(process: Process, _: dict[str, Any]) -> Any:
@@ -112,7 +129,7 @@ async def _down(process: Process, _: dict[str, Any]) -> Any:
 
 COMMANDS: dict[str, Command] = {
     "status": _status, "call": _call, "fault/add": _fault_add, "fault/list": _fault_list, "fault/clear": _fault_clear,
-    "clock": _clock, "events": _events, "inferred": _inferred, "dump": _dump, "down": _down,
+    "clock": _clock, "events": _events, "inferred": _inferred, "dump": _dump, "ca": _ca, "down": _down,
 }  # fmt: skip
 
 

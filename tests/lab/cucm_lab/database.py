@@ -25,6 +25,8 @@ class Database:
         self._depth = 0
         self.connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
         self.connection.row_factory = sqlite3.Row
+        # The certificate stores keep private keys here; the log files beside it take over the mode.
+        self.path.chmod(0o600)
         # NORMAL with WAL survives the end of the process; only a power cut could lose the last writes.
         self.connection.executescript(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-2000;"

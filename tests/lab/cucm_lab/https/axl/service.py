@@ -55,7 +55,7 @@ class AxlService:
 
     def operation(self, body: bytes) -> str:
         """The operation's name, cheaply, for the fault rules; empty when there is none."""
-        match = re.search(rb"<(?:\w+:)?Body[^>]*>\s*<(?:[\w.-]+:)?(\w+)", body[:65536])
+        match = re.search(rb"<(?:[\w.-]+:)?Body[^>]*>\s*<(?:[\w.-]+:)?(\w+)", body[:65536])
         return match[1].decode() if match else ""
 
     def handle(self, body: bytes, action: str, account: Account) -> Answer:

@@ -26,7 +26,7 @@ _HEAD = re.compile(r"\s*select\s+(?:skip\s+(\d+)\s+)?(?:first\s+(\d+)\s+)?", re.
 _BRACED = re.compile(r"'\{[0-9A-Fa-f-]{36}\}'")
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 #: a query that runs longer is ended, so that one request can't hold up the whole lab
-STEPS = 2000
+STEPS = 1000
 
 
 def _statement(request: Element) -> str:
@@ -99,16 +99,26 @@ def _query(node: Node, request: Element, _: Version) -> str:
     try:
         cursor = connection.execute(translate(sql))
         names = [_column(description[0]) for description in cursor.description]
-        rows = cursor.fetchall()
+        parts, total, size = _rows(names, cursor)
     except sqlite3.Error as error:
         raise _sql_fault(node, error) from None
     finally:
         connection.close()
-    parts = [f"<row>{''.join(map(_cell, names, row))}</row>" for row in rows]
-    size = sum(map(len, parts))
     if size > READ_LIMIT:
-        raise too_large(len(rows), len(rows), size)
+        raise too_large(total, len(parts), size)
     return "".join(parts)
+
+
+def _rows(names: list[str], cursor: sqlite3.Cursor) -> tuple[list[str], int, int]:
+    """The rows as XML, their number and size; past the limit they are counted and no longer kept."""
+    parts: list[str] = []
+    total = size = 0
+    for row in cursor:
+        total += 1
+        if size <= READ_LIMIT:
+            parts.append(f"<row>{''.join(map(_cell, names, row))}</row>")
+            size += len(parts[-1])
+    return parts, total, size
 
 
 def _column(name: str) -> str:
