@@ -43,6 +43,8 @@ class TrunkState:
     peers: list[PeerState] = field(default_factory=list)
     since: float = 0.0
     status: str = "Unknown"
+    #: the destinations that are gone, in the alarm's words
+    down: tuple[str, ...] = ()
     task: asyncio.Task[None] | None = None
 
     def judged(self) -> str:
@@ -98,25 +100,32 @@ class Pinger:
         await asyncio.sleep(delay)
         while True:
             await asyncio.gather(*(self._ping(state.trunk, peer, ping) for peer in state.peers))
-            status = state.judged()
-            if status != state.status:
-                state.status, state.since = status, self._endpoint.lab.clock.time()
-                down = [peer for peer in state.peers if not peer.alive]
-                self._endpoint.traces.trunk_status(state.trunk.name, status, [
-                    f"{peer.host}, {peer.ip}, {peer.port}, {peer.reason}" for peer in down
-                ])  # fmt: skip
-                self._endpoint.lab.log.write(
-                    "sip", event="trunk_status", node=self._endpoint.node.name, trunk=state.trunk.name, status=status,
-                    peers=[f"{peer.host}:{peer.port} {peer.reason or 'alive'}" for peer in state.peers],
-                )  # fmt: skip
+            self._judge(state)
+            status = state.status
             await asyncio.sleep(max(1, ping.up if status == "Registered" else ping.down))
+
+    def _judge(self, state: TrunkState) -> None:
+        """Take the results in; log and trace what changed."""
+        endpoint = self._endpoint
+        down = tuple(f"{peer.host}, {peer.ip}, {peer.port}, {peer.reason}" for peer in state.peers if not peer.alive)
+        status = state.judged()
+        if (status, down) == (state.status, state.down):
+            return
+        if status != state.status:
+            state.since = endpoint.lab.clock.time()
+        state.status, state.down = status, down
+        endpoint.traces.trunk_status(state.trunk.name, status, down)
+        endpoint.lab.log.write(
+            "sip", event="trunk_status", node=endpoint.node.name, trunk=state.trunk.name, status=status,
+            peers=[f"{peer.host}:{peer.port} {peer.reason or 'alive'}" for peer in state.peers],
+        )  # fmt: skip
 
     async def _ping(self, trunk: Trunk, peer: PeerState, ping: Ping) -> None:
         endpoint = self._endpoint
         try:
             peer.ip = await endpoint.resolve(peer.host)
             connection = await endpoint.connect(trunk, peer.host, peer.port)
-            code = await self._options(trunk, connection, ping)
+            code = await self._options(trunk, connection, ping, peer.host)
         except ConnectionFailed as failure:
             peer.alive, peer.reason, peer.text = False, f"Local={failure.local}", str(failure)
             return
@@ -127,7 +136,7 @@ class Pinger:
         peer.reason = "" if peer.alive else f"Remote={code}"
         peer.text = f"answered {code}"
 
-    async def _options(self, trunk: Trunk, connection: SipConnection, ping: Ping) -> int:
+    async def _options(self, trunk: Trunk, connection: SipConnection, ping: Ping, host: str) -> int:
         endpoint = self._endpoint
         leg = Leg(
             transport=connection.transport_name,
@@ -149,7 +158,7 @@ class Pinger:
             code = int(answer.code)
         finally:
             connection.forget(leg.call_id, f"{leg.sequence} OPTIONS")
-            endpoint.traces.ping_ended(trunk.name, connection, identifier, code)
+            endpoint.traces.ping_ended(trunk.name, connection, identifier, code, named=host != connection.remote[0])
         return code
 
 

@@ -83,6 +83,7 @@ async def serve(endpoint: SipEndpoint, connection: SipConnection, request: Reque
     if trunk is None:
         _refuse(endpoint, connection, request, mismatch=refused)
     elif request.method == "OPTIONS":
+        connection.trunk = trunk
         forwards = request.headers.get("Max-Forwards")
         respond(endpoint, connection, request, 483 if forwards == "0" else 200, to_tag=messages.new_tag())
     elif request.method == "INVITE":

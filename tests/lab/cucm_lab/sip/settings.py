@@ -21,4 +21,7 @@ register("sdl.trans_security", {"TCP": 0, "TLS": 1}, "TransSecurity of signals; 
 register("sdl.tls_failure", True, "A line `SSL_ERROR` in SDL for a failed handshake; its real wording is not known")
 register("sdl.san_format", ",", "Separator of several names in SubjectAltname of SIPCertificateInd")
 register("sdl.in_service_alarm", True, "AlarmErr lines SIPTrunkISV besides SIPTrunkOOS")
+register("sdl.host_name_ping", {"11.5": ("T", 0)}, "interErr and resp of pings to host names: seen on 11.5 after a 483")
+register("sdl.partial_alarm", True, "AlarmErr lines SIPTrunkPartiallyISV when some peers of a trunk are gone")
+register("capture.new_style_from", None, "First release (such as [12, 0]) whose screen capture prints `Flags [P.]`")
 register("calllogs.tls", "TLS", "Field 4 of SIPT lines over TLS")

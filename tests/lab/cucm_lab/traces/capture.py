@@ -40,7 +40,7 @@ class Capture:
         #: set when the count is reached or the capture is stopped
         self.done = asyncio.Event()
         self.queue: asyncio.Queue[str] = asyncio.Queue()
-        self._base: dict[tuple[Address, Address], int] = {}
+        self._screen = hub.screen()
         self._file: BinaryIO | None = None
         if path is not None:
             self._file = path.open("wb")
@@ -56,7 +56,7 @@ class Capture:
             self._file.write(packets.record(segment, self._size))
             self._file.flush()
         else:
-            self.queue.put_nowait(packets.screen_line(segment, self._hub.names, self._base, self._hub.zone))
+            self.queue.put_nowait(packets.screen_line(segment, self._screen))
         if self._limit is not None and self.packets >= self._limit:
             self.stop()
 
@@ -160,12 +160,15 @@ class CaptureHub:
     """The captures of one node."""
 
     def __init__(self, lab: Lab, node: Node) -> None:
-        self._clock = lab.clock
-        #: the node prints its own address as its name
-        self.names = {node.address: node.name}
-        self.zone = node.spec.timezone
+        self._lab, self._node = lab, node
         self.captures: set[Capture] = set()
         self._last = 0.0
+
+    def screen(self) -> packets.Screen:
+        """How this node prints a capture."""
+        since = self._lab.inferred["capture.new_style_from"]
+        new = since is not None and self._node.cluster.release.number >= tuple(since)
+        return packets.Screen({self._node.address: self._node.name}, self._node.spec.timezone, new)
 
     def start(
         self,
@@ -223,7 +226,7 @@ class CaptureHub:
         if not self.captures:
             return
         # Two segments never share a time: readers sort by it.
-        self._last = max(self._clock.time(), self._last + 0.000002)
+        self._last = max(self._lab.clock.time(), self._last + 0.000002)
         segment = Segment(self._last, *ends, *numbers, flags, payload)
         for capture in list(self.captures):
             capture.see(segment)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -219,24 +219,31 @@ class NodeTraces:
         )
         return ccb
 
-    def ping_ended(self, trunk: str, connection: SipConnection, ccb: int, code: int) -> None:
-        """Its result; code 0 when no answer came."""
+    def ping_ended(self, trunk: str, connection: SipConnection, ccb: int, code: int, *, named: bool) -> None:
+        """Its result; code 0 when no answer came; `named`: the destination is a host name."""
+        error = "F" if code else "T"
+        quirk = self._lab.inferred["sdl.host_name_ping"].get(self._node.cluster.release.name)
+        if named and quirk:
+            error, code = quirk
         handler = self._process("SIPHandler", _SIPHANDLER)
         self._sig(
             ("SIPPingResult", "restart0", self._process("SIPD", _SIPD, trunk), handler, self._tag(connection)),
-            f"[R:N-H:0,N:1,L:0,V:0,Z:0,D:0]  ccbID= {ccb} interErr={'F' if code else 'T'} resp={code} state=0 "
+            f"[R:N-H:0,N:1,L:0,V:0,Z:0,D:0]  ccbID= {ccb} interErr={error} resp={code} state=0 "
             f"{self._peer(connection)}",
         )
 
-    def trunk_status(self, trunk: str, status: str, unavailable: list[str]) -> None:
-        """A trunk went out of service or came back."""
+    def trunk_status(self, trunk: str, status: str, unavailable: Sequence[str]) -> None:
+        """A trunk went out of service, lost some of its peers, or came back."""
+        name = ("SIPTrunkName", trunk)
+        peers = ("UnavailableRemotePeersWithReasonCode", "; ".join(unavailable))
         if status == "UnRegistered":
-            peers = ("UnavailableRemotePeersWithReasonCode", "; ".join(unavailable))
             text = "All remote peers are out of service and unable to handle calls"
-            self._alarm("SIPTrunkOOS", "Error", text, (("SIPTrunkName", trunk), peers))
+            self._alarm("SIPTrunkOOS", "Error", text, (name, peers))
+        elif status == "Registered" and unavailable and self._lab.inferred["sdl.partial_alarm"]:
+            text = "Some of the remote peers are not available to handle calls"
+            self._alarm("SIPTrunkPartiallyISV", "Warning", text, (name, peers))
         elif status == "Registered" and self._lab.inferred["sdl.in_service_alarm"]:
-            text = "All remote peers are available to handle calls"
-            self._alarm("SIPTrunkISV", "Notice", text, (("SIPTrunkName", trunk),))
+            self._alarm("SIPTrunkISV", "Notice", "All remote peers are available to handle calls", (name,))
 
     def _alarm(self, name: str, severity: str, text: str, parameters: Iterable[tuple[str, str]]) -> None:
         shown = "".join(

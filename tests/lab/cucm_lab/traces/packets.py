@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -88,11 +88,22 @@ def record(segment: Segment, size: int) -> bytes:
     return struct.pack("<IIII", seconds, int((segment.when - seconds) * 1e6), len(kept), len(frame)) + kept
 
 
-def screen_line(segment: Segment, names: dict[str, str], base: dict[tuple[Address, Address], int], zone: str) -> str:
-    """tcpdump's line as CUCM prints it: absolute numbers in a connection's first segment, then relative ones.
+@dataclass
+class Screen:
+    """How a node's capture is printed."""
 
-    `base` holds the first sequence number of each direction and is kept between calls.
-    """
+    #: address -> name; the node prints its own address as its name
+    names: dict[str, str]
+    zone: str = "UTC"
+    #: tcpdump's later style, `Flags [P.], seq 1:427, ack 1, win 249, length 426`
+    new_style: bool = False
+    #: the first sequence number of each direction
+    base: dict[tuple[Address, Address], int] = field(default_factory=dict)
+
+
+def screen_line(segment: Segment, screen: Screen) -> str:
+    """tcpdump's line as CUCM prints it: absolute numbers in a connection's first segment, then relative ones."""
+    base, names = screen.base, screen.names
     one, other = (segment.source, segment.target), (segment.target, segment.source)
     acknowledges = bool(segment.flags & ACK)
     start, value = segment.sequence, segment.acknowledged
@@ -100,18 +111,23 @@ def screen_line(segment: Segment, names: dict[str, str], base: dict[tuple[Addres
         base[one], base[other] = segment.sequence, segment.acknowledged - 1
     elif acknowledges:
         start, value = ((number - known) & 0xFFFFFFFF for number, known in ((start, base[one]), (value, base[other])))
-    numbers = ""
     length = len(segment.payload)
-    if length or segment.flags & (SYN | FIN | RST):
-        numbers = f"{start}:{start + length}({length}) "
-    acknowledged = f"ack {value} " if acknowledges else ""
-    moment = datetime.fromtimestamp(segment.when, ZoneInfo(zone))
+    counted = bool(length or segment.flags & (SYN | FIN | RST))
+    moment = datetime.fromtimestamp(segment.when, ZoneInfo(screen.zone))
     tick = int(segment.when * 1000) & 0xFFFFFFFF
+    head = f"{moment:%H:%M:%S.%f} IP {_host(segment.source, names)} > {_host(segment.target, names)}: "
+    if screen.new_style:
+        letters = segment.flag_letters().rstrip(".") + ("." if acknowledges else "")
+        parts = [f"Flags [{letters}]"]
+        if counted:
+            parts.append(f"seq {start}:{start + length}" if length else f"seq {start}")
+        parts += [f"ack {value}"] * acknowledges + [f"win {segment.window}"]
+        options = "mss 1448,nop,nop,nop,eol" if segment.flags & SYN else f"nop,nop,TS val {tick} ecr {tick - 1}"
+        return head + ", ".join([*parts, f"options [{options}]", f"length {length}"])
+    numbers = f"{start}:{start + length}({length}) " if counted else ""
+    acknowledged = f"ack {value} " if acknowledges else ""
     options = "<mss 1448,nop,nop,nop,eol>" if segment.flags & SYN else f"<nop,nop,timestamp {tick} {tick - 1}>"
-    return (
-        f"{moment:%H:%M:%S.%f} IP {_host(segment.source, names)} > {_host(segment.target, names)}: "
-        f"{segment.flag_letters()} {numbers}{acknowledged}win {segment.window} {options}"
-    )
+    return f"{head}{segment.flag_letters()} {numbers}{acknowledged}win {segment.window} {options}"
 
 
 def _host(address: Address, names: dict[str, str]) -> str:

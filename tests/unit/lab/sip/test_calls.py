@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from . import world
 
 @pytest.mark.parametrize(
     ("first", "second", "version"),
-    [("9.1", "10.5", "TLSv1.0"), ("11.5", "14", "TLSv1.2"), ("15", "15", "TLSv1.3")],
+    [("9.1", "10.5", "TLSv1.0"), ("9.1", "12.5", "TLSv1.0"), ("11.5", "14", "TLSv1.2"), ("15", "15", "TLSv1.3")],
 )
 @pytest.mark.parametrize("srtp", [True, False])
 def test_calls_ride_tls_both_ways(tmp_path: Path, first: str, second: str, version: str, srtp: bool) -> None:
@@ -28,5 +29,77 @@ def test_calls_ride_tls_both_ways(tmp_path: Path, first: str, second: str, versi
                 assert (result["transport"], result["tls_version"]) == ("TLS", version)
                 assert result["srtp"] is srtp
                 assert result["secure"] is srtp
+
+    asyncio.run(run())
+
+
+def test_releases_without_a_common_version_say_so(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "14")) as lab:
+            await world.secure_pair(lab)
+            result = await place_call(lab, "a", "1018", "9898")
+            assert result["result"] == "failed"
+            assert "protocol version" in result["reason"]
+            found = [event["reason"] for event in lab.log.events("sip", event="handshake", node="CUCM10")]
+            assert found == ["protocol_version"]
+
+    asyncio.run(run())
+
+
+def test_an_authenticated_trunk_is_signed_and_not_encrypted(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
+            await world.secure_pair(lab)
+            for cluster in lab.clusters.values():
+                world.change(cluster, "SipTrunkSecurityProfile", world.TLS_NAME, securityMode="Authenticated")
+            await asyncio.sleep(0.05)
+            result = await place_call(lab, "a", "1018", "9898")
+            assert (result["result"], result["cipher"]) == ("answered", "NULL-SHA")
+
+    asyncio.run(run())
+
+
+def test_many_calls_at_once_share_a_connection(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("14", "15")) as lab:
+            await world.secure_pair(lab)
+            results = await asyncio.gather(*(place_call(lab, "a", "1018", "9898") for _ in range(40)))
+            assert {result["result"] for result in results} == {"answered"}
+            assert len({result["call_id"] for result in results}) == 40
+            assert len(lab.nodes[0].sip.connections) == 1
+
+    asyncio.run(run())
+
+
+needs_sipp = pytest.mark.skipif(shutil.which("sipp") is None, reason="sipp (Debian's sip-tester) is not installed")
+
+
+async def sipp(*arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        "sipp", *arguments, "-m", "1", "-nostdin", "-timeout", "8", "-t", "t1",
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+
+
+@needs_sipp
+def test_sipp_calls_and_is_called_over_tcp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
+            one, two = lab.clusters["a"], lab.clusters["b"]
+            world.connect(one, two, "9898", tls=False, srtp=False)
+            await two.publisher.services.stop(world.CALLMANAGER)
+            here, there = one.publisher.address, two.publisher.address
+            process = await sipp("-sn", "uac", "-i", there, "-p", "5060", "-s", "1018", f"{here}:5060")
+            out, _ = await process.communicate()
+            assert process.returncode == 0, out.decode()
+            assert lab.log.events("sip", event="call_in", result="answered", called="1018", transport="TCP")
+            process = await sipp("-sn", "uas", "-i", there, "-p", "5060")
+            await asyncio.sleep(0.5)
+            result = await place_call(lab, "a", "1018", "9898")
+            out, _ = await process.communicate()
+            assert result["result"] == "answered", result
+            assert process.returncode == 0, out.decode()
 
     asyncio.run(run())

@@ -191,3 +191,34 @@ def test_garbage_on_the_tls_port_is_survived(tmp_path: Path, data: bytes) -> Non
                 assert not lab.log.events("sip", event="error")
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("release", ["9.1", "15"])
+def test_openssl_as_the_server_accepts_our_client_certificate(tmp_path: Path, release: str) -> None:
+    async def run() -> str:
+        async with world.running(tmp_path, world.scenario(release, release)) as lab:
+            authority = await world.secure_pair(lab)
+            one, two = (cluster.publisher for cluster in lab.clusters.values())
+            await two.services.stop(world.CALLMANAGER)
+            certificate, key = authority.issue(two.name, tmp_path)
+            ca = tmp_path / "ca.pem"
+            ca.write_text(authority.pem)
+            process = await asyncio.create_subprocess_exec(
+                "openssl", "s_server", "-accept", f"{two.address}:5061", "-cert", str(certificate), "-key", str(key),
+                "-CAfile", str(ca), "-Verify", "2", "-verify_return_error", "-naccept", "1", "-purpose", "sslclient",
+                *(LEGACY if release == "9.1" else []),
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            )  # fmt: skip
+            assert process.stdout is not None
+            await asyncio.wait_for(process.stdout.readuntil(b"ACCEPT"), 5)
+            trunk = one.sip.trunk("to-b")
+            connection = await one.sip.connect(trunk, two.address, 5061)
+            await asyncio.sleep(0.1)
+            connection.close()
+            shown = await asyncio.wait_for(process.stdout.read(), 5)
+            await process.wait()
+            return shown.decode("utf-8", "replace")
+
+    shown = asyncio.run(run())
+    assert "ERROR" not in shown
+    assert re.search(r"subject=.*CN ?= ?(CUCMA|cucma.lab.local)", shown)

@@ -145,13 +145,15 @@ def test_the_screen_shows_what_the_document_shows(tmp_path: Path) -> None:
 
 
 def test_a_capture_in_the_middle_starts_with_absolute_numbers() -> None:
-    base: dict[tuple[packets.Address, packets.Address], int] = {}
     here, there = ("10.106.95.203", 42387), ("10.106.95.200", 5061)
-    names = {"10.106.95.203": "CUCMA"}
+    screen = packets.Screen({"10.106.95.203": "CUCMA"})
     first = packets.Segment(1.5, here, there, 790302485, 3661485150, packets.PSH | packets.ACK, b"x" * 1146)
     second = packets.Segment(1.6, there, here, 3661485150, 790303631, packets.ACK, window=249)
     third = packets.Segment(1.7, there, here, 3661485150, 790303631, packets.PSH | packets.ACK, b"y" * 426)
-    shown = [packets.screen_line(segment, names, base, "UTC") for segment in (first, second, third)]
+    shown = [packets.screen_line(segment, screen) for segment in (first, second, third)]
     assert "CUCMA.42387 > 10.106.95.200.sip-tls: P 790302485:790303631(1146) ack 3661485150 win 182" in shown[0]
     assert "10.106.95.200.sip-tls > CUCMA.42387: . ack 1146 win 249" in shown[1]
     assert ": P 1:427(426) ack 1146 win" in shown[2]
+    newer = packets.screen_line(first, packets.Screen({"10.106.95.203": "CUCMA"}, new_style=True))
+    assert "sip-tls: Flags [P.], seq 790302485:790303631, ack 3661485150, win 182, options [" in newer
+    assert newer.endswith("], length 1146")

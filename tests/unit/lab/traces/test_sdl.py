@@ -156,6 +156,30 @@ def test_options_ping_makes_the_status_and_the_alarms(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_host_name_is_pinged_as_11_5_traces_it_and_one_dead_peer_is_an_alarm(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("11.5", "12.5")) as lab:
+            await world.secure_pair(lab)
+            one, node = lab.clusters["a"], lab.nodes[0]
+            destination = world.record(one, "SipTrunk", "to-b").body["destinations"][0]
+            named = {**destination, "addressIpv4": lab.nodes[1].fqdn}
+            dead = {**destination, "addressIpv4": lab.nodes[1].address, "port": 5999, "sortOrder": 2}
+            world.change(one, "SipTrunk", "to-b", reset=False, destinations=[named, dead])
+            world.change(one, "SipProfile", "Standard SIP Profile", enableOutboundOptionsPing=True,
+                         optionsPingIntervalWhenStatusOK=5)  # fmt: skip
+            for _ in range(60):
+                await asyncio.sleep(0.05)
+                if trunk_status(one)[0]["status"] == "Registered":
+                    break
+            text = sdl(node)
+            assert "SIP/2.0 483 Too Many Hops" in text
+            assert re.search(r"SIPPingResult .*interErr=T resp=0 state=0", text)
+            assert "AlarmName: SIPTrunkPartiallyISV" in text
+            assert f"{dead['addressIpv4']}, {dead['addressIpv4']}, 5999, Local=2" in text
+
+    asyncio.run(run())
+
+
 def test_files_roll_and_stay_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "ROLL_BYTES", 200)
     rolling = RollingFile(tmp_path, "SDL001_100_", 6, lambda number: f"head {number}\n")
