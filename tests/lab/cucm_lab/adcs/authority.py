@@ -6,7 +6,7 @@ Keys of a row of the scenario's `cas:`: name, address, port, accounts [{username
 `standalone-2003`), tiers (1; 2: a root and an issuing CA), auto_issue (standalone: nothing waits for approval),
 templates (rows of templates.Template), authentication ([ntlm, basic]), channel_binding (off, allowed, required),
 common_name, fqdn, years,
-legacy_tls.
+legacy_tls, renewals (how often the CA's certificate was renewed with a new key).
 """
 
 from __future__ import annotations
@@ -105,11 +105,23 @@ class Authority:
                 chain.insert(0, material.sign_certificate(builder, key, self._digest))
                 key = issuing
             stored = "".join(material.pem_of(certificate) for certificate in chain)
+            older = [
+                material.self_signed(
+                    chain[-1].subject, material.new_key(), self._digest, now - timedelta(days=365 * back),
+                    usages=("digitalSignature", "keyCertSign", "cRLSign"), days=366 * years, ca=True, path_length=None,
+                )
+                for back in range(int(row.get("renewals", 0)), 0, -1)
+            ]  # fmt: skip
+            self._db.set_setting("older", "".join(material.pem_of(certificate) for certificate in older))
             self._db.set_setting("key", material.key_pem(key))
             self._db.set_setting("chain", stored)
         self._key = material.load_key(self._db.setting("key") or "")
         #: issuing certificate first, root last
         self.chain = x509.load_pem_x509_certificates(stored.encode())
+        older_pems = self._db.setting("older") or ""
+        older_roots = x509.load_pem_x509_certificates(older_pems.encode()) if older_pems else []
+        #: the chain of each of the CA's certificates, the oldest first; the last one signs
+        self.generations = [[root] for root in older_roots] + [self.chain]
         (self.directory / "ca.pem").write_text(stored)
 
     def web_identity(self) -> tuple[str, str]:

@@ -102,7 +102,7 @@ class _Pages:
         if page == "certfnsh.asp" and request.method == "POST":
             return self._submit(body, user)
         if page == "certcarc.asp":
-            return _html(pages.authority(0))
+            return _html(pages.authority(len(self._authority.generations) - 1))
         if page == "certnew.cer":
             return self._fetch(request)
         if page == "certnew.p7b":
@@ -125,7 +125,7 @@ class _Pages:
     def _fetch(self, request: web.BaseRequest) -> web.Response:
         number = request.query.get("ReqID", "")
         if number.lower() == "cacert":
-            return self._certificate(request, self._authority.chain[0])
+            return self._certificate(request, self._generation(request)[0])
         row = self._authority.request(int(number)) if number.isdigit() else None
         if row is None:
             return _html(pages.not_issued("The request ID is invalid. 0x80070057 (WIN32: 87)"))
@@ -133,9 +133,17 @@ class _Pages:
             return _html(pages.not_issued(row["disposition"]))
         return self._certificate(request, x509.load_pem_x509_certificate(row["certificate"].encode()))
 
+    def _generation(self, request: web.BaseRequest) -> list[x509.Certificate]:
+        """The chain of the CA certificate that `Renewal` names, the first one without it."""
+        index = request.query.get("Renewal", "0")
+        known = self._authority.generations
+        if request.query.get("ReqID", "").isdigit():
+            return known[-1]
+        return known[int(index)] if index.isdigit() and int(index) < len(known) else known[0]
+
     def _chain(self, request: web.BaseRequest) -> web.Response:
         number = request.query.get("ReqID", "")
-        found = list(self._authority.chain)
+        found = list(self._generation(request))
         if number.isdigit():
             row = self._authority.request(int(number))
             if row is None or row["state"] != ISSUED:

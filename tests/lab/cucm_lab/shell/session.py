@@ -3,7 +3,7 @@
 """One login at the shell: start-up text, prompt, commands, idle limit, faults.
 
 Faults of interface `ssh`, by operation: `connect` (refuse), `login` (refuse, stall), `paste` (reset: the
-connection ends in the middle of a paste), and each command line as typed (refuse, reset, stall, drop, garbage,
+connection ends in the middle of a paste; stall), and each command line as typed (refuse, reset, stall, drop, garbage,
 fail, truncated; paging: pagination is on again).
 """
 
@@ -77,8 +77,11 @@ class Shell:
             line = await self.terminal.line()
             lines.append(line)
             if fault and len(lines) > 3:
-                self.abort()
-                raise Closed
+                if fault.action != "stall":
+                    self.abort()
+                    raise Closed
+                await asyncio.sleep(fault.seconds)
+                fault = None
             if line.startswith("-----END") or (not line.strip() and len(lines) > 1):
                 return "\n".join(lines).strip() + "\n"
 
