@@ -1,0 +1,221 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The TLS handshake with a SIP peer."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sip_tls_probe
+short_description: See what a SIP TLS port presents, asks for and answers
+version_added: 1.0.0
+description:
+  - Performs a TLS handshake with a SIP port, with or without a client certificate, and returns the chain that is
+    presented, version, cipher, whether and of which CAs a client certificate is asked for, and the alert in words.
+  - CallManager refuses clients that show no certificate it trusts. The chain is seen all the same, on TLS 1.0 to 1.3,
+    and such a refusal is a result, not a failure. In TLS 1.3 a refusal comes after the handshake; it is waited for.
+  - Where the handshake is let in, a SIP OPTIONS request follows. Any answer shows that SIP is alive there.
+  - Compares what is presented with the certificate that the node holds. An uploaded certificate becomes active when
+    Cisco CallManager is restarted; until then RV(state) is V(uploaded_not_active).
+  - Verifies nothing and sends no secret. Fails when there is no connection, or when no certificate was seen.
+author:
+  - siptls.cucm contributors
+requirements:
+  - cryptography
+extends_documentation_fragment:
+  - siptls.cucm.attributes.info
+options:
+  host:
+    description: Name or address of the node.
+    type: str
+    required: true
+  port:
+    description: TCP port of SIP over TLS.
+    type: int
+    default: 5061
+  client_certificate:
+    description: Client certificate to show, as PEM; its CAs' certificates may follow.
+    type: str
+  client_certificate_path:
+    description: File with the client certificate.
+    type: path
+  client_key:
+    description: Key of the client certificate, as PEM.
+    type: str
+  client_key_path:
+    description: File with the key of the client certificate.
+    type: path
+  client_key_passphrase:
+    description: Passphrase of the key.
+    type: str
+  held:
+    description: The certificate that the node holds, as PEM or by its SHA-256 fingerprint.
+    type: str
+  options:
+    description: Send a SIP OPTIONS request when the handshake allows.
+    type: bool
+    default: true
+  legacy_crypto:
+    description:
+      - Allow the cryptography of old releases, namely TLS 1.0 and its ciphers. Releases 9.1 and 10.5 need it.
+      - A warning names what was really used.
+    type: bool
+    default: false
+  timeout:
+    description: Seconds that the connection and the handshake, and then the answer to OPTIONS, may each take.
+    type: int
+    default: 10
+"""
+
+EXAMPLES = r"""
+- name: See which certificate a node serves
+  siptls.cucm.sip_tls_probe:
+    host: cucm10.example.com
+    held: "{{ held.certificates[0].pem }}"
+  register: probe
+  delegate_to: localhost
+
+- name: Connect as a peer does
+  siptls.cucm.sip_tls_probe:
+    host: cucm10.example.com
+    client_certificate: "{{ lookup('ansible.builtin.file', 'peer.pem') }}"
+    client_key: "{{ vault_peer_key }}"
+"""
+
+RETURN = r"""
+chain:
+  description: The certificates as presented, the node's own first, each with C(subject), C(issuer), C(serial),
+    C(not_before), C(not_after), C(days_left), C(sha256), C(sans), C(eku), C(key_usage), C(pem) and more.
+  type: list
+  elements: dict
+  returned: success
+names:
+  description: Common name and alternative names of the node's own certificate.
+  type: list
+  elements: str
+  returned: success
+tls_version:
+  description: The TLS version that was negotiated.
+  type: str
+  returned: success
+  sample: TLSv1.2
+cipher:
+  description: The cipher by its OpenSSL name; null when the handshake did not get that far.
+  type: str
+  returned: success
+accepted:
+  description: Whether the node let the probe in; null when it said nothing either way.
+  type: bool
+  returned: success
+mutual:
+  description: Whether the node authenticates its clients; null when that could not be seen.
+  type: bool
+  returned: success
+client_certificate_asked:
+  description: Whether the node asked for a client certificate; null when that could not be seen.
+  type: bool
+  returned: success
+acceptable_cas:
+  description: Names of the CAs that the node accepts client certificates of; null when it did not say or it could not
+    be seen.
+  type: list
+  elements: str
+  returned: success
+alert:
+  description: The alert that ended the connection, with C(from), C(level), C(name), C(code), C(meaning), C(next_step);
+    null when there was none.
+  type: dict
+  returned: success
+trouble:
+  description: What else ended the connection, in the words of the TLS library.
+  type: str
+  returned: success
+options:
+  description: The answer to OPTIONS, with C(alive), C(status), C(answer), C(server), C(milliseconds), C(trouble); null
+    when none was sent.
+  type: dict
+  returned: success
+matches_held:
+  description: Whether the node presents the certificate O(held); null without it.
+  type: bool
+  returned: success
+state:
+  description: V(presented) without O(held). V(active), V(uploaded_not_active), V(newer_than_held) or V(different) with
+    it. On failure V(unreachable) or V(no_handshake).
+  type: str
+  returned: always
+state_text:
+  description: The same in words, with the next step.
+  type: str
+  returned: success
+"""
+
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls import probe
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls.handshake import Identity
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+SPEC = ArgSpec(
+    options={
+        "host": {"type": "str", "required": True},
+        "port": {"type": "int", "default": 5061},
+        "client_certificate": {"type": "str"},
+        "client_certificate_path": {"type": "path"},
+        "client_key": {"type": "str", "no_log": True},
+        "client_key_path": {"type": "path", "no_log": False},
+        "client_key_passphrase": {"type": "str", "no_log": True},
+        "held": {"type": "str"},
+        "options": {"type": "bool", "default": True},
+        "legacy_crypto": {"type": "bool", "default": False},
+        "timeout": {"type": "int", "default": 10},
+    },
+    mutually_exclusive=(("client_certificate", "client_certificate_path"), ("client_key", "client_key_path")),
+)
+
+
+def service(module: AnsibleModule) -> Outcome:
+    """Probe, compare, and say what was lowered for it."""
+    given = module.params
+    if not 0 < given["port"] < 65536:
+        raise Failure(f"port {given['port']} is not a TCP port: use 1 to 65535.")
+    with tempfile.TemporaryDirectory(dir=module.tmpdir) as folder:
+        found = probe.probe(
+            given["host"], given["port"], legacy=given["legacy_crypto"], timeout=given["timeout"],
+            identity=identity(module, folder), options=given["options"],
+        )  # fmt: skip
+    warning = probe.legacy_warning(given["host"], found) if given["legacy_crypto"] else None
+    compared = probe.compare(found["chain"][0], given["held"])
+    return Outcome(result={**found, **compared}, warnings=[warning] if warning else [])
+
+
+def identity(module: AnsibleModule, folder: str) -> Identity | None:
+    """The client certificate as files, for OpenSSL takes no other; None when there is none."""
+    given = module.params
+    paths = {}
+    for what in ("client_certificate", "client_key"):
+        paths[what] = given[f"{what}_path"]
+        if given[what]:
+            paths[what] = os.path.join(folder, what)
+            with open(os.open(paths[what], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(given[what])
+    if not any(paths.values()):
+        return None
+    if not all(paths.values()):
+        raise Failure("A client certificate needs its key, and a key its certificate: give both.")
+    return Identity(paths["client_certificate"], paths["client_key"], given["client_key_passphrase"])
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, service, needs=("cryptography",))
+
+
+if __name__ == "__main__":
+    main()
