@@ -308,3 +308,35 @@ def test_a_service_that_never_starts_again_frees_the_shell_of_a_client_that_left
     shell.close()
     assert "Cisco Tftp[STARTING]" in ssh("cucm115").login().command("utils service list")
     lab.ask("fault/clear")
+
+
+@pytest.mark.parametrize("cluster", ["cucm91", "cucm150"])
+def test_5061_presents_the_upload_after_the_restart_and_not_before(
+    lab: LabProcess, cluster: str, ssh: Connect, tmp_path: Path
+) -> None:
+    def presented() -> str:
+        done = subprocess.run(
+            ["openssl", "s_client", "-connect", f"{lab.address(cluster)}:5061", "-cipher", "DEFAULT:@SECLEVEL=0",
+             "-min_protocol", "TLSv1"], input=b"", capture_output=True, timeout=20, check=False,
+        ).stdout.decode(errors="replace")  # fmt: skip
+        found = re.search(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", done, re.DOTALL)
+        assert found, done
+        return found[0]
+
+    shell = ssh(cluster).login()
+    before = presented()
+    shell.send("set csr gen CallManager\r")
+    if cluster == "cucm150":
+        shell.expect(r"\(yes\|no\)\? $")
+        shell.send("no\r")
+    shell.expect("admin:$")
+    leaf, root = sign(shell.command("show csr own CallManager"), tmp_path)
+    for kind, pem in (("trust", root), ("own", leaf)):
+        shell.send(f"set cert import {kind} CallManager\r")
+        shell.expect("Hit Enter\r\n$")
+        shell.send(pem.strip().replace("\n", "\r") + "\r")
+        shell.expect("Successfully imported")
+        shell.expect("admin:$")
+    assert presented() == before
+    assert "[STARTED]" in shell.command("utils service restart Cisco CallManager")
+    assert presented() == leaf.strip()
