@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from cucm_lab.config import reference
 from cucm_lab.sip import CallResult, place_call
+from cucm_lab.sip import testing as world
 from cucm_lab.world import Cluster, Lab
-
-from . import world
 
 
 def three_nodes() -> dict[str, Any]:

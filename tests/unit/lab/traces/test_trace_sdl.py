@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from cucm_lab.sip import place_call, trunk_status
+from cucm_lab.sip import testing as world
 from cucm_lab.traces import files
 from cucm_lab.traces.files import RollingFile
 from cucm_lab.world import Lab, Node
-from sip import world
 
 LINE = re.compile(r"^(\d{8})\.(\d{3}) \|(\d\d):(\d\d):(\d\d)\.(\d{3}) \|([^|]*)\|(.*)$")
 CERTIFICATE = re.compile(

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cucm_lab.sip import place_call
+from cucm_lab.sip import testing as world
 from cucm_lab.world import Lab, Node
-
-from . import world
 
 OPTIONS = (
     b"OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:5061;branch=z9hG4bKtest\r\nFrom: <sip:t>;tag=1\r\n"

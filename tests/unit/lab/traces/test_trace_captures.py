@@ -14,9 +14,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cucm_lab.sip import place_call
+from cucm_lab.sip import testing as world
 from cucm_lab.traces import packets
 from cucm_lab.traces.capture import Capture
-from sip import world
 
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark (Debian's package) is not installed")
 ONSCREEN = re.compile(

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from cucm_lab.sip import place_call
-
-from . import world
+from cucm_lab.sip import testing as world
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from cucm_lab import sip
-from cucm_lab.config import Record, reference
-from cucm_lab.scenario import parse
-from cucm_lab.world import Cluster, Lab, Node
+
+from ..config import Record, reference
+from ..scenario import parse
+from ..world import Cluster, Lab, Node
+from . import start
 
 CALLMANAGER = "Cisco CallManager"
 TLS_NAME = "TLS to peer"
@@ -108,7 +109,7 @@ def scenario(first: str, second: str, **more: Any) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def running(folder: Path, data: dict[str, Any]) -> AsyncIterator[Lab]:
     lab = Lab(parse(data, "sip-test", free_net()), folder)
-    endpoints = [await sip.start(lab, node) for node in lab.nodes]
+    endpoints = [await start(lab, node) for node in lab.nodes]
     try:
         yield lab
     finally:
