@@ -1,0 +1,123 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A report on SIP over TLS between clusters."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sip_tls_report
+short_description: Write a report on SIP over TLS between CUCM clusters
+version_added: 1.0.0
+description:
+  - Writes one HTML page with the verdict, a picture of the clusters and trunks, the certificates side by side, the
+    handshakes and calls as ladders, what was changed and where the evidence lies with its hashes, and the same as JSON.
+  - The page is complete in itself. It loads nothing, can be printed, and reads well on a telephone and in the dark.
+  - What is written is the same for the same evidence but for the time in it; without a change of the evidence the files
+    are left as they are.
+author:
+  - siptls.cucm contributors
+extends_documentation_fragment:
+  - siptls.cucm.attributes
+attributes:
+  diff_mode:
+    support: none
+options:
+  dest:
+    description: The folder in which V(report.html) and V(report.json) are written; made when missing.
+    type: path
+    required: true
+  title:
+    description: Title of the report.
+    type: str
+    default: SIP over TLS between CUCM clusters
+  clusters:
+    description: The clusters as M(siptls.cucm.sip_tls_verdict) takes them; a C(version) is shown when there is one.
+    type: list
+    elements: dict
+    required: true
+  verdict:
+    description: The result of M(siptls.cucm.sip_tls_verdict).
+    type: dict
+    required: true
+  captures:
+    description: The C(connections) of M(siptls.cucm.sip_tls_capture_info).
+    type: list
+    elements: dict
+    default: []
+  calls:
+    description: Calls as M(siptls.cucm.cucm_trace_info) returns them, each with the key C(cluster) added.
+    type: list
+    elements: dict
+    default: []
+  changes:
+    description: What was changed, each with C(cluster), C(what) and C(actions).
+    type: list
+    elements: dict
+    default: []
+  files:
+    description: The files of evidence, each with C(path), C(size), C(sha256).
+    type: list
+    elements: dict
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Write the report
+  siptls.cucm.sip_tls_report:
+    dest: build/trunk
+    clusters: "{{ clusters }}"
+    verdict: "{{ verdict }}"
+    captures: "{{ capture.connections }}"
+    files: "{{ capture.files }}"
+"""
+
+RETURN = r"""
+html:
+  description: Path of the page.
+  type: str
+  returned: success
+json:
+  description: Path of the data.
+  type: str
+  returned: success
+"""
+
+from typing import TYPE_CHECKING
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Outcome, run_module
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+DICTS = {"type": "list", "elements": "dict", "default": []}
+SPEC = ArgSpec(
+    options={
+        "dest": {"type": "path", "required": True},
+        "title": {"type": "str", "default": "SIP over TLS between CUCM clusters"},
+        "clusters": {"type": "list", "elements": "dict", "required": True},
+        "verdict": {"type": "dict", "required": True},
+        "captures": DICTS,
+        "calls": DICTS,
+        "changes": DICTS,
+        "files": DICTS,
+    }
+)
+
+
+def service(module: AnsibleModule) -> Outcome:
+    """Write both files."""
+    from ansible_collections.siptls.cucm.plugins.module_utils._siptls import report_files
+
+    given = dict(module.params)
+    return report_files.write(given.pop("dest"), given, pretend=module.check_mode)
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, service)
+
+
+if __name__ == "__main__":
+    main()
