@@ -27,6 +27,10 @@ options:
     description: Results of M(siptls.cucm.ca_sign), each with the result of M(siptls.cucm.cucm_csr) as C(item).
     type: list
     elements: dict
+  uploads:
+    description: Results of M(siptls.cucm.cucm_cert_upload), each with the result of the signing as C(item).
+    type: list
+    elements: dict
 """
 
 EXAMPLES = r"""
@@ -37,7 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The facts, with C(certificate) in each of C(nodes) and the C(chain) of the CA.
+  description: The facts, with the C(certificates) by node name and the C(chain) of the CA.
   type: dict
 """
 

@@ -55,7 +55,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(name), C(nodes) and C(directions).
+  description: C(cluster), with C(name) and C(nodes), and C(directions).
   type: dict
 """
 

@@ -10,20 +10,45 @@ from typing import Any
 
 
 def with_certificates(
-    cluster: Mapping[str, Any], *, csrs: Iterable[Mapping[str, Any]], signed: Iterable[Mapping[str, Any]] = ()
+    cluster: Mapping[str, Any],
+    *,
+    csrs: Iterable[Mapping[str, Any]],
+    signed: Iterable[Mapping[str, Any]] = (),
+    uploads: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The facts of a cluster with the certificate that each node is to present, and the chain of its CA.
 
-    csrs and signed are the results of the looped tasks: of cucm_csr with the node as `item`, of the signing with the
-    CSR's result as `item`. A node whose CSR was not needed keeps the certificate that it has.
+    csrs, signed and uploads are the results of the looped tasks: of cucm_csr with the node as `item`, of the signing
+    with the CSR's result as `item`, of cucm_cert_upload with the signing's result as `item`. A node whose CSR was not
+    needed keeps the certificate that it has.
     """
     kept = {one["item"]["name"]: one.get("certificate") for one in csrs}
     fresh = {one["item"]["item"]["name"]: one for one in signed if one.get("certificate")}
-    nodes = []
+    held = {one["item"]["item"]["item"]["name"]: one.get("certificate") for one in uploads if "item" in one}
+    certificates: dict[str, Any] = {}
     chain: list[str] = []
     for node in cluster["nodes"]:
-        new = fresh.get(node["name"])
-        view = {**new["view"], "pem": new["certificate"]} if new else kept.get(node["name"]) or node["certificate"]
-        nodes.append({**node, "certificate": view, "issued": bool(view)})
-        chain += [pem for pem in (new or {}).get("chain") or () if pem not in chain]
-    return {**cluster, "nodes": nodes, "chain": chain}
+        name = node["name"]
+        if name in fresh:
+            view = fresh[name].get("view") or held.get(name)
+            # In check mode each task makes up a CA of its own, where in truth there will be one.
+            made_up = fresh[name].get("predicted") and fresh[name].get("ca_created")
+            above = () if made_up else fresh[name].get("chain") or ()
+        else:
+            view = kept.get(name) or cluster["certificates"].get(name)
+            above = chain_in(cluster["trust"].get(name) or (), view)
+        certificates[name] = view
+        chain += [pem for pem in above if pem not in chain]
+    return {**cluster, "certificates": certificates, "chain": chain}
+
+
+def chain_in(trust: Iterable[Mapping[str, Any]], certificate: Mapping[str, Any] | None) -> list[str]:
+    """The PEMs of the CAs above a certificate, as far as a trust store shows them, found by their names."""
+    by_subject = {one.get("subject"): one for one in trust if one.get("pem")}
+    found: list[str] = []
+    issuer = (certificate or {}).get("issuer")
+    while issuer in by_subject:
+        above = by_subject.pop(issuer)
+        found.append(above["pem"])
+        issuer = above.get("issuer")
+    return found

@@ -24,7 +24,7 @@ def cluster_evidence(
     trunks: Mapping[str, Any] | None = None,
     states: Rows = (),
 ) -> dict[str, Any]:
-    """The evidence of one cluster: `nodes`, and `directions` to its peers.
+    """The evidence of one cluster: the `cluster` with its nodes, and the `directions` to its peers.
 
     certificates and probes are results of looped tasks, each with the node as `item`; profiles and trunks the results
     of the modules' aggregates. In check mode these would be objects that are yet to be made, so that what stands on
@@ -33,30 +33,28 @@ def cluster_evidence(
     held = {result["item"]["name"]: result.get("certificates") for result in certificates}
     seen = {result["item"]["name"]: _probe(result) for result in probes}
     by_name = {str(state.get("name")): state for state in states}
-    return {
-        "name": cluster["name"],
-        "nodes": [
-            {
-                "name": node["name"],
-                "addresses": list(dict.fromkeys([node["address"], node["name"]])),
-                "held": _of(held.get(node["name"]), "CallManager", [None])[0],
-                "trust": _of(held.get(node["name"]), "CallManager-trust", []) if held.get(node["name"]) else None,
-                "issued": node.get("certificate") if node.get("issued") else None,
-                "probe": seen.get(node["name"]),
-            }
-            for node in cluster["nodes"]
-        ],
-        "directions": [
-            {
-                "from": cluster["name"],
-                "to": peer["name"],
-                "profile": _object(profiles, peer["profile"]),
-                "trunk": _object(trunks, peer["trunk"]),
-                "status": by_name.get(peer["trunk"]),
-            }
-            for peer in peers
-        ],
-    }
+    nodes = [
+        {
+            "name": node["name"],
+            "addresses": list(dict.fromkeys([node["address"], node["name"]])),
+            "held": _of(held.get(node["name"]), "CallManager", [None])[0],
+            "trust": _of(held.get(node["name"]), "CallManager-trust", []) if held.get(node["name"]) else None,
+            "issued": (cluster.get("certificates") or {}).get(node["name"]),
+            "probe": seen.get(node["name"]),
+        }
+        for node in cluster["nodes"]
+    ]
+    directions = [
+        {
+            "from": cluster["name"],
+            "to": peer["name"],
+            "profile": _object(profiles, peer["profile"]),
+            "trunk": _object(trunks, peer["trunk"]),
+            "status": by_name.get(peer["trunk"]),
+        }
+        for peer in peers
+    ]
+    return {"cluster": {"name": cluster["name"], "nodes": nodes}, "directions": directions}
 
 
 def _of(certificates: Any, purpose: str, otherwise: list[Any]) -> list[Any]:

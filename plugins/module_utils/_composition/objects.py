@@ -24,9 +24,9 @@ def trunk_objects(
 ) -> dict[str, list[Any]]:
     """Profiles, trunks, route groups, route lists and patterns towards the peers, and the CAs to trust.
 
-    clusters are the facts that the roles keep of each cluster: name, nodes (each with address and the certificate
-    that it is to present), patterns, chain (PEM). A peer without a certificate on every node can't be set up yet and
-    is told of in `waiting`. ValueError, with a sentence, when a peer can't be set up at all.
+    clusters are the facts that the roles keep of each cluster: name, nodes (each with its address), certificates
+    (the one that each node is to present, by its name), patterns, chain (PEM). A peer without a certificate on every
+    node can't be set up yet and is told of in `waiting`. ValueError, with a sentence, when a peer can't be at all.
     """
     known = {str(one["name"]): one for one in clusters}
     made: dict[str, list[Any]] = {
@@ -48,7 +48,8 @@ def trunk_objects(
 
 def _names(cluster: Mapping[str, Any]) -> list[str]:
     """The names of the certificates of all nodes of a cluster; empty when one node has none."""
-    each = [certificate_names(node.get("certificate") or {}) for node in cluster.get("nodes") or ()]
+    held = cluster.get("certificates") or {}
+    each = [certificate_names(held.get(node["name"]) or {}) for node in cluster.get("nodes") or ()]
     return list(dict.fromkeys(name for names in each for name in names)) if all(each) else []
 
 

@@ -13,6 +13,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._composition.names imp
 
 #: what HTTPS says when nothing answered at all (SSH says reason: connection); any other failure waits for a person
 _SILENT = re.compile(r"no connection |no answer within ")
+#: what the roles need of a trust certificate; facts are printed at -v
+_TRUST_KEYS = ("purpose", "name", "subject", "issuer", "sha256", "days_left", "self_signed", "pem")
 _HOSTNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\Z")
 _DEFAULT_NAMES = {"localhost", "localhost.localdomain"}
 
@@ -33,6 +35,7 @@ def judge_cluster(
     """
     facts: dict[str, Any] = {
         "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
+        "certificates": {}, "trust": {},
         "patterns": [str(one) for one in patterns], "problems": [], "warnings": [], "unreachable": "",
     }  # fmt: skip
     if not info.get("nodes"):
@@ -40,19 +43,20 @@ def judge_cluster(
         return facts
     for result in certificates:
         node = result["item"]
-        address = (addresses or {}).get(node["name"]) or node.get("address") or node["name"]
-        entry = {"name": node["name"], "address": address, "role": node.get("role"), "certificate": None, "trust": []}
-        facts["nodes"].append(entry)
+        name = node["name"]
+        address = (addresses or {}).get(name) or node.get("address") or name
+        facts["nodes"].append({"name": name, "address": address, "role": node.get("role")})
+        facts["certificates"][name], facts["trust"][name] = None, []
         if "certificates" not in result:
-            _failed(facts, result, f"{name}: the certificates of {node['name']} could not be read.")
+            _failed(facts, result, f"{facts['name']}: the certificates of {name} could not be read.")
             continue
         for one in result["certificates"]:
             if one["purpose"] == "CallManager":
-                entry["certificate"] = one
+                facts["certificates"][name] = one
             elif one["purpose"] == "CallManager-trust":
-                entry["trust"].append(one)
-        _judge_names(facts, entry)
-        _judge_trust(facts, entry, warn_days)
+                facts["trust"][name].append({key: one.get(key) for key in _TRUST_KEYS})
+        _judge_names(facts, name)
+        _judge_dates(facts, name, warn_days)
     return facts
 
 
@@ -64,35 +68,35 @@ def _failed(facts: dict[str, Any], result: Mapping[str, Any], otherwise: str) ->
         facts["problems"].append(text)
 
 
-def _judge_names(facts: dict[str, Any], node: Mapping[str, Any]) -> None:
+def _judge_names(facts: dict[str, Any], name: str) -> None:
     """The certificate is bound to the host name; it has to be right before anything is signed."""
-    name, where = str(node["name"]), f"{facts['name']}, node {node['name']}"
+    where, certificate = f"{facts['name']}, node {name}", facts["certificates"][name]
     if name.lower() in _DEFAULT_NAMES or not _HOSTNAME.match(name):
         facts["problems"].append(
             f"{where}: {name} is no host name that a certificate should be bound to. Set it with `set network "
             "hostname` first; that makes all certificates of the node anew."
         )
         return
-    if node["certificate"] is None:
+    if certificate is None:
         facts["warnings"].append(f"{where}: it holds no CallManager certificate yet.")
         return
-    common = common_name(node["certificate"]).lower()
+    common = common_name(certificate).lower()
     short = name.lower().split(".")[0]
     address = re.fullmatch(r"[0-9.]+|[0-9a-f:]+", name)
     if common and not address and common.split(".")[0] not in (short, f"{short}-ms"):
         facts["problems"].append(
-            f"{where}: the CallManager certificate is made for {common_name(node['certificate'])}, but the node is "
+            f"{where}: the CallManager certificate is made for {common_name(certificate)}, but the node is "
             f"called {name}. Certificates are bound to names: correct the host name, or regenerate the "
             "certificate, first."
         )
 
 
-def _judge_trust(facts: dict[str, Any], node: Mapping[str, Any], warn_days: int) -> None:
-    for one in [node["certificate"], *node["trust"]]:
+def _judge_dates(facts: dict[str, Any], name: str, warn_days: int) -> None:
+    for one in [facts["certificates"][name], *facts["trust"][name]]:
         if one and one.get("days_left") is not None and one["days_left"] < warn_days:
             what = f"{one['purpose']} certificate {common_name(one) or one.get('name')}"
             when = "has expired" if one["days_left"] < 0 else f"expires in {one['days_left']} days"
-            facts["warnings"].append(f"{facts['name']}, node {node['name']}: the {what} {when}.")
+            facts["warnings"].append(f"{facts['name']}, node {name}: the {what} {when}.")
 
 
 def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip") -> list[str]:
@@ -110,8 +114,8 @@ def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip") -
                     f"{other} and {cluster['name']} both claim the number {pattern} (cucm_local_patterns); their peers "
                     "can route it to one of them only."
                 )
-        for node in cluster["nodes"]:
-            common = common_name(node["certificate"] or {}).lower()
+        for certificate in cluster["certificates"].values():
+            common = common_name(certificate or {}).lower()
             other = names.setdefault(common, cluster["name"]) if common else cluster["name"]
             if other != cluster["name"]:
                 found.append(

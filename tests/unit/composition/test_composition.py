@@ -31,7 +31,8 @@ def cluster(
 ) -> dict[str, Any]:
     return {
         "name": name,
-        "nodes": [{"name": node, "address": f"{node.lower()}.example", "certificate": view(node)} for node in nodes],
+        "nodes": [{"name": node, "address": f"{node.lower()}.example"} for node in nodes],
+        "certificates": {node: view(node) for node in nodes},
         "patterns": list(patterns),
         "chain": list(chain),
     }
@@ -69,7 +70,7 @@ def test_patterns_may_go_by_route_list_and_route_group() -> None:
 
 def test_a_peer_without_certificates_waits_and_the_others_are_made() -> None:
     half = cluster("c", "C1", "C2")
-    half["nodes"][1]["certificate"] = None
+    half["certificates"]["C2"] = None
     made = trunk_objects(["b", "c", "d"], [cluster("b", "B"), half], SETTINGS)
     assert [one["name"] for one in made["peers"]] == ["b"]
     assert [text.split(":")[0] for text in made["waiting"]] == ["c", "d"]
@@ -102,7 +103,7 @@ def judged(node: str = "CUCMA", certificate: dict[str, Any] | None = None, **mor
 def test_a_sound_cluster_has_no_problem() -> None:
     facts = judged()
     assert not facts["problems"] and not facts["warnings"] and not facts["unreachable"]
-    assert facts["nodes"][0]["certificate"]["subject"].endswith("CN=CUCMA")
+    assert facts["certificates"]["CUCMA"]["subject"].endswith("CN=CUCMA")
 
 
 @pytest.mark.parametrize(
@@ -148,10 +149,10 @@ def test_a_fresh_certificate_replaces_the_one_that_was_held() -> None:
     csr = {"item": facts["nodes"][0], "csr": "CSR", "certificate": view("CUCMA")}
     signed = {"item": csr, "certificate": "LEAF", "view": view("CUCMA", serial="77"), "chain": ["ROOT"]}
     after = with_certificates(facts, csrs=[csr], signed=[signed])
-    assert after["nodes"][0]["certificate"]["serial"] == "77" and after["nodes"][0]["certificate"]["pem"] == "LEAF"
+    assert after["certificates"]["CUCMA"]["serial"] == "77"
     assert after["chain"] == ["ROOT"]
     kept = with_certificates(facts, csrs=[{**csr, "csr": None}], signed=[{"item": csr, "skipped": True}])
-    assert "serial" not in kept["nodes"][0]["certificate"]
+    assert "serial" not in kept["certificates"]["CUCMA"]
 
 
 def test_evidence_takes_what_stands_when_a_change_is_only_predicted() -> None:
