@@ -82,13 +82,19 @@ def check_pair(certificate: x509.Certificate, csr: x509.CertificateSigningReques
         raise refuse(1016)
 
 
-def check_chain(certificate: x509.Certificate, trusted: Sequence[x509.Certificate], refuse: Refuse) -> None:
-    """Every issuer up to a self-signed root is in the trust store."""
+def check_chain(
+    certificate: x509.Certificate, trusted: Sequence[x509.Certificate], now: datetime, refuse: Refuse
+) -> None:
+    """Every issuer up to a self-signed root is in the trust store, is a CA and has not expired."""
     current = certificate
     for _ in range(10):
         issuer = next((ca for ca in trusted if material.issued_by(current, ca)), None)
         if issuer is None:
             raise refuse(1018)
+        if not material.is_ca(issuer):
+            raise refuse(1019, detail="it is not a CA certificate")
+        if issuer.not_valid_after_utc < now:
+            raise refuse(1019, detail="it has expired")
         if issuer.issuer == issuer.subject:
             return
         current = issuer

@@ -9,16 +9,14 @@ are in `volatile_` tables, which a comparison of two states leaves out: they are
 
 from __future__ import annotations
 
-import json
 import re
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
 from . import material, rules
+from .making import CsrWish, Maker
 from .refusals import StoreError, refusal
 from .units import COPIES, STORES, Unit, find_store, find_unit, units
 
@@ -39,20 +37,6 @@ CREATE TABLE IF NOT EXISTS volatile_pki_shipped (
   node TEXT, unit TEXT, certificate TEXT NOT NULL, PRIMARY KEY (node, unit));
 CREATE TABLE IF NOT EXISTS volatile_pki_key (spki TEXT PRIMARY KEY, pem TEXT NOT NULL);
 """
-_SELF_SIGNED_EKU = ("serverAuth", "clientAuth", "ipsecEndSystem")
-_SELF_SIGNED_KU = ("digitalSignature", "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign")
-
-
-@dataclass(frozen=True)
-class CsrWish:
-    """What a request may choose where the interface lets it; None: the release's default."""
-
-    key_length: int | None = None
-    hash: str | None = None
-    alt_names: Sequence[str] | None = None
-    common_name: str | None = None
-    include_ou: bool | None = None
-    multi_server: bool = False
 
 
 class CertificateStore:
@@ -63,7 +47,7 @@ class CertificateStore:
         self._node = node
         self._db = node.cluster.db
         self._release = node.cluster.release
-        self._lock = threading.RLock()
+        self._maker = Maker(lab, node)
         self._db.schema(_SCHEMA)
         if self._db.setting(f"pki/{node.name}") is None:
             with self._db.transaction():
@@ -127,14 +111,14 @@ class CertificateStore:
 
     def set_web_security(self, subject: dict[str, str], alternative: Sequence[str]) -> None:
         """`set web-security`: another subject and more SANs; tomcat is regenerated."""
-        value = json.dumps({"subject": subject, "alternative": list(alternative)})
-        self._db.set_setting(f"pki/web-security/{self._node.name}", value)
+        self._maker.set_web_security(subject, alternative)
         self.regenerate("tomcat")
 
     # -- requests
 
-    def generate_csr(self, purpose: str, wish: CsrWish = CsrWish()) -> str:
+    def generate_csr(self, purpose: str, wish: CsrWish | None = None) -> str:
         """Make a key pair and a CSR, in place of an earlier one; its PEM."""
+        wish = wish or CsrWish()
         unit = self._unit(purpose)
         if not unit.signable:
             raise self._refuse(1014, unit=unit.name)
@@ -146,18 +130,7 @@ class CertificateStore:
         digest = (wish.hash or ("sha384" if unit.elliptic else defaults.hash)).lower()
         if digest not in material.HASHES:
             raise self._refuse(1014, unit=unit.name)
-        subject = self._subject(
-            unit, wish.common_name, defaults.include_ou if wish.include_ou is None else wish.include_ou,
-            wish.multi_server,
-        )  # fmt: skip
-        builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
-        builder = builder.add_extension(
-            x509.ExtendedKeyUsage([material.EKUS[name] for name in defaults.eku]), False
-        ).add_extension(material.key_usage(defaults.key_usage), False)
-        names = self._csr_names(wish)
-        if names:
-            builder = builder.add_extension(material.alternative_names(names), False)
-        csr = material.sign_request(builder, key, digest)
+        csr = self._maker.request(unit, wish, key, digest)
         distribution = str(self._lab.inferred["pki.multi_server_literal"]) if wish.multi_server else "this-server"
         with self._db.transaction():
             self._keep_key(key)
@@ -195,35 +168,18 @@ class CertificateStore:
         unit = find_unit(self._release, purpose)
         if unit is None:
             raise self._refuse(1025, unit=purpose)
+        self._break_down(unit.name)
         certificates = rules.read(text, self._refuse)
-        row = self._db.one(
-            "SELECT csr, distribution FROM pki_csr WHERE node = ? AND unit = ?", (self._node.name, unit.name)
-        )
-        if row is None:
-            raise self._refuse(1017, unit=unit.name)
-        csr = x509.load_pem_x509_csr(str(row["csr"]).encode())
-        leaf, chain = _leaf_and_chain(certificates, csr)
-        rules.check_pair(leaf, csr, self._refuse)
-        rules.check_leaf(leaf, self._refuse, bool(self._lab.inferred["pki.checks_eku"]))
-        rules.check_dates(leaf, self._lab.clock.now(), self._refuse)
-        trusted = [x509.load_pem_x509_certificate(pem.encode()) for _, pem in self.trust(unit.trust)]
-        rules.check_chain(leaf, [*trusted, *chain], self._refuse)
-        known = {certificate.serial_number for certificate in trusted}
-        pem = material.pem_of(leaf)
-        everywhere = row["distribution"] != "this-server"
+        # One transaction from the look at the CSR to its use: nobody replaces it in between.
         with self._db.transaction():
-            for authority in chain:
-                if authority.serial_number not in known:
-                    self._import_trust(unit.trust, authority)
-            for node in self._node.cluster.nodes if everywhere else [self._node]:
-                self._replace_identity(node, unit, pem, str(row["distribution"]))
-                self._db.execute("DELETE FROM pki_csr WHERE node = ? AND unit = ?", (node.name, unit.name))
+            leaf = self._take(unit, certificates)
         self._log("own", unit=unit.name, serial=f"{leaf.serial_number:x}")
-        return pem
+        return material.pem_of(leaf)
 
     def import_trust(self, purpose: str, text: str) -> list[str]:
         """Upload certificates into a trust store; their file names."""
         store = self._store(purpose)
+        self._break_down(f"{store}-trust")
         certificates = rules.read(text, self._refuse)
         with self._db.transaction():
             return [self._import_trust(store, certificate) for certificate in certificates]
@@ -252,6 +208,30 @@ class CertificateStore:
         self._log("delete_trust", store=store, filename=wanted)
 
     # -- inside
+
+    def _take(self, unit: Unit, certificates: list[x509.Certificate]) -> x509.Certificate:
+        """Judge an upload, keep it with its chain, use the CSR up; the identity among the certificates."""
+        row = self._db.one(
+            "SELECT csr, distribution FROM pki_csr WHERE node = ? AND unit = ?", (self._node.name, unit.name)
+        )
+        if row is None:
+            raise self._refuse(1017, unit=unit.name)
+        csr = x509.load_pem_x509_csr(str(row["csr"]).encode())
+        leaf, chain = _leaf_and_chain(certificates, csr)
+        now = self._lab.clock.now()
+        rules.check_pair(leaf, csr, self._refuse)
+        rules.check_leaf(leaf, self._refuse, bool(self._lab.inferred["pki.checks_eku"]))
+        rules.check_dates(leaf, now, self._refuse)
+        trusted = [x509.load_pem_x509_certificate(pem.encode()) for _, pem in self.trust(unit.trust)]
+        rules.check_chain(leaf, [*trusted, *chain], now, self._refuse)
+        for authority in chain:
+            if authority not in trusted:
+                self._import_trust(unit.trust, authority)
+        everywhere = row["distribution"] != "this-server"
+        for node in self._node.cluster.nodes if everywhere else [self._node]:
+            self._replace_identity(node, unit, material.pem_of(leaf), str(row["distribution"]))
+            self._db.execute("DELETE FROM pki_csr WHERE node = ? AND unit = ?", (node.name, unit.name))
+        return leaf
 
     def _import_trust(self, store: str, certificate: x509.Certificate) -> str:
         now = self._lab.clock.now()
@@ -308,60 +288,20 @@ class CertificateStore:
     def _shipped(self, unit: Unit) -> str:
         """The self-signed certificate of the installation, made when it is first asked for."""
         where = (self._node.name, unit.name)
-        with self._lock:
-            row = self._db.one("SELECT certificate FROM volatile_pki_shipped WHERE node = ? AND unit = ?", where)
-            if row:
-                return str(row["certificate"])
+        select = "SELECT certificate FROM volatile_pki_shipped WHERE node = ? AND unit = ?"
+        row = self._db.one(select, where)
+        if row is None:
             bits, _ = self._release.self_signed
             pem = self._self_signed(unit, material.POOL.take(unit.elliptic, 384 if unit.elliptic else bits))
-            self._db.execute("INSERT INTO volatile_pki_shipped VALUES (?, ?, ?)", (*where, pem))
-            return pem
+            # Two threads may make one at the same time; the first stays.
+            self._db.execute("INSERT OR IGNORE INTO volatile_pki_shipped VALUES (?, ?, ?)", (*where, pem))
+            row = self._db.one(select, where)
+            assert row is not None
+        return str(row["certificate"])
 
     def _self_signed(self, unit: Unit, key: material.PrivateKey) -> str:
-        defaults = self._release.csr
-        names: list[str] = []
-        if unit.trust == "tomcat":
-            names = [self._node.name, self._node.fqdn, *self._web_security().get("alternative", [])]
-            if self._lab.inferred["https.tomcat_san_address"]:
-                names.append(self._node.address)
-        elif defaults.sans != "none":
-            names = [self._node.fqdn]
-        digest = "sha384" if unit.elliptic else self._release.self_signed[1]
-        certificate = material.self_signed(
-            self._subject(unit, None, True, False), key, digest, self._lab.clock.now(),
-            names=list(dict.fromkeys(names)), eku=_SELF_SIGNED_EKU, usages=_SELF_SIGNED_KU,
-            days=int(self._lab.inferred["pki.shipped_days"]),
-        )  # fmt: skip
         self._keep_key(key)
-        return material.pem_of(certificate)
-
-    def _subject(self, unit: Unit, common_name: str | None, include_ou: bool, multi_server: bool) -> x509.Name:
-        attributes = {**self._node.cluster.subject, **self._web_security().get("subject", {})}
-        if common_name is None:
-            fqdn = self._release.number >= tuple(self._lab.inferred["pki.cn_is_fqdn_since"])
-            common_name = self._node.fqdn if fqdn else self._node.name
-            host = self._node.cluster.publisher.name if multi_server else self._node.name
-            if multi_server:
-                common_name = f"{host}{'-EC' if unit.elliptic else ''}-ms.{self._node.domain}"
-            elif unit.elliptic:
-                common_name = f"{host}-EC.{self._node.domain}" if fqdn else f"{host}-EC"
-        return material.name_of(attributes, common_name, include_ou)
-
-    def _csr_names(self, wish: CsrWish) -> list[str]:
-        form = self._release.csr.sans
-        names: list[str] = []
-        if wish.multi_server:
-            names = [*(node.fqdn for node in self._node.cluster.nodes), self._node.domain]
-        elif form == "parent_domain":
-            names = [self._node.domain]
-        elif form == "parent_domain+host":
-            names = [self._node.fqdn, self._node.domain]
-        names += list(wish.alt_names or ()) + list(self._web_security().get("alternative", []))
-        return list(dict.fromkeys(name for name in names if name))
-
-    def _web_security(self) -> dict[str, Any]:
-        stored = self._db.setting(f"pki/web-security/{self._node.name}")
-        return dict(json.loads(stored)) if stored else {}
+        return material.pem_of(self._maker.self_signed(unit, key))
 
     def _keep_key(self, key: material.PrivateKey) -> None:
         self._db.execute(
@@ -374,6 +314,12 @@ class CertificateStore:
         if row is None:
             raise self._refuse(1027)
         return str(row["pem"])
+
+    def _break_down(self, purpose: str) -> None:
+        """Faults of interface `certmgr`, operation `import <purpose>`: fail, garbage (an internal error)."""
+        fault = self._lab.faults.match("certmgr", f"import {purpose}", self._node)
+        if fault and fault.action in ("fail", "garbage"):
+            raise self._refuse(1026 if fault.action == "fail" else 1027, unit=purpose, detail=purpose)
 
     def _unit(self, purpose: str) -> Unit:
         unit = find_unit(self._release, purpose)

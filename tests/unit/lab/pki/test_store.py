@@ -181,6 +181,21 @@ def test_each_class_of_refusal(lab: Lab) -> None:
     store.import_own("CallManager", authority.sign(csr, sans=["LAB.local", "cucm125.lab.local"]))
 
 
+def test_an_expired_authority_and_a_store_that_breaks_down(lab: Lab) -> None:
+    store = lab.cluster("cucm115").publisher.certs
+    authority = Authority(days=30)
+    store.import_trust("CallManager", authority.pem)
+    leaf = authority.sign(store.generate_csr("CallManager"))
+    lab.clock.shift(40 * 86400)
+    assert code_of(store.import_own, "CallManager", leaf) == 1019
+    lab.clock.reset()
+    lab.faults.add(interface="certmgr", action="fail", operation="import CallManager", count=1)
+    assert code_of(store.import_own, "CallManager", leaf) == 1026
+    lab.faults.add(interface="certmgr", action="garbage", operation="import CallManager-trust", count=1)
+    assert code_of(store.import_trust, "CallManager", authority.pem) == 1027
+    store.import_own("CallManager", leaf)
+
+
 def test_one_certificate_a_common_name(lab: Lab) -> None:
     store = lab.cluster("cucm91").publisher.certs
     now = datetime.now(UTC)
