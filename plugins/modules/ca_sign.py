@@ -157,6 +157,10 @@ options:
   ca_path:
     description: File with the PEM certificates that HTTPS to the Microsoft CA trusts.
     type: path
+  legacy_crypto:
+    description: Allow the cryptography of old servers (TLS 1.0, SHA-1) on the HTTPS connection to the Microsoft CA.
+    type: bool
+    default: false
   timeout:
     description: Seconds to wait for an answer of the Microsoft CA.
     type: int
@@ -276,6 +280,7 @@ SPEC = ArgSpec(
         "wait": {"type": "int", "default": 0},
         "validate_certs": {"type": "bool", "default": True},
         "ca_path": {"type": "path"},
+        "legacy_crypto": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 30},
     },
     mutually_exclusive=(("ca_key", "ca_key_path"),),

@@ -5,6 +5,7 @@
 
     ca.pem     the CA's certificate; chain.pem (optional) those above it, when it is an intermediate
     ca.key     its key, PKCS#8, mode 0600
+    pending/   one file a request that waits at another CA (adcs)
     issued/    one file a certificate, <common name>_<start of the key's SHA-256>_<serial>.pem: the names are the index
 
 The index lies in the names so that it cannot contradict the certificates, whatever moment a run is stopped at.
@@ -18,7 +19,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +103,11 @@ class CaFolder:
             return None
         return f"The CA's key {self.key} is readable by others (mode {mode:04o}): chmod 600 it, or make a new CA."
 
-    def keep(self, view: dict[str, Any]) -> Path:
-        """Keep an issued certificate (a certificate_view)."""
+    def keep(self, view: dict[str, Any], chain: Iterable[str] = ()) -> Path:
+        """Keep an issued certificate (a certificate_view), with its chain where that does not lie in ca.pem."""
         name = re.sub(r"[^A-Za-z0-9.-]", "-", view["common_name"] or "unnamed")[:64]
         file = self.issued / f"{name}_{_short(view['public_key_sha256'])}_{view['serial']}.pem"
-        self.write(file, view["pem"].encode(), 0o644)
+        self.write(file, "".join([view["pem"], *chain]).encode(), 0o644)
         return file
 
     def kept(self, public_key_sha256: str | None = None) -> list[bytes]:
