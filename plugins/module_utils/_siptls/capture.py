@@ -31,6 +31,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._siptls.tls_records im
     looks_like_tls,
 )
 
+TLS12 = 0x0303
 SIP_PORTS = frozenset({5060, 5061})
 # An encrypted alert of TLS 1.3: two bytes, its content type and the 16 bytes of an AEAD tag.
 TLS13_ALERT_RECORD = 19
@@ -132,7 +133,10 @@ def _judge_tls(result: CaptureConnection, sent: dict[str, list[Chunk]]) -> None:
         for chunk in chunks:
             readers[name].feed(chunk)
     client, server = readers["client"].finish(), readers["server"].finish()
-    version = server.chosen_version or (0 if not (client.application or server.application) else client.record_version)
+    running = bool(client.application and server.application)
+    # In the middle of a connection the records tell the version, but those of TLS 1.3 say 1.2.
+    in_middle = client.record_version if running and client.record_version < TLS12 else 0
+    version = server.chosen_version or in_middle
     if version:
         result.tls_version = version_name(version)
     if server.cipher is not None:
@@ -165,7 +169,8 @@ def _judge_plain_handshake(result: CaptureConnection, client: TlsSide, server: T
     """SSL 3.0 to TLS 1.2, where the handshake is there to read."""
     fatal = any(one["level"] == "fatal" for one in result.alerts)
     if not server.hello:
-        result.established = False if fatal else None
+        running = bool(client.application and server.application)
+        result.established = False if fatal else True if running else None
         if not fatal:
             result.notes.append("no ServerHello was captured, so the handshake cannot be judged")
         return

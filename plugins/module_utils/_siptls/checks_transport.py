@@ -127,7 +127,9 @@ def _mutual(case: Direction) -> Iterator[Check]:
         elif asked:
             found = True
             yield Check(name, "pass", f"{node.name} asks its clients for a certificate", "probe")
-    for one in between(case.captures, case.source_nodes, case.target_nodes)[-1:]:
+    captured = between(case.captures, case.source_nodes, case.target_nodes)
+    # A capture that began after the handshake, or TLS 1.3, tells nothing of it; the last that does counts.
+    for one in [entry for entry in captured if entry.get("mutual") is not None][-1:]:
         if one.get("mutual") and one.get("established"):
             found = True
             yield Check(
@@ -176,7 +178,8 @@ def _handshakes(case: Direction) -> Iterator[Check]:
 
 def _parameters(case: Direction) -> Iterator[Check]:
     seen: list[tuple[Mapping[str, Any], str]] = [(node.probe, "probe") for node in case.reached if node.probe]
-    seen += [(one, "capture") for one in between(case.captures, case.source_nodes, case.target_nodes)[-1:]]
+    captured = between(case.captures, case.source_nodes, case.target_nodes)
+    seen += [(one, "capture") for one in [entry for entry in captured if entry.get("cipher")][-1:]]
     for one, source in seen:
         version, cipher = str(one.get("tls_version") or ""), str(one.get("cipher") or "")
         if version in BROKEN_VERSIONS:
@@ -242,9 +245,17 @@ def _traces(case: Direction) -> Iterator[Check]:
 def _calls(case: Direction) -> Iterator[Check]:
     made = list(case.leg.calls)
     hosts = frozenset().union(*(node.addresses for node in case.target_nodes))
-    for trace in case.traces:
-        if trace.get("cluster") == case.source:
-            made += [one for one in trace.get("calls") or [] if str(one.get("remote_ip")).lower() in hosts]
+    # Of the calls in traces the last answered one counts: earlier ones may be from before the trunk was secured, and
+    # a call that nobody answered is no fault of the trunk.
+    made += [
+        one
+        for trace in case.traces
+        if trace.get("cluster") == case.source
+        for one in trace.get("calls") or []
+        if str(one.get("remote_ip")).lower() in hosts
+        and one.get("direction") != "in"
+        and str(one.get("result")).lower() in ANSWERED
+    ][-1:]
     for call in made:
         who = f"{first(call, 'calling', 'from') or '?'} to {first(call, 'called', 'to') or '?'}"
         transport, srtp = call.get("transport"), call.get("srtp")

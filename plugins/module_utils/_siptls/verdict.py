@@ -113,7 +113,7 @@ def _finding(check: Check) -> dict[str, Any]:
 
 def _handshake(case: Direction) -> Mapping[str, Any]:
     """The newest handshake between the clusters, or the probe's when none was captured."""
-    captured = [one for one in between(case.captures, case.source_nodes, case.target_nodes) if one.get("tls_version")]
+    captured = [one for one in between(case.captures, case.source_nodes, case.target_nodes) if one.get("cipher")]
     return captured[-1] if captured else next((node.probe for node in case.reached if node.probe), {}) or {}
 
 
@@ -131,4 +131,4 @@ def _sentence(judged: Mapping[str, Any]) -> str:
     cause = next((one["cause"] for one in judged["findings"] if one["severity"] == severity), None)
     if cause:
         return f"{lead} ({cause})"
-    return f"{lead} ({judged['tls_version'] or 'TLS'}, {judged['cipher'] or 'cipher unknown'})"
+    return f"{lead} ({', '.join(filter(None, (judged['tls_version'] or 'TLS', judged['cipher'])))})"

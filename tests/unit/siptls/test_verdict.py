@@ -324,6 +324,36 @@ def test_a_peers_own_root_chain_and_san_are_understood() -> None:
     assert judge(evidence)["verdict"] == "secure"
 
 
+def trace_call(**changes: Any) -> Evidence:
+    made = {"remote_ip": "10.0.0.2", "direction": "out", "calling": "1018", "called": "9898", "result": "answered",
+            "transport": "TLS", "srtp": True}  # fmt: skip
+    return {**made, **changes}
+
+
+def test_only_the_last_answered_call_out_of_a_trace_is_judged() -> None:
+    evidence = sound()
+    old, now = trace_call(transport="TCP", srtp=False), trace_call()
+    evidence["traces"] = [
+        {
+            "cluster": "cucma",
+            "calls": [old, now, trace_call(result="486 Busy Here"), trace_call(direction="in", srtp=False)],
+        }
+    ]
+    assert (judge(evidence)["verdict"], judge(evidence)["reach"]) == ("secure", "call")
+    evidence["traces"][0]["calls"].append(old)
+    assert judge(evidence)["verdict"] == "insecure"
+
+
+def test_a_capture_from_the_middle_of_a_connection_does_not_hide_the_handshake() -> None:
+    evidence = sound()
+    middle = handshake(started="2026-10-31T12:00:00Z", mutual=None, cipher=None, tls_version=None,
+                       client_certificates=[], server_certificates=[])  # fmt: skip
+    evidence["captures"] = [handshake(), middle]
+    assert judge(evidence)["cipher"] == "ECDHE-RSA-AES256-GCM-SHA384"
+    evidence["captures"] = [handshake(mutual=False), middle]
+    assert judge(evidence)["verdict"] == "insecure"
+
+
 def test_srtp_can_be_left_out_of_the_question() -> None:
     evidence = sound()
     break_srtp(evidence)
