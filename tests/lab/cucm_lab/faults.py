@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 #: The interfaces a rule may name. Each interface says in its package which actions it knows.
 INTERFACES = (
-    "axl", "controlcenter", "ris", "perfmon", "logcollection", "dime", "uds", "ssh", "sip", "certmgr", "adcs",
+    "https", "axl", "controlcenter", "ris", "perfmon", "logcollection", "dime", "uds", "ssh", "sip", "certmgr", "adcs",
     "service",
 )  # fmt: skip
 

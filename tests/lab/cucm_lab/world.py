@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -95,6 +96,8 @@ class Cluster:
             self.db.set_setting("version", self.release.version)
         #: who may come in over HTTPS: checks passwords, counts what fails, locks
         self.accounts = Accounts(self)
+        #: listChange's queue: another one at each start
+        self.change_queue = f"{spec.name}-{int(time.time())}"
         #: the AXL objects; see ConfigStore
         self.config = ConfigStore(self)
 

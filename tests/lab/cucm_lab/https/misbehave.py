@@ -48,12 +48,13 @@ async def apply(fault: Fault, request: web.BaseRequest, handle: Handle) -> web.S
         await asyncio.Event().wait()
     answer = await handle()
     body = answer.body if isinstance(answer.body, bytes) else b""
+    kind = {"Content-Type": answer.headers.get("Content-Type", XML)}
     if action == "drop":
         cut(request)
     elif action == "truncated":
-        return web.Response(status=answer.status, body=body[: len(body) // 2], headers={"Content-Type": XML})
+        return web.Response(status=answer.status, body=body[: len(body) // 2], headers=kind)
     elif action == "reset":
-        partial = web.StreamResponse(status=answer.status, headers={"Content-Type": XML})
+        partial = web.StreamResponse(status=answer.status, headers=kind)
         partial.content_length = len(body)
         await partial.prepare(request)
         await partial.write(body[: len(body) // 2])

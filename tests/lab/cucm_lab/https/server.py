@@ -39,10 +39,11 @@ class _Site:
 
 async def start(lab: Lab, node: Node) -> _Site:
     """Serve HTTPS on the node's address."""
+    tls.send_alerts()
     runner = web.ServerRunner(web.Server(HttpsServer(lab, node).answer), shutdown_timeout=0.5)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, node.address, lab.ports.https, ssl_context=tls.context(node), backlog=512)
+        site = web.TCPSite(runner, node.address, lab.ports.https, ssl_context=tls.TlsServer(node).context, backlog=512)
         await site.start()
     except BaseException:
         await runner.cleanup()

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -204,3 +206,58 @@ def test_the_log_says_who_asked_what_and_no_password(lab: LabProcess, axl14: Axl
     text = (lab.state / "lab.log").read_text()
     assert not any(password in text for _, password in (ACCOUNT, READER, NOBODY))
     assert RELEASES
+
+
+def test_a_listed_change(axl14: Axl) -> None:
+    first = axl14.ok("listChange").element
+    queue, start = first.findtext("queueInfo/queueId"), first.findtext("queueInfo/nextStartChangeId")
+    axl14.ok("addSipTrunkSecurityProfile", profile("Changed", "changed"))
+    axl14.ok("removeSipTrunkSecurityProfile", "<name>Changed</name>")
+    answer = axl14("listChange", f'<startChangeId queueId="{queue}">{start}</startChangeId>').element
+    assert [change.findtext("action") for change in answer.iter("change")] == ["a", "r"]
+    assert axl14("listChange", '<startChangeId queueId="another">1</startChangeId>').code == 5007
+
+
+def verified(lab: LabProcess, extra: str = "") -> str:
+    """What a client that trusts the lab's certificates, and `extra`, says of release 14's HTTPS."""
+    context = ssl.create_default_context(cadata=(lab.state / "https-ca.pem").read_text() + extra)
+    address = lab.address("cucm140")
+    try:
+        with (
+            socket.create_connection((address, 8443), 10) as plain,
+            context.wrap_socket(plain, server_hostname=address),
+        ):
+            return "trusted"
+    except ssl.SSLError as error:
+        return str(error)
+
+
+def test_impersonation(lab: LabProcess) -> None:
+    """The tomcat certificate is right by name and chain; each wrong one is wrong in its own way."""
+    assert verified(lab) == "trusted"
+    rules = {
+        "name": "IP address mismatch",
+        "self-signed": "self-signed certificate",
+        "expired": "self-signed certificate",
+    }
+    for how, words in rules.items():
+        lab.ask("fault/add", interface="https", action="wrong_certificate", node="CUCM140", extra={"how": how})
+        said = verified(lab)
+        expired = (
+            verified(lab, (lab.state / "cucm140/CUCM140/https-expired.pem").read_text()) if how == "expired" else ""
+        )
+        lab.ask("fault/clear")
+        assert words in said
+        assert expired == "" or "expired" in expired or "self-signed" in expired
+    lab.ask("fault/add", interface="https", action="alert", count=1)
+    assert "alert" in verified(lab).lower()
+    assert verified(lab) == "trusted"
+
+
+def test_an_old_server_says_why_it_refuses(lab: LabProcess) -> None:
+    context = ssl.create_default_context()
+    with (
+        socket.create_connection((lab.address("cucm91"), 8443), 10) as plain,
+        pytest.raises(ssl.SSLError, match=r"(?i)alert.protocol.version"),
+    ):
+        context.wrap_socket(plain, server_hostname="cucm91")

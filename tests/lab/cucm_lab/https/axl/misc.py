@@ -76,7 +76,7 @@ def _authenticate(node: Node, request: Element, _: Version) -> str:
 
 def _list_change(node: Node, request: Element, _: Version) -> str:
     db = node.cluster.db
-    queue = f"{node.cluster.name}-1"
+    queue = node.cluster.change_queue
     start = _child(request, "startChangeId")
     since = int(text(start) or 0) if start is not None else None
     if start is not None and start.get("queueId") not in (None, "", queue):

@@ -9,7 +9,7 @@ from typing import Any
 from xml.sax.saxutils import escape as _escape
 
 from ...config import REFERENCE, ConfigStore, Record
-from .schema import Field, Kind, Version
+from .schema import CHOICES, Field, Kind, Version
 
 #: the tags a request wants: None for all, else {name: tags of its children or None}
 Tags = dict[str, Any] | None
@@ -83,7 +83,3 @@ class Writer:
             chosen = next((c for c in children if (value or {}).get(c.name) not in (None, False, "")), children[0])
             children, tags = (chosen,), None
         return f"<{field.name}>{self._fields(children, value or {}, shown, tags)}</{field.name}>"
-
-
-#: groups that hold one of their children
-CHOICES = {"externalPresentationInfo": "isAnonymous", "destination": "gatewayName"}

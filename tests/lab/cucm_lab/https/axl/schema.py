@@ -23,6 +23,10 @@ def version(text: str) -> Version:
 OLDEST: Version = (9, 1)
 
 
+#: groups that hold one of their children
+CHOICES = frozenset({"externalPresentationInfo", "destination"})
+
+
 @dataclass(frozen=True)
 class Field:
     """One element of an object."""

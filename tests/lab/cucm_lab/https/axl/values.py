@@ -14,7 +14,7 @@ from ...config import ConfigStore, reference
 from ...inferred import Inferred
 from . import faults
 from .literals import LITERALS
-from .schema import Field, target
+from .schema import CHOICES, Field, target
 
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _BOOLEANS = {"t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
@@ -44,8 +44,13 @@ class Reader:
         self._inferred = inferred
         self.deviations: list[str] = []
 
-    def fields(self, element: Element, fields: tuple[Field, ...], wanted: Callable[[Field], str]) -> dict[str, Any]:
-        """The values of an element's children; `wanted` gives a field's need in this operation."""
+    def fields(
+        self, element: Element, fields: tuple[Field, ...], wanted: Callable[[Field], str], choice: bool = False
+    ) -> dict[str, Any]:
+        """The values of an element's children; `wanted` gives a field's need in this operation.
+
+        With `choice` the schema wants one of the children, not all that it calls required.
+        """
         known = {field.name: field for field in fields if wanted(field) != "-"}
         order = {name: place for place, name in enumerate(known)}
         values: dict[str, Any] = {}
@@ -60,7 +65,7 @@ class Reader:
             last = order[name]
             values[name] = self.value(known[name], child)
         for name, field in known.items():
-            if wanted(field) == "R" and name not in values:
+            if wanted(field) == "R" and name not in values and not choice:
                 self.deviations.append(f"missing element {name}")
         return values
 
@@ -97,7 +102,8 @@ class Reader:
     def _group(self, field: Field, element: Element) -> dict[str, Any] | None:
         if not children(element):
             return None
-        values = self.fields(element, field.children, lambda child: child.add if child.add != "-" else child.update)
+        choice = field.name in CHOICES
+        values = self.fields(element, field.children, lambda c: c.add if c.add != "-" else c.update, choice)
         return {**{child.name: None for child in field.children}, **values}
 
     def reference(self, name: str, element: Element) -> dict[str, str] | None:
