@@ -79,6 +79,8 @@ def _host(lab: Lab, cluster: Cluster) -> dict[str, Any]:
         "cucm_ssh_port": lab.ports.ssh,
         "cucm_ssh_known_hosts": str(lab.directory / KNOWN_HOSTS),
         "cucm_ca_path": str(lab.directory / HTTPS_CA),
+        # Node names resolve nowhere on loopback.
+        "cucm_node_addresses": {node.name: node.address for node in cluster.nodes},
         "cucm_local_patterns": [phone.extension for phone in cluster.phones],
     }
     if cluster.release.tls.maximum < ssl.TLSVersion.TLSv1_2 or "ssh-rsa" in cluster.release.ssh.host_keys:
