@@ -59,6 +59,8 @@ class SipConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._flow: Flow | None = None
         self._buffer = bytearray()
+        #: a SIP message has come
+        self._heard = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -110,15 +112,19 @@ class SipConnection(asyncio.Protocol):
             self._is_ready()
         if plain and not self.closed:
             self._plain(plain)
-        if self.engine.ended:
-            self.close()
+        if self.engine.ended and self._transport:
+            # The peer has said goodbye; what waits for an answer learns it from `connection_lost`.
+            self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._flow:
             self._flow.closed(by_peer=not self.closed, reset=isinstance(exc, ConnectionResetError))
         if not self.closed and self.engine and not self.engine.open:
             self._failed(TlsFailure("closed", str(exc or "end of file")))
-        self._finish(self.failure or ConnectionFailed(f"the connection with {self.remote[0]} was closed", local=2))
+        text = f"the connection with {self.remote[0]} was closed by it"
+        if self.engine and self.engine.open and not self._heard:
+            text += " right after the TLS handshake, as by a CUCM whose profiles do not have our certificate's names"
+        self._finish(self.failure or ConnectionFailed(text, local=2))
 
     # -- our side -----------------------------------------------------------------------------------
 
@@ -260,6 +266,7 @@ class SipConnection(asyncio.Protocol):
         except (ValueError, KeyError, IndexError) as error:
             self._malformed(str(error) or type(error).__name__)
             return
+        self._heard = True
         self.endpoint.traces.message_in(self, raw)
         if isinstance(message, Request):
             self.endpoint.request(self, message)

@@ -143,8 +143,7 @@ def _verified(connection: SSL.Connection, certificate: crypto.X509, error: int, 
     if not ok:
         engine: Engine = connection.get_app_data()
         engine.verify_error = error
-        if depth == 0 or engine.peer is None:
-            engine.peer = identity(certificate.to_cryptography())
+        engine.failed_at = (depth, identity(certificate.to_cryptography()))
     return bool(ok)
 
 
@@ -163,6 +162,8 @@ class Engine:
         #: the peer said close_notify, or nothing more can be read
         self.ended = False
         self.verify_error = 0
+        #: where the verification failed: 0 is the peer's own certificate, more is an issuer that it sent
+        self.failed_at: tuple[int, PeerIdentity] | None = None
         self.peer: PeerIdentity | None = None
         self.peer_certificate: x509.Certificate | None = None
         #: a fault that this handshake meets
@@ -240,8 +241,12 @@ class Engine:
         alert = _ALERT.search(detail)
         if self.verify_error:
             reason = _VERIFY.get(self.verify_error, "certificate")
-            text = f"certificate verify failed, X509_V_ERR {self.verify_error}"
-            return TlsFailure(reason, text, peer=self.peer)
+            detail = f"certificate verify failed, X509_V_ERR {self.verify_error}"
+            depth, judged = self.failed_at or (0, None)
+            if depth == 0:
+                return TlsFailure(reason, detail, peer=judged)
+            sent = f" at {judged.subject} in the chain that it sent" if judged else ""
+            return TlsFailure(reason, detail + sent)
         if alert:
             return TlsFailure("refused", detail, alert=alert[1].strip(), peer=self.peer)
         lower = detail.lower()
