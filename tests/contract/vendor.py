@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -41,10 +43,10 @@ def _fetch(folder: Path, command: list[str]) -> str:
 def _unpack(version: str) -> str:
     """Bring one version's schema into the cache; returns why it could not be had, or an empty text."""
     target = CACHE / version
-    if (target / "AXLSoap.xsd").exists():
-        return ""
     npm = version in FROM_NPM
     source = CACHE / ("npm" if npm else "pypi")
+    if (target / "AXLSoap.xsd").exists() and source.exists():
+        return ""
     if not any(source.glob("*.tgz" if npm else "*.whl")):
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", PYPI]
         if npm and shutil.which("npm") is None:
@@ -70,12 +72,34 @@ def _member(source: Path, version: str, name: str, *, npm: bool) -> bytes:
         return archive.read(f"ciscoaxl/schema/{version}/{name}")
 
 
-@cache
-def schema(version: str) -> etree.XMLSchema:
-    """The compiled schema of a version; skips the test when it cannot be had."""
+def ciscoaxl() -> Path:
+    """The folder with the ciscoaxl client, unpacked; skips the test when it cannot be had."""
+    target = CACHE / "ciscoaxl"
+    with _lock():
+        if not target.exists():
+            failed = _unpack(VERSIONS[0])
+            if failed:
+                pytest.skip(f"CISCOAXL WAS NOT DRIVEN AGAINST THE LAB: {failed}")
+            partial = CACHE / ".ciscoaxl"
+            with zipfile.ZipFile(next((CACHE / "pypi").glob("*.whl"))) as archive:
+                archive.extractall(partial)
+            partial.rename(target)
+    return target
+
+
+@contextmanager
+def _lock() -> Iterator[None]:
+    """One test process at a time fetches and unpacks."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with open(CACHE / ".lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@cache
+def schema(version: str) -> etree.XMLSchema:
+    """The compiled schema of a version; skips the test when it cannot be had."""
+    with _lock():
         failed = _unpack(version)
     if failed:
         pytest.skip(f"THE VENDOR'S SCHEMA {version} WAS NOT JUDGED AGAINST: {failed}")

@@ -19,7 +19,13 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import wsdl
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault, Stale, fault, judge_answer
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import (
+    AxlFault,
+    Nonsense,
+    Stale,
+    fault,
+    judge_answer,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, supported
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._transport import (
@@ -127,10 +133,7 @@ class AxlClient:
         headers = {"Content-Type": "text/xml;charset=UTF-8"}
         answer = self._post_fresh("getCCMVersion", _DISCOVERY.encode(), headers)
         doing = self.doing("getCCMVersion")
-        try:
-            root = etree.fromstring(answer.body, etree.XMLParser(resolve_entities=False, no_network=True))
-        except etree.XMLSyntaxError as error:
-            raise Failure(f"{doing} failed: the answer is not XML ({error}).") from None
+        root = etree.fromstring(answer.body)  # judged before
         if answer.status == 500:
             raise fault(doing, "a SOAP fault without a reason", root)
         for node in root.iter():
@@ -172,7 +175,6 @@ class AxlClient:
         Waits and repeats while AXL is out of memory, which it is before it has done anything.
         """
         import zeep.exceptions
-        from lxml import etree
 
         doing = self.doing(operation, subject)
         for wait in (*WAITS, None):
@@ -180,9 +182,9 @@ class AxlClient:
                 return getattr(self._zeep.service, operation)(**body)
             except zeep.exceptions.Fault as error:
                 refused = fault(doing, str(error.message or ""), error.detail)
-            except (zeep.exceptions.Error, etree.LxmlError) as error:
+            except (Nonsense, zeep.exceptions.Error) as error:
                 if operation.startswith(READS):
-                    raise Failure(f"{doing} failed: the answer makes no sense ({type(error).__name__}).") from None
+                    raise Failure(f"{doing} failed: the answer makes no sense ({error}).") from None
                 raise AnswerLost(f"{doing}: the answer makes no sense; whether CUCM acted is unknown.") from None
             if not refused.out_of_memory or wait is None:
                 raise refused

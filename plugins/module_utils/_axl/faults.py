@@ -45,6 +45,10 @@ class AxlFault(Failure):
         return max(1, int(hint[1]) - 1) if hint else 200
 
 
+class Nonsense(Failure):
+    """A success that is no whole XML: a write may have been made all the same."""
+
+
 class Stale(Failure):
     """404: the session's cookie is stale, or the service is not there."""
 
@@ -52,8 +56,11 @@ class Stale(Failure):
 def judge_answer(answer: HttpAnswer, doing: str, version: str) -> None:
     """Let only SOAP pass, 200 or 500; every other answer becomes a sentence with what to do.
 
-    Refuses document types and entities, which no CUCM sends, before a parser sees them.
+    Refuses document types and entities, which no CUCM sends, before a parser sees them, and raises Nonsense for an
+    answer that breaks off or is no XML.
     """
+    from lxml import etree
+
     said = answer.text(200) or "no text"
     if answer.status == 403:
         raise Failure(
@@ -75,6 +82,11 @@ def judge_answer(answer: HttpAnswer, doing: str, version: str) -> None:
         )
     if re.search(rb"<!(DOCTYPE|ENTITY)", answer.body, re.IGNORECASE):
         raise Failure(f"{doing} failed: the answer holds a document type or entities and was refused as hostile.")
+    try:
+        # zeep parses leniently and would take half an answer for a whole one.
+        etree.fromstring(answer.body, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        raise Nonsense(f"{doing} failed: the answer makes no sense, it is not XML ({error}).") from None
 
 
 def fault(doing: str, text: str, detail: Any) -> AxlFault:

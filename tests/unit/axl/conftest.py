@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +20,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Res
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import argument_spec
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome
+from cucm_lab.testing import LabProcess
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripted_server
 
 RELEASES = {
     "9.1": "cucm91",
@@ -99,13 +101,8 @@ def cucm_lab(*words: str) -> str:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Six clusters, one a release, for the whole session."""
-    state = tmp_path_factory.mktemp("lab")
-    net = f"127.{60 + os.getpid() % 150}"
-    cucm_lab("up", "--scenario", "releases", "--net", net, "--state", str(state))
-    try:
-        yield Lab(state, yaml.safe_load((state / "inventory.yml").read_text(encoding="utf-8")))
-    finally:
-        cucm_lab("down", "--state", str(state))
+    with LabProcess(tmp_path_factory.mktemp("lab"), "releases") as process:
+        yield Lab(process.state, yaml.safe_load(process.inventory.read_text(encoding="utf-8")))
 
 
 # The two of the source document and the newest run always; those between them with the full matrix.

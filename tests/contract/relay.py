@@ -1,0 +1,62 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A TLS relay, so that today's clients reach the lab's old releases: TLS 1.2 before it, TLS 1.0 behind it.
+
+urllib3 refuses TLS 1.0, and ciscoaxl makes its session by itself. Only cryptography is translated; not a byte changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from pathlib import Path
+
+
+class Relay:
+    """Listens on loopback and passes everything on to a node."""
+
+    def __init__(self, host: str, port: int, certificate: Path) -> None:
+        self._target = (host, port)
+        self._front = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._front.load_cert_chain(certificate)
+        self._back = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._back.check_hostname = False
+        self._back.verify_mode = ssl.CERT_NONE
+        self._back.minimum_version = ssl.TLSVersion.TLSv1
+        self._back.set_ciphers("ALL:@SECLEVEL=0")
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                raw, _address = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(raw,), daemon=True).start()
+
+    def _serve(self, raw: socket.socket) -> None:
+        with contextlib.suppress(OSError), self._front.wrap_socket(raw, server_side=True) as near:
+            behind = socket.create_connection(self._target)
+            with self._back.wrap_socket(behind, server_hostname="node") as far:
+                back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
+                back.start()
+                self._pump(near, far)
+                back.join(5)
+
+    @staticmethod
+    def _pump(source: ssl.SSLSocket, sink: ssl.SSLSocket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for one in (source, sink):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Take no more connections."""
+        self._listener.close()
