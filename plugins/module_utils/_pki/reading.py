@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import warnings
 from typing import TYPE_CHECKING
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
@@ -118,7 +119,10 @@ def _from_der(der: bytes, number: int) -> list[x509.Certificate]:
     # ContentInfo begins with the identifier of its content; a certificate with a SEQUENCE.
     try:
         if b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" in der[:24]:
-            return list(pkcs7.load_der_pkcs7_certificates(der))
+            # DER wants the set of certificates sorted; OpenSSL and Windows write it as it comes.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)
+                return list(pkcs7.load_der_pkcs7_certificates(der))
         # OpenSSL's TRUSTED CERTIFICATE carries more after the certificate.
         return [x509.load_der_x509_certificate(_elements(der)[0])]
     except (ValueError, IndexError) as error:
