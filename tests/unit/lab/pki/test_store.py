@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cucm_lab import scenario
+from cucm_lab.pki import rules
 from cucm_lab.pki.material import issued_by
 from cucm_lab.pki.store import CsrWish, StoreError
 from cucm_lab.world import Lab
@@ -73,11 +74,16 @@ class Authority:
             .not_valid_after(start + timedelta(days=changes.get("days", 365)))
         )  # fmt: skip
         for extension in csr.extensions:
-            if not (changes.get("sans") and isinstance(extension.value, x509.SubjectAlternativeName)):
+            replaced = (changes.get("sans") and isinstance(extension.value, x509.SubjectAlternativeName)) or (
+                changes.get("eku") and isinstance(extension.value, x509.ExtendedKeyUsage)
+            )
+            if not replaced:
                 builder = builder.add_extension(extension.value, extension.critical)
         if changes.get("sans"):
             names = x509.SubjectAlternativeName([x509.DNSName(name) for name in changes["sans"]])
             builder = builder.add_extension(names, False)
+        if changes.get("eku"):
+            builder = builder.add_extension(x509.ExtendedKeyUsage(changes["eku"]), False)
         return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 
@@ -206,6 +212,24 @@ def test_one_certificate_a_common_name(lab: Lab) -> None:
     assert code_of(store.import_trust, "CallManager", older.pem) == 1028
     expired = Authority("Old", start=now - timedelta(days=9), days=1)
     assert code_of(store.import_trust, "CallManager", expired.pem) == 1022
+
+
+def test_keys_that_are_too_long(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A key of 8192 bits would take this test half a minute to make.
+    monkeypatch.setattr(rules, "MAXIMUM_KEY_BITS", 1024)
+    store = lab.cluster("cucm91").publisher.certs
+    assert code_of(store.import_trust, "CallManager", Authority().pem) == 1022
+
+
+def test_usages_are_checked_where_the_table_says_so(lab: Lab) -> None:
+    store = lab.cluster("cucm125").publisher.certs
+    authority = Authority()
+    store.import_trust("CallManager", authority.pem)
+    leaf = authority.sign(store.generate_csr("CallManager"), eku=[ExtendedKeyUsageOID.SERVER_AUTH])
+    lab.inferred.set("pki.checks_eku", True)
+    assert code_of(store.import_own, "CallManager", leaf) == 1022
+    lab.inferred.set("pki.checks_eku", False)
+    store.import_own("CallManager", leaf)
 
 
 def test_dates_follow_the_lab_clock(lab: Lab) -> None:

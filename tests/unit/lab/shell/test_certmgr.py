@@ -96,3 +96,16 @@ def test_accounts_and_bodies(lab: LabProcess) -> None:
 
 def test_no_such_interface_before_14(lab: LabProcess) -> None:
     assert Rest(lab, "cucm125")("GET", "/snapshot/server").status_code == 404
+
+
+def test_multi_server_certificates_go_by_rest_alone(lab: LabProcess, ssh: Any, tmp_path: Path) -> None:
+    rest = Rest(lab, "cucm140")
+    wish = {"service": "CallManager", "distribution": "multi-server", "commonName": "cucm140-ms.lab.local"}
+    leaf, root = sign(rest("POST", "/csr", json=wish).json()["csr"], tmp_path)
+    shell = ssh("cucm140").login()
+    shell.send("set cert import own CallManager\r")
+    shell.expect("Hit Enter\r\n$")
+    shell.send(leaf.strip().replace("\n", "\r") + "\r")
+    assert "Multi-server certificates cannot be uploaded by CLI" in shell.expect("admin:$")
+    upload = {"service": "CallManager", "certificates": [leaf, root]}
+    assert rest("POST", "/identity/certificates", json=upload).status_code == 200
