@@ -179,7 +179,8 @@ class SipEndpoint:
         if not self.running or not trunk_names:
             return
         for connection in list(self.connections):
-            if connection.trunk and connection.trunk.name in trunk_names:
+            # Who fitted no profile may fit now: it has to shake hands again.
+            if connection.candidates == set() or (connection.trunk and connection.trunk.name in trunk_names):
                 connection.close()
         self.pinger.restart(trunk_names)
 

@@ -32,7 +32,7 @@ class Segment:
     acknowledged: int
     flags: int
     payload: bytes = b""
-    window: int = 182
+    window: int = 29200
 
     def frame(self) -> bytes:
         """The Ethernet frame, checksums and all."""

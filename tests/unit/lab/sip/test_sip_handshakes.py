@@ -221,3 +221,36 @@ def test_openssl_as_the_server_accepts_our_client_certificate(tmp_path: Path, re
     shown = asyncio.run(run())
     assert "ERROR" not in shown
     assert re.search(r"subject=.*CN ?= ?(CUCMA|cucma.lab.local)", shown)
+
+
+def test_inferred_behaviour_can_be_switched(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("14", "14")) as lab:
+            authority = await world.secure_pair(lab)
+            one, two = lab.clusters["a"], lab.clusters["b"]
+            world.change(two, "SipTrunkSecurityProfile", world.TLS_NAME, x509SubjectName="somebody")
+            lab.inferred.set("sip.name_mismatch", "403")
+            await asyncio.sleep(0.05)
+            assert (await place_call(lab, "a", "1018", "9898"))["status"] == 403
+            world.change(two, "SipTrunkSecurityProfile", world.TLS_NAME, x509SubjectName="")
+            assert (await place_call(lab, "a", "1018", "9898"))["status"] == 403
+            lab.inferred.set("sip.empty_subject_matches", True)
+            await asyncio.sleep(0.05)
+            world.change(two, "SipTrunkSecurityProfile", world.TLS_NAME)
+            await asyncio.sleep(0.05)
+            assert (await place_call(lab, "a", "1018", "9898"))["result"] == "answered"
+
+            # The lab reads the trust store at each handshake, unless it is told to wait for the restart.
+            lab.inferred.set("sip.trust_needs_restart", True)
+            for filename, pem in two.publisher.certs.trust("CallManager-trust"):
+                if x509.load_pem_x509_certificate(pem.encode()).subject == authority.name:
+                    two.publisher.certs.delete_trust("CallManager-trust", filename)
+            one.config.apply_all()
+            await asyncio.sleep(0.05)
+            assert (await place_call(lab, "a", "1018", "9898"))["result"] == "answered"
+            lab.inferred.set("sip.trust_needs_restart", False)
+            one.config.apply_all()
+            await asyncio.sleep(0.05)
+            assert "unknown ca" in (await place_call(lab, "a", "1018", "9898"))["reason"]
+
+    asyncio.run(run())

@@ -147,7 +147,7 @@ def test_the_screen_shows_what_the_document_shows(tmp_path: Path) -> None:
 def test_a_capture_in_the_middle_starts_with_absolute_numbers() -> None:
     here, there = ("10.106.95.203", 42387), ("10.106.95.200", 5061)
     screen = packets.Screen({"10.106.95.203": "CUCMA"})
-    first = packets.Segment(1.5, here, there, 790302485, 3661485150, packets.PSH | packets.ACK, b"x" * 1146)
+    first = packets.Segment(1.5, here, there, 790302485, 3661485150, packets.PSH | packets.ACK, b"x" * 1146, 182)
     second = packets.Segment(1.6, there, here, 3661485150, 790303631, packets.ACK, window=249)
     third = packets.Segment(1.7, there, here, 3661485150, 790303631, packets.PSH | packets.ACK, b"y" * 426)
     shown = [packets.screen_line(segment, screen) for segment in (first, second, third)]
