@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ ACTIONS = {
     "status": "an HTTP answer with `status` (503 unless told), nothing carried out",
     "garbage": "an answer that is no XML, JSON or SIP",
     "truncated": "an answer cut in its middle, ended as if it were whole",
-    "hang": "the operation never ends (a service stays Starting)",
+    "hang": "the operation does not end before the rule is cleared (a service stays Starting)",
     "fail": "the operation ends in failure",
     "memory": "AXL: the fault 'Maximum AXL Memory Allocation Consumed'",
     "alert": "the TLS handshake ends with an alert",
@@ -63,6 +64,13 @@ class Fault:
     matches: int = 0
     hits: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
+
+    cleared: bool = False
+
+    async def gone(self) -> None:
+        """Wait until the rule is taken away."""
+        while not self.cleared:
+            await asyncio.sleep(0.05)
 
     def __post_init__(self) -> None:
         if self.interface not in (*INTERFACES, "*"):
@@ -102,6 +110,8 @@ class Faults:
         with self._lock:
             keep = [] if fault_id is None else [rule for rule in self._rules if rule.id != fault_id]
             gone = len(self._rules) - len(keep)
+            for rule in self._rules:
+                rule.cleared = rule not in keep
             self._rules = keep
         return gone
 

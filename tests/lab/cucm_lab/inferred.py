@@ -42,6 +42,7 @@ INFERRED: dict[str, Guess] = {
     "axl.too_long": Guess((5003, "{field} is longer than {limit} characters."), "A text longer than its column"),
     "axl.two_choices": Guess((5003, "Only one of {fields} may be given."), "Both branches of a choice (code known)"),
     "axl.mode_transport": Guess((5003, "Transport type {transport} is not valid for Device Security Mode {mode}."), "Security mode and transports that do not fit"),
+    "axl.fixed_at_add": Guess({"SipTrunk": ["sipTrunkType"]}, "Fields that update takes and leaves as they are (that it can't change them is known)"),
     "axl.port_transport_clash": Guess((5003, "Incoming port {port} is in use by SIP Trunk Security Profile {other} with another transport."), "A TLS and a non-TLS profile on one port (the rule is known, its text is not)"),
     "axl.enforced": Guess(
         {

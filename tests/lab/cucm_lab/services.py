@@ -101,6 +101,8 @@ class ServiceTable:
         state = self.get(name)
         async with self._lock(name):
             await self._stop(state)
+            # A service that was stopped by order stays so over the node's next start; a restart cut short doesn't.
+            self._remember(name, STOPPED)
 
     async def start(self, name: str) -> None:
         """Start it; nothing happens when it runs already."""
@@ -148,11 +150,13 @@ class ServiceTable:
         await self._change(state, STARTING)
         fault = self._lab.faults.match("service", f"start {state.name}", self._node)
         if fault and fault.action == "hang":
-            await asyncio.Event().wait()
+            # It goes on when the rule is taken away, so that the run after the trouble can finish.
+            await fault.gone()
         if fault and fault.action == "fail":
             await self._change(state, STOPPED)
             return
-        await asyncio.sleep((fault.seconds if fault else self._seconds()) / 2)
+        slow = fault is not None and fault.action == "stall"
+        await asyncio.sleep(fault.seconds if slow and fault else self._seconds() / 2)
         if state.name == CALLMANAGER:
             self._node.certs.activate("CallManager")
             self._node.cluster.config.apply_all()
@@ -164,12 +168,14 @@ class ServiceTable:
             await self._tell(state.name, status)
         state.status = status
         state.since = self._lab.clock.time() if status == STARTED else None
-        if status in (STARTED, STOPPED):
-            stored = None if status == STARTED else status
-            self._node.cluster.db.set_setting(f"{_STATE}/{self._node.name}/{state.name}", stored)
+        if status == STARTED:
+            self._remember(state.name, None)
         self._lab.log.write("service", node=self._node.name, service=state.name, status=status)
         if status != STARTED:
             await self._tell(state.name, status)
+
+    def _remember(self, name: str, status: str | None) -> None:
+        self._node.cluster.db.set_setting(f"{_STATE}/{self._node.name}/{name}", status)
 
     async def _tell(self, name: str, status: str) -> None:
         for listener in self._listeners:

@@ -45,7 +45,7 @@ async def apply(fault: Fault, request: web.BaseRequest, handle: Handle) -> web.S
         await asyncio.sleep(fault.seconds)
         return await handle()
     if action == "hang":
-        await asyncio.Event().wait()
+        await fault.gone()
     answer = await handle()
     body = answer.body if isinstance(answer.body, bytes) else b""
     kind = {"Content-Type": answer.headers.get("Content-Type", XML)}

@@ -141,11 +141,29 @@ def test_a_start_that_hangs_or_fails(lab: Lab) -> None:
     lab.faults.add(interface="service", action="hang", operation="start Cisco CallManager", count=1)
 
     async def hang() -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(services.start("Cisco CallManager"), 0.1)
+        started = asyncio.ensure_future(services.start("Cisco CallManager"))
+        await asyncio.sleep(0.2)
+        assert services.status("Cisco CallManager") == "Starting"
+        lab.faults.clear()
+        await asyncio.wait_for(started, 5)
 
     asyncio.run(hang())
+    assert services.status("Cisco CallManager") == "Started"
+
+
+def test_a_restart_cut_short_leaves_no_stopped_service(lab: Lab) -> None:
+    services = lab.clusters["cucma"].publisher.services
+    lab.faults.add(interface="service", action="hang", operation="start *")
+
+    async def cut() -> None:
+        services.begin("restart", "Cisco CallManager")
+        await asyncio.sleep(0.8)
+        await services.close()
+
+    asyncio.run(cut())
     assert services.status("Cisco CallManager") == "Starting"
+    again = Lab(lab.scenario, lab.directory)
+    assert again.clusters["cucma"].publisher.services.status("Cisco CallManager") == "Started"
 
 
 def test_a_change_is_in_use_after_reset_only(lab: Lab) -> None:

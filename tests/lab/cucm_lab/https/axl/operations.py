@@ -152,7 +152,8 @@ def _update(call: Call) -> str:
     for field in call.fields:
         if field.items is not None:
             _change_list(call, field, body, given)
-    changed = {name: value for name, value in given.items() if name not in (kind.key, *kind.scope)}
+    fixed = {kind.key, *kind.scope, *call.inferred["axl.fixed_at_add"].get(kind.name, [])}
+    changed = {name: value for name, value in given.items() if name not in fixed}
     body.update(changed)
     _check(call, body, record.pkid)
     try:
