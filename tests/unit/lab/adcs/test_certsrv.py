@@ -165,6 +165,8 @@ def test_cli_and_variants_of_a_scenario(tmp_path: Path, csr: str) -> None:
          "accounts": [account]},
         {"name": "auto", "kind": "standalone-2003", "address": "127.0.211.1", "port": 8443, "auto_issue": True,
          "accounts": [account], "authentication": ["basic"]},
+        {"name": "other", "address": "127.0.213.1", "port": 8443,
+         "accounts": [{"username": "LAB\\other", "password": "Another-1"}]},
         {"name": "own", "address": "127.0.212.1", "port": 8443, "accounts": [account], "channel_binding": "off",
          "templates": [{"name": "Phones", "eku": ["clientAuth"], "days": 30}]},
     ]  # fmt: skip
@@ -182,6 +184,7 @@ def test_cli_and_variants_of_a_scenario(tmp_path: Path, csr: str) -> None:
         assert "Verify return code: 0" in said
         judge(lab, client(lab, "auto", "basic").get_cert(csr, ""), "auto", "-auth_level", "0")
         assert not client(lab, "auto", "ntlm").check_credentials()
+        assert not client(lab, "other").check_credentials()
         text = judge(lab, client(lab, "own").get_cert(csr, "Phones"), "own")
         assert "TLS Web Server" not in text
         with pytest.raises(certsrv.CertificatePendingException) as pending:
