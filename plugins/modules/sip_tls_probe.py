@@ -101,7 +101,7 @@ tls_version:
   returned: success
   sample: TLSv1.2
 cipher:
-  description: The cipher by its OpenSSL name; null when the handshake did not get that far.
+  description: The cipher by its OpenSSL name, also when the node then refused the probe.
   type: str
   returned: success
 accepted:

@@ -21,12 +21,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls.streams import Chunk
-from ansible_collections.siptls.cucm.plugins.module_utils._siptls.tls_names import dn_text
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls.tls_names import cipher_name, dn_text, version_name
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls.tls_records import TlsReader, looks_like_tls
 
 READ = 65_536
 ALERT, HANDSHAKE, CERTIFICATE_REQUEST, CERTIFICATE_AUTHORITIES = 21, 22, 13, 47
-# Names of Python's minimum versions; TLS 1.0 is the least that CUCM ever spoke.
+# As Python names the versions that nobody should speak any more; TLS 1.0 is the least that CUCM ever spoke.
 OLD_VERSIONS = ("TLSv1", "TLSv1.1")
 
 
@@ -209,9 +209,9 @@ class Handshake:
         if side.asked_for_certificate:
             seen.asked, seen.asked_cas = True, side.asked_cas
         if seen.tls_version is None and side.chosen_version:
-            seen.tls_version = {0x0301: "TLSv1", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2", 0x0304: "TLSv1.3"}.get(
-                side.chosen_version
-            )
+            seen.tls_version = version_name(side.chosen_version)
+        if seen.cipher is None and side.cipher is not None:
+            seen.cipher = cipher_name(side.cipher)
         plain = next((one for one in side.alerts if one.level == 2), None)
         if seen.alert is None and plain is not None:
             seen.alert = (plain.level, plain.code)

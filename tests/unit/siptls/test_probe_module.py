@@ -57,6 +57,8 @@ def test_a_refusal_for_want_of_a_certificate_is_a_result_with_the_cas_asked_for(
         result = probe(port, options=False)
     assert not result.get("failed"), result
     assert result["accepted"] is False and result["mutual"] is True and result["client_certificate_asked"] is True
+    assert result["tls_version"] == {"-tls1_2": "TLSv1.2", "-tls1_3": "TLSv1.3"}[version]
+    assert "AES" in result["cipher"], "the cipher was agreed on before the refusal"
     assert result["acceptable_cas"] == ["CN=RootCA,O=Lab"]
     assert result["chain"][0]["sha256"] == fingerprint(material / "CUCM10.pem")
     assert result["names"] == ["CUCM10", "CUCM10.lab.local"]
