@@ -1,0 +1,136 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main playbook as AWX runs it: ansible-runner, accounts in the environment, the CA's key from a credential's file.
+
+A job's file system does not outlive it: each run has a private data directory of its own, and no folder of a CA.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import ansible_runner
+import pytest
+import yaml
+from operator_site import ROOT, Site
+
+pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("runner")]
+ACCOUNT_VARIABLES = {
+    "cucm_username": "CUCM_USERNAME",
+    "cucm_password": "CUCM_PASSWORD",
+    "cucm_os_username": "CUCM_OS_USERNAME",
+    "cucm_os_password": "CUCM_OS_PASSWORD",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Two clusters as shipped, and beside them the CA that the credential holds."""
+    place = Site(tmp_path_factory.mktemp("runner"))
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha256", "-days", "3650", "-subj", "/CN=Job CA",
+         "-keyout", str(place.folder / "ca.key"), "-out", str(place.folder / "ca.pem"),
+         "-addext", "keyUsage=critical,keyCertSign,cRLSign"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (place.folder / "ca.key").chmod(0o600)
+    with place.lab:
+        yield place
+
+
+def private_data(site: Site, name: str) -> tuple[Path, list[str]]:
+    """A private data directory as a job gets it, and the secrets that must stay out of what the job leaves."""
+    folder = site.folder / name
+    (folder / "inventory").mkdir(parents=True)
+    (folder / "env").mkdir()
+    inventory = yaml.safe_load(site.lab.inventory.read_text(encoding="utf-8"))
+    accounts: dict[str, str] = {}
+    for host in inventory["cucm_clusters"]["hosts"].values():
+        for variable, environment in ACCOUNT_VARIABLES.items():
+            accounts[environment] = host.pop(variable)
+    (folder / "inventory" / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    environment = {
+        **accounts,
+        "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    (folder / "env" / "envvars").write_text(json.dumps(environment), encoding="utf-8")
+    extra = {
+        "sip_tls_ca": {
+            "provider": "local",
+            "ca_certificate": (site.folder / "ca.pem").read_text(encoding="utf-8"),
+            "ca_key_path": str(site.folder / "ca.key"),
+        }
+    }
+    (folder / "env" / "extravars").write_text(json.dumps(extra), encoding="utf-8")
+    key = (site.folder / "ca.key").read_text(encoding="utf-8").splitlines()[5]
+    return folder, [accounts["CUCM_PASSWORD"], accounts["CUCM_OS_PASSWORD"], key]
+
+
+def settings(folder: Path) -> dict[str, Any]:
+    """What both ways of running take."""
+    return {
+        "private_data_dir": str(folder),
+        "playbook": str(ROOT / "playbooks" / "sip_tls_trunk.yml"),
+        "quiet": True,
+        "verbosity": 4,
+    }
+
+
+def leaks(folder: Path, secrets: list[str]) -> list[str]:
+    """The artifacts that hold a secret.
+
+    Not looked at: env/, which is what the job was given, and `command`, ansible-runner's own copy of it.
+    """
+    found = []
+    for path in (folder / "artifacts").rglob("*"):
+        if (
+            path.is_file()
+            and path.name != "command"
+            and any(secret in path.read_text(encoding="utf-8", errors="replace") for secret in secrets)
+        ):
+            found.append(path.name)
+    return found
+
+
+def test_a_job_sets_up_and_the_next_one_changes_nothing(site: Site) -> None:
+    folder, secrets = private_data(site, "first")
+    first = ansible_runner.run(**settings(folder))
+    assert first.rc == 0, first.stdout.read()[-6000:]
+    events = list(first.events)
+    assert len(events) > 50
+    stats = [event["event_data"].get("artifact_data", {}) for event in events if event["event"] == "playbook_on_stats"]
+    assert stats and "secure" in json.dumps(stats[-1]), "set_stats does not carry the verdict"
+    assert leaks(folder, secrets) == []
+
+    folder, secrets = private_data(site, "second")
+    second = ansible_runner.run(**settings(folder))
+    assert second.rc == 0, second.stdout.read()[-6000:]
+    assert second.stats["changed"] == {}, second.stats
+    assert leaks(folder, secrets) == []
+
+
+def test_a_remote_worker_does_the_same(site: Site) -> None:
+    """transmit | worker | process, as AWX drives an execution node."""
+    folder, secrets = private_data(site, "remote")
+    (folder / "project").mkdir()
+    sent, returned = site.folder / "sent", site.folder / "returned"
+    with sent.open("wb") as out:
+        ansible_runner.run(streamer="transmit", _output=out, **settings(folder))
+    with sent.open("rb") as received, returned.open("wb") as back:
+        worker = str(site.folder / "worker")
+        ansible_runner.run(streamer="worker", _input=received, _output=back, private_data_dir=worker, quiet=True)
+    with returned.open("rb") as received:
+        processed = str(site.folder / "processed")
+        done = ansible_runner.run(
+            streamer="process", _input=received, private_data_dir=processed, ident="job", quiet=True
+        )
+    assert done.rc == 0
+    assert leaks(site.folder / "processed", secrets) == []
