@@ -257,7 +257,9 @@ class ConfigStore:
         for listener in self._listeners:
             listener(trunks)
 
-    def _apply(self, trunks: list[Record]) -> None:
+    def _apply(self, trunks: list[Record]) -> list[Record]:
+        """Store what runs from now on; the trunks for which that is something new."""
+        changed = []
         with self.db.transaction():
             for trunk in trunks:
                 body = {**self.resolved(trunk.body), "uuid": trunk.uuid}
@@ -266,12 +268,22 @@ class ConfigStore:
                     ("sipProfileName", "SipProfile", "sipProfile"),
                 ):
                     body[part] = self.object(kind, body.get(key) or "") or {}
-                self.db.execute("INSERT OR REPLACE INTO config_running VALUES (?, ?)", (trunk.pkid, json.dumps(body)))
+                text = json.dumps(body)
+                row = self.db.one("SELECT body FROM config_running WHERE pkid = ?", (trunk.pkid,))
+                if row is None or row["body"] != text:
+                    self.db.execute("INSERT OR REPLACE INTO config_running VALUES (?, ?)", (trunk.pkid, text))
+                    changed.append(trunk)
             self.revision += 1
+        return changed
 
     def apply_all(self) -> None:
-        """What a start of Cisco CallManager does: all trunks run with their present settings."""
-        self.apply(self.records("SipTrunk"))
+        """What a start of Cisco CallManager does: all trunks run with their present settings.
+
+        Listeners hear of the trunks that changed by it alone: the other nodes' connections stay.
+        """
+        changed = self._apply(self.records("SipTrunk"))
+        if changed:
+            self._tell(changed)
 
     def running_trunks(self) -> list[dict[str, Any]]:
         """Every trunk as call processing runs it, since its last reset or the service's start.
