@@ -88,7 +88,7 @@ footer{color:var(--soft);font-size:.88rem;padding-bottom:40px}
 @media (max-width:700px){main,header .in,footer{padding:0 14px}.hero{padding:22px 20px;gap:16px;align-items:flex-start}
 .shield{width:52px;height:52px}section{padding:20px 16px}
 .compare{grid-template-columns:1fr!important}.compare .h,.compare .k{display:none}
-.compare .k{display:block;background:var(--field);font-weight:650;color:var(--ink)}.label{display:block}
+.compare .k:not(.h){display:block;background:var(--field);font-weight:650;color:var(--ink)}.label{display:block}
 .compare .twin{display:none}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}}
 @media print{:root{--bg:#fff;--card:#fff;--ink:#111;--soft:#444;--line:#bbb;--field:#f2f2f2;--secure:#0b6b42;

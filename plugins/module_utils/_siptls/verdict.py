@@ -95,7 +95,10 @@ def judge(case: Direction) -> dict[str, Any]:
             for one in checks
             if one.state in ("pass", "info")
         ],
-        "findings": [_finding(one) for one in checks if one.state in _SEVERITY],
+        # What two sources show alike is one finding.
+        "findings": list({one.text: _finding(one) for one in reversed(checks) if one.state in _SEVERITY}.values())[
+            ::-1
+        ],
     }
 
 
