@@ -26,7 +26,7 @@ LINT = ROOT / ".venv" / "lint" / "bin"
 SHIPPED = {
     "CHANGELOG.md", "CHANGELOG.rst", "CONTRIBUTING.md", "COPYING", "FILES.json", "MANIFEST.json", "Makefile",
     "README.md", "changelogs", "docs", "execution-environment.yml", "extensions", "meta", "playbooks", "plugins",
-    "pyproject.toml", "requirements.txt", "roles", "tests", ".ci",
+    "pyproject.toml", "requirements.txt", "roles", "tests", ".ansible-lint",
 }  # fmt: skip
 
 
