@@ -119,7 +119,7 @@ options:
   url:
     description: Address of the Microsoft CA's web enrolment, for example C(https://ca.example.com/certsrv).
     type: str
-  username:
+  username:  # the CA's account, not CUCM's application account: ca_sign is in no action group
     description:
       - Account on the Microsoft CA, as C(DOMAIN\\name) or C(name@domain).
       - The environment variable E(SIP_TLS_ADCS_USERNAME) is used when the option is left out.

@@ -216,7 +216,7 @@ class Handshake:
         if seen.alert is None and plain is not None:
             seen.alert = (plain.level, plain.code)
 
-    def _message(self, _owner: Any, direction: str, _version: Any, kind: Any, message: Any, data: bytes) -> None:
+    def _message(self, _owner: Any, direction: str, version: Any, kind: Any, message: Any, data: bytes) -> None:
         """OpenSSL's messages in the clear, alerts and TLS 1.3 ones too (an exception here would be lost)."""
         if int(kind) == ALERT and len(data) == 2 and data[0] == 2:
             if direction == "read":
@@ -225,7 +225,7 @@ class Handshake:
                 self.seen.alert_sent = (data[0], data[1])
         elif int(kind) == HANDSHAKE and direction == "read" and int(message) == CERTIFICATE_REQUEST:
             self.seen.asked = True
-            if int(_version) == 0x0304:
+            if int(version) == 0x0304:
                 self.seen.asked_cas = _authorities13(bytes(data))
 
 
