@@ -39,6 +39,8 @@ options:
         profile or its SIP profile take effect only then.
       - V(on_change) resets after a change of an object that was there before; V(always) at every run; V(never) leaves
         it to someone else.
+      - A run that is stopped after a change and before its reset is not made good by the next one, for CUCM does not
+        tell that a reset is due; V(always) does it then.
     type: str
     choices: [on_change, never, always]
     default: on_change

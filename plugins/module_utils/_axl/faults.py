@@ -16,6 +16,14 @@ from ansible_collections.siptls.cucm.plugins.module_utils._transport import Http
 
 NOT_FOUND = ("5007", "5003")
 DUPLICATE = ("-239", "4052")
+# What to do about a refusal, by what CUCM's text has in it; the codes alone do not tell these cases apart.
+ADVICE = (
+    ("duplicate value", "Another object has the name already; choose another or rename that one."),
+    ("exists with", "Another object has the pattern already in this partition; choose another or remove that one."),
+    ("still being referenced", "Something refers to the object; change or remove that first."),
+    ("was not found", "Something that the request names does not exist on this cluster; make it first."),
+    ("privilege", "Give the account the role Standard AXL API Access."),
+)
 
 
 class AxlFault(Failure):
@@ -24,7 +32,9 @@ class AxlFault(Failure):
     def __init__(self, doing: str, code: str, text: str) -> None:
         self.code = code
         self.text = text
-        super().__init__(f"{doing} was refused by CUCM: {text} (AXL code {code or 'none'}).", axl_code=code)
+        advice = next((f" {what}" for words, what in ADVICE if words in text.lower()), "")
+        text = text.rstrip(".")
+        super().__init__(f"{doing} was refused by CUCM: {text} (AXL code {code or 'none'}).{advice}", axl_code=code)
 
     @property
     def missing(self) -> bool:

@@ -16,6 +16,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.judge import name
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, flat
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Found, Session
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import (
+    UUID,
     completed,
     delta_list,
     differing,
@@ -113,6 +114,8 @@ def _decide_add(item: Item, version: str) -> None:
             values[row.option] = completed(row, delta_list(row, item.wish, values.get(row.option) or []), [])
             if not values[row.option]:
                 del values[row.option]
+    if UUID.fullmatch(str(item.wish.get(resource.first))):
+        item.problems.append(f"{item.name} does not exist, and a uuid is no name to make one under.")
     missing = needed_for_add(resource, values, version)
     if missing:
         item.problems.append(f"{item.name} does not exist yet, and to make it {', '.join(missing)} must be given.")

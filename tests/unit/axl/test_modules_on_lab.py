@@ -176,6 +176,19 @@ def test_aggregate_and_purge_of_patterns(cluster: Cluster) -> None:
     assert not cluster.run("RoutePattern", aggregate=mixed).changed
 
 
+def test_references_by_uuid_and_objects_in_use(cluster: Cluster) -> None:
+    profile = {**PROFILE, "incoming_port": 5078, "x509_subject_names": ["u.example.com"]}
+    uuid = cluster.run("SipTrunkSecurityProfile", name="Uuid-P", **profile).result["uuid"]
+    made = cluster.run("SipTrunk", name="Uuid-T", security_profile=uuid, srtp_allowed=True)
+    assert made.changed and made.result["object"]["security_profile"] == "Uuid-P" and not made.warnings
+    assert not cluster.run("SipTrunk", name="Uuid-T", security_profile=uuid).changed
+    assert not cluster.run("SipTrunk", name="Uuid-T", security_profile="Uuid-P").changed
+    assert "AXL code" in cluster.refused("SipTrunkSecurityProfile", name="Uuid-P", state="absent")
+    assert "uuid" in cluster.refused(
+        "SipTrunkSecurityProfile", name=uuid.replace("A", "B").replace("1", "2"), **profile
+    )
+
+
 def test_purge_of_trunks_keeps_the_others(cluster: Cluster) -> None:
     for name in ("Purge-1", "Purge-2", "Purge_3"):
         cluster.run("SipTrunk", name=name, **TRUNK)
