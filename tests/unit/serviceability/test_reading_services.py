@@ -1,0 +1,262 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""RIS in its three generations, PerfMon, Log Collection and DIME: over real HTTPS, by script and by the lab."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import (
+    dime,
+    log_collection,
+    perfmon,
+    ris,
+    soap,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls import node_capture, trace_files, trunk_state
+from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpClient
+from cucm_lab.testing import LabProcess
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from scripted_server import Server, status
+
+
+def envelope(body: str, namespace: str = soap.NAMESPACE) -> bytes:
+    return (
+        f'<soapenv:Envelope xmlns:soapenv="{soap.ENVELOPE}"><soapenv:Body xmlns:n="{namespace}">{body}'
+        "</soapenv:Body></soapenv:Envelope>"
+    ).encode()
+
+
+def fault(text: str) -> bytes:
+    return envelope(f"<soapenv:Fault><faultcode>Server</faultcode><faultstring>{text}</faultstring></soapenv:Fault>")
+
+
+# 10.5's RISService and 8.0's RisPort name things otherwise than RISService70.
+NEW = envelope(
+    "<n:selectCmDeviceResponse><n:selectCmDeviceReturn><n:SelectCmDeviceResult><n:TotalDevicesFound>1"
+    "</n:TotalDevicesFound><n:CmNodes><n:item><n:ReturnCode>Ok</n:ReturnCode><n:Name>NODE1</n:Name><n:CmDevices><n:item>"
+    "<n:Name>TLS-TO-B</n:Name><n:DeviceClass>SIPTrunk</n:DeviceClass><n:Status>UnRegistered</n:Status>"
+    "<n:StatusReason>13</n:StatusReason><n:Description>to B</n:Description><n:TimeStamp>1700000000</n:TimeStamp>"
+    "<n:IPAddress><n:item><n:IP>10.0.0.2</n:IP></n:item></n:IPAddress></n:item></n:CmDevices></n:item></n:CmNodes>"
+    "</n:SelectCmDeviceResult></n:selectCmDeviceReturn></n:selectCmDeviceResponse>"
+)
+OLD = envelope(
+    "<n:SelectCmDeviceResponse><SelectCmDeviceResult><TotalDevicesFound>1</TotalDevicesFound><CmNodes><item>"
+    "<ReturnCode>Ok</ReturnCode><Name>NODE1</Name><CmDevices><item><Name>TLS-TO-B</Name><IpAddress>10.0.0.2</IpAddress>"
+    "<Class>SIP Trunk</Class><Status>Registered</Status></item><item><Name>SEP1</Name><Class>Phone</Class></item>"
+    "</CmDevices></item></CmNodes></SelectCmDeviceResult></n:SelectCmDeviceResponse>", soap.NAMESPACE + "/",
+)  # fmt: skip
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    running = Server(tmp_path)
+    yield running
+    running.http.shutdown()
+    running.http.server_close()
+
+
+def test_a_trunk_out_of_service_by_todays_service(server: Server) -> None:
+    server.play(status(200, NEW))
+    (trunk,) = ris.trunks(server.client(), ["TLS-TO-B"])
+    assert (trunk["name"], trunk["node"], trunk["in_service"], trunk["status_reason"]) == (
+        "TLS-TO-B",
+        "NODE1",
+        False,
+        13,
+    )
+    assert (trunk["addresses"], trunk["since"]) == (["10.0.0.2"], 1_700_000_000)
+    body = server.seen[0][3].decode()
+    assert "<s:DeviceClass>SIPTrunk</s:DeviceClass>" in body
+    assert "<s:Item>TLS-TO-B</s:Item>" in body
+
+
+def test_the_old_service_is_found_when_the_new_ones_are_not_there(server: Server) -> None:
+    server.play(status(404), status(404), status(200, OLD))
+    (trunk,) = ris.trunks(server.client(), [])
+    assert (trunk["name"], trunk["in_service"], trunk["addresses"]) == ("TLS-TO-B", True, ["10.0.0.2"])
+    paths = [one[1] for one in server.seen]
+    assert paths == [one.path for one in ris.GENERATIONS]
+    assert b"<s:Class>SIP Trunk</s:Class>" in server.seen[2][3]
+
+
+def test_no_service_at_all_is_a_sentence(server: Server) -> None:
+    server.play(status(404))
+    with pytest.raises(Failure, match="none of the services RISService70, RISService, RisPort is there"):
+        ris.trunks(server.client(), [])
+
+
+def test_the_rate_is_waited_for_and_not_for_ever(server: Server) -> None:
+    busy = status(500, fault("AxisFault: Exceeded allowed rate for Reatime information."))
+    server.play(busy, busy, status(200, NEW))
+    waits: list[float] = []
+    assert len(ris.trunks(server.client(), [], waits.append)) == 1
+    assert waits == [ris.RATE_PAUSE] * 2
+    server.play(busy)
+    waits.clear()
+    with pytest.raises(Failure, match="Exceeded allowed rate"):
+        ris.trunks(server.client(), [], waits.append)
+    assert sum(waits) == ris.RATE_PATIENCE
+
+
+@pytest.mark.parametrize("body", [b"", b"not xml", b"<a>", b"<!DOCTYPE x><a/>", b"<ok/>"])
+def test_an_answer_that_is_none_is_a_sentence(server: Server, body: bytes) -> None:
+    server.play(status(200, body))
+    with pytest.raises(Failure, match="no SOAP answer"):
+        ris.trunks(server.client(), [])
+
+
+def multipart(content: bytes) -> tuple[bytes, str]:
+    head = envelope("<n:GetOneFileResponse/>")
+    body = (
+        b"--frontier\r\nContent-Type: text/xml\r\n\r\n" + head + b"\r\n--frontier\r\n"
+        b"Content-Type: application/octet-stream\r\n\r\n" + content + b"\r\n--frontier--\r\n"
+    )
+    return body, 'multipart/related; type="text/xml"; boundary="frontier"'
+
+
+def test_dime_brings_the_file_byte_by_byte(server: Server) -> None:
+    content = bytes(range(256)) * 40 + b"\r\n--fron\r\n\r\n"
+    body, kind = multipart(content)
+    server.play(status(200, body, Content_Type=kind))
+    assert dime.fetch(server.client(), "/var/log/active/platform/cli/a.cap") == content
+    assert b"<s:FileName>/var/log/active/platform/cli/a.cap</s:FileName>" in server.seen[0][3]
+
+
+def test_without_dime_get_one_file_serves(server: Server) -> None:
+    answer = envelope(f"<n:GetOneFileReturn>{base64.b64encode(b'capture').decode()}</n:GetOneFileReturn>")
+    server.play(status(404), status(200, answer))
+    assert dime.fetch(server.client(), "/x") == b"capture"
+
+
+def test_a_file_that_is_not_there_is_a_sentence(server: Server) -> None:
+    server.play(status(500, fault("FileNotFound")))
+    with pytest.raises(Failure, match=r"transfer of /x \(DIME\).*FileNotFound"):
+        dime.fetch(server.client(), "/x")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [
+        (5, ("Minutes", 5)),
+        (127, ("Minutes", 127)),
+        (128, ("Hours", 3)),
+        (20_000, ("Days", 14)),
+        (10**7, ("Weeks", 127)),
+    ],
+)
+def test_a_span_fits_the_byte_that_carries_it(minutes: int, expected: tuple[str, int]) -> None:
+    assert log_collection._relative(minutes) == expected
+
+
+def test_a_span_by_dates_is_sent_in_the_zone_it_names(server: Server) -> None:
+    server.play(status(200, envelope("<n:selectLogFilesResponse/>")))
+    since = datetime.fromisoformat("2026-05-22T19:00:00+05:30")
+    assert (
+        log_collection.select(
+            server.client(), ["Cisco CallManager"], since=since, until=datetime(2026, 5, 23, tzinfo=UTC)
+        )
+        == []
+    )
+    body = server.seen[0][3].decode()
+    assert "<s:FromDate>05/22/26 01:30 PM</s:FromDate>" in body
+    assert "<s:ToDate>05/23/26 12:00 AM</s:ToDate>" in body
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
+    with LabProcess(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+def options(lab: LabProcess, cluster: str = "cucma") -> dict[str, Any]:
+    import yaml
+
+    values = yaml.safe_load(lab.inventory.read_text())["cucm_clusters"]["hosts"][cluster]
+    return {
+        "host": values["cucm_host"], "port": 8443, "validate_certs": True, "ca_path": values["cucm_ca_path"],
+        "tls_fingerprint": None, "legacy_crypto": True, "timeout": 30, "username": values["cucm_username"],
+        "password": values["cucm_password"], "os_username": values["cucm_os_username"],
+        "os_password": values["cucm_os_password"], "ssh_port": values["cucm_ssh_port"],
+        "ssh_known_hosts": values["cucm_ssh_known_hosts"], "ssh_host_key": None, "validate_host_key": True,
+        "interface": "auto",
+    }  # fmt: skip
+
+
+def test_the_labs_services_answer(lab: LabProcess) -> None:
+    client = HttpClient.from_params(options(lab))
+    assert ris.trunks(client, []) == []
+    result, _ = trunk_state.gather(client, ["NOT-THERE"], alarms=True, counters=True, minutes=60)
+    assert result["missing"] == ["NOT-THERE"]
+    assert result["counters"]["TLSConnectedSIPTrunks"] == 0
+    assert perfmon.counters(client, client.host).keys() >= {"TLSConnectedSIPTrunks", "CallsActive"}
+
+
+def test_the_labs_traces_come_over(lab: LabProcess, tmp_path: Path) -> None:
+    client = HttpClient.from_params(options(lab))
+    files, left_out = trace_files.wanted_files(client, None, None, 60, 5)
+    assert files
+    assert left_out == 0
+    reader = trace_files.Reader()
+    described = trace_files.fetch(client, files, reader, tmp_path)
+    assert reader.trace.heads[0]["host"] == "CUCMA"
+    assert all(Path(one["path"]).stat().st_mode & 0o077 == 0 for one in described)
+
+
+def plan(**changes: Any) -> node_capture.Plan:
+    made: dict[str, Any] = {
+        "name": "unit", "seconds": 2, "count": 1000, "size": "all", "host": None, "port": None, "network": "eth0",
+        "keep": False, "dest": None,
+    }  # fmt: skip
+    return node_capture.Plan(**{**made, **changes})
+
+
+def test_captures_run_on_two_nodes_at_once_and_leave_nothing(lab: LabProcess, tmp_path: Path) -> None:
+    nodes = [options(lab, "cucma"), options(lab, "cucm10")]
+    captures, _ = node_capture.run(nodes, plan(dest=tmp_path), None)
+    assert [one["node"] for one in captures] == [one["host"] for one in nodes]
+    for one in captures:
+        (entry,) = one["files"]
+        assert Path(entry["path"]).read_bytes()[:4] in (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4")
+        assert len(entry["sha256"]) == 64
+    with pytest.raises(Failure, match=r"unit\.cap \(DIME\)"):
+        dime.fetch(HttpClient.from_params(nodes[0]), dime.CAPTURES + "unit.cap")
+
+
+def test_a_capture_to_the_screen_is_parsed(lab: LabProcess) -> None:
+    captures, _ = node_capture.run([options(lab)], plan(name=None, port=5061), None)
+    assert captures[0]["files"] == []
+    assert captures[0]["command"] == "utils network capture eth0 count 1000 size all port 5061"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"name": "a.b"}, "letters, digits"),
+        ({"count": 0}, "1 to 100000"),
+        ({"count": 100_001}, "1 to 100000"),
+        ({"host": "a b"}, "neither an address"),
+    ],
+)
+def test_a_capture_that_cucm_would_not_take_is_refused_before(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(Failure, match=words):
+        node_capture.run([], plan(**changes), None)
+
+
+def test_a_wrong_password_ends_the_capture_of_that_node_alone(lab: LabProcess) -> None:
+    wrong = {**options(lab, "cucm10"), "os_password": "wrong-password"}
+    with pytest.raises(Failure) as failed:
+        node_capture.run([options(lab), wrong], plan(), None)
+    assert wrong["host"] in failed.value.msg
+    assert "wrong-password" not in failed.value.msg
+    assert [one["node"] for one in failed.value.facts["captures"]] == [options(lab)["host"]]
