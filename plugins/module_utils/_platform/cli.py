@@ -9,7 +9,7 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,22 +83,29 @@ class CliStore:
         """The first certificate that one of the commands shows, and all they printed."""
         printed = ""
         for command in commands:
-            text = self.shell.run(command)
+            text = self._read(command)
             blocks = pem_blocks(text, "CERTIFICATE")
             if blocks:
                 return blocks[0], text
             printed += text + "\n"
         return None, printed
 
+    def _read(self, command: str) -> str:
+        """A command that only reads; when the session breaks, once more in a new one."""
+        try:
+            return self.shell.run(command)
+        except ShellLost:
+            return self.shell.run(command)
+
     def _list(self, which: str) -> list[tuple[str, str, str]]:
         """(unit, file name, description) of every certificate."""
-        text = self.shell.run(f"show cert list {which}")
+        text = self._read(f"show cert list {which}")
         return [(unit, name, (note or "").strip()) for unit, name, note in _LISTED.findall(text)]
 
     def csr(self, purpose: str) -> str | None:
         """The pending CSR of a purpose as PEM."""
         for command in (f"show csr own {purpose}", f"show csr own {purpose}/{purpose}.csr"):
-            blocks = pem_blocks(self.shell.run(command), *_REQUESTS)
+            blocks = pem_blocks(self._read(command), *_REQUESTS)
             if blocks:
                 return blocks[0]
         return None
@@ -112,31 +119,17 @@ class CliStore:
 
     def import_trust(self, purpose: str, certificate: Facts) -> str:
         """Paste a certificate into a trust store."""
-        return self._paste(
-            f"set cert import trust {unit_of(purpose)}",
-            certificate,
-            lambda: any(entry.is_certificate(certificate) for entry in self.trust(purpose)),
-        )
+        return self._paste(f"set cert import trust {unit_of(purpose)}", certificate)
 
     def import_identity(self, purpose: str, certificate: Facts, chain: list[Facts]) -> str:
         """Paste a signed certificate; the chain is in the trust store already."""
 
-        def held() -> bool:
-            entry = self.identity(purpose)
-            return entry is not None and entry.is_certificate(certificate)
+        return self._paste(f"set cert import own {purpose}", certificate)
 
-        return self._paste(f"set cert import own {purpose}", certificate, held)
-
-    def _paste(self, command: str, certificate: Facts, took: Callable[[], bool]) -> str:
-        """Import by paste; when the session breaks, log in once more, look, and go on where it stands."""
-        paste = Answer(
-            re.compile(r"Paste the Certificate and Hit Enter\W*$", re.IGNORECASE), certificate.pem.strip() + "\n"
-        )
-        try:
-            return self.shell.run(command, [paste, YES], idle=SLOW)
-        except ShellLost:
-            if took():
-                return "Successfully imported (the session broke afterwards)"
+    def _paste(self, command: str, certificate: Facts) -> str:
+        """Import by paste; the input ends at the END line."""
+        pem = certificate.pem.strip() + "\n"
+        paste = Answer(re.compile(r"Paste the Certificate and Hit Enter\W*$", re.IGNORECASE), pem)
         return self.shell.run(command, [paste, YES], idle=SLOW)
 
     def delete_trust(self, entry: Entry) -> str:

@@ -25,6 +25,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._platform.store import
     CertificateStore,
     Wish,
     refused,
+    surely,
 )
 
 if TYPE_CHECKING:
@@ -200,10 +201,15 @@ def _content(wish: Wish, found: Facts) -> Iterator[str]:
 
 def _generate(store: CertificateStore, wish: Wish, before: Facts | None) -> Facts:
     """Make it, read it back, and compare it with the wish."""
-    words = store.generate(wish)
-    pem = store.csr(wish.purpose)
-    made = csr_facts(pem) if pem else None
-    if made is None or (before is not None and made.same_key == before.same_key):
+
+    def new() -> Facts | None:
+        pem = store.csr(wish.purpose)
+        found = csr_facts(pem) if pem else None
+        return None if found is not None and before is not None and found.same_key == before.same_key else found
+
+    words = surely(lambda: store.generate(wish), lambda: new() is not None)
+    made = new()
+    if made is None:
         raise refused(f"Generating a CSR for {wish.purpose} by {store.kind}", store.where, words)
     wrong = list(mismatches(wish, made))
     if wrong:

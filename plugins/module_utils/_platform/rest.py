@@ -28,7 +28,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._platform.store import
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._tls import LEGACY_REASONS
 from ansible_collections.siptls.cucm.plugins.module_utils._transport import (
-    AnswerLost,
     HttpAnswer,
     HttpClient,
     Unauthorized,
@@ -197,12 +196,9 @@ class RestStore:
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
     def _post(self, path: str, body: dict[str, Any], doing: str) -> str:
-        """Write; the words of a success, or Failure with CUCM's. A lost answer is for the fresh read to judge."""
+        """Write; the words of a success, or Failure with CUCM's; AnswerLost when only a fresh read can tell."""
         self._snapshot = None
-        try:
-            answer = self._call("POST", path, doing, body)
-        except AnswerLost as lost:
-            return lost.msg
+        answer = self._call("POST", path, doing, body)
         words = _message(answer)
         if answer.status >= 400:
             raise refused(f"{doing} by REST (HTTP {answer.status})", self.where, words)

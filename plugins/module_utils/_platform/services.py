@@ -209,6 +209,12 @@ def _open(params: Mapping[str, Any]) -> Control:
 def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, check_mode: bool) -> Outcome:
     name, state = params["name"], params["state"]
     before = control.status(name)
+    if before.status not in ("Started", "Stopped", "Starting", "Stopping"):
+        said = f" ({plain(before.reason)})" if before.reason else ""
+        raise Failure(
+            f"{control.where} knows no service {name}: its state is {before.status}{said}. Give the name in full, as "
+            "the Control Center shows it."
+        )
     if not before.activated and state != "stopped":
         raise Failure(
             f"{name} is not activated on {control.where}. Activate it on the node's Serviceability page (Service "

@@ -8,11 +8,14 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import Facts, certificate_facts
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.ssh import ShellLost
+from ansible_collections.siptls.cucm.plugins.module_utils._transport import AnswerLost
 
 REST_BASE = "/platformcom/api/v1/certmgr/config"
 
@@ -62,7 +65,8 @@ class Wish:
 class CertificateStore(Protocol):
     """The certificates of one node. Reads are fresh; every write raises Failure when CUCM refused it for sure.
 
-    A write that returns may still not have taken: the caller reads back and asks refusal(words) what went wrong.
+    A write that returns may still not have taken: the caller reads back, and refused() says what went wrong. When the
+    answer to a write is lost, ShellLost or AnswerLost is raised: surely() looks before it writes again.
     """
 
     @property
@@ -112,6 +116,16 @@ class CertificateStore(Protocol):
 def unit_of(purpose: str) -> str:
     """The unit of a trust store: CallManager of CallManager-trust."""
     return purpose.removesuffix("-trust")
+
+
+def surely(write: Callable[[], str], took: Callable[[], bool]) -> str:
+    """Write; when the answer is lost, look whether it took, and only if not write once more. Returns CUCM's words."""
+    try:
+        return write()
+    except (ShellLost, AnswerLost) as lost:
+        if took():
+            return lost.msg
+    return write()
 
 
 def refused(doing: str, where: str, words: str) -> Failure:

@@ -13,6 +13,7 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFORM, ArgSpec, Failure, Outcome
@@ -23,6 +24,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._platform.store import
     CertificateStore,
     Entry,
     refused,
+    surely,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +64,8 @@ class Input:
     leaf: Facts | None
     chain: list[Facts]
     csr: Facts | None
-    remove: list[str]
+    remove: list[str]  # names and fingerprints
+    doomed: list[Facts]  # certificates to remove, by what they are
     prune_expired: bool
     eku_policy: str
     check_mode: bool
@@ -122,7 +125,8 @@ def _read(params: Mapping[str, Any], check_mode: bool) -> Input:
         leaf=leaf,
         chain=[] if absent else list(unique.values()),
         csr=csr_facts(params["csr"]) if params["csr"] else None,
-        remove=[*(params["trust_certificates"] or []), *([one.sha256 for one in unique.values()] if absent else [])],
+        remove=params["trust_certificates"] or [],
+        doomed=list(unique.values()) if absent else [],
         prune_expired=params["prune_expired"],
         eku_policy=params["eku_policy"],
         check_mode=check_mode,
@@ -188,7 +192,7 @@ def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: En
     """Judge everything; Failure with all that is wrong, or the work in its order and warnings."""
     troubles: list[str] = []
     warnings: list[str] = []
-    deletions = [one for one in held if _is_named(one, given.remove)]
+    deletions = [one for one in held if _is_named(one, given.remove) or any(map(one.is_certificate, given.doomed))]
     if given.prune_expired:
         deletions += [one for one in held if one not in deletions and (f := one.facts) is not None and f.days_left < 0]
     staying = [one for one in held if one not in deletions]
@@ -232,21 +236,36 @@ def _is_named(entry: Entry, names: Sequence[str]) -> bool:
 def _carry_out(store: CertificateStore, given: Input, work: Work) -> None:
     """Remove, upload the CAs root first, upload the certificate; each looked at afterwards."""
     for doomed in work.deletions:
-        words = store.delete_trust(doomed)
-        if any(left.name == doomed.name and left.pem == doomed.pem for left in store.trust(doomed.purpose)):
+        gone = partial(_gone, store, doomed)
+        words = surely(partial(store.delete_trust, doomed), gone)
+        if not gone():
             raise refused(f"Removing {doomed.name} from {doomed.purpose}", store.where, words)
         work.actions.append(f"removed {doomed.name} from {doomed.purpose}")
     for one in work.uploads:
-        words = store.import_trust(given.trust_purpose, one)
-        if not any(entry.is_certificate(one) for entry in store.trust(given.trust_purpose)):
+        trusts = partial(_trusts, store, given.trust_purpose, one)
+        words = surely(partial(store.import_trust, given.trust_purpose, one), trusts)
+        if not trusts():
             raise refused(f"Putting {one.subject} into {given.trust_purpose} by {store.kind}", store.where, words)
         work.actions.append(f"put {one.subject} into {given.trust_purpose}")
     if work.identity is not None:
-        words = store.import_identity(given.purpose, work.identity, work.issuers)
-        entry = store.identity(given.purpose)
-        if entry is None or not entry.is_certificate(work.identity):
+        holds = partial(_holds, store, given.purpose, work.identity)
+        words = surely(partial(store.import_identity, given.purpose, work.identity, work.issuers), holds)
+        if not holds():
             raise refused(f"Putting {work.identity.subject} into {given.purpose} by {store.kind}", store.where, words)
         work.actions.append(f"put {work.identity.subject} into {given.purpose}")
+
+
+def _gone(store: CertificateStore, doomed: Entry) -> bool:
+    return not any(left.name == doomed.name and left.pem == doomed.pem for left in store.trust(doomed.purpose))
+
+
+def _trusts(store: CertificateStore, purpose: str, certificate: Facts) -> bool:
+    return any(entry.is_certificate(certificate) for entry in store.trust(purpose))
+
+
+def _holds(store: CertificateStore, purpose: str, certificate: Facts) -> bool:
+    entry = store.identity(purpose)
+    return entry is not None and entry.is_certificate(certificate)
 
 
 def _intended(given: Input, work: Work) -> list[str]:
