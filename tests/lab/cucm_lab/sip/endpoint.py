@@ -372,4 +372,11 @@ class SipEndpoint:
             elif fault.action == "status":
                 server.respond(self, connection, request, fault.status)
                 return
-        await server.serve(self, connection, request)
+        try:
+            await server.serve(self, connection, request)
+        except ValueError as error:
+            # A header that sipmessage can't read, such as a From that is no address.
+            self.lab.log.write(
+                "sip", event="malformed", node=self.node.name, peer=connection.remote[0], reason=str(error)
+            )
+            server.respond(self, connection, request, 400)

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
 def spoiled_identity(node: Node, like: x509.Certificate, how: str) -> tuple[str, str]:
     """(certificate PEM, key PEM) with the held certificate's subject, self-signed by a throw-away key.
 
-    `how`: `self-signed`; `expired`: its time is over; `name`: another CN.
+    `how`: `self-signed`; `expired`: its time is over; `name`: another CN. The same one for the rest of the lab's day.
     """
+    return _make(node.cluster.lab.clock.now().date(), like.subject, how)
+
+
+@lru_cache(maxsize=64)
+def _make(today: date, subject: x509.Name, how: str) -> tuple[str, str]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    now = node.cluster.lab.clock.now()
+    now = datetime(today.year, today.month, today.day, tzinfo=UTC)
     begin, end = (now - timedelta(days=730), now - timedelta(days=1)) if how == "expired" else (
         now - timedelta(days=1), now + timedelta(days=365))  # fmt: skip
-    subject = like.subject
     if how == "name":
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "someone-else.invalid")])
     certificate = (

@@ -124,12 +124,17 @@ def record(cluster: Cluster, kind: str, name: str) -> Record:
     return found
 
 
+def reset_trunks(cluster: Cluster) -> None:
+    """Reset every trunk."""
+    cluster.config.apply(cluster.config.records("SipTrunk"))
+
+
 def change(cluster: Cluster, kind: str, name: str, *, reset: bool = True, **fields: Any) -> None:
     """Change an object as AXL would, and reset every trunk."""
     old = record(cluster, kind, name)
     cluster.config.replace(Record(old.pkid, old.kind, old.name, old.scope, {**old.body, **fields}))
     if reset:
-        cluster.config.apply_all()
+        reset_trunks(cluster)
 
 
 def connect(cluster: Cluster, peer: Cluster, pattern: str, *, tls: bool = True, srtp: bool = True, **trunk: Any) -> str:

@@ -245,11 +245,11 @@ def test_inferred_behaviour_can_be_switched(tmp_path: Path) -> None:
             for filename, pem in two.publisher.certs.trust("CallManager-trust"):
                 if x509.load_pem_x509_certificate(pem.encode()).subject == authority.name:
                     two.publisher.certs.delete_trust("CallManager-trust", filename)
-            one.config.apply_all()
+            world.reset_trunks(one)
             await asyncio.sleep(0.05)
             assert (await place_call(lab, "a", "1018", "9898"))["result"] == "answered"
             lab.inferred.set("sip.trust_needs_restart", False)
-            one.config.apply_all()
+            world.reset_trunks(one)
             await asyncio.sleep(0.05)
             assert "unknown ca" in (await place_call(lab, "a", "1018", "9898"))["reason"]
 

@@ -210,3 +210,61 @@ def test_a_fault_takes_mutual_authentication_away(tmp_path: Path) -> None:
             assert event["peer_subject"] is None
 
     asyncio.run(run())
+
+
+_INVITE = "\r\n".join(
+    [
+        "INVITE sip:1018@x SIP/2.0",
+        "Via: SIP/2.0/TCP x;branch=z9hG4bK1",
+        "From: <sip:9898@x>;tag=1",
+        "To: <sip:1018@x>",
+        "Call-ID: c",
+        "CSeq: 1 INVITE",
+        "Content-Length: 0\r\n\r\n",
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [
+        (_INVITE, "SIP/2.0 200"),
+        (f"\r\n\r\n{_INVITE}", "SIP/2.0 200"),
+        (_INVITE.replace("<sip:9898@x>", "what is this>"), "SIP/2.0 400"),
+        (_INVITE.replace("sip:1018@x SIP", "sip:%00@x SIP"), "SIP/2.0 404"),
+        (_INVITE.replace("INVITE", "SUBSCRIBE"), "SIP/2.0 405"),
+        (_INVITE.replace("INVITE", "MAKETEA"), "SIP/2.0 501"),
+        (_INVITE.replace("INVITE", "BYE"), "SIP/2.0 481"),
+        (_INVITE.replace("INVITE", "ACK"), ""),
+        (_INVITE.replace("Via", "Vie"), ""),
+        (_INVITE.replace("sip:1018@x SIP", "1018 SIP"), ""),
+        (_INVITE.replace("Content-Length: 0", "Content-Length: 999999999"), ""),
+        (_INVITE.replace("Content-Length: 0", "Content-Length: 40"), ""),
+        ("\xff\xfe" * 50 + "\r\n\r\n", ""),
+        ("x" * 300_000, ""),
+    ],
+)
+def test_malformed_messages_are_survived(tmp_path: Path, sent: str, answer: str) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
+            one, two = lab.clusters["a"], lab.clusters["b"]
+            world.connect(one, two, "9898", tls=False)
+            where = (one.publisher.address, 5060)
+            reader, writer = await asyncio.open_connection(*where, local_addr=(two.publisher.address, 0))
+            writer.write(sent.encode("latin-1"))
+            text = ""
+            try:
+                async with asyncio.timeout(0.6):
+                    while answer not in text or not answer:
+                        part = await reader.read(4096)
+                        text += part.decode()
+                        if not part:
+                            break
+            except (TimeoutError, ConnectionResetError):
+                pass
+            writer.close()
+            assert answer in text
+            assert answer or not text
+            assert not lab.log.events("sip", event="error")
+
+    asyncio.run(run())

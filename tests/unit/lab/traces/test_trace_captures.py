@@ -58,7 +58,7 @@ def test_tshark_reads_both_ends_of_a_call(tmp_path: Path, release: str, version:
                 captures.append(node.sip.captures.start(port=5061, path=paths[node.name]))
             assert (await place_call(lab, "a", "1018", "9898"))["result"] == "answered"
             for cluster in lab.clusters.values():
-                cluster.config.apply_all()
+                world.reset_trunks(cluster)
             await asyncio.sleep(0.2)
             for capture in captures:
                 capture.stop()
