@@ -101,6 +101,7 @@ class Authority:
                     .add_extension(x509.BasicConstraints(True, 0), True)
                     .add_extension(material.key_usage(("digitalSignature", "keyCertSign", "cRLSign")), True)
                     .add_extension(x509.SubjectKeyIdentifier.from_public_key(issuing.public_key()), False)
+                    .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False)
                 )
                 chain.insert(0, material.sign_certificate(builder, key, self._digest))
                 key = issuing
