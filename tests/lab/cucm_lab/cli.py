@@ -236,6 +236,8 @@ def _status(options: argparse.Namespace) -> int:
     )
     for cluster in status["clusters"]:
         print(f"{cluster['name']}: {cluster['version']}, extensions {', '.join(cluster['phones']) or 'none'}")
+        for trunk in cluster["trunks"]:
+            print(f"  trunk {trunk['name']} on {trunk['node']}: {trunk['status']} ({trunk['transport']})")
         for node in cluster["nodes"]:
             stopped = [f"{name} {state}" for name, state in node["services"].items() if state != "Started"]
             odd = ", ".join(stopped) or "all services started"
@@ -249,9 +251,23 @@ def _call(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(result, indent=1))
     else:
-        for key, value in result.items():
-            print(f"{key}: {value if isinstance(value, str | int | float) else json.dumps(value)}")
+        print("\n".join(_told(result)))
     return 0 if result.get("result") == "answered" else 2
+
+
+def _told(call: dict[str, Any]) -> list[str]:
+    """A call in a sentence, and its steps."""
+    way = f"over {call['transport']}" if call["transport"] else "inside the cluster"
+    if call["tls_version"]:
+        way += f" ({call['tls_version']}, {call['cipher']})"
+    if call["trunk"]:
+        way += f" through trunk {call['trunk']}, from {call['node']} to {call['peer']}"
+    if call["result"] == "answered":
+        end = f"answered {way}, {'with SRTP' if call['srtp'] else 'with plain RTP'}"
+    else:
+        status = f" {call['status']}" if call["status"] else ""
+        end = f"failed{status}: {call['reason']}" + (f" ({way})" if call["transport"] else "")
+    return [f"{call['from']} called {call['to']}: {end}", *(f"  {step}" for step in call["steps"])]
 
 
 def _fault(options: argparse.Namespace) -> int:
@@ -298,7 +314,7 @@ def _dump(options: argparse.Namespace) -> int:
 def _reset(options: argparse.Namespace) -> int:
     if running(options.state):
         present = json.loads((options.state / LAB).read_text())
-        options.scenario = options.scenario or present["scenario"]
+        options.scenario = options.scenario or present["source"]
         options.net = present["net"]
         _down(options)
         _forget(options.state)

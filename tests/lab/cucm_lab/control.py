@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from .faults import FaultError
+from .packages import package
 
 if TYPE_CHECKING:
     from .process import Process
@@ -34,6 +35,7 @@ class ControlError(RuntimeError):
 
 async def _status(process: Process, _: dict[str, Any]) -> Any:
     lab = process.lab
+    sip = package("sip")
     return {
         "scenario": lab.scenario.name,
         "pid": os.getpid(),
@@ -45,6 +47,7 @@ async def _status(process: Process, _: dict[str, Any]) -> Any:
                 "release": cluster.release.name,
                 "version": cluster.release.version,
                 "phones": [phone.extension for phone in cluster.phones],
+                "trunks": sip.trunk_status(cluster) if sip else [],
                 "nodes": [
                     {
                         "name": node.name,

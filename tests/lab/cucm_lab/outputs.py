@@ -39,6 +39,7 @@ def description(lab: Lab) -> dict[str, Any]:
     return {
         "pid": os.getpid(),
         "scenario": lab.scenario.name,
+        "source": lab.scenario.source,
         "net": lab.scenario.net,
         "ports": ports,
         "clusters": [

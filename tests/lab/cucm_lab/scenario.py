@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,8 @@ class Scenario:
     inferred: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     net: str = "127.0"
+    #: the name or the file it was loaded from
+    source: str = ""
 
     def secrets(self) -> set[str]:
         """Every password of the scenario, for masking."""
@@ -118,7 +120,8 @@ def load(name_or_path: str, net: str = "127.0") -> Scenario:
         raise ScenarioError(f"Scenario {path} is not valid YAML: {error}") from None
     if not isinstance(data, dict):
         raise ScenarioError(f"Scenario {path} holds no mapping.")
-    return parse(data, path.stem, net)
+    source = name_or_path if path.parent == SCENARIOS else str(path.absolute())
+    return replace(parse(data, path.stem, net), source=source)
 
 
 def parse(data: dict[str, Any], name: str, net: str = "127.0") -> Scenario:

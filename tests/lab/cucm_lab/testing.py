@@ -26,11 +26,21 @@ class LabProcess:
     def __init__(self, state: Path, scenario: str = "two-clusters", net: str | None = None) -> None:
         self.state = state
         self.scenario = scenario
+        self._chosen = net is None
         self.net = net or free_net(scenario)
 
     def up(self, *options: str) -> LabProcess:
         """Start it; RuntimeError with the lab's own words when it doesn't come up."""
-        self._run("up", "--scenario", self.scenario, "--net", self.net, *options)
+        for attempt in range(3):
+            try:
+                self._run("up", "--scenario", self.scenario, "--net", self.net, *options)
+            except RuntimeError as error:
+                # Somebody took the net between the look and the start: choose another one.
+                if not self._chosen or attempt == 2 or "Another program" not in str(error):
+                    raise
+                self.net = free_net(self.scenario)
+            else:
+                break
         return self
 
     def down(self) -> None:
@@ -84,7 +94,9 @@ def free_net(scenario: str = "two-clusters") -> str:
     for _ in range(100):
         net = f"127.{generator.randint(2, 250)}"
         wanted = scenarios.load(scenario, net)
-        if all(_free(node.address, wanted.ports.https) for c in wanted.clusters for node in c.nodes):
+        ports = (wanted.ports.https, wanted.ports.ssh, wanted.ports.sip_tls, wanted.ports.sip_tcp)
+        addresses = [node.address for cluster in wanted.clusters for node in cluster.nodes]
+        if all(_free(address, port) for address in addresses for port in ports):
             return net
     raise RuntimeError("No net 127.x is free.")
 

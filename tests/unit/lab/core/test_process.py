@@ -9,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,12 @@ def serves(address: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
+    with LabProcess(tmp_path_factory.mktemp("lab") / "state") as process:
+        yield process
 
 
 def test_a_life_of_a_lab(tmp_path: Path) -> None:
@@ -63,26 +70,25 @@ def test_a_life_of_a_lab(tmp_path: Path) -> None:
         assert lab.ask("dump") == before
 
 
-def test_files_that_up_leaves(tmp_path: Path) -> None:
-    with LabProcess(tmp_path / "state") as lab:
-        hosts = yaml.safe_load(lab.inventory.read_text())["cucm_clusters"]["hosts"]
-        assert hosts["cucma"]["cucm_host"] == lab.address("cucma")
-        assert hosts["cucma"]["cucm_local_patterns"] == ["1018"]
-        assert hosts["cucma"]["cucm_legacy_crypto"] is True
-        assert hosts["cucm10"]["cucm_local_patterns"] == ["9898"]
-        assert Path(hosts["cucma"]["cucm_ca_path"]).read_text().count("BEGIN CERTIFICATE") == 2
-        known = (lab.state / "known_hosts").read_text()
-        assert f"[{lab.address('cucma')}]:2222" in known
-        assert "ssh-rsa " in known
-        passwords = [host[key] for host in hosts.values() for key in ("cucm_password", "cucm_os_password")]
-        for path in lab.state.rglob("*"):
-            if not path.is_file() or path.is_socket():
-                continue
-            mode = stat.S_IMODE(path.stat().st_mode)
-            if any(password.encode() in path.read_bytes() for password in passwords):
-                assert path == lab.inventory
-                assert mode == 0o600
-            assert b"PRIVATE KEY" not in path.read_bytes() or mode & 0o077 == 0, path
+def test_files_that_up_leaves(lab: LabProcess) -> None:
+    hosts = yaml.safe_load(lab.inventory.read_text())["cucm_clusters"]["hosts"]
+    assert hosts["cucma"]["cucm_host"] == lab.address("cucma")
+    assert hosts["cucma"]["cucm_local_patterns"] == ["1018"]
+    assert hosts["cucma"]["cucm_legacy_crypto"] is True
+    assert hosts["cucm10"]["cucm_local_patterns"] == ["9898"]
+    assert Path(hosts["cucma"]["cucm_ca_path"]).read_text().count("BEGIN CERTIFICATE") == 2
+    known = (lab.state / "known_hosts").read_text()
+    assert f"[{lab.address('cucma')}]:2222" in known
+    assert "ssh-rsa " in known
+    passwords = [host[key] for host in hosts.values() for key in ("cucm_password", "cucm_os_password")]
+    for path in lab.state.rglob("*"):
+        if not path.is_file() or path.is_socket():
+            continue
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if any(password.encode() in path.read_bytes() for password in passwords):
+            assert path == lab.inventory
+            assert mode == 0o600
+        assert b"PRIVATE KEY" not in path.read_bytes() or mode & 0o077 == 0, path
 
 
 def test_a_port_that_is_taken_is_said_and_nothing_is_left(tmp_path: Path) -> None:
@@ -118,14 +124,39 @@ def test_unknown_scenario_is_a_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in up.stderr
 
 
-def test_clock_and_faults_by_command(tmp_path: Path) -> None:
-    with LabProcess(tmp_path / "state") as lab:
-        state = ("--state", str(lab.state))
-        assert "34560000" in command("clock", *state, "--", "+400d").stdout
-        assert "(shifted by 0 s)" in command("clock", "reset", *state).stdout
-        rule = json.loads(command("fault", "add", "interface=axl", "action=status", "count=2", *state).stdout)
-        assert (rule["id"], rule["status"], rule["count"]) == (1, 503, 2)
-        bad = command("fault", "add", "interface=axl", "action=explode", *state)
-        assert bad.returncode == 1
-        assert "explode" in bad.stderr
-        assert json.loads(command("fault", "clear", *state).stdout) == {"cleared": 1}
+def test_clock_and_faults_by_command(lab: LabProcess) -> None:
+    state = ("--state", str(lab.state))
+    assert "34560000" in command("clock", *state, "--", "+400d").stdout
+    assert "(shifted by 0 s)" in command("clock", "reset", *state).stdout
+    rule = json.loads(command("fault", "add", "interface=axl", "action=status", "count=2", *state).stdout)
+    assert (rule["id"], rule["status"], rule["count"]) == (1, 503, 2)
+    bad = command("fault", "add", "interface=axl", "action=explode", *state)
+    assert bad.returncode == 1
+    assert "explode" in bad.stderr
+    assert json.loads(command("fault", "clear", *state).stdout) == {"cleared": 1}
+
+
+def test_calls_are_told_in_a_sentence(lab: LabProcess) -> None:
+    state = ("--state", str(lab.state))
+    failed = command("call", "cucma", "1018", "9898", *state)
+    assert failed.returncode == 2
+    assert failed.stdout.startswith("1018 called 9898: failed")
+    told = json.loads(command("call", "cucma", "1018", "9898", "--json", *state).stdout)
+    assert (told["result"], told["from"]) == ("failed", "1018")
+    own = command("call", "cucma", "1018", "1018", *state)
+    assert own.stdout.startswith("1018 called 1018:")
+    unknown = command("call", "cucma", "7777", "9898", *state)
+    assert unknown.returncode == 1
+    assert "no phone 7777" in unknown.stderr
+
+
+def test_reset_of_a_scenario_from_a_file(tmp_path: Path) -> None:
+    own = tmp_path / "own.yml"
+    own.write_text(
+        "clusters:\n- {name: only, release: '14', nodes: [{name: ONLY, address: 127.0.7.1}], accounts: {application: "
+        "[{username: a, password: b-secret}], platform: [{username: c, password: d-secret}]}}\n"
+    )
+    with LabProcess(tmp_path / "state", str(own)) as lab:
+        done = command("reset", "--state", str(lab.state))
+        assert done.returncode == 0, done.stderr
+        assert lab.ask("status")["clusters"][0]["name"] == "only"
