@@ -1,0 +1,87 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The other playbooks, on clusters as shipped and on clusters that are set up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import SetUp
+from operator_site import Site
+
+pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk")]
+
+
+def test_the_plan_says_what_a_run_would_do_and_changes_nothing(untouched: Site, tmp_path: Path) -> None:
+    before = untouched.lab.ask("dump")
+    run = untouched.play("plan", extra={"plan_path": str(tmp_path)})
+    assert run.code == 0, run.output[-6000:]
+    assert untouched.lab.ask("dump") == before
+    plan = (tmp_path / "plan.md").read_text()
+    assert "## cucma (CUCM 9.1.2" in plan and "## cucm10 (CUCM 10.5.2" in plan
+    assert plan.count("a new CallManager certificate") == 2
+    assert plan.count("restart Cisco CallManager") == 2
+    assert "SIP-TLS-cucm10" in plan and "SIP-TLS-cucma" in plan
+    assert "<li>" in (tmp_path / "plan.html").read_text()
+
+
+def test_everything_wrong_on_all_clusters_is_said_at_once_and_nothing_is_changed(
+    untouched: Site, tmp_path: Path
+) -> None:
+    before = untouched.lab.ask("dump")
+    inventory = yaml.safe_load(untouched.lab.inventory.read_text())
+    hosts = inventory["cucm_clusters"]["hosts"]
+    hosts["cucma"]["cucm_password"] = "not the password"
+    hosts["cucm10"]["cucm_os_password"] = "not the password either"
+    bad = tmp_path / "inventory.yml"
+    bad.write_text(yaml.safe_dump(inventory))
+    run = untouched.play("sip_tls_trunk", "-i", str(bad))
+    assert run.code != 0
+    said = run.output.partition("Say everything that is wrong")[2]
+    assert "axladmin" in said and "osadmin" in said, run.output[-6000:]
+    assert untouched.lab.ask("dump") == before
+    tried = [event for event in untouched.lab.events() if event.get("kind") == "axl" and event.get("status") == 401]
+    assert len(tried) <= 1, "a refused password was tried again"
+
+
+def test_verify_proves_what_is_set_up(set_up: SetUp) -> None:
+    before = set_up.site.lab.ask("dump")
+    run = set_up.site.play("verify")
+    assert run.code == 0, run.output[-6000:]
+    assert run.total("changed") == 0
+    assert set_up.site.verdict()["verdict"] == "secure"
+    assert set_up.site.lab.ask("dump") == before
+
+
+def test_verify_does_not_call_the_defaults_secure(untouched: Site) -> None:
+    run = untouched.play("verify")
+    assert run.code != 0
+    assert {one["verdict"] for one in untouched.verdict()["directions"]} <= {"insecure", "unproven"}
+
+
+def test_renewal_touches_nothing_that_is_not_due(set_up: SetUp) -> None:
+    before = set_up.site.lab.ask("dump")
+    run = set_up.site.play("renew_certificates")
+    assert run.code == 0, run.output[-6000:]
+    assert "Nothing was due." in run.output and run.total("changed") == 0
+    assert set_up.site.lab.ask("dump") == before
+
+
+def test_remove_after_set_up_leaves_the_configuration_as_it_was(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    with site.lab:
+        before = configuration(site)
+        assert site.play("sip_tls_trunk").code == 0
+        assert configuration(site) != before
+        run = site.play("remove_sip_tls_trunk")
+        assert run.code == 0, run.output[-6000:]
+        assert configuration(site) == before
+        assert site.play("remove_sip_tls_trunk").total("changed") == 0
+
+
+def configuration(site: Site) -> object:
+    """The AXL objects of every cluster."""
+    return {name: content["config"] for name, content in site.lab.ask("dump").items()}
