@@ -174,7 +174,7 @@ def _names(cluster: str, leg: Leg, peer: str, nodes: tuple[Node, ...], name: str
     if accepted is None:
         yield Check(
             name, "unknown", f"the SIP trunk security profile of {cluster} toward {peer} is not known", "configuration",
-            proof="Give the profile's x509_subject_name (the result of cucm_sip_trunk_profile).",
+            proof="Give the profile's x509_subject_names (the result of cucm_sip_trunk_profile).",
         )  # fmt: skip
         return
     lowered = {one.lower() for one in accepted}
@@ -192,7 +192,7 @@ def _names(cluster: str, leg: Leg, peer: str, nodes: tuple[Node, ...], name: str
                 name, "fail", f"the profile of {cluster} accepts {', '.join(accepted) or 'no name'}, but the "
                 f"certificate of {node.name} ({peer}) names {', '.join(certificate.names) or 'nobody'}",
                 "configuration",
-                remedy=f"Set x509_subject_name of the profile on {cluster} to {certificate.common_name} "
+                remedy=f"Set x509_subject_names of the profile on {cluster} to {certificate.common_name} "
                 "(cucm_sip_trunk_profile) and reset the trunk.",
             )  # fmt: skip
 
