@@ -50,7 +50,7 @@ def shape(resource: Resource, entries: list[dict[str, Any]]) -> Iterator[str]:
             if value and resource.name_syntax and not re.fullmatch(resource.name_syntax, value):
                 yield (
                     f"{option} {value!r} is not a name that CUCM takes for a {resource.noun}: "
-                    f"1 to 50 of the characters a-z A-Z 0-9 . _ -"
+                    f"give 1 to 50 of the characters a-z, A-Z, 0-9, full stop, underscore and hyphen."
                 )
         for row in flat(resource.fields):
             if row.option in entry and row.writable:

@@ -209,7 +209,7 @@ def test_check_mode_takes_what_this_collection_makes_as_made(cluster: Cluster) -
 
 REFUSED = [
     ("SipTrunk", {"name": "has space", **TRUNK}, "has space"),
-    ("SipTrunk", {"name": "T" * 51, **TRUNK}, "1 to 50"),
+    ("SipTrunk", {"name": "T" * 51, **TRUNK}, "1 to 50 of"),
     ("SipTrunk", {"name": "T", **TRUNK, "destinations": [{"address": f"h{n}"} for n in range(17)]}, "at most 16"),
     ("SipTrunk", {"name": "T", **TRUNK, "destinations": [{"address": "h", "port": 70000}]}, "70000"),
     ("SipTrunk", {"name": "T", **TRUNK, "srtp_allowed": True}, "clear"),
