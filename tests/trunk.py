@@ -99,7 +99,7 @@ def playbook() -> dict[str, dict[str, int]] | None:
     extra = {
         "sip_tls_ca": {"provider": "local", "path": str(OUT / "ca")},
         "sip_tls_verify_verdict_path": str(OUT / "playbook-verdict.json"),
-        "sip_tls_report_path": str(OUT / "report.html"),
+        "sip_tls_report_path": str(OUT),
     }
     environment = os.environ | {
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
@@ -210,6 +210,8 @@ def tell(verdict: dict[str, Any], recap: dict[str, dict[str, int]]) -> None:
             print(f"      {json.dumps({key: value for key, value in one.items() if value})}")
     changes = ", ".join(f"{host} {counts.get('changed', 0)}" for host, counts in recap.items())
     print(f"  tasks that changed something: {changes}")
+    if (OUT / "report.html").is_file():
+        print(f"  for a browser: {shown(OUT / 'report.html')}")
     print(f"  all of it: {shown(OUT / 'verdict.json')}")
 
 
