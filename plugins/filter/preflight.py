@@ -10,7 +10,7 @@ name: preflight
 short_description: Judge one cluster before anything is changed
 version_added: 1.0.0
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 description:
   - Turns what M(siptls.cucm.cucm_info) and M(siptls.cucm.cucm_certificate_info) said of a cluster into the facts that
     the roles of this collection share, with C(problems) and C(warnings) in words.

@@ -10,7 +10,7 @@ name: preflight_problems
 short_description: Everything that is wrong over all clusters, in one list
 version_added: 1.0.0
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 description:
   - Collects the problems of each cluster and adds those that only several of them show, such as a number or a
     certificate's name that two claim.

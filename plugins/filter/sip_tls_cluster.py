@@ -10,7 +10,7 @@ name: sip_tls_cluster
 short_description: The facts of a cluster with the certificates that its nodes are to present
 version_added: 1.0.0
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 description:
   - Adds what M(siptls.cucm.cucm_csr) and the signing said to the facts of a cluster.
 options:

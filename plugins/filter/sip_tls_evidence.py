@@ -10,7 +10,7 @@ name: sip_tls_evidence
 short_description: The evidence of one cluster, as the verdict weighs it
 version_added: 1.0.0
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 description:
   - Brings results of the other modules into the form of O(siptls.cucm.sip_tls_verdict#module:clusters) and
     O(siptls.cucm.sip_tls_verdict#module:directions).

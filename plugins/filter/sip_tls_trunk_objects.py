@@ -10,7 +10,7 @@ name: sip_tls_trunk_objects
 short_description: The objects that a cluster needs for its peers
 version_added: 1.0.0
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 description:
   - Works out security profiles, trunks, route groups, route lists and route patterns towards all peers, each a list
     for O(siptls.cucm.cucm_sip_trunk#module:aggregate) and its kin.

@@ -10,7 +10,7 @@ name: sip_tls_trunk_removals
 short_description: The objects towards peers that are to be removed
 version_added: 1.0.0
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 description:
   - Names what P(siptls.cucm.sip_tls_trunk_objects#filter) makes towards the peers, each with C(state=absent).
   - A route pattern that leads elsewhere is left alone.

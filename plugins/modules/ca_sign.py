@@ -21,7 +21,7 @@ description:
   - Gives the same certificate back while it still serves, and says why when it issues anew.
   - Never returns a private key.
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 requirements:
   - cryptography
   - requests and requests-ntlm, for the provider V(adcs)

@@ -18,7 +18,7 @@ description:
   - A capture is bound to its terminal and ends with it. It is never left running, also when the play dies.
   - In check mode nothing is captured.
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
   - siptls.cucm.connection
   - siptls.cucm.platform

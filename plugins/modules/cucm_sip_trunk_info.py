@@ -17,7 +17,7 @@ description:
   - CUCM answers 15 such requests a minute and cluster. When the rate is used up, the module waits.
   - A trunk whose SIP profile has no OPTIONS ping has no state that CUCM knows of; RV(trunks[].in_service) is null then.
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
   - siptls.cucm.connection
   - siptls.cucm.application

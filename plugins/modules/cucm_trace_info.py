@@ -20,7 +20,7 @@ description:
     that it is dead.
   - SRTP keys are never returned, only that there were some.
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
   - siptls.cucm.connection
   - siptls.cucm.application

@@ -20,7 +20,7 @@ description:
     RV(connections[].mutual) is null; use M(siptls.cucm.sip_tls_probe) or M(siptls.cucm.cucm_trace_info) for them.
   - SRTP keys in SIP messages are never returned, only that there were some.
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
   - siptls.cucm.attributes.info
 requirements:

@@ -20,7 +20,7 @@ description:
     Cisco CallManager is restarted; until then RV(state) is V(uploaded_not_active).
   - Verifies nothing and sends no secret. Fails when there is no connection, or when no certificate was seen.
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 requirements:
   - cryptography
 extends_documentation_fragment:

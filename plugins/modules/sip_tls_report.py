@@ -17,7 +17,7 @@ description:
   - What is written is the same for the same evidence but for the time in it; without a change of the evidence the files
     are left as they are.
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
   - siptls.cucm.attributes
 attributes:

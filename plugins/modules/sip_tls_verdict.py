@@ -23,7 +23,7 @@ description:
     controller; V(observed) proves what passes between the clusters; V(call) proves that a call took this way.
   - Asks nobody and changes nothing.
 author:
-  - siptls.cucm contributors
+  - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
   - siptls.cucm.attributes.info
 options:
