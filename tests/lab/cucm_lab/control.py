@@ -47,7 +47,7 @@ async def _status(process: Process, _: dict[str, Any]) -> Any:
                 "release": cluster.release.name,
                 "version": cluster.release.version,
                 "phones": [phone.extension for phone in cluster.phones],
-                "trunks": sip.trunk_status(cluster) if sip else [],
+                "trunks": sip.trunk_status(cluster),
                 "nodes": [
                     {
                         "name": node.name,

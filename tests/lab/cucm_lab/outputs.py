@@ -92,8 +92,6 @@ def _host(lab: Lab, cluster: Cluster) -> dict[str, Any]:
 def _host_keys(lab: Lab) -> list[str]:
     """known_hosts lines, from `shell.host_key_lines(lab, node) -> ["ssh-rsa AAAA...", ...]`."""
     shell = package("shell")
-    if shell is None:
-        return []
     lines = []
     for node in lab.nodes:
         port = lab.ports.ssh

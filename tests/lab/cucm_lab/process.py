@@ -40,13 +40,10 @@ class Process:
         """Start everything; StartError names the port that is taken, and nothing is left running."""
         try:
             for name in NODE_INTERFACES:
-                module = package(name)
-                if module:
-                    await asyncio.gather(*(self._begin(module.start, name, node) for node in self.lab.nodes))
-            adcs = package("adcs") if self.lab.scenario.cas else None
-            if adcs:
-                for ca in self.lab.scenario.cas:
-                    await self._begin(adcs.start, "adcs", ca)
+                start = package(name).start
+                await asyncio.gather(*(self._begin(start, name, node) for node in self.lab.nodes))
+            for ca in self.lab.scenario.cas:
+                await self._begin(package("adcs").start, "adcs", ca)
             self._running.append(await control.start(self))
         except BaseException:
             await self.stop()

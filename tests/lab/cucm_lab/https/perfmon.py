@@ -47,7 +47,7 @@ def _calls(node: Node, **wanted: Any) -> int:
 
 def _trunks(node: Node) -> list[dict[str, Any]]:
     sip = package("sip")
-    return [row for row in (sip.trunk_status(node.cluster) if sip else []) if row["node"] == node.name]
+    return [row for row in sip.trunk_status(node.cluster) if row["node"] == node.name]
 
 
 def values(node: Node, name: str) -> list[tuple[str, str, int]]:

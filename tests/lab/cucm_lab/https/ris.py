@@ -67,7 +67,7 @@ def devices(cluster: Cluster) -> list[dict[str, Any]]:
     """Every device on every node: trunks by their state, phones as registered."""
     sip = package("sip")
     model = cluster.lab.inferred["ris.trunk_model"]
-    rows = [{**row, "class": "trunk", "model": model} for row in (sip.trunk_status(cluster) if sip else [])]
+    rows = [{**row, "class": "trunk", "model": model} for row in sip.trunk_status(cluster)]
     pub = cluster.publisher
     if pub.services.running("Cisco CallManager"):
         for phone in cluster.phones:
