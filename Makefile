@@ -13,7 +13,7 @@ SHELL := /bin/sh
 export PYTHONUTF8 := 1
 export LC_ALL ?= C.UTF-8
 
-.PHONY: help setup trunk test test-matrix lint bench clean
+.PHONY: help setup trunk test test-matrix lint lint-fast bench clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -49,6 +49,9 @@ test-matrix: $(VENV)/.stamp ## Every pair of releases, every CA, one node and th
 
 lint: $(VENV)/.stamp $(LINT)/.stamp ## Every gate, each saying how many checks ran
 	@$(BIN)/python tests/gates.py $(GATES)
+
+lint-fast: $(VENV)/.stamp ## The gates that need no further tools
+	@$(BIN)/python tests/gates.py --fast
 
 bench: $(VENV)/.stamp ## The benchmarks, to build/bench.json
 	@$(BIN)/python -m tests.benchmark
