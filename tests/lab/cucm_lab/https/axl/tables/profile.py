@@ -1,6 +1,5 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: E501 (a row a line)
 """Fields of SIP profiles.
 
 A row: element | type | add | nil | default | update | get | list | since | until. Rows stand in the order of
@@ -77,13 +76,15 @@ sipOptionsRetryTimer | int | o | | 500 | o | y | y | |
 sipBandwidthModifier | XSIPBandwidthModifier | R | | TIAS and AS | o | y | y | |
 enableUriOutdialSupport | bool | o | | | o | y | y | | 9.1
 enableUriOutdialSupport | string | o | | | o | y | y | 10.0 |
-userAgentServerHeaderInfo | XUserAgentServerHeaderInfo | R | | Send Unified CM Version Information as User-Agent Header | o | y | y | |
+userAgentServerHeaderInfo | XUserAgentServerHeaderInfo | R | | Send Unified CM Version Information as \
+User-Agent Header | o | y | y | |
 allowPresentationSharingUsingBfcp | bool | o | | | o | y | y | |
 scriptParameters | string | o | | | o | y | y | |
 isScriptTraceEnabled | bool | o | | false | o | y | y | |
 sipNormalizationScript | fk | o | n | | o | y | y | |
 allowiXApplicationMedia | bool | o | | | o | y | y | |
-dialStringInterpretation | XURIDisambiguationPolicy | R | | Phone number consists of characters 0-9, *, #, and + (others treated as URI addresses) | o | y | y | |
+dialStringInterpretation | XURIDisambiguationPolicy | R | | Phone number consists of characters 0-9, *, #, \
+and + (others treated as URI addresses) | o | y | y | |
 acceptAudioCodecPreferences | XStatus | o | | Default | o | y | y | |
 mlppUserAuthorization | bool | o | | false | o | y | y | |
 isAssuredSipServiceEnabled | bool | o | | false | o | y | y | |
