@@ -9,10 +9,13 @@ urllib3 refuses TLS 1.0, and ciscoaxl makes its session by itself. Only cryptogr
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
 import threading
 from pathlib import Path
+
+IDLE = 120  # seconds without a byte after which a connection is given up
 
 
 class Relay:
@@ -43,19 +46,21 @@ class Relay:
         with contextlib.suppress(OSError), self._front.wrap_socket(raw, server_side=True) as near:
             behind = socket.create_connection(self._target)
             with self._back.wrap_socket(behind, server_hostname="node") as far:
-                back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
-                back.start()
-                self._pump(near, far)
-                back.join(5)
+                self._pass_on(near, far)
 
     @staticmethod
-    def _pump(source: ssl.SSLSocket, sink: ssl.SSLSocket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-        for one in (source, sink):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+    def _pass_on(near: ssl.SSLSocket, far: ssl.SSLSocket) -> None:
+        """Both ways in one thread: a TLS socket does not survive a read and a write at once."""
+        other = {near: far, far: near}
+        while True:
+            ready = [one for one in other if one.pending()] or select.select(list(other), [], [], IDLE)[0]
+            for source in ready:
+                data = source.recv(65536)
+                if not data:
+                    return
+                other[source].sendall(data)
+            if not ready:
+                return
 
     def close(self) -> None:
         """Take no more connections."""
