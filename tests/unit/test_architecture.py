@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,3 +72,11 @@ def test_no_file_outgrows_its_reader(folder: Path) -> None:
 def test_every_plugin_file_names_its_licence() -> None:
     guilty = [path for path in sources(PLUGINS) if "SPDX-License-Identifier: GPL-3.0-or-later" not in path.read_text()]
     assert not guilty
+
+
+def test_no_private_key_is_kept_in_the_repository() -> None:
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = [ROOT / name for name in tracked.split("\0") if name]
+    assert len(files) > 100, "git names too few files for this to mean anything"
+    key = re.compile(r"-----BEGIN (?:\w+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/]{60}")
+    assert [path for path in files if path.is_file() and key.search(path.read_text(errors="replace"))] == []
