@@ -15,11 +15,13 @@ import ipaddress
 import itertools
 import socket
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sipmessage import Request
 
 from ..faults import Fault
+from ..release import TLS10, TlsPolicy
 from ..services import CALLMANAGER, STARTED
 from ..traces.capture import CaptureHub
 from ..traces.node import NodeTraces
@@ -236,7 +238,14 @@ class SipEndpoint:
 
     def _contexts(self, certificate: str, key: str) -> TlsContexts:
         when = self.lab.clock.now() if self._clock else None
-        return TlsContexts(self.cluster.release.tls, certificate, key, self._trust, when)
+        return TlsContexts(self._tls_policy(), certificate, key, self._trust, when)
+
+    def _tls_policy(self) -> TlsPolicy:
+        """That of HTTPS, with old peers let in where the administrator has not raised the minimum."""
+        policy = self.cluster.release.tls
+        if policy.minimum == TLS10 or not self.lab.inferred["sip.tls_minimum_is_1.0"]:
+            return policy
+        return replace(policy, minimum=TLS10, ciphers=f"{policy.ciphers}:AES256-SHA:AES128-SHA:@SECLEVEL=0")
 
     def _server_engine(self, port: int) -> Engine:
         contexts = self.tls()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ..inferred import register
 
+register("sip.tls_minimum_is_1.0", True, "SIP of 14 and 15 takes TLS 1.0 while `set tls min-version` is untouched")
 register("sip.san_matched", True, "The X.509 subject name check knows SANs besides the CN")
 register("sip.empty_subject_matches", False, "A TLS profile without X.509 subject name accepts every trusted peer")
 register("sip.name_mismatch", "close", "Peer whose name no profile has: `close` the connection, or answer `403`")

@@ -35,12 +35,24 @@ def test_calls_ride_tls_both_ways(tmp_path: Path, first: str, second: str, versi
 def test_releases_without_a_common_version_say_so(tmp_path: Path) -> None:
     async def run() -> None:
         async with world.running(tmp_path, world.scenario("9.1", "14")) as lab:
+            lab.inferred.set("sip.tls_minimum_is_1.0", False)
             await world.secure_pair(lab)
             result = await place_call(lab, "a", "1018", "9898")
             assert result["result"] == "failed"
             assert "protocol version" in result["reason"]
             found = [event["reason"] for event in lab.log.events("sip", event="handshake", node="CUCM10")]
             assert found == ["protocol_version"]
+
+    asyncio.run(run())
+
+
+def test_a_new_release_takes_an_old_peer_where_its_minimum_is_untouched(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("9.1", "15")) as lab:
+            await world.secure_pair(lab)
+            for cluster, calling, called in (("a", "1018", "9898"), ("b", "9898", "1018")):
+                result = await place_call(lab, cluster, calling, called)
+                assert (result["result"], result["tls_version"]) == ("answered", "TLSv1.0"), result
 
     asyncio.run(run())
 
