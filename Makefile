@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINT := $(VENV)/lint
 COLLECTION := $(VENV)/collections/ansible_collections/siptls/cucm
-PYTEST_WORKERS ?= 2
+PYTEST_WORKERS ?= 3
 PYTEST_ARGS ?=
 
 SHELL := /bin/sh

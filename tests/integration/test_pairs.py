@@ -4,11 +4,12 @@
 """The main playbook on pairs of releases, with either CA, one node a cluster and three.
 
 One run sets up both directions and a call goes each way, so that an unordered pair proves both ordered ones.
-The whole matrix runs under `make test-matrix`; a chosen part of it, every release once, in `make test`.
+The whole matrix runs under `make test-matrix`; a chosen part of it in `make test`.
 """
 
 from __future__ import annotations
 
+import re
 from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ RELEASES = ("9.1", "10.5", "11.5", "12.5", "14", "15")
 SCENARIOS = ROOT / "tests" / "lab" / "cucm_lab" / "scenarios"
 CAS = ("local", "adcs")
 # (release, release, CA, nodes a cluster)
-CHOSEN = {("9.1", "15", "local", 1), ("10.5", "12.5", "adcs", 1), ("11.5", "14", "local", 3)}
+CHOSEN = {("9.1", "15", "adcs", 1), ("11.5", "14", "local", 3)}
 EVERY = [
     pytest.param(*case, marks=[] if case in CHOSEN else pytest.mark.matrix, id="-".join(map(str, case)))
     for case in (
@@ -66,7 +67,7 @@ def authority(site: Site, kind: str) -> dict[str, Any]:
             "username": "LAB\\enroll",
             "auth": "ntlm",
             "template": "CucmTLS",
-            "ca_path": str(site.lab.state / "https-ca.pem"),
+            "ca_path": str(site.lab.state / "ca-adcs" / "ca.pem"),
         },
         "sip_tls_ca_password": "Ca-Lab-91!enrolling",
     }
@@ -78,7 +79,7 @@ def test_a_pair_calls_over_mutual_tls(tmp_path: Path, one: str, other: str, ca: 
     with site.lab:
         extra = authority(site, ca)
         first = site.play("sip_tls_trunk", extra=extra)
-        assert first.code == 0, first.output[-6000:]
+        assert first.code == 0, re.findall(r"\"msg\": \"(.*?)\"[,}]", first.output) or first.output[-6000:]
         assert site.verdict()["verdict"] == "secure", site.verdict()
         for caller, calling, called in (("side1", "1001", "2001"), ("side2", "2001", "1001")):
             call = site.call(caller, calling, called)
