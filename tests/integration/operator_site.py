@@ -19,7 +19,7 @@ from cucm_lab.testing import LabProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 CALLBACKS = Path(__file__).parent / "callbacks"
-LIMIT = 300
+LIMIT = 600
 
 
 @dataclass

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from operator_site import Run, Site
 
-pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("kill"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("kill"), pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

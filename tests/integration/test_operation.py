@@ -12,7 +12,7 @@ import yaml
 from conftest import SetUp
 from operator_site import Site
 
-pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk")]
+pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk"), pytest.mark.timeout(1200)]
 
 
 def test_the_plan_says_what_a_run_would_do_and_changes_nothing(untouched: Site, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ EVERY = [
         (a, b, ca, nodes) for a, b in combinations_with_replacement(RELEASES, 2) for ca in CAS for nodes in (1, 3)
     )
 ]
-pytestmark = pytest.mark.playbook
+pytestmark = [pytest.mark.playbook, pytest.mark.timeout(1200)]
 
 
 def scenario(path: Path, releases: tuple[str, str], nodes: int) -> str:

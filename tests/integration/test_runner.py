@@ -21,7 +21,7 @@ import pytest
 import yaml
 from operator_site import ROOT, Site
 
-pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("runner")]
+pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("runner"), pytest.mark.timeout(1200)]
 ACCOUNT_VARIABLES = {
     "cucm_username": "CUCM_USERNAME",
     "cucm_password": "CUCM_PASSWORD",

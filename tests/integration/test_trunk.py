@@ -15,7 +15,7 @@ import yaml
 from conftest import SetUp
 from operator_site import Site
 
-pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk")]
+pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk"), pytest.mark.timeout(1200)]
 WAYS = [("cucma", "1018", "9898"), ("cucm10", "9898", "1018")]
 
 
