@@ -101,7 +101,7 @@ def leaks(folder: Path, secrets: list[str]) -> list[str]:
     return found
 
 
-def test_a_job_sets_up(site: Site) -> None:
+def test_a_job_sets_up_and_the_next_one_on_a_remote_worker_changes_nothing(site: Site) -> None:
     folder, secrets = private_data(site, "first")
     first = ansible_runner.run(**settings(folder))
     assert first.rc == 0, first.stdout.read()[-6000:]
@@ -111,9 +111,7 @@ def test_a_job_sets_up(site: Site) -> None:
     assert stats and "secure" in json.dumps(stats[-1]), "set_stats does not carry the verdict"
     assert leaks(folder, secrets) == []
 
-
-def test_the_next_job_on_a_remote_worker_changes_nothing(site: Site) -> None:
-    """transmit | worker | process, as AWX drives an execution node; what the first job issued is recognised."""
+    # transmit | worker | process, as AWX drives an execution node; what the first job issued is recognised.
     folder, secrets = private_data(site, "remote")
     (folder / "project").mkdir()
     sent, returned = site.folder / "sent", site.folder / "returned"

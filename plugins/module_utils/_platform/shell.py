@@ -160,7 +160,7 @@ class AdminShell:
                 quiet += 0.2
                 if quiet >= (nudges[0] if nudges else NUDGES[-1]):
                     nudges, quiet = nudges[1:], 0.0
-                    self._process.stdin.write("\n")
+                    await self._type("\n", "its start")
                 continue
             quiet, tail = 0.0, (tail + chunk)[-TAIL:]
             if screen.FIRST_PROMPT.search(shown := screen.clean(tail)):
@@ -182,11 +182,14 @@ class AdminShell:
         except (asyncssh.Error, OSError):
             chunk = ""
         if chunk == "":
-            raise ShellLost(
-                f"The CLI of {self.access.where} closed the connection during {doing}. Whether the node finished it is "
-                "not known; run again, and the state is looked up first."
-            )
+            raise self._lost(doing)
         return chunk
+
+    def _lost(self, doing: str) -> ShellLost:
+        return ShellLost(
+            f"The CLI of {self.access.where} closed the connection during {doing}. Whether the node finished it is "
+            "not known; run again, and the state is looked up first."
+        )
 
     async def _command(
         self,
@@ -206,13 +209,13 @@ class AdminShell:
         interrupts = []
         if interrupt_after is not None:
             interrupts = [began + interrupt_after + sum(CTRL_C[: count + 1]) for count in range(len(CTRL_C))]
-        self._process.stdin.write(command + "\n")
+        await self._type(command + "\n", doing)
         while True:
             chunk = await self._read(0.25, doing)
             now = time.monotonic()
             if interrupts and now >= interrupts[0]:
                 interrupts.pop(0)
-                self._process.stdin.write("\x03")
+                await self._type("\x03", doing)
             if chunk is not None:
                 heard, size, tail = now, size + len(chunk), (tail + chunk)[-TAIL:]
                 parts.append(chunk)
@@ -228,7 +231,7 @@ class AdminShell:
                 if reply == "":
                     refused = refused or ssh.plain(shown[-200:])
                     reply = "no\n" if "yes" in shown[-40:].lower() else "n\n"
-                await self._type(reply)
+                await self._type(reply, doing)
                 tail, heard = "", now
             if size > LARGEST_OUTPUT:
                 raise Failure(f"{doing} on {self.access.where} was stopped: it printed more than 16 MiB.")
@@ -258,13 +261,18 @@ class AdminShell:
                 return answer.reply + "\n"
         return "" if question.search(shown) else None
 
-    async def _type(self, text: str) -> None:
-        """Type in pieces that a terminal's input queue can hold."""
-        for at in range(0, len(text), PASTE_PIECE):
-            self._process.stdin.write(text[at : at + PASTE_PIECE])
-            await self._process.stdin.drain()
-            if len(text) > PASTE_PIECE:
-                await asyncio.sleep(0.02)
+    async def _type(self, text: str, doing: str) -> None:
+        """Type in pieces that a terminal's input queue can hold; raises ShellLost when nobody is there any more."""
+        import asyncssh
+
+        try:
+            for at in range(0, len(text), PASTE_PIECE):
+                self._process.stdin.write(text[at : at + PASTE_PIECE])
+                await self._process.stdin.drain()
+                if len(text) > PASTE_PIECE:
+                    await asyncio.sleep(0.02)
+        except (asyncssh.Error, OSError):
+            raise self._lost(doing) from None
 
     def _output(self, raw: str, echo: str) -> str:
         """What the command itself printed: after its echo, before the prompt, without pagers."""
