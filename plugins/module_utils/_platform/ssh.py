@@ -264,11 +264,11 @@ def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> F
             "add it to ssh_known_hosts or pin it with ssh_host_key.",
             reason="host_key",
         )
-    # A node may hang up before its refusal has come through; its offer then tells the same.
-    if isinstance(error, asyncssh.KeyExchangeFailed) or (
-        isinstance(error, asyncssh.ConnectionLost) and _apart(access, read_offer(*_where(access)))
-    ):
-        return _no_agreement(access, doing)
+    if isinstance(error, asyncssh.KeyExchangeFailed | asyncssh.ConnectionLost):
+        # A node may hang up before its refusal has come through; its offer then tells the same.
+        apart = _apart(access)
+        if apart or isinstance(error, asyncssh.KeyExchangeFailed):
+            return _no_agreement(access, doing, apart)
     if isinstance(error, asyncssh.PermissionDenied):
         if "expired" in notes:
             return Failure(
@@ -291,21 +291,16 @@ def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> F
     return Failure(f"{doing}: {reason}.", reason="connection")
 
 
-def _where(access: SshAccess) -> tuple[str, int, int]:
-    return access.host, access.ssh_port, access.timeout
-
-
-def _apart(access: SshAccess, offer: Mapping[str, list[str]]) -> dict[str, list[str]]:
+def _apart(access: SshAccess) -> dict[str, list[str]]:
     """Those lists of the node's offer that hold nothing of ours."""
     return {
         name: theirs
-        for name, theirs in offer.items()
+        for name, theirs in read_offer(access.host, access.ssh_port, access.timeout).items()
         if not set(theirs) & set(ALGORITHMS[name].offer(access.legacy_crypto))
     }
 
 
-def _no_agreement(access: SshAccess, doing: str) -> Failure:
-    apart = _apart(access, read_offer(*_where(access)))
+def _no_agreement(access: SshAccess, doing: str, apart: Mapping[str, list[str]]) -> Failure:
     said = "; ".join(f"{ALGORITHMS[name].label}: {', '.join(map(plain, theirs))}" for name, theirs in apart.items())
     said = said or "an offer that could not be read"
     helps = not access.legacy_crypto and all(set(theirs) & set(ALGORITHMS[n].legacy) for n, theirs in apart.items())
