@@ -14,32 +14,16 @@ import time
 import urllib.request
 from pathlib import Path
 
-import yaml
-from cucm_lab.testing import LabProcess
+from cucm_lab.testing import LabProcess, cluster, write_scenario
 
 from .measure import ENVIRONMENT, ROOT, Broken, playbook
 
 Figures = dict[str, float]
-SUBJECT = {"C": "IN", "ST": "cisco", "L": "cisco", "O": "cisco", "OU": "cisco"}
 
 
-def scenario(path: Path, count: int, release: str = "12.5") -> str:
-    """A scenario of so many clusters, one node and one phone each; its accounts are those of two-clusters."""
-    shipped = yaml.safe_load((ROOT / "tests/lab/cucm_lab/scenarios/two-clusters.yml").read_text(encoding="utf-8"))
-    clusters = [
-        {
-            "name": f"c{n:02}",
-            "release": release,
-            "domain": "lab.local",
-            "subject": SUBJECT,
-            "nodes": [{"name": f"CUCM{n:02}", "address": f"127.0.{n}.1"}],
-            "phones": [{"extension": f"{4000 + n}"}],
-        }
-        for n in range(1, count + 1)
-    ]
-    data = {"name": path.stem, "accounts": shipped["accounts"], "clusters": clusters}
-    path.write_text(yaml.safe_dump(data), encoding="utf-8")
-    return str(path)
+def scenario(path: Path, count: int) -> str:
+    """A scenario of so many clusters, one node and one phone each."""
+    return write_scenario(path, [cluster(number) for number in range(1, count + 1)])
 
 
 def mesh(folder: Path, _runs: int) -> Figures:

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For tests: a lab process of one's own on a net that nobody else uses."""
+"""For tests: a lab process of one's own on a net that nobody else uses, and scenarios made for the purpose."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import random
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+import yaml
 
 from . import scenario as scenarios
 from .control import ask
@@ -86,6 +89,28 @@ class LabProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         self.down()
+
+
+def cluster(number: int, release: str = "12.5", *, nodes: int = 1, name: str = "") -> dict[str, Any]:
+    """A cluster for `write_scenario`: nodes on 127.0.<number>.1 and up, a publisher first, one phone <number>001."""
+    name = name or f"c{number:02}"
+    servers = [{"name": f"{name}n{n}".upper(), "address": f"127.0.{number}.{n}"} for n in range(1, nodes + 1)]
+    for server in servers[1:]:
+        server["role"] = "Subscriber"
+    return {"name": name, "release": release, "nodes": servers, "phones": [{"extension": f"{number}001"}]}
+
+
+def write_scenario(
+    path: Path, clusters: Sequence[dict[str, Any]], *, base: str = "two-clusters", add: bool = False
+) -> str:
+    """Write a scenario of these clusters, with the accounts and CAs of a shipped one; its path, for `LabProcess`.
+
+    With `add` they come after the clusters that the shipped scenario has.
+    """
+    shipped = yaml.safe_load((scenarios.SCENARIOS / f"{base}.yml").read_text(encoding="utf-8"))
+    every = [*(shipped["clusters"] if add else ()), *clusters]
+    path.write_text(yaml.safe_dump({**shipped, "name": path.stem, "clusters": every}), encoding="utf-8")
+    return str(path)
 
 
 def free_net(scenario: str = "two-clusters") -> str:
