@@ -45,6 +45,11 @@ options:
     description: States of the trunks, from M(siptls.cucm.cucm_sip_trunk_info).
     type: list
     elements: dict
+  external:
+    description: Results of M(siptls.cucm.sip_tls_probe) on the ports of peers that are not ours, each with a list of
+      the peer and the address as C(item).
+    type: list
+    elements: dict
 """
 
 EXAMPLES = r"""

@@ -32,6 +32,10 @@ options:
   own:
     description: Facts of the cluster itself, whose CA needs no further trust.
     type: dict
+  external:
+    description: The peers that are not ours to manage, as P(siptls.cucm.preflight_peers#filter) reads them.
+    type: list
+    elements: dict
 """
 
 EXAMPLES = r"""

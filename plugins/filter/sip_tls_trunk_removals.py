@@ -28,6 +28,10 @@ options:
     description: The route patterns of the peers' numbers as they stand on the cluster.
     type: list
     elements: dict
+  external:
+    description: The peers that are not ours to manage, as P(siptls.cucm.preflight_peers#filter) reads them.
+    type: list
+    elements: dict
 """
 
 EXAMPLES = r"""

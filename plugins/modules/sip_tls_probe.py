@@ -18,7 +18,9 @@ description:
   - Where the handshake is let in, a SIP OPTIONS request follows. Any answer shows that SIP is alive there.
   - Compares what is presented with the certificate that the node holds. An uploaded certificate becomes active when
     Cisco CallManager is restarted; until then RV(state) is V(uploaded_not_active).
-  - Verifies nothing and sends no secret. Fails when there is no connection, or when no certificate was seen.
+  - Judges what is presented by O(ca_chain) and O(subject_names) where these are given. That they do not fit is a
+    result, not a failure.
+  - Sends no secret. Fails when there is no connection, or when no certificate was seen.
 author:
   - siptls.cucm contributors (@siptls)
 requirements:
@@ -52,6 +54,14 @@ options:
   held:
     description: The certificate that the node holds, as PEM or by its SHA-256 fingerprint.
     type: str
+  ca_chain:
+    description: Certificates of the CAs that the peer's certificate is to be signed by, up to the root, as PEM.
+    type: list
+    elements: str
+  subject_names:
+    description: The names of which the peer's certificate is to have one, as common or alternative name.
+    type: list
+    elements: str
   options:
     description: Send a SIP OPTIONS request when the handshake allows.
     type: bool
@@ -75,6 +85,12 @@ EXAMPLES = r"""
     held: "{{ held.certificates[0].pem }}"
   register: probe
   delegate_to: localhost
+
+- name: Judge what a provider's border controller presents
+  siptls.cucm.sip_tls_probe:
+    host: sbc.example.com
+    ca_chain: ["{{ lookup('ansible.builtin.file', 'provider-ca.pem') }}"]
+    subject_names: [sbc.example.com]
 
 - name: Connect as a peer does
   siptls.cucm.sip_tls_probe:
@@ -140,6 +156,22 @@ matches_held:
   description: Whether the node presents the certificate O(held); null without it.
   type: bool
   returned: success
+trusted:
+  description: Whether the signatures of the chain lead to a root of O(ca_chain), all dates being good; null without it.
+  type: bool
+  returned: success
+trust_text:
+  description: The same in words.
+  type: str
+  returned: success
+name_matches:
+  description: Whether the certificate has one of O(subject_names); null without them.
+  type: bool
+  returned: success
+name_text:
+  description: The same in words.
+  type: str
+  returned: success
 state:
   description: V(presented) without O(held). V(active), V(uploaded_not_active), V(newer_than_held) or V(different) with
     it. On failure V(unreachable) or V(no_handshake).
@@ -156,7 +188,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome, run_module
-from ansible_collections.siptls.cucm.plugins.module_utils._siptls import probe
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls import presented, probe
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls.handshake import Identity
 
 if TYPE_CHECKING:
@@ -172,6 +204,8 @@ SPEC = ArgSpec(
         "client_key_path": {"type": "path", "no_log": False},
         "client_key_passphrase": {"type": "str", "no_log": True},
         "held": {"type": "str"},
+        "ca_chain": {"type": "list", "elements": "str"},
+        "subject_names": {"type": "list", "elements": "str"},
         "options": {"type": "bool", "default": True},
         "legacy_crypto": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 10},
@@ -192,7 +226,8 @@ def service(module: AnsibleModule) -> Outcome:
         )  # fmt: skip
     warning = probe.legacy_warning(given["host"], found) if given["legacy_crypto"] else None
     compared = probe.compare(found["chain"][0], given["held"])
-    return Outcome(result={**found, **compared}, warnings=[warning] if warning else [])
+    judged = presented.judge(found["chain"], given["ca_chain"] or (), given["subject_names"] or ())
+    return Outcome(result={**found, **compared, **judged}, warnings=[warning] if warning else [])
 
 
 def identity(module: AnsibleModule, folder: str) -> Identity | None:

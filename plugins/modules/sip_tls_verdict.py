@@ -89,6 +89,27 @@ options:
       status:
         description: The trunk's state, an entry of M(siptls.cucm.cucm_sip_trunk_info).
         type: dict
+      external:
+        description:
+          - Given when O(directions[].to) is a peer that is not ours to manage, of which no cluster is described in
+            O(clusters).
+          - Such a direction is judged by what one side can see. What it can't is told with the severity
+            V(one_sided) and does not make it V(unproven).
+        type: dict
+        suboptions:
+          addresses:
+            description: The addresses of its SIP ports.
+            type: list
+            elements: str
+            required: true
+          port:
+            description: Its port.
+            type: int
+            default: 5061
+          probes:
+            description: Results of M(siptls.cucm.sip_tls_probe) with O(siptls.cucm.sip_tls_probe#module:ca_chain) and
+              O(siptls.cucm.sip_tls_probe#module:subject_names), by address.
+            type: dict
       calls:
         description: Calls made in this direction, each with C(calling), C(called), C(result), C(transport), C(srtp).
         type: list
@@ -147,7 +168,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: The worst of the directions' verdicts, V(secure), V(insecure) or V(unproven).
+  description: The worst of the directions' verdicts, V(secure), V(insecure) or V(unproven). A direction to an external
+    peer counts when it is V(insecure), or when there is no other.
   type: str
   returned: success
   sample: secure
@@ -170,6 +192,10 @@ directions:
     to:
       description: The cluster that takes them.
       type: str
+      returned: always
+    external:
+      description: Whether RV(directions[].to) is a peer that is not ours, judged by what one side can see.
+      type: bool
       returned: always
     verdict:
       description: V(secure), V(insecure) or V(unproven).
@@ -197,8 +223,8 @@ directions:
       elements: dict
       returned: always
     findings:
-      description: What speaks against it, each with C(severity) (V(error), V(missing), V(warning)), C(check),
-        C(cause), C(source), C(remedy), C(proof).
+      description: What speaks against it, each with C(severity) (V(error), V(missing), V(warning), V(one_sided)),
+        C(check), C(cause), C(source), C(remedy), C(proof).
       type: list
       elements: dict
       returned: always
@@ -225,12 +251,18 @@ CLUSTER = {
     "name": {"type": "str", "required": True},
     "nodes": {"type": "list", "elements": "dict", "required": True, "options": NODE},
 }
+EXTERNAL = {
+    "addresses": {"type": "list", "elements": "str", "required": True},
+    "port": {"type": "int", "default": 5061},
+    "probes": {"type": "dict"},
+}
 DIRECTION = {
     "from": {"type": "str", "required": True},
     "to": {"type": "str", "required": True},
     "profile": {"type": "dict"},
     "trunk": {"type": "dict"},
     "status": {"type": "dict"},
+    "external": {"type": "dict", "options": EXTERNAL},
     "calls": DICTS,
 }
 SPEC = ArgSpec(

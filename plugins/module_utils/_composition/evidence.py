@@ -23,12 +23,14 @@ def cluster_evidence(
     profiles: Mapping[str, Any] | None = None,
     trunks: Mapping[str, Any] | None = None,
     states: Rows = (),
+    external: Rows = (),
 ) -> dict[str, Any]:
     """The evidence of one cluster: the `cluster` with its nodes, and the `directions` to its peers.
 
     certificates and probes are results of looped tasks, each with the node as `item`; profiles and trunks the results
     of the modules' aggregates. In check mode these would be objects that are yet to be made, so that what stands on
-    the cluster now (`previous`) is taken.
+    the cluster now (`previous`) is taken. external are probes of peers that are not ours, each with a list of the peer
+    and the address as `item`.
     """
     held = {result["item"]["name"]: result.get("certificates") for result in certificates}
     seen = {result["item"]["name"]: _probe(result) for result in probes}
@@ -51,10 +53,19 @@ def cluster_evidence(
             "profile": _object(profiles, peer["profile"]),
             "trunk": _object(trunks, peer["trunk"]),
             "status": by_name.get(peer["trunk"]),
+            **_external(peer, external),
         }
         for peer in peers
     ]
     return {"cluster": {"name": cluster["name"], "nodes": nodes}, "directions": directions}
+
+
+def _external(peer: Mapping[str, Any], probes: Rows) -> dict[str, Any]:
+    """What is known of a peer that is not ours: where it is, and what its port showed."""
+    if not peer.get("external"):
+        return {}
+    seen = {one["item"][1]: _probe(one) for one in probes if one["item"][0]["name"] == peer["name"]}
+    return {"external": {"addresses": peer["external"]["addresses"], "port": peer["external"]["port"], "probes": seen}}
 
 
 def _of(certificates: Any, purpose: str, otherwise: list[Any]) -> list[Any]:
@@ -63,7 +74,8 @@ def _of(certificates: Any, purpose: str, otherwise: list[Any]) -> list[Any]:
 
 def _probe(result: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a probe saw; None when the probe itself could not be made."""
-    keys = ("chain", "tls_version", "cipher", "mutual", "alert", "options", "matches_held", "client_cas")
+    keys = ("chain", "tls_version", "cipher", "mutual", "alert", "options", "matches_held", "client_cas",
+            "trusted", "trust_text", "name_matches", "name_text")  # fmt: skip
     return {key: result[key] for key in keys if key in result} if "chain" in result else None
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._composition.names import common_name
+from ansible_collections.siptls.cucm.plugins.module_utils._composition.peers import peer_problems
 
 #: what HTTPS says when nothing answered at all (SSH says reason: connection); any other failure waits for a person
 _SILENT = re.compile(r"no connection |no answer within ")
@@ -122,4 +123,4 @@ def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip") -
                     f"{other} and {cluster['name']} both have a node whose certificate is made for {common}; a peer "
                     "can't tell them apart. Give one of them another host name."
                 )
-    return found
+    return list(dict.fromkeys(found + peer_problems(clusters)))

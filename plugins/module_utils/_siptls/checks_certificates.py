@@ -25,7 +25,8 @@ ANY_USE = {"anyextendedkeyusage", "2.5.29.37.0"}
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at. ``state``: pass, fail (insecure), unknown (unproven), warning or info (no effect)."""
+    """One thing looked at. ``state``: pass, fail (insecure), unknown (unproven), or without effect: warning, info,
+    one_sided (not to be seen from one side)."""
 
     name: str
     state: str
@@ -35,8 +36,8 @@ class Check:
     proof: str = ""
 
 
-def certificate_checks(case: Direction) -> Iterator[Check]:
-    """Server and client identity, trust, names, uses and dates of one direction."""
+def certificate_checks(case: Direction, *, uses_of: tuple[Node, ...] | None = None) -> Iterator[Check]:
+    """Server and client identity, trust, names, uses (of some nodes alone, when given) and dates of one direction."""
     for node in case.reached:
         seen = [(node.probed, "probe"), *_captured(case, node, "server")]
         yield from _identity("server_certificate", "server", case.target, node, seen)
@@ -51,7 +52,8 @@ def certificate_checks(case: Direction) -> Iterator[Check]:
     for node in (*case.reached, *case.source_nodes):
         certificate = node.expected or node.probed
         if certificate:
-            yield from _uses(node, certificate)
+            if uses_of is None or node in uses_of:
+                yield from _uses(node, certificate)
             yield from _dates(case, node, certificate)
 
 

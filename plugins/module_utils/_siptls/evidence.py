@@ -192,6 +192,8 @@ class Direction:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     srtp_wanted: bool = True
     warn_days: int = 30
+    #: the target is a peer that is not ours: of its side only its port was seen
+    external: bool = False
 
     @property
     def reached(self) -> tuple[Node, ...]:

@@ -4,6 +4,7 @@
 """The verdict on each direction: secure, insecure or unproven, and why. Pure; private to this collection.
 
 C(insecure) when any check fails; else C(unproven) when a check that is needed could not be made; else C(secure).
+A peer that is not ours is judged by what one side can see (checks_external).
 What each source proves, from weak to strong:
 
 * configuration: what CUCM is told to do and which certificate it holds;
@@ -19,6 +20,7 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls.checks_certificates import Check, certificate_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls.checks_external import external_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls.checks_transport import transport_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls.evidence import Direction, Leg, Node, between
 
@@ -50,8 +52,9 @@ def directions_of(
     """The typed evidence of each direction. ValueError when a direction names a cluster that was not described."""
     nodes = {str(one["name"]): tuple(map(Node.of, one.get("nodes") or ())) for one in clusters}
     legs = {(str(one["from"]), str(one["to"])): Leg.of(one) for one in directions}
+    external = {(str(one["from"]), str(one["to"])): one["external"] for one in directions if one.get("external")}
     for pair in legs:
-        missing = [name for name in pair if not nodes.get(name)]
+        missing = [name for name in (pair[:1] if pair in external else pair) if not nodes.get(name)]
         if missing:
             raise ValueError(f"the direction {pair[0]} to {pair[1]} names {missing[0]}, which has no nodes in clusters")
     more = {} if now is None else {"now": now}
@@ -60,9 +63,12 @@ def directions_of(
             source=source,
             target=target,
             source_nodes=nodes[source],
-            target_nodes=nodes[target],
+            target_nodes=_ports(external[source, target]) if (source, target) in external else nodes[target],
             leg=leg,
-            back=legs.get((target, source), Leg()),
+            back=Leg(profile={"incoming_port": external[source, target].get("port")})
+            if (source, target) in external
+            else legs.get((target, source), Leg()),
+            external=(source, target) in external,
             captures=tuple(captures),
             traces=tuple(traces),
             srtp_wanted=srtp_wanted,
@@ -73,9 +79,18 @@ def directions_of(
     ]
 
 
+def _ports(external: Mapping[str, Any]) -> tuple[Node, ...]:
+    """The ports of a peer that is not ours, each as a node of which a probe alone is known."""
+    probes = external.get("probes") or {}
+    return tuple(
+        Node.of({"name": address, "addresses": [address], "probe": probes.get(address)})
+        for address in external.get("addresses") or ()
+    )
+
+
 def judge(case: Direction) -> dict[str, Any]:
     """The verdict on one direction as the module returns it."""
-    checks = [*certificate_checks(case), *transport_checks(case)]
+    checks = [*(external_checks(case) if case.external else (*certificate_checks(case), *transport_checks(case)))]
     states = {check.state for check in checks}
     verdict = INSECURE if "fail" in states else UNPROVEN if "unknown" in states else SECURE
     proven = {check.source for check in checks if check.state == "pass"}
@@ -85,6 +100,7 @@ def judge(case: Direction) -> dict[str, Any]:
     return {
         "from": case.source,
         "to": case.target,
+        "external": case.external,
         "verdict": verdict,
         "reach": next((word for word, sources in REACH if sources & proven), "configured"),
         "tls_version": shown.get("tls_version"),
@@ -102,7 +118,7 @@ def judge(case: Direction) -> dict[str, Any]:
     }
 
 
-_SEVERITY = {"fail": "error", "unknown": "missing", "warning": "warning"}
+_SEVERITY = {"fail": "error", "unknown": "missing", "warning": "warning", "one_sided": "one_sided"}
 
 
 def _finding(check: Check) -> dict[str, Any]:
@@ -121,9 +137,14 @@ def _handshake(case: Direction) -> Mapping[str, Any]:
 
 
 def verdict(cases: Sequence[Direction]) -> dict[str, Any]:
-    """All directions, and one word for the whole: the worst of them."""
+    """All directions, and one word for the whole: the worst of them.
+
+    A peer that is not ours may never be proven from one side, so that it counts only when it is the only kind there
+    is, or insecure.
+    """
     judged = [judge(case) for case in cases]
-    words = {one["verdict"] for one in judged}
+    counted = [one for one in judged if not one["external"] or one["verdict"] == INSECURE] or judged
+    words = {one["verdict"] for one in counted}
     whole = next((word for word in (INSECURE, UNPROVEN, SECURE) if word in words), UNPROVEN)
     return {"verdict": whole, "directions": judged, "summary": [_sentence(one) for one in judged]}
 
@@ -132,6 +153,8 @@ def _sentence(judged: Mapping[str, Any]) -> str:
     lead = f"{judged['from']} to {judged['to']}: {judged['verdict']}"
     severity = {INSECURE: "error", UNPROVEN: "missing"}.get(judged["verdict"])
     cause = next((one["cause"] for one in judged["findings"] if one["severity"] == severity), None)
+    if judged["external"]:
+        lead += ", as far as one side can show"
     if cause:
         return f"{lead} ({cause})"
     return f"{lead} ({', '.join(filter(None, (judged['tls_version'] or 'TLS', judged['cipher'])))})"
