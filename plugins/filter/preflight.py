@@ -39,6 +39,20 @@ options:
     description: Days before its end from which a certificate is warned of.
     type: int
     default: 30
+  options:
+    description: What is wrong with the options of the roles, from P(siptls.cucm.preflight_options#filter).
+    type: list
+    elements: str
+  authority:
+    description: The certificate of the CA that is to sign; C(pem), C(where) in words, C(renew_before) in days.
+    type: dict
+  wish:
+    description: The C(peers) of the cluster and the C(settings) of its trunks. Without it trunks are not judged.
+    type: dict
+  port:
+    description: The port of SIP over TLS.
+    type: int
+    default: 5061
 """
 
 EXAMPLES = r"""
@@ -49,7 +63,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The facts, with C(name), C(version), C(nodes), C(patterns), C(problems), C(warnings), C(unreachable).
+  description: The facts, with C(name), C(version), C(nodes), C(patterns), C(problems), C(slips),
+    C(warnings), C(unreachable).
   type: dict
 """
 

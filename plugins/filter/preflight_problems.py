@@ -13,7 +13,7 @@ author:
   - siptls.cucm contributors (@siptls)
 description:
   - Collects the problems of each cluster and adds those that only several of them show, such as a number or a
-    certificate's name that two claim.
+    certificate's name that two claim, or a route pattern for a peer's number that leads elsewhere.
 options:
   _input:
     description: The facts of the clusters, from P(siptls.cucm.preflight#filter).

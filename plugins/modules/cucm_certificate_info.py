@@ -119,6 +119,12 @@ not_served:
   returned: success
   type: list
   elements: str
+ports:
+  description: What this machine saw at each of O(served_ports), by purpose; C(port), C(state) (V(tls), V(refused),
+    V(silent), V(unreachable), V(no_handshake)), C(said) in words, and C(subject) and C(sha256) of the certificate that
+    is shown.
+  returned: success
+  type: dict
 interface:
   description: The interface that was used, V(rest) or V(cli).
   returned: success

@@ -12,6 +12,8 @@ description:
   - Returns release, AXL version, nodes and their roles, CallManager groups, device pools and the security mode of a
     cluster.
   - It is also the shortest proof that host, HTTPS trust and application account are right.
+  - On request looks further, in the same session and without changing anything; security profiles and SIP trunks, the
+    rights of the account, and whether objects exist, so that a change can be judged before it is begun.
 author:
   - siptls.cucm contributors (@siptls)
 requirements:
@@ -21,6 +23,68 @@ extends_documentation_fragment:
   - siptls.cucm.application
   - siptls.cucm.attributes.info
   - siptls.cucm.attributes.cucm
+options:
+  gather:
+    description:
+      - V(security_profiles) and V(sip_trunks) list all of them with what decides about TLS.
+      - V(rights) tells the roles of the account and whether the Control Center lets it in.
+    type: list
+    elements: str
+    choices: [security_profiles, sip_trunks, rights]
+    default: []
+  look_up:
+    description: Objects to look for by name; RV(found) holds those that are there, RV(missing) names the others.
+    type: dict
+    suboptions:
+      calling_search_spaces:
+        description: Names of calling search spaces.
+        type: list
+        elements: str
+        default: []
+      device_pools:
+        description: Names of device pools.
+        type: list
+        elements: str
+        default: []
+      locations:
+        description: Names of locations.
+        type: list
+        elements: str
+        default: []
+      partitions:
+        description: Names of partitions.
+        type: list
+        elements: str
+        default: []
+      security_profiles:
+        description: Names of SIP trunk security profiles.
+        type: list
+        elements: str
+        default: []
+      sip_profiles:
+        description: Names of SIP profiles.
+        type: list
+        elements: str
+        default: []
+      sip_trunks:
+        description: Names of SIP trunks.
+        type: list
+        elements: str
+        default: []
+      route_patterns:
+        description: Route patterns.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          pattern:
+            description: The pattern, as CUCM has it.
+            type: str
+            required: true
+          partition:
+            description: Its partition; empty is none.
+            type: str
+            default: ""
 seealso:
   - module: siptls.cucm.cucm_sip_trunk
 """
@@ -37,6 +101,15 @@ EXAMPLES = r"""
 - name: Its nodes
   ansible.builtin.debug:
     msg: "{{ cluster.nodes | map(attribute='name') }}"
+
+- name: Where does 9898 go, and is there a device pool Branch?
+  siptls.cucm.cucm_info:
+    host: cucma.example.com
+    username: axladmin
+    password: "{{ cucm_password }}"
+    look_up:
+      route_patterns: [{pattern: "9898"}]
+      device_pools: [Branch]
 """
 
 RETURN = r"""
@@ -91,10 +164,56 @@ security_mode:
   returned: success
   type: str
   sample: non-secure
+security_profiles:
+  description: The SIP trunk security profiles, each with C(name), C(security_mode), C(incoming_transport),
+    C(incoming_port), C(x509_subject_names).
+  returned: when O(gather) has V(security_profiles)
+  type: list
+  elements: dict
+sip_trunks:
+  description: The SIP trunks, each with C(name), C(security_profile), C(sip_profile), C(srtp_allowed).
+  returned: when O(gather) has V(sip_trunks)
+  type: list
+  elements: dict
+rights:
+  description: What the account may do.
+  returned: when O(gather) has V(rights)
+  type: dict
+  contains:
+    roles:
+      description: Names of the roles of the account, null when the cluster does not tell them.
+      type: list
+      elements: str
+    control_center:
+      description: Why the Control Center did not let the account in; empty when it did.
+      type: str
+found:
+  description: What O(look_up) found.
+  returned: when O(look_up) is given
+  type: dict
+  contains:
+    sip_trunks:
+      description: The SIP trunks, each with C(name), C(description), C(security_profile), C(sip_profile),
+        C(srtp_allowed), C(destinations).
+      type: list
+      elements: dict
+    other_devices:
+      description: Names of O(look_up.sip_trunks) that a device of another kind has.
+      type: list
+      elements: str
+    route_patterns:
+      description: The route patterns, each with C(pattern), C(partition), C(gateway), C(route_list), and the C(devices)
+        where its calls end up.
+      type: list
+      elements: dict
+missing:
+  description: Names that O(look_up) did not find, by its options.
+  returned: when O(look_up) is given
+  type: dict
 """
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.info import service
-from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.info import SPEC, service
+from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
 
 if __name__ == "__main__":
-    run_module(APPLICATION, service, needs=("requests", "zeep"))
+    run_module(SPEC, service, needs=("requests", "zeep"))

@@ -14,8 +14,12 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient, returned
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.lookup import SPEC as LOOKUP
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.lookup import TABLES, gathered, looked_up
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.wsdl import READ_ONLY
-from ansible_collections.siptls.cucm.plugins.module_utils._module import Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Outcome
+
+SPEC = APPLICATION + ArgSpec(options=LOOKUP)
 
 VIRTUAL_NODE = "EnterpriseWideData"
 PRESENCE_ROLE = "CUCM IM and Presence"
@@ -25,12 +29,16 @@ ALL = {"name": "%"}
 
 def service(module: AnsibleModule) -> Outcome:
     """The service of cucm_info."""
-    client = AxlClient.from_params(module.params)
-    return Outcome(result=describe(client), warnings=client.http.warnings)
+    gather, look_up = module.params["gather"], module.params["look_up"]
+    client = AxlClient.from_params(module.params, TABLES if gather or look_up else ())
+    result = {**describe(client), **gathered(client, gather)}
+    if look_up:
+        result |= looked_up(client, look_up)
+    return Outcome(result=result, warnings=client.http.warnings)
 
 
 def describe(client: AxlClient) -> dict[str, Any]:
-    """All that cucm_info returns."""
+    """What cucm_info returns of every cluster."""
     servers = nodes(client)
     return {
         "version": client.release,

@@ -9,7 +9,7 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.plan import Item
@@ -58,7 +58,7 @@ def profiles(session: Session, items: list[Item]) -> Iterator[str]:
     mine = list(coming.values())
     for index, profile in enumerate(mine):
         for other in others + mine[index + 1 :]:
-            yield from _collisions(profile, other)
+            yield from collisions(profile, other)
 
 
 def _transports(item: Item, profile: dict[str, Any]) -> Iterator[str]:
@@ -84,7 +84,8 @@ def _trunks_in_clear(session: Session, item: Item) -> Iterator[str]:
             )
 
 
-def _collisions(profile: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
+def collisions(profile: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
+    """What two security profiles cannot have in common: a port for TLS and for plain text, a name and its port."""
     port = profile["incoming_port"]
     if other.get("incoming_port") != port:
         return

@@ -107,7 +107,7 @@ class Session:
         Kinds that this collection makes count as made when this task makes them, and in check mode always.
         """
         asked = {(kind, name) for kind, name, _where in references if not self._remembers(kind, name)}
-        for pair, there in self.client.side_by_side(lambda pair: (pair, self._exists(*pair)), sorted(asked)):
+        for pair, there in self.client.side_by_side(lambda pair: (pair, self.exists(*pair)), sorted(asked)):
             self._known[pair] = there
         problems = []
         for kind, name, where in references:
@@ -124,14 +124,15 @@ class Session:
     def _remembers(self, kind: str, name: str) -> bool:
         return (kind, name) in self._known or (kind, name.casefold()) in self.planned
 
-    def _exists(self, kind: str, name: str) -> bool:
+    def exists(self, kind: str, name: str) -> bool:
+        """True when CUCM has an object of this kind with this name or uuid."""
         wrapper = OURS[kind][0] if kind in OURS else READ_ONLY[kind]
         key = {"uuid": braced(name)} if UUID.fullmatch(name) else {"name": name}
         if self.client.get(kind, wrapper, key, name) is not None:
             return True
-        return kind == "SipTrunk" and self._other_device(name)
+        return kind == "SipTrunk" and self.other_device(name)
 
-    def _other_device(self, name: str) -> bool:
+    def other_device(self, name: str) -> bool:
         """True when a gateway or trunk of another kind has the name."""
         quoted = name.replace("'", "''")
         try:

@@ -25,6 +25,7 @@ SPEC = PLATFORM + ArgSpec(
         "served_ports": {"type": "dict", "default": {"CallManager": 5061}},
     },
 )
+LONGEST_LOOK = 5  # seconds; a port that a firewall hides must not hold up the rest
 TROUBLES = ("expired", "expiring", "lacking_client_auth", "not_served")
 
 
@@ -34,8 +35,9 @@ def service(module: AnsibleModule) -> Outcome:
     ports = _ports(params["served_ports"])
     store = open_store(params)
     try:
-        found = list(_certificates(store, params, ports))
-        result: dict[str, Any] = {"certificates": found, "interface": store.kind.lower()}
+        seen = {purpose: _seen(params, port) for purpose, port in ports.items()}
+        found = list(_certificates(store, params, seen))
+        result: dict[str, Any] = {"certificates": found, "interface": store.kind.lower(), "ports": seen}
         for trouble in TROUBLES:
             result[trouble] = [f"{one['purpose']}/{one['name']}" for one in found if one[trouble]]
         return Outcome(result=result, warnings=list(store.warnings))
@@ -51,7 +53,7 @@ def _ports(given: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _certificates(
-    store: CertificateStore, params: Mapping[str, Any], ports: Mapping[str, int]
+    store: CertificateStore, params: Mapping[str, Any], seen: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     wanted = params["purposes"]
     if wanted is None:
@@ -61,19 +63,25 @@ def _certificates(
         identities = [entry for purpose in own if (entry := store.identity(purpose)) is not None]
         trusted = [entry for purpose in wanted if purpose not in own for entry in store.trust(purpose)]
     for entry in identities:
-        served = _served(params, ports.get(entry.purpose))
-        yield _shown(entry, "identity", params, served)
+        yield _shown(entry, "identity", params, seen.get(entry.purpose, {}).get("sha256"))
     for entry in trusted:
         yield _shown(entry, "trust", params, None)
 
 
-def _served(params: Mapping[str, Any], port: int | None) -> str | None:
-    """The SHA-256 of what a port presents now; None when it is not asked or shows nothing."""
-    if port is None:
-        return None
-    from ansible_collections.siptls.cucm.plugins.module_utils._platform.services import Serving
+def _seen(params: Mapping[str, Any], port: int) -> dict[str, Any]:
+    """What this machine sees at a port now: state, why there is no certificate, and the certificate that is shown."""
+    from ansible_collections.siptls.cucm.plugins.module_utils._pki.view import certificate_view
+    from ansible_collections.siptls.cucm.plugins.module_utils._siptls.probe import served_certificate
 
-    return Serving(params["host"], port, None, params["legacy_crypto"], params["timeout"]).presented()
+    try:
+        chain = served_certificate(
+            params["host"], port, legacy=params["legacy_crypto"], timeout=min(params["timeout"], LONGEST_LOOK)
+        )
+        leaf = certificate_view(chain[0])
+    except Failure as failure:
+        state = failure.facts.get("port_state") or failure.facts.get("state") or "no_certificate"
+        return {"port": port, "state": state, "said": failure.msg, "sha256": None, "subject": None}
+    return {"port": port, "state": "tls", "said": "", "sha256": leaf["sha256"], "subject": leaf["subject"]}
 
 
 def _shown(entry: Entry, kind: str, params: Mapping[str, Any], served: str | None) -> dict[str, Any]:

@@ -60,15 +60,19 @@ def connect(host: str, port: int, context: ssl.SSLContext, timeout: float) -> Ha
     try:
         return Handshake(host, port, context, timeout)
     except TimeoutError:
-        said = f"no answer within {timeout:g} s"
+        reason, said = "silent", f"no answer within {timeout:g} s"
         hint = "Look for a firewall between this machine and the node."
     except ConnectionRefusedError:
-        said = "the connection was refused"
+        reason, said = "refused", "the connection was refused"
         hint = "Look whether Cisco CallManager runs there, and whether a trunk with a TLS profile on this port exists."
     except OSError as error:
-        said = (error.strerror or type(error).__name__).lower()
+        reason, said = "unreachable", (error.strerror or type(error).__name__).lower()
         hint = "Check the name and the address."
-    raise Failure(f"Connecting to {host} port {port} for a TLS handshake failed: {said}. {hint}", state="unreachable")
+    raise Failure(
+        f"Connecting to {host} port {port} for a TLS handshake failed: {said}. {hint}",
+        state="unreachable",
+        port_state=reason,
+    )
 
 
 def no_chain(host: str, port: int, seen: Seen, legacy: bool) -> Failure:

@@ -55,6 +55,7 @@ INFERRED: dict[str, Guess] = {
         "Duplicate route pattern (text of its relatives is known)",
     ),
     "axl.sql_syntax": Guess((-201, "A syntax error has occurred."), "201 or -201 for bad SQL"),
+    "axl.sql_account_tables": Guess(True, "Tables of users, groups and roles are there for queries, under these names"),
     "axl.sql_no_table": Guess(
         (-206, "The specified table ({missing}) is not in the database."),
         "SQL on a table that does not exist",

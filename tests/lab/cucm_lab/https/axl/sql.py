@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
-from . import faults, views
+from . import account_tables, faults, views
 from .faults import AxlFault
 from .misc import Operation
 from .operations import READ_LIMIT, too_large
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _HEAD = re.compile(r"\s*select\s+(?:skip\s+(\d+)\s+)?(?:first\s+(\d+)\s+)?", re.IGNORECASE)
 _BRACED = re.compile(r"'\{[0-9A-Fa-f-]{36}\}'")
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+_READABLE = {*views.VIEWS, *account_tables.NAMES, "json_each"}
 #: a query that runs longer is ended, so that one request can't hold up the whole lab
 STEPS = 1000
 
@@ -47,7 +48,7 @@ def translate(sql: str) -> str:
 def _authorize(action: int, table: str | None, _: str | None, __: str | None, view: str | None) -> int:
     if action not in _ALLOWED:
         return sqlite3.SQLITE_DENY
-    if action == sqlite3.SQLITE_READ and view is None and table not in views.VIEWS and table != "json_each":
+    if action == sqlite3.SQLITE_READ and view is None and table not in _READABLE:
         return sqlite3.SQLITE_DENY
     return sqlite3.SQLITE_OK
 
@@ -57,6 +58,8 @@ def _connect(cluster: Cluster) -> sqlite3.Connection:
     connection = sqlite3.connect(f"file:{cluster.db.path}?mode=ro", uri=True)
     for name, part in _CERTIFICATE.items():
         connection.create_function(f"certificate_{name}", 1, part, deterministic=True)
+    if cluster.lab.inferred["axl.sql_account_tables"]:
+        account_tables.fill(connection, cluster.application_accounts.values())
     connection.set_authorizer(_authorize)
     budget = [STEPS]
 

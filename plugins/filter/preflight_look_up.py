@@ -1,0 +1,60 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to look up on a cluster before anything is changed."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: preflight_look_up
+short_description: What has to be looked up on a cluster before trunks are made
+version_added: 1.0.0
+author:
+  - siptls.cucm contributors (@siptls)
+description:
+  - Names the objects that trunks to these peers would meet or need, for
+    O(siptls.cucm.cucm_info#module:look_up).
+options:
+  _input:
+    description: Inventory names of the peers.
+    type: list
+    elements: str
+    required: true
+  settings:
+    description: The options of role P(siptls.cucm.sip_tls_trunk#role), without their prefix.
+    type: dict
+    required: true
+  patterns:
+    description: The numbers that live on the peers.
+    type: list
+    elements: str
+  external:
+    description: The peers that are not ours to manage, as C(cucm_external_peers) has them, right or wrong.
+    type: list
+    elements: dict
+"""
+
+EXAMPLES = r"""
+- name: Look before the leap
+  siptls.cucm.cucm_info:
+    look_up: "{{ ['cucm10'] | siptls.cucm.preflight_look_up(settings=settings, patterns=['9898']) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Lists of names by the suboptions of O(siptls.cucm.cucm_info#module:look_up).
+  type: dict
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._composition.preflight_objects import look_up
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Its name and what runs."""
+        return {"preflight_look_up": look_up}

@@ -1,0 +1,165 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What cucm_info looks up beside the cluster itself: security settings, named objects, what the account may do.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Session
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_group import ROUTE_GROUP
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_list import ROUTE_LIST
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_pattern import ROUTE_PATTERN
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_profile import SIP_PROFILE
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk_security_profile import (
+    SIP_TRUNK_SECURITY_PROFILE,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.control_center import ControlCenter
+
+TABLES = (SIP_TRUNK_SECURITY_PROFILE, SIP_PROFILE, SIP_TRUNK, ROUTE_GROUP, ROUTE_LIST, ROUTE_PATTERN)
+#: kinds whose names are looked up, by option: what AXL calls them
+NAMED = {
+    "calling_search_spaces": "Css",
+    "device_pools": "DevicePool",
+    "locations": "Location",
+    "partitions": "RoutePartition",
+    "security_profiles": "SipTrunkSecurityProfile",
+    "sip_profiles": "SipProfile",
+}
+GATHERED: dict[str, tuple[Resource, tuple[str, ...]]] = {
+    "security_profiles": (
+        SIP_TRUNK_SECURITY_PROFILE,
+        ("name", "security_mode", "incoming_transport", "incoming_port", "x509_subject_names"),
+    ),
+    "sip_trunks": (SIP_TRUNK, ("name", "security_profile", "sip_profile", "srtp_allowed")),
+}
+SPEC: dict[str, dict[str, Any]] = {
+    "gather": {"type": "list", "elements": "str", "choices": [*GATHERED, "rights"], "default": []},
+    "look_up": {
+        "type": "dict",
+        "options": {
+            **{option: {"type": "list", "elements": "str", "default": []} for option in (*NAMED, "sip_trunks")},
+            "route_patterns": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {"pattern": {"type": "str", "required": True}, "partition": {"type": "str", "default": ""}},
+            },
+        },
+    },
+}
+# The same query for both kinds of users: who, the groups of the user, the roles of the groups.
+_ROLES = (
+    "select r.name as role from {user} u, {user}dirgroupmap m, functionroledirgroupmap g, functionrole r "
+    "where u.{name}='{account}' and m.fk{user}=u.pkid and g.fkdirgroup=m.fkdirgroup and r.pkid=g.fkfunctionrole"
+)
+_USERS = {"applicationuser": "name", "enduser": "userid"}
+
+
+def gathered(client: AxlClient, wishes: Iterable[str]) -> dict[str, Any]:
+    """The lists that the option gather asks for, and the rights of the account."""
+    session = Session(client, check_mode=True)
+    found: dict[str, Any] = {}
+    for wish in wishes:
+        if wish == "rights":
+            found["rights"] = {"roles": roles(client), "control_center": control_center(client)}
+        else:
+            resource, tags = GATHERED[wish]
+            found[wish] = [plain(one.values) for one in session.listed(resource, tags)]
+    return found
+
+
+def roles(client: AxlClient) -> list[str] | None:
+    """The names of the account's roles; None when the cluster does not tell, which says nothing about the account."""
+    account = client.http.username.replace("'", "''")
+    found: set[str] = set()
+    for user, name in _USERS.items():
+        try:
+            rows = client.sql(_ROLES.format(user=user, name=name, account=account))
+        except AxlFault:
+            continue
+        found |= {row["role"] for row in rows if row.get("role")}
+    return sorted(found) or None
+
+
+def control_center(client: AxlClient) -> str:
+    """What the Control Center said when the account asked for a state, empty when it answered."""
+    try:
+        ControlCenter(client.http).status("Cisco CallManager")
+    except Failure as refused:
+        return refused.msg
+    return ""
+
+
+def looked_up(client: AxlClient, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """`found` (SIP trunks and route patterns in full) and `missing` (names by kind)."""
+    session = Session(client, check_mode=True)
+    trunks, other = _trunks(session, wishes["sip_trunks"])
+    missing = {option: _absent(session, NAMED[option], wishes[option]) for option in NAMED}
+    return {
+        "found": {
+            "sip_trunks": trunks,
+            "other_devices": other,
+            "route_patterns": _patterns(session, wishes["route_patterns"]),
+        },
+        "missing": missing,
+    }
+
+
+def _absent(session: Session, kind: str, names: Iterable[str]) -> list[str]:
+    wanted = [name for name in dict.fromkeys(names) if name]
+    there = session.client.side_by_side(lambda name: session.exists(kind, name), wanted)
+    return [name for name, exists in zip(wanted, there, strict=True) if not exists]
+
+
+def _trunks(session: Session, names: Iterable[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The SIP trunks of these names, and the names that a device of another kind has."""
+    wanted = list(dict.fromkeys(names))
+    answers = session.client.side_by_side(lambda name: session.fetch(SIP_TRUNK, {"name": name}), wanted)
+    found = [_trunk(one.values) for one in answers if one is not None]
+    absent = [name for name, one in zip(wanted, answers, strict=True) if one is None]
+    taken = session.client.side_by_side(session.other_device, absent)
+    return found, [name for name, other in zip(absent, taken, strict=True) if other]
+
+
+def _trunk(values: Mapping[str, Any]) -> dict[str, Any]:
+    tags = ("name", "description", "security_profile", "sip_profile", "srtp_allowed", "destinations")
+    shown: dict[str, Any] = plain({tag: values.get(tag) for tag in tags})
+    return shown
+
+
+def _patterns(session: Session, wanted: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The route patterns that are there, each with the devices where its calls end up."""
+
+    def one(key: Mapping[str, Any]) -> dict[str, Any] | None:
+        found = session.fetch(ROUTE_PATTERN, key)
+        if found is None:
+            return None
+        target = {tag: str(found.values.get(tag) or "") for tag in ("gateway", "route_list")}
+        devices = [target["gateway"]] if target["gateway"] else _devices(session, target["route_list"])
+        key = {tag: str(found.values.get(tag) or "") for tag in ("pattern", "partition")}
+        return {**key, **target, "devices": devices}
+
+    return [found for found in session.client.side_by_side(one, list(wanted)) if found is not None]
+
+
+def _devices(session: Session, route_list: str) -> list[str]:
+    """The devices behind a route list, in the order of its groups."""
+    found = session.fetch(ROUTE_LIST, {"name": route_list}) if route_list else None
+    names: list[str] = []
+    for member in (found.values.get("members") or []) if found else []:
+        group = session.fetch(ROUTE_GROUP, {"name": str(member.get("route_group") or "")})
+        entries = (group.values.get("members") or []) if group else []
+        names += [str(one["device"]) for one in entries if one.get("device")]
+    return list(dict.fromkeys(names))
