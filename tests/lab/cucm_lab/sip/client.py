@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from sipmessage import Response
 
-from . import digits, messages, sdp
+from . import digits, sdp
 from .connection import ConnectionFailed, SipConnection
 from .messages import Leg
 from .trunk import Router, Trunk, nodes_of, running_nodes
@@ -201,7 +201,7 @@ async def _call(trunk: Trunk, connection: SipConnection, calling: str, called: s
         final = await _final(leg, connection, answers, result)
     finally:
         connection.forget(leg.call_id, cseq)
-    leg.to_tag = messages.tag_of(final.headers["To"])
+    leg.answered(final)
     result["status"] = final.code
     answered = sdp.parse(final.body) if final.code == 200 else None
     late = b"" if offer or final.code != 200 else sdp.build(
@@ -233,7 +233,7 @@ async def _final(
             answer = await asyncio.wait_for(answers.get(), seconds)
         except TimeoutError:
             if seconds == RINGING_SECONDS:
-                connection.send(leg.request("CANCEL", endpoint.lab.clock.now()))
+                await _cancel(endpoint, leg, connection, answers)
                 raise _Failed(
                     f"{connection.remote[0]} did not answer the call in {seconds:g} s.", 408, final=True
                 ) from None
@@ -244,6 +244,20 @@ async def _final(
         if answer.code >= 200:
             return answer
         seconds = RINGING_SECONDS
+
+
+async def _cancel(
+    endpoint: SipEndpoint, leg: Leg, connection: SipConnection, answers: asyncio.Queue[Response | ConnectionFailed]
+) -> None:
+    """Give up; the INVITE is then answered with 487, which wants its ACK."""
+    connection.send(leg.request("CANCEL", endpoint.lab.clock.now()))
+    try:
+        answer = await asyncio.wait_for(answers.get(), 2)
+    except TimeoutError:
+        return
+    if isinstance(answer, Response) and answer.code >= 300:
+        leg.answered(answer)
+        connection.send(leg.request("ACK", endpoint.lab.clock.now()))
 
 
 async def _bye(endpoint: SipEndpoint, leg: Leg, connection: SipConnection, result: CallResult) -> None:

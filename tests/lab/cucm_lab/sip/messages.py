@@ -44,6 +44,9 @@ class Leg:
     to_tag: str = ""
     sequence: int = 101
     invite_branch: str = field(default="")
+    #: after a 2xx to the INVITE: where the peer wants its requests, and the proxies that want to see them
+    target: str = ""
+    routes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         number = next(_sequence)
@@ -61,18 +64,34 @@ class Leg:
         user = f"{_user(self.calling)}@" if self.calling else ""
         return f"<sip:{user}{self.local}:{self.local_port};transport={self.transport.lower()}>"
 
+    def answered(self, response: Response) -> None:
+        """Take in a final answer to the INVITE; a 2xx makes the dialog (RFC 3261, 12.1.2)."""
+        self.to_tag = tag_of(response.headers["To"])
+        if response.code < 300:
+            contacts, recorded = response.contact, response.record_route
+            self.target = str(contacts[0].uri) if contacts else ""
+            self.routes = tuple(str(one) for one in reversed(recorded))
+
     def request(self, method: str, now: datetime, *, max_forwards: int = 70, body: bytes = b"") -> Request:
-        """A request; INVITE's ACK and CANCEL keep its CSeq number."""
-        target = _user(self.called) if self.called else None
-        message = Request(method, URI(scheme="sip", user=target, host=self.remote, port=self.remote_port), body)
+        """A request; INVITE's ACK and CANCEL keep its CSeq number.
+
+        Within a dialog it goes to the peer's target along the recorded route. CANCEL, and the ACK of a refusal, belong
+        to the INVITE's transaction: they have its URI and its branch (RFC 3261, 9.1 and 17.1.1.3).
+        """
+        user = _user(self.called) if self.called else None
+        uri = URI(scheme="sip", user=user, host=self.remote, port=self.remote_port)
+        within = method not in ("INVITE", "CANCEL") and bool(self.target)
+        message = Request(method, URI.parse(self.target) if within else uri, body)
         branch = f"z9hG4bK{secrets.token_hex(6)}"
         if method == "INVITE":
             self.invite_branch = branch
-        elif method == "CANCEL":
+        elif method == "CANCEL" or (method == "ACK" and not within):
             branch = self.invite_branch
         caller, callee = (f"{_user(n)}@" if n else "" for n in (self.calling, self.called))
         headers = message.headers
         headers.add("Via", f"SIP/2.0/{self.transport} {self.local}:{self.local_port};branch={branch}")
+        for route in self.routes if within else ():
+            headers.add("Route", route)
         headers.add("From", f"<sip:{caller}{self.local}>;tag={self.from_tag}")
         headers.add("To", f"<sip:{callee}{self.remote}>" + (f";tag={self.to_tag}" if self.to_tag else ""))
         headers.add("Date", format_datetime(now, usegmt=True))
@@ -112,12 +131,20 @@ def answer(
     warning: str = "",
     body: bytes = b"",
     phrase: str = "",
+    source: tuple[str, int] | None = None,
 ) -> Response:
-    """An answer to a request, with its Via, From, To, Call-ID and CSeq."""
+    """An answer to a request, with its Via, From, To, Call-ID and CSeq, and its Record-Route where it makes a dialog.
+
+    source is where the request came from, for the Via of a peer that calls itself otherwise.
+    """
     response = Response(code, phrase or PHRASES.get(code, "Unknown"), body)
     headers = response.headers
-    for name in ("Via", "From", "To"):
-        for value in request.headers.getlist(name):
+    recorded = ("Record-Route",) if request.method == "INVITE" and 100 < code < 300 else ()
+    for name in ("Via", *recorded, "From", "To"):
+        for number, value in enumerate(request.headers.getlist(name)):
+            if name == "Via" and not number and source:
+                headers.add(name, _received(value, *source))
+                continue
             tagged = f"{value};tag={to_tag}" if name == "To" and to_tag and ";tag=" not in value else value
             headers.add(name, tagged)
     headers.add("Date", format_datetime(now, usegmt=True))
@@ -135,6 +162,17 @@ def answer(
         headers.add("Content-Type", "application/sdp")
     headers.add("Content-Length", str(len(body)))
     return response
+
+
+def _received(via: str, host: str, port: int) -> str:
+    """The topmost Via with where it really came from (RFC 3261, 18.2.1; rport: RFC 3581)."""
+    top, comma, rest = via.partition(",")
+    sent_by, *parameters = (part.strip() for part in top.split(";"))
+    asks = "rport" in parameters
+    named = sent_by.rpartition(" ")[2]
+    if (named.rpartition(":")[0] != host and named != host) or asks:
+        parameters = [*(f"rport={port}" if one == "rport" else one for one in parameters), f"received={host}"]
+    return ";".join((sent_by, *parameters)) + comma + rest
 
 
 def new_tag() -> str:

@@ -65,6 +65,7 @@ def respond(
         warning=warning,
         contact=contact,
         body=body,
+        source=connection.remote,
     )
     if not connection.closed:
         connection.send(response)
