@@ -28,6 +28,9 @@ BIN = Path(sys.executable).parent
 SCENARIO = "two-clusters"
 PORTS = (8443, 2222, 5061, 5060)
 PLAYBOOK_LIMIT = 900
+# The shape of verdict.json; report.json beside it says more.
+DIRECTION_KEYS = ("from", "to", "verdict", "tls_version", "cipher", "server_certificate", "evidence")
+CALL_KEYS = ("from", "to", "result", "transport", "srtp")
 
 
 def main() -> int:
@@ -35,13 +38,18 @@ def main() -> int:
     OUT.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with lab() as description:
-        recap = playbook()
-        calls = [call(*pair) for pair in pairs(description)] if recap is not None else []
-    verdict = read_verdict(calls) if recap is not None else None
+        recap = playbook("sip_tls_trunk", {}, shown_as_it_comes=True)
+        if recap is None:
+            print(f"\nThe playbook did not finish; its output is in {shown(OUT / 'sip_tls_trunk.log')}.")
+            return 1
+        calls = [call(*pair) for pair in pairs(description)]
+        # The calls are evidence, too: all is weighed again, with the handshakes captured when the trunks were made.
+        playbook("verify", weighed_again())
+    verdict = read_verdict(calls)
     if verdict is None:
-        print(f"\nThe playbook did not finish; its output is in {shown(OUT / 'playbook.log')}.")
+        print(f"\nThe evidence was not weighed; the output is in {shown(OUT / 'verify.log')}.")
         return 1
-    tell(verdict, recap or {})
+    tell(verdict, recap)
     return 0 if good(verdict, len(calls)) else 1
 
 
@@ -93,13 +101,24 @@ def free(address: str, port: int) -> bool:
     return True
 
 
-def playbook() -> dict[str, dict[str, int]] | None:
-    """Run the playbook, its output shown as it comes; the recap by host, or None when it failed."""
-    print("\n== The playbook: ansible-playbook playbooks/sip_tls_trunk.yml", flush=True)
+def weighed_again() -> dict[str, Any]:
+    """Extra variables for the second look, which captures nothing of its own, and keeps what the run changed."""
+    data = json.loads((OUT / "report.json").read_text(encoding="utf-8"))
+    return {
+        "sip_tls_verify_capture": False,
+        "sip_tls_verify_captures": sorted(map(str, (OUT / "evidence").glob("*/*.cap"))),
+        "sip_tls_report_changes": data["changes"],
+    }
+
+
+def playbook(name: str, more: dict[str, Any], *, shown_as_it_comes: bool = False) -> dict[str, dict[str, int]] | None:
+    """Run a playbook, its output kept beside the verdict; the recap by host, or None when it failed."""
+    print(f"\n== The playbook: ansible-playbook playbooks/{name}.yml", flush=True)
     extra = {
         "sip_tls_ca": {"provider": "local", "path": str(OUT / "ca")},
         "sip_tls_verify_verdict_path": str(OUT / "playbook-verdict.json"),
         "sip_tls_report_path": str(OUT),
+        **more,
     }
     environment = os.environ | {
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
@@ -109,12 +128,13 @@ def playbook() -> dict[str, dict[str, int]] | None:
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
     }
     order = [
-        sys.executable, "-m", "ansible", "playbook", str(ROOT / "playbooks" / "sip_tls_trunk.yml"),
+        sys.executable, "-m", "ansible", "playbook", str(ROOT / "playbooks" / f"{name}.yml"),
         "-i", str(STATE / "inventory.yml"), "-e", json.dumps(extra),
     ]  # fmt: skip
+    kept = OUT / f"{name}.log"
     (OUT / "playbook-verdict.json").unlink(missing_ok=True)
     with (
-        (OUT / "playbook.log").open("w", encoding="utf-8") as log,
+        kept.open("w", encoding="utf-8") as log,
         subprocess.Popen(
             order, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as run,
@@ -124,12 +144,13 @@ def playbook() -> dict[str, dict[str, int]] | None:
             assert run.stdout is not None
             for line in run.stdout:
                 log.write(line)
-                print(line, end="", flush=True)
+                if shown_as_it_comes:
+                    print(line, end="", flush=True)
         finally:
             timer.cancel()
             if run.poll() is None:
                 run.terminate()
-    return recap_of((OUT / "playbook.log").read_text(encoding="utf-8")) if run.returncode == 0 else None
+    return recap_of(kept.read_text(encoding="utf-8")) if run.returncode == 0 else None
 
 
 def _kill_after(run: subprocess.Popen[str], seconds: float) -> Any:
@@ -166,13 +187,18 @@ def call(source: str, calling: str, target: str, called: str) -> dict[str, Any]:
 
 
 def read_verdict(calls: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The playbook's verdict with the calls, written to build/trunk/verdict.json."""
+    """The playbook's verdict with the calls; what is agreed on of it is written to build/trunk/verdict.json."""
     try:
         verdict: dict[str, Any] = json.loads((OUT / "playbook-verdict.json").read_text(encoding="utf-8"))
     except OSError:
         return None
     verdict["calls"] = calls
-    (OUT / "verdict.json").write_text(json.dumps(verdict, indent=2) + "\n", encoding="utf-8")
+    kept = {
+        "verdict": verdict["verdict"],
+        "directions": [{key: one.get(key) for key in DIRECTION_KEYS} for one in verdict["directions"]],
+        "calls": [{key: one.get(key) for key in CALL_KEYS} for one in calls],
+    }
+    (OUT / "verdict.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
     return verdict
 
 

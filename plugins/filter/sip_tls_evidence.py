@@ -50,6 +50,13 @@ options:
       the peer and the address as C(item).
     type: list
     elements: dict
+  captures:
+    description: Results of M(siptls.cucm.sip_tls_capture_info), one a capture.
+    type: list
+    elements: dict
+  traces:
+    description: Result of M(siptls.cucm.cucm_trace_info) on the cluster.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -60,7 +67,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(cluster), with C(name) and C(nodes), and C(directions).
+  description: C(cluster), with C(name) and C(nodes), C(directions), C(captures), C(traces), and C(files) of evidence.
   type: dict
 """
 

@@ -14,8 +14,9 @@ description:
   - Runs C(utils network capture) on one or more nodes at once for O(seconds), ends it, fetches the file by DIME
     (HTTPS) or has the node send it to an SFTP server, and removes it from the node.
   - What has to be seen in the capture must happen while it runs, so start the task with C(async) and C(poll=0), or
-    with a trunk that sends OPTIONS.
-  - A capture is bound to its terminal and ends with it. It is never left running, also when the play dies.
+    with a trunk that sends OPTIONS. With O(marker) the play knows when the captures run, and ends them.
+  - A capture is bound to its terminal and ends with it. It is never left running, also when the play dies, for
+    O(seconds) bounds it.
   - In check mode nothing is captured.
 author:
   - siptls.cucm contributors (@siptls)
@@ -62,9 +63,13 @@ options:
     type: str
     default: siptls
   seconds:
-    description: How long to capture.
+    description: How long to capture, at most.
     type: int
     default: 30
+  marker:
+    description: A file on the controller that the module makes once the captures of all nodes run. Taking it away ends
+      them before O(seconds) are over.
+    type: path
   count:
     description: The most packets to capture, up to 100000.
     type: int
@@ -126,18 +131,28 @@ EXAMPLES = r"""
     username: "{{ cucm_username }}"
     password: "{{ cucm_password }}"
     peer: 10.106.95.200
-    seconds: 40
+    seconds: 120
+    marker: build/capture-runs
     dest: build/evidence
-  async: 180
+  async: 300
   poll: 0
   register: running
+
+- name: Wait until it runs
+  ansible.builtin.wait_for:
+    path: build/capture-runs
 
 - name: Make the trunk open its connections anew
   siptls.cucm.cucm_sip_trunk:
     name: TLS-TO-CUCM10
     reset: always
 
-- name: Wait for the capture
+- name: End the capture
+  ansible.builtin.file:
+    path: build/capture-runs
+    state: absent
+
+- name: Wait for its file
   ansible.builtin.async_status:
     jid: "{{ running.ansible_job_id }}"
   register: capture
@@ -209,6 +224,7 @@ SPEC = (
             "to": {"type": "str", "choices": ["file", "screen"], "default": "file"},
             "name": {"type": "str", "default": "siptls"},
             "seconds": {"type": "int", "default": 30},
+            "marker": {"type": "path"},
             "count": {"type": "int", "default": 100_000},
             "size": {"type": "str", "default": "all"},
             "peer": {"type": "str"},
@@ -236,6 +252,7 @@ def service(module: AnsibleModule) -> Outcome:
         name=given["name"] if given["to"] == "file" else None, seconds=given["seconds"], count=given["count"],
         size=given["size"], host=given["peer"], port=given["peer_port"], network=given["network"],
         keep=given["keep"], dest=Path(given["dest"]) if given["dest"] else None,
+        marker=Path(given["marker"]) if given["marker"] else None,
     )  # fmt: skip
     plan.command()
     if module.check_mode:

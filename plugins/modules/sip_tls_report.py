@@ -46,8 +46,8 @@ options:
     type: list
     elements: dict
     default: []
-  calls:
-    description: Calls as M(siptls.cucm.cucm_trace_info) returns them, each with the key C(cluster) added.
+  traces:
+    description: Results of M(siptls.cucm.cucm_trace_info), each with the key C(cluster) added. Their calls are shown.
     type: list
     elements: dict
     default: []
@@ -99,7 +99,7 @@ SPEC = ArgSpec(
         "clusters": {"type": "list", "elements": "dict", "required": True},
         "verdict": {"type": "dict", "required": True},
         "captures": DICTS,
-        "calls": DICTS,
+        "traces": DICTS,
         "changes": DICTS,
         "files": DICTS,
     }

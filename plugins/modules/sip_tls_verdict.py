@@ -37,6 +37,9 @@ options:
         description: Name of the cluster, as O(directions[].from) and O(directions[].to) call it.
         type: str
         required: true
+      version:
+        description: The cluster's version, for the report.
+        type: str
       nodes:
         description: The nodes that run Cisco CallManager.
         type: list
@@ -249,6 +252,7 @@ NODE = {
 }
 CLUSTER = {
     "name": {"type": "str", "required": True},
+    "version": {"type": "str"},
     "nodes": {"type": "list", "elements": "dict", "required": True, "options": NODE},
 }
 EXTERNAL = {

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 Rows = Iterable[Mapping[str, Any]]
+# Of what a trace tells, what the verdict and the report show.
+TRACED = ("cluster", "certificates", "calls", "options", "alarms", "trouble")
 
 
 def cluster_evidence(
@@ -24,13 +26,16 @@ def cluster_evidence(
     trunks: Mapping[str, Any] | None = None,
     states: Rows = (),
     external: Rows = (),
+    captures: Rows = (),
+    traces: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The evidence of one cluster: the `cluster` with its nodes, and the `directions` to its peers.
+    """The evidence of one cluster: the `cluster` with its nodes, the `directions` to its peers, and what was seen.
 
     certificates and probes are results of looped tasks, each with the node as `item`; profiles and trunks the results
     of the modules' aggregates. In check mode these would be objects that are yet to be made, so that what stands on
     the cluster now (`previous`) is taken. external are probes of peers that are not ours, each with a list of the peer
-    and the address as `item`.
+    and the address as `item`. captures are the results of a looped task that read one capture each, traces the result
+    of the task that read the traces; both may have failed, and then bring nothing.
     """
     held = {result["item"]["name"]: result.get("certificates") for result in certificates}
     seen = {result["item"]["name"]: _probe(result) for result in probes}
@@ -57,7 +62,16 @@ def cluster_evidence(
         }
         for peer in peers
     ]
-    return {"cluster": {"name": cluster["name"], "nodes": nodes}, "directions": directions}
+    read = [one for one in captures if "connections" in one]
+    trace = {**traces, "cluster": cluster["name"]} if traces and "calls" in traces else None
+    about = {"name": cluster["name"], "nodes": nodes}
+    return {
+        "cluster": about | ({"version": cluster["version"]} if cluster.get("version") else {}),
+        "directions": directions,
+        "captures": [connection for one in read for connection in one["connections"]],
+        "traces": [{key: trace[key] for key in TRACED if key in trace}] if trace else [],
+        "files": [file for one in [*read, trace or {}] for file in one.get("files") or () if file.get("path")],
+    }
 
 
 def _external(peer: Mapping[str, Any], probes: Rows) -> dict[str, Any]:

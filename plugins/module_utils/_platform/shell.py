@@ -77,13 +77,15 @@ class AdminShell:
         idle: float | None = None,
         limit: float = 900.0,
         interrupt_after: float | None = None,
+        interrupt_when: Callable[[], bool] | None = None,
         on_text: Callable[[str], None] | None = None,
     ) -> str:
         """Type a command and return what it printed.
 
         answers reply to the questions that may come; any other question is answered with no and fails. idle: seconds
         without output after which the node counts as lost (default: the option timeout, at least 60); limit: seconds
-        in all; interrupt_after: seconds after which Ctrl-C ends the command, as a capture wants; on_text sees raw text.
+        in all; interrupt_after: seconds after which Ctrl-C ends the command, as a capture wants; interrupt_when: asked
+        some times a second, ends it sooner; on_text sees raw text.
         """
         if re.search(r"[\x00-\x1f\x7f]", command):
             raise Failure(f"The command {command!r} holds control characters and was not sent to {self.access.where}.")
@@ -92,7 +94,13 @@ class AdminShell:
         return str(
             self._wait(
                 self._command(
-                    command, answers, idle=idle, limit=limit, interrupt_after=interrupt_after, on_text=on_text
+                    command,
+                    answers,
+                    idle=idle,
+                    limit=limit,
+                    interrupt_after=interrupt_after,
+                    interrupt_when=interrupt_when,
+                    on_text=on_text,
                 )
             )
         )
@@ -199,6 +207,7 @@ class AdminShell:
         idle: float,
         limit: float,
         interrupt_after: float | None = None,
+        interrupt_when: Callable[[], bool] | None = None,
         on_text: Callable[[str], None] | None = None,
     ) -> str:
         doing = f"'{command}'"
@@ -206,13 +215,13 @@ class AdminShell:
         size, tail, echoed, refused = 0, "", not self._echoes, ""
         echo = re.sub(r"\s", "", command)
         began = heard = time.monotonic()
-        interrupts = []
-        if interrupt_after is not None:
-            interrupts = [began + interrupt_after + sum(CTRL_C[: count + 1]) for count in range(len(CTRL_C))]
+        interrupts = _interrupts(began + interrupt_after) if interrupt_after is not None else []
         await self._type(command + "\n", doing)
         while True:
             chunk = await self._read(0.25, doing)
             now = time.monotonic()
+            if interrupt_when is not None and interrupt_when():
+                interrupts, interrupt_when = _interrupts(now), None
             if interrupts and now >= interrupts[0]:
                 interrupts.pop(0)
                 await self._type("\x03", doing)
@@ -282,3 +291,8 @@ class AdminShell:
                 lines = lines[number + 1 :]
                 break
         return "\n".join(lines[:-1]).strip("\n")
+
+
+def _interrupts(begin: float) -> list[float]:
+    """When to type Ctrl-C."""
+    return [begin + sum(CTRL_C[: count + 1]) for count in range(len(CTRL_C))]

@@ -10,6 +10,7 @@ terminal goes away, as it does when the play dies: nothing is left running.
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,9 @@ ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}|[A-Za-z0-9.-]{1,253}")
 FAILED = re.compile(
     r"(?i)executed command unsuccessfully|invalid (?:parameter|command)|command failed|not (?:a )?valid"
 )
+BEGUN = re.compile(r"(?i)executing command with options")
+# Between that line and the first packet: the capture's program has yet to open the interface.
+BEGIN_SECONDS = 0.3
 MISSING = re.compile(r"(?i)no such file|could not be found|no files")
 
 
@@ -46,6 +50,7 @@ class Plan:
     network: str
     keep: bool
     dest: Path | None
+    marker: Path | None = None
 
     def command(self) -> str:
         """The CLI's command. Failure when a value is none that the CLI takes."""
@@ -64,6 +69,66 @@ class Plan:
         if self.host:
             words += ["host", "ip", self.host]
         return " ".join(words)
+
+
+class Marker:
+    """A file on the controller that is there while the captures run; who takes it away ends them.
+
+    It is made when the capture of every node runs (or has failed, so that nobody waits for it in vain).
+    """
+
+    def __init__(self, path: Path | None, nodes: int) -> None:
+        self._path, self._awaited = path, nodes
+        self._made = False
+        self._lock = threading.Lock()
+        self.remove()
+
+    def runs(self) -> None:
+        """One more node captures. Failure when the file can't be made."""
+        with self._lock:
+            self._awaited -= 1
+            if self._path is None or self._awaited:
+                return
+            try:
+                self._path.touch(mode=0o600)
+            except OSError as error:
+                raise Failure(f"The file {self._path} of the option marker can't be made: {error.strerror}.") from error
+            self._made = True
+
+    def taken_away(self) -> bool:
+        """Whether it was there and is gone."""
+        return self._made and self._path is not None and not self._path.exists()
+
+    def remove(self) -> None:
+        """Take it away: one of an earlier run, or when all captures are fetched."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+
+class _Watch:
+    """Follows one node's capture: tells the marker that it runs, and when to end."""
+
+    def __init__(self, marker: Marker) -> None:
+        self._marker, self._due, self._told, self._text = marker, 0.0, False, ""
+
+    def text(self, chunk: str) -> None:
+        """What the CLI shows. The capture runs when it has repeated the options."""
+        if not self._due:
+            self._text = (self._text + chunk)[-200:]
+            if BEGUN.search(self._text):
+                self._due = time.monotonic() + BEGIN_SECONDS
+
+    def over(self) -> bool:
+        """Whether the capture is to end."""
+        if not self._told and self._due and time.monotonic() >= self._due:
+            self.tell()
+        return self._marker.taken_away()
+
+    def tell(self) -> None:
+        """Tell the marker, once."""
+        if not self._told:
+            self._told = True
+            self._marker.runs()
 
 
 @dataclass(frozen=True)
@@ -89,8 +154,9 @@ class Push:
 def run(nodes: Sequence[Mapping[str, Any]], plan: Plan, push: Push | None) -> tuple[list[dict[str, Any]], list[str]]:
     """(one result a node, warnings); all nodes at once. Failure names every node that failed, after all have ended."""
     plan.command()
+    marker = Marker(plan.marker, len(nodes))
     with ThreadPoolExecutor(max_workers=max(1, min(len(nodes), 16))) as pool:
-        waiting = [pool.submit(_one, node, plan, push) for node in nodes]
+        waiting = [pool.submit(_one, node, plan, push, _Watch(marker)) for node in nodes]
         results, failures, warnings = [], [], []
         for future in waiting:
             try:
@@ -99,34 +165,47 @@ def run(nodes: Sequence[Mapping[str, Any]], plan: Plan, push: Push | None) -> tu
                 warnings += said
             except Failure as failure:
                 failures.append(failure.msg)
+    marker.remove()
     if failures:
         raise Failure(" ".join(failures), captures=results)
     return results, warnings
 
 
-def _one(node: Mapping[str, Any], plan: Plan, push: Push | None) -> tuple[dict[str, Any], list[str]]:
+def _one(node: Mapping[str, Any], plan: Plan, push: Push | None, watch: _Watch) -> tuple[dict[str, Any], list[str]]:
+    try:
+        with AdminShell.from_params(node) as shell:
+            return _in_shell(shell, node, plan, push, watch)
+    finally:
+        watch.tell()
+
+
+def _in_shell(
+    shell: AdminShell, node: Mapping[str, Any], plan: Plan, push: Push | None, watch: _Watch
+) -> tuple[dict[str, Any], list[str]]:
     began = time.time()
-    with AdminShell.from_params(node) as shell:
-        try:
-            output = shell.run(plan.command(), interrupt_after=plan.seconds, limit=plan.seconds + 60.0)
-            if FAILED.search(output):
-                raise Failure(
-                    f"The capture on {node['host']} (CLI, platform account {node['os_username']}) was refused: "
-                    f"{' '.join(output.split())[-300:]}"
-                )
-            result: dict[str, Any] = {
-                "node": node["host"],
-                "command": plan.command(),
-                "seconds": round(time.time() - began),
-            }
-            if plan.name is None:
-                return {**result, "packets": onscreen.packets(output), "files": []}, shell.warnings
-            client = HttpClient.from_params(node) if push is None and plan.dest is not None else None
-            files = _collect(shell, client, node, plan, push)
-            return {**result, "packets": [], "files": files}, [*shell.warnings, *(client.warnings if client else [])]
-        finally:
-            if plan.name is not None and not plan.keep:
-                _remove(shell, plan.name)
+    try:
+        output = shell.run(
+            plan.command(), interrupt_after=plan.seconds, interrupt_when=watch.over, on_text=watch.text,
+            limit=plan.seconds + 60.0,
+        )  # fmt: skip
+        if FAILED.search(output):
+            raise Failure(
+                f"The capture on {node['host']} (CLI, platform account {node['os_username']}) was refused: "
+                f"{' '.join(output.split())[-300:]}"
+            )
+        result: dict[str, Any] = {
+            "node": node["host"],
+            "command": plan.command(),
+            "seconds": round(time.time() - began),
+        }
+        if plan.name is None:
+            return {**result, "packets": onscreen.packets(output), "files": []}, shell.warnings
+        client = HttpClient.from_params(node) if push is None and plan.dest is not None else None
+        files = _collect(shell, client, node, plan, push)
+        return {**result, "packets": [], "files": files}, [*shell.warnings, *(client.warnings if client else [])]
+    finally:
+        if plan.name is not None and not plan.keep:
+            _remove(shell, plan.name)
 
 
 def _collect(

@@ -46,7 +46,7 @@ class Report:
     clusters: Sequence[Data]
     verdict: Data
     captures: Sequence[Data] = ()
-    calls: Sequence[Data] = ()
+    traces: Sequence[Data] = ()
     changes: Sequence[Data] = ()
     files: Sequence[Data] = field(default_factory=tuple)
 
@@ -292,7 +292,14 @@ def _seconds(value: Any) -> float | None:
 
 
 def _calls(report: Report) -> str:
-    figures = "".join(_call(one, report.clusters) for one in report.calls[:6])
+    # A call stands in the traces of both ends; the end that sent it tells it.
+    made = [
+        {**one, "cluster": trace.get("cluster")}
+        for trace in report.traces
+        for one in trace.get("calls") or []
+        if one.get("direction") != "in"
+    ]
+    figures = "".join(_call(one, report.clusters) for one in made[-6:])
     return _section("Calls", "What a call left behind in the traces of the cluster that sent it.",
                     f'<div class="two">{figures}</div>' if figures else "")  # fmt: skip
 

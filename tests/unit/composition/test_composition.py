@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._composition.changes import changes
 from ansible_collections.siptls.cucm.plugins.module_utils._composition.cluster import with_certificates
 from ansible_collections.siptls.cucm.plugins.module_utils._composition.evidence import cluster_evidence
 from ansible_collections.siptls.cucm.plugins.module_utils._composition.names import certificate_names
@@ -168,3 +169,29 @@ def test_evidence_takes_what_stands_when_a_change_is_only_predicted() -> None:
 
     assert evidence(False) == {"security_mode": "Encrypted"}
     assert evidence(True) is None
+
+
+def test_what_a_run_changed_is_listed_by_cluster_step_and_node() -> None:
+    node = {"name": "CUCMA", "address": "10.0.0.1"}
+    hosts = [
+        {
+            "inventory_hostname": "cucma",
+            "callmanager_certificate_csrs": {"changed": True, "results": [{"changed": True, "item": node}]},
+            "callmanager_certificate_uploads": {
+                "changed": True,
+                "results": [
+                    {"changed": True, "actions": ["put CN=CUCMA into CallManager"], "item": {"item": {"item": node}}}
+                ],
+            },
+            "sip_tls_trunk_trunks": {"changed": True, "actions": ["added SIP-TLS-b"]},
+            "sip_tls_trunk_patterns": {"changed": False, "actions": []},
+        },
+        {"inventory_hostname": "b", "sip_tls_trunk_trunks": {"skipped": True, "changed": False}},
+    ]
+    assert changes(hosts) == [
+        {"cluster": "cucma", "what": "CSR", "actions": ["made a key and a CSR for CallManager (CUCMA)"]},
+        {"cluster": "cucma", "what": "Certificates", "actions": ["put CN=CUCMA into CallManager (CUCMA)"]},
+        {"cluster": "cucma", "what": "SIP trunks", "actions": ["added SIP-TLS-b"]},
+    ]
+    # What a check would do is no change.
+    assert changes([{**hosts[0], "sip_tls_verify_evidence": {"predicted": True}}]) == []

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -216,7 +218,7 @@ def test_the_labs_traces_come_over(lab: LabProcess, tmp_path: Path) -> None:
 def plan(**changes: Any) -> node_capture.Plan:
     made: dict[str, Any] = {
         "name": "unit", "seconds": 2, "count": 1000, "size": "all", "host": None, "port": None, "network": "eth0",
-        "keep": False, "dest": None,
+        "keep": False, "dest": None, "marker": None,
     }  # fmt: skip
     return node_capture.Plan(**{**made, **changes})
 
@@ -231,6 +233,27 @@ def test_captures_run_on_two_nodes_at_once_and_leave_nothing(lab: LabProcess, tm
         assert len(entry["sha256"]) == 64
     with pytest.raises(Failure, match=r"unit\.cap \(DIME\)"):
         dime.fetch(HttpClient.from_params(nodes[0]), dime.CAPTURES + "unit.cap")
+
+
+def test_a_capture_says_when_it_runs_and_ends_when_its_marker_is_taken_away(lab: LabProcess, tmp_path: Path) -> None:
+    marker = tmp_path / "runs"
+    marker.touch()  # one that an earlier run left behind
+
+    def take_away() -> None:
+        end = time.monotonic() + 30
+        while not marker.exists() or time.monotonic() < began + 0.2:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        marker.unlink()
+
+    began = time.monotonic()
+    waiting = threading.Thread(target=take_away)
+    waiting.start()
+    captures, _ = node_capture.run([options(lab)], plan(seconds=300, marker=marker, dest=tmp_path), None)
+    waiting.join()
+    assert time.monotonic() - began < 60
+    assert captures[0]["files"][0]["sha256"]
+    assert not marker.exists()
 
 
 def test_a_capture_to_the_screen_is_parsed(lab: LabProcess) -> None:

@@ -97,7 +97,8 @@ def given(count: int = 2, verdict: str = "secure") -> dict[str, Any]:
         }
     ]  # fmt: skip
     return {
-        "title": "Report", "clusters": clusters, "captures": captures, "calls": calls,
+        "title": "Report", "clusters": clusters, "captures": captures,
+        "traces": [{"cluster": names[0], "calls": calls}],
         "verdict": {"verdict": verdict, "summary": [], "directions": directions},
         "changes": [{"cluster": names[0], "what": "SIP trunk", "actions": ["created"]}],
         "files": [{"path": "build/" + "long/" * 30 + "packets.cap", "size": 1, "sha256": "ab" * 32}],
@@ -189,6 +190,6 @@ def test_the_same_evidence_changes_nothing_and_check_mode_writes_nothing(tmp_pat
 
 
 def test_nothing_at_all_still_makes_a_page(tmp_path: Path) -> None:
-    empty = {"title": "T", "clusters": [], "verdict": {}, "captures": [], "calls": [], "changes": [], "files": []}
+    empty = {"title": "T", "clusters": [], "verdict": {}, "captures": [], "traces": [], "changes": [], "files": []}
     report_files.write(str(tmp_path), empty, pretend=False)
     assert "unproven" in (tmp_path / "report.html").read_text()
