@@ -272,9 +272,11 @@ def _calls(case: Direction) -> Iterator[Check]:
             )  # fmt: skip
         elif case.srtp_wanted and srtp is False:
             yield Check(
-                "call", "fail", f"the call from {who} carried its media without SRTP", "call",
+                "srtp", "fail", f"the call from {who} carried its media without SRTP", "call",
                 remedy="Set srtp_allowed on both trunks; the phones need encryption, too.",
             )  # fmt: skip
         else:
             media = " with SRTP" if srtp else ""
             yield Check("call", "pass", f"a call from {who} was answered over TLS{media}", "call")
+            if srtp:
+                yield Check("srtp", "pass", f"both ends of the call from {who} agreed on SRTP keys", "call")

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls import report_overview as overview
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls import report_pictures as pictures
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls.evidence import Node, host_of
+from ansible_collections.siptls.cucm.plugins.module_utils._siptls.report_parts import facts_list, pill, section
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls.report_style import STYLE
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls.verdict import PROVES
 
@@ -20,20 +22,9 @@ FIELDS = (
     ("Subject", "subject"), ("Issuer", "issuer"), ("Serial number", "serial"), ("Valid from", "not_before"),
     ("Valid until", "not_after"), ("SHA-256", "sha256"),
 )  # fmt: skip
-IN_WORDS = {
-    "secure": "Calls between these clusters take trunks whose signalling is encrypted and on which each side has "
-    "proven who it is. The evidence is below.",
-    "insecure": "Something was found that makes calls between these clusters unsafe, or stops them. What it is and "
-    "what to do stands below.",
-    "unproven": "Nothing wrong was found, but not all that a proof needs was seen. What is missing stands below.",
-}
-REACH = {
-    "call": "a call was seen on it",
-    "observed": "seen between the clusters",
-    "probed": "each end was asked from the controller",
-    "configured": "by configuration alone",
-}
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+# In the order in which findings are told.
+SEVERITIES = {"error": "error", "missing": "missing", "warning": "warning", "one_sided": "seen from one side"}
 KEY_MESSAGES = {"Certificate", "CertificateRequest", "CertificateVerify"}
 
 
@@ -58,10 +49,12 @@ class Report:
 def page(report: Report) -> str:
     """The whole page."""
     verdict = str(report.verdict.get("verdict") or "unproven")
+    directions = report.verdict.get("directions") or []
     parts = [
-        _hero(report, verdict),
-        _overview(report),
+        overview.hero(verdict, directions, report.clusters),
+        overview.glance(directions),
         _findings(report),
+        overview.overview(report.clusters, directions),
         _certificates(report),
         _handshakes(report),
         _calls(report),
@@ -82,100 +75,27 @@ def page(report: Report) -> str:
     )
 
 
-def _section(title: str, lead: str, inner: str) -> str:
-    return f'<section><h2>{escape(title)}</h2><p class="lead">{escape(lead)}</p>{inner}</section>' if inner else ""
-
-
-def _pill(word: Any, kind: str | None = None) -> str:
-    return f'<span class="pill {escape(kind or str(word))}">{escape(str(word))}</span>'
-
-
-def _list(pairs: Iterable[tuple[str, Any]]) -> str:
-    rows = "".join(
-        f"<dt>{escape(key)}</dt><dd>{escape(str(value))}</dd>" for key, value in pairs if value not in (None, "")
-    )
-    return f"<dl>{rows}</dl>"
-
-
-def _hero(report: Report, verdict: str) -> str:
-    count = len(report.verdict.get("directions") or [])
-    secure = sum(one["verdict"] == "secure" for one in report.verdict.get("directions") or [])
-    return (
-        f'<div class="hero {escape(verdict)}">{pictures.shield(verdict)}<div><div class="word">{escape(verdict)}</div>'
-        f"<p>{escape(IN_WORDS.get(verdict, ''))}</p><p>{secure} of {count} directions secure, "
-        f"{len(report.clusters)} clusters.</p></div></div>"
-    )
-
-
-def _overview(report: Report) -> str:
-    directions = report.verdict.get("directions") or []
-    if len(report.clusters) <= pictures.MOST_IN_PICTURE:
-        picture = pictures.network(report.clusters, directions)
-    else:
-        picture = _matrix(report.clusters, directions)
-    cards = "".join(_direction(one) for one in directions[:24])
-    if len(directions) > 24:
-        cards += f"<p>{len(directions) - 24} more directions are in the JSON file beside this page.</p>"
-    return _section(
-        "Clusters and trunks", "Each arrow is one direction: calls from one cluster to the other.",
-        f'<div class="two"><div>{picture}</div><div>{cards}</div></div>',
-    )  # fmt: skip
-
-
-def _matrix(clusters: Sequence[Data], directions: Sequence[Data]) -> str:
-    words = {(one["from"], one["to"]): str(one["verdict"]) for one in directions}
-    names = [str(one["name"]) for one in clusters]
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    rows = "".join(
-        f"<tr><th>{escape(a)}</th>"
-        + "".join(
-            f'<td class="{words.get((a, b), "")}">{escape(words.get((a, b), "")[:1].upper())}</td>' for b in names
-        )
-        + "</tr>"
-        for a in names
-    )
-    return f'<div class="matrix"><table><tr><th>from / to</th>{head}</tr>{rows}</table></div>'
-
-
-def _direction(one: Data) -> str:
-    certificate = one.get("server_certificate") or {}
-    facts = _list(
-        [
-            ("TLS", " ".join(filter(None, (one.get("tls_version"), one.get("cipher"))))),
-            ("Evidence", REACH.get(str(one.get("reach")), "")),
-            ("Peer", certificate.get("subject")),
-        ]
-    )
-    evidence = "".join(
-        f'<li>{escape(str(item["text"]))} <span class="src">({escape(str(item["source"]))})</span></li>'
-        for item in one.get("evidence") or []
-    )
-    more = f'<details><summary>All evidence</summary><ul class="evidence">{evidence}</ul></details>' if evidence else ""
-    return (
-        f'<div class="card"><div class="top"><b>{escape(str(one["from"]))} → {escape(str(one["to"]))}</b>'
-        f"{_pill(one['verdict'])}</div>{facts}{more}</div>"
-    )
-
-
 def _findings(report: Report) -> str:
-    order = {"error": 0, "missing": 1, "warning": 2}
+    order = list(SEVERITIES)
     found = [(one, finding) for one in report.verdict.get("directions") or [] for finding in one.get("findings") or []]
     # The same fault shows in both directions of a trunk; it is told once.
     merged: dict[tuple[str, str], tuple[Data, list[str]]] = {}
-    for one, finding in sorted(found, key=lambda pair: order.get(pair[1]["severity"], 3)):
+    for one, finding in sorted(found, key=lambda pair: order.index(pair[1]["severity"])):
         entry = merged.setdefault((finding["severity"], finding["cause"]), (finding, []))
         way = f"{one['from']} → {one['to']}"
         if way not in entry[1]:
             entry[1].append(way)
     items = "".join(
-        f'<div class="finding {escape(finding["severity"])}"><p>{_pill(finding["severity"])} '
+        f'<div class="finding {escape(finding["severity"])}"><p>'
+        + pill(SEVERITIES[finding["severity"]], finding["severity"])
+        + " "
         + f"{escape(finding['cause'])}</p>"
         + (f'<p class="do"><b>Do:</b> {escape(finding["remedy"])}</p>' if finding.get("remedy") else "")
         + (f'<p class="do"><b>Would prove it:</b> {escape(finding["proof"])}</p>' if finding.get("proof") else "")
         + f'<p class="src">{escape(", ".join(where))} · {escape(finding["check"])}</p></div>'
         for finding, where in merged.values()
     )
-    return _section("What was found", "Errors make a direction insecure, missing evidence leaves it unproven, "
+    return section("What was found", "Errors make a direction insecure, missing evidence leaves it unproven, "
                     "warnings do neither.", items)  # fmt: skip
 
 
@@ -185,7 +105,7 @@ def _certificates(report: Report) -> str:
         for cluster in report.clusters
         for node in cluster.get("nodes") or []
     )
-    return _section(
+    return section(
         "Certificates side by side",
         "What the CA issued, what CUCM holds, what was shown: one certificate when all is well.", blocks,
     )  # fmt: skip
@@ -203,7 +123,7 @@ def _comparison(cluster: str, node: Node, raw: Data, captures: Sequence[Data]) -
     if not shown:
         return ""
     prints = {str(view.get("sha256")).replace(":", "").upper() for _, view in shown}
-    pill = _pill("all the same", "same") if len(prints) == 1 else _pill("they differ", "differs")
+    sign = pill("all the same", "same") if len(prints) == 1 else pill("they differ", "differs")
     cells = ['<div class="h k"></div>', *(f'<div class="h">{escape(title)}</div>' for title, _ in shown)]
     for label, key in FIELDS:
         cells.append(f'<div class="k">{label}</div>')
@@ -220,7 +140,7 @@ def _comparison(cluster: str, node: Node, raw: Data, captures: Sequence[Data]) -
                 f'<span class="{mono}">{escape(value)}</span></div>'
             )
     return (
-        f'<h3>{escape(node.name)} <span class="src">({escape(cluster)})</span> {pill}</h3>'
+        f'<h3>{escape(node.name)} <span class="src">({escape(cluster)})</span> {sign}</h3>'
         f'<div class="compare" style="--cols:{len(shown)}">{"".join(cells)}</div>'
     )
 
@@ -251,7 +171,7 @@ def _handshakes(report: Report) -> str:
         if one.get("protocol") == "tls":
             chosen[(_who(one.get("client"), report.clusters), _who(one.get("server"), report.clusters))] = one
     figures = "".join(_handshake(client, server, one) for (client, server), one in list(chosen.items())[:8])
-    return _section("Handshakes on the wire", "The last captured handshake of each direction, with the time since its "
+    return section("Handshakes on the wire", "The last captured handshake of each direction, with the time since its "
                     "first packet.", f'<div class="two">{figures}</div>' if figures else "")  # fmt: skip
 
 
@@ -275,7 +195,7 @@ def _handshake(client: str, server: str, one: Data) -> str:
     if not rungs:
         return ""
     mutual = "mutual" if one.get("mutual") else "not mutual" if one.get("mutual") is False else None
-    facts = [one.get("tls_version"), one.get("cipher"), mutual]
+    facts = [pictures.version(one.get("tls_version")), one.get("cipher"), mutual]
     caption = " · ".join(str(fact) for fact in facts if fact)
     return (
         f'<div><h3>{escape(client)} → {escape(server)}</h3><p class="src">{escape(caption)}</p>'
@@ -300,7 +220,7 @@ def _calls(report: Report) -> str:
         if one.get("direction") != "in"
     ]
     figures = "".join(_call(one, report.clusters) for one in made[-6:])
-    return _section("Calls", "What a call left behind in the traces of the cluster that sent it.",
+    return section("Calls", "What a call left behind in the traces of the cluster that sent it.",
                     f'<div class="two">{figures}</div>' if figures else "")  # fmt: skip
 
 
@@ -318,7 +238,7 @@ def _call(call: Data, clusters: Sequence[Data]) -> str:
         }
         for one in call.get("ladder") or []
     ]  # fmt: skip
-    facts = _list(
+    facts = facts_list(
         [
             ("Result", call.get("result")),
             ("Transport", call.get("transport")),
@@ -339,13 +259,26 @@ def _tone(message: str) -> str:
 
 
 def _changes(report: Report) -> str:
-    rows = "".join(
-        f'<div class="file"><b>{escape(str(one.get("cluster") or ""))}</b> {escape(str(one.get("what") or ""))}'
-        + "".join(f'<br><span class="src">{escape(str(action))}</span>' for action in one.get("actions") or [])
+    clusters = list(dict.fromkeys(str(one.get("cluster") or "") for one in report.changes))
+    columns = "".join(
+        f'<div class="card"><div class="top"><b>{escape(name)}</b></div>'
+        + _steps([one for one in report.changes if str(one.get("cluster") or "") == name])
         + "</div>"
-        for one in report.changes
+        for name in clusters
     )
-    return _section("What was changed", "What this run changed on the clusters.", rows)
+    return section("What was changed", "What was changed on the clusters before this was weighed.",
+                   f'<div class="two">{columns}</div>' if columns else "<p>Nothing.</p>")  # fmt: skip
+
+
+def _steps(rows: Sequence[Data]) -> str:
+    """Each step with what was done in it."""
+    steps = "".join(
+        f"<dt>{escape(str(one.get('what') or ''))}</dt><dd>"
+        + "<br>".join(escape(str(action)) for action in one.get("actions") or [])
+        + "</dd>"
+        for one in rows
+    )
+    return f'<dl class="rows">{steps}</dl>'
 
 
 def _files(report: Report) -> str:
@@ -355,11 +288,11 @@ def _files(report: Report) -> str:
         f'<span class="mono">{escape(str(one.get("sha256") or ""))}</span></span></div>'
         for one in report.files
     )
-    return _section(
+    return section(
         "Evidence files", "Where the evidence lies, and its hashes, so that it can be shown to be unaltered.", rows
     )
 
 
 def _reading() -> str:
     rows = "".join(f"<dt>{escape(key)}</dt><dd>{escape(words)}</dd>" for key, words in PROVES.items())
-    return _section("How to read this", "What each kind of evidence proves.", f"<dl>{rows}</dl>")
+    return section("How to read this", "What each kind of evidence proves.", f"<dl>{rows}</dl>")

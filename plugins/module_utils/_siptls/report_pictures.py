@@ -25,6 +25,12 @@ def clip(text: Any, most: int) -> str:
     return escape(words if len(words) <= most else words[: most - 1] + "…")
 
 
+def version(name: Any) -> str:
+    """A TLS version as people say it."""
+    words = str(name or "")
+    return {"TLSv1": "TLS 1.0"}.get(words, words.replace("TLSv", "TLS "))
+
+
 def _svg(height: float, label: str, inner: str) -> str:
     return (
         f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(label, quote=True)}" '
@@ -90,7 +96,7 @@ def _arrow(one: Mapping[str, Any], spots: Mapping[str, tuple[float, float]]) -> 
     if len(spots) <= 2:
         label = (
             f'<text x="{middle_x:.1f}" y="{middle_y - lift:.1f}" class="tag">'
-            f"{clip(one.get('tls_version') or 'no TLS seen', 14)}</text>"
+            f"{clip(version(one.get('tls_version')) or 'no TLS seen', 14)}</text>"
         )
     return (
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="trunk {word}" '
@@ -121,7 +127,7 @@ def ladder(left: str, right: str, rungs: Sequence[Mapping[str, Any]], label: str
             f'<g class="rung {tone}"><line x1="{begin}" y1="{y}" x2="{end}" y2="{y}"/>'
             f'<path d="M{end},{y - 4}l{tip},4l{-tip},4z"/>'
             f'<text x="200" y="{y - 5}">{clip(one["text"], 44)}</text>'
-            + (f'<text x="{20 if one.get("right") else 380}" y="{y + 3}" class="time">{clip(one["note"], 8)}</text>'
+            + (f'<text x="{24 if one.get("right") else 376}" y="{y + 3}" class="time">{clip(one["note"], 8)}</text>'
                if one.get("note") else "")
             + "</g>"
         )  # fmt: skip

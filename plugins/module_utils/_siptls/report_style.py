@@ -34,6 +34,16 @@ text-transform:capitalize}
 .hero.secure{background:var(--secure-bg);color:var(--secure)}
 .hero.insecure{background:var(--insecure-bg);color:var(--insecure)}
 .hero.unproven{background:var(--unproven-bg);color:var(--unproven)}
+.glance{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,300px),1fr));gap:14px;margin:0 0 22px}
+.tile{display:flex;gap:14px;align-items:flex-start;background:var(--card);border:1px solid var(--line);
+border-radius:16px;padding:16px 18px;box-shadow:var(--shadow);min-width:0}
+.tile>div{min-width:0}.tile .shield{width:34px;height:34px;margin-top:2px}
+.tile .q{color:var(--soft);font-size:.92rem;line-height:1.3}
+.tile .a{font-weight:700;font-size:1.12rem;text-transform:capitalize}.tile .src{color:var(--soft)}
+.tile.secure .a,.tile.secure .shield{color:var(--secure)}
+.tile.insecure .a,.tile.insecure .shield{color:var(--insecure)}
+.tile.unproven .a,.tile.unproven .shield{color:var(--unproven)}
+.net{max-width:640px;margin:6px auto 20px}.net svg{max-width:640px}
 section{background:var(--card);border:1px solid var(--line);border-radius:16px;padding:26px 28px;margin:0 0 22px;
 box-shadow:var(--shadow)}
 .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:22px;align-items:start}
@@ -53,17 +63,18 @@ svg{display:block;width:100%;height:auto;max-width:560px;margin:0 auto;font-fami
 .rung text{fill:var(--ink);font-size:11.5px;text-anchor:middle}.rung .time{fill:var(--soft);font-size:9px}
 .rung.good line{stroke:var(--secure)}.rung.good path{fill:var(--secure)}
 .rung.bad line{stroke:var(--insecure)}.rung.bad path,.rung.bad text{fill:var(--insecure)}
-.rung.key line{stroke:var(--accent);stroke-width:2}.rung.key path{fill:var(--accent)}.rung.key text{font-weight:650}
+.rung.key line{stroke:var(--accent);stroke-width:2}.rung.key path{fill:var(--accent)}.rung.key text:not(.time){font-weight:650}
 .rung.quiet line,.rung.quiet path{opacity:0}.rung.quiet text{fill:var(--soft)}
 .pill{display:inline-block;border-radius:999px;padding:.12rem .7rem;font-size:.82rem;font-weight:650;white-space:nowrap}
 .pill.secure,.pill.same{background:var(--secure-bg);color:var(--secure)}
 .pill.insecure,.pill.differs,.pill.error{background:var(--insecure-bg);color:var(--insecure)}
-.pill.unproven,.pill.missing,.pill.warning{background:var(--unproven-bg);color:var(--unproven)}
+.pill.unproven,.pill.missing,.pill.warning,.pill.one_sided{background:var(--unproven-bg);color:var(--unproven)}
 .card{border:1px solid var(--line);border-radius:12px;padding:16px 18px;margin:0 0 14px}
 .card .top{display:flex;justify-content:space-between;gap:10px;flex-wrap:wrap;align-items:center;margin:0 0 .5rem}
 .card .top b{font-size:1.05rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.4rem 0}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
+dl.rows{gap:.5rem 1rem}
 .finding{border-left:4px solid var(--unproven);padding:.1rem 0 .1rem 14px;margin:.8rem 0}
 .finding.error{border-color:var(--insecure)}
 .finding p{margin:.15rem 0}.finding .do{color:var(--soft)}
@@ -93,6 +104,7 @@ footer{color:var(--soft);font-size:.88rem;padding-bottom:40px}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.4rem}}
 @media print{:root{--bg:#fff;--card:#fff;--ink:#111;--soft:#444;--line:#bbb;--field:#f2f2f2;--secure:#0b6b42;
 --secure-bg:#eaf6f0;--insecure:#a11;--insecure-bg:#fceeee;--unproven:#7a5000;--unproven-bg:#fbf3e2;--shadow:none}
-body{font-size:11pt}section,.hero,.card,.finding,svg{break-inside:avoid}section{padding:14px 0;border:0;border-radius:0}
+body{font-size:11pt}.hero,.tile,.card,.finding,.compare,.file,svg{break-inside:avoid}h2,h3{break-after:avoid}
+section{padding:14px 0;border:0;border-radius:0}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}details>*{display:block!important}}
 """

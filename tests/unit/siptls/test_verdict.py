@@ -261,7 +261,7 @@ def break_trace(e: Evidence) -> None:
         (break_wire_client, "client_certificate", "presented CUCMA (serial 0A) as client"),
         (break_cipher, "cipher", "NULL-SHA"),
         (break_call, "call", "over TCP, not TLS"),
-        (break_media, "call", "without SRTP"),
+        (break_media, "srtp", "without SRTP"),
         (break_trace, "trace_certificate", "Mallory"),
     ],
     ids=lambda value: value.__name__.removeprefix("break_") if callable(value) else "",
