@@ -63,7 +63,8 @@ svg{display:block;width:100%;height:auto;max-width:560px;margin:0 auto;font-fami
 .rung text{fill:var(--ink);font-size:11.5px;text-anchor:middle}.rung .time{fill:var(--soft);font-size:9px}
 .rung.good line{stroke:var(--secure)}.rung.good path{fill:var(--secure)}
 .rung.bad line{stroke:var(--insecure)}.rung.bad path,.rung.bad text{fill:var(--insecure)}
-.rung.key line{stroke:var(--accent);stroke-width:2}.rung.key path{fill:var(--accent)}.rung.key text:not(.time){font-weight:650}
+.rung.key line{stroke:var(--accent);stroke-width:2}.rung.key path{fill:var(--accent)}
+.rung.key text:not(.time){font-weight:650}
 .rung.quiet line,.rung.quiet path{opacity:0}.rung.quiet text{fill:var(--soft)}
 .pill{display:inline-block;border-radius:999px;padding:.12rem .7rem;font-size:.82rem;font-weight:650;white-space:nowrap}
 .pill.secure,.pill.same{background:var(--secure-bg);color:var(--secure)}
