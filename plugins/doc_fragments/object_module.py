@@ -39,9 +39,15 @@ options:
         profile or its SIP profile take effect only then.
       - V(on_change) resets after a change of an object that was there before; V(always) at every run; V(never) leaves
         it to someone else.
-      - A run that is stopped after a change and before its reset is not made good by the next one, for CUCM does not
-        tell that a reset is due; V(always) does it then.
+      - Each trunk is reset right after the write that needs it. CUCM does not tell whether a reset is due, so a run
+        that is stopped between the two is made good by the next one only with O(reset_journal), or with V(always).
     type: str
     choices: [on_change, never, always]
     default: on_change
+  reset_journal:
+    description:
+      - A file on the host that runs the module, one for each cluster, that notes the trunks to reset before they are
+        written and forgets them with the reset. What a stopped run left in it is reset by the next one with the same
+        file, unless O(reset=never). The file is there only while resets are pending.
+    type: path
 """

@@ -387,7 +387,9 @@ uuid:
   type: str
   sample: "{0B1C2D3E-4F50-6172-8394-A5B6C7D8E9F0}"
 objects:
-  description: With O(aggregate), one entry an object with its C(name), C(changed), C(object), C(previous), C(uuid).
+  description:
+    - With O(aggregate), one entry an object with its C(name), C(changed), C(object), C(uuid).
+    - Entries that changed also hold C(previous); of the others it would be the same as C(object).
   returned: success, with O(aggregate)
   type: list
   elements: dict

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import soap
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import READS, AxlClient
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.plan import Item, decide
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, flat
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Found, Session, key_body
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import OTHERS, Found, Session, key_body
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import wanted
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.wsdl import READ_ONLY
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.wsdl import namespace
 from ansible_collections.siptls.cucm.plugins.module_utils._transport import Endpoint, HttpClient
 from lxml import etree
 
@@ -145,7 +146,7 @@ def general(version: str) -> Iterator[Message]:
     yield message("doDeviceReset", "", version, deviceName={"_value_1": "T"}, isHardReset=True)
     parameter = {"processNodeName": {"_value_1": "EnterpriseWideData"}, "name": "ClusterSecurityMode"}
     yield message("getServiceParameter", "", version, **parameter, service="Enterprise Wide")
-    for kind in READ_ONLY:
+    for kind in OTHERS:
         yield message(f"get{kind}", "", version, name="X")
     for kind, tags in LISTED.items():
         known = [tag for tag in tags if tag != "processNodeRole" or version != "9.1"]
@@ -162,7 +163,9 @@ LISTED = {
 
 
 def message(operation: str, what: str, version: str, **content: Any) -> Message:
-    """The operation element that zeep makes of a request."""
+    """The operation element of a request as the client makes it: a read by itself, a write by zeep."""
+    if operation.startswith(READS):
+        return operation, what, etree.fromstring(soap.request(namespace(version), operation, content))[0][0]
     zeep = client(version)._zeep
     # Client.create_message has an argument of its own named service, as updateSipTrunk has a field.
     service = zeep.service

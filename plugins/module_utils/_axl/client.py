@@ -18,7 +18,7 @@ from functools import cached_property
 from threading import Lock
 from typing import Any, TypeVar
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl import wsdl
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import soap, wsdl
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import (
     AxlFault,
     Nonsense,
@@ -50,7 +50,7 @@ _DISCOVERY = (
 
 
 def returned(answer: Any) -> Any:
-    """The content of <return>, which zeep unwraps or not according to what stands beside it."""
+    """The content of a write's <return>, which zeep unwraps or not according to what stands beside it."""
     return getattr(answer, "return", answer)
 
 
@@ -90,7 +90,7 @@ class _Transport:
 
         action = headers.get("SOAPAction", "").strip('"').rpartition(" ")[2]
         body = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
-        return _Reply(self.client.post(action, body, headers))
+        return _Reply(self.client.post(action, body, headers)[0])
 
 
 @dataclass
@@ -100,7 +100,6 @@ class AxlClient:
     http: HttpClient
     resources: Sequence[Resource] = ()
     release: str = ""  # as CUCM says it, e.g. 10.5.2.10000-5
-    requests: int = 0
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     @classmethod
@@ -128,16 +127,13 @@ class AxlClient:
         return f"{operation}{f' of {subject}' if subject else ''} on {self.host} (AXL, {self.http.who})"
 
     def _discover(self) -> str:
-        from lxml import etree
-
         headers = {"Content-Type": "text/xml;charset=UTF-8"}
-        answer = self._post_fresh("getCCMVersion", _DISCOVERY.encode(), headers)
+        answer, root = self._post_fresh("getCCMVersion", _DISCOVERY.encode(), headers)
         doing = self.doing("getCCMVersion")
-        root = etree.fromstring(answer.body)  # judged before
         if answer.status == 500:
             raise fault(doing, "a SOAP fault without a reason", root)
         for node in root.iter():
-            if str(node.tag).rpartition("}")[2] == "version" and node.text:
+            if soap.local(node) == "version" and node.text:
                 return str(node.text).strip()
         raise Failure(f"{doing} failed: the answer names no version.")
 
@@ -149,8 +145,8 @@ class AxlClient:
         document = io.BytesIO(wsdl.build(self.version, self.resources))
         return zeep.Client(document, transport=_Transport(self), settings=settings)
 
-    def post(self, operation: str, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
-        """One AXL request; a stale cookie (404) is dropped and the request sent once again."""
+    def post(self, operation: str, body: bytes, headers: Mapping[str, str]) -> tuple[HttpAnswer, Any]:
+        """One AXL request, its answer and the answer's root; a stale cookie (404) is dropped and it is sent again."""
         try:
             return self._post_fresh(operation, body, headers)
         except Stale:
@@ -158,50 +154,72 @@ class AxlClient:
                 self.http.session.cookies.clear()
             return self._post_fresh(operation, body, headers)
 
-    def _post_fresh(self, operation: str, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
-        with self._lock:
-            self.requests += 1
+    def _post_fresh(self, operation: str, body: bytes, headers: Mapping[str, str]) -> tuple[HttpAnswer, Any]:
         reading = operation.startswith(READS)
         answer = self.http.request(
             "POST", PATH, data=body, headers=headers, idempotent=reading, what=f"AXL {operation}"
         )
         known = self.release and self.version
-        judge_answer(answer, self.doing(operation), known or "1.0")
-        return answer
+        return answer, judge_answer(answer, self.doing(operation), known or "1.0")
 
     def call(self, operation: str, subject: str = "", **body: Any) -> Any:
-        """One operation with AXL's names; AxlFault when refused, AnswerLost when a write may have been made.
-
-        Waits and repeats while AXL is out of memory, which it is before it has done anything.
-        """
+        """One write with AXL's names; AxlFault when refused, AnswerLost when it may have been made."""
         import zeep.exceptions
 
         doing = self.doing(operation, subject)
-        for wait in (*WAITS, None):
+
+        def once() -> Any:
             try:
                 return getattr(self._zeep.service, operation)(**body)
             except zeep.exceptions.Fault as error:
-                refused = fault(doing, str(error.message or ""), error.detail)
-            except (Nonsense, zeep.exceptions.Error) as error:
-                if operation.startswith(READS):
-                    raise Failure(f"{doing} failed: the answer makes no sense ({error}).") from None
+                raise fault(doing, str(error.message or ""), error.detail) from None
+            except (Nonsense, zeep.exceptions.Error):
                 raise AnswerLost(f"{doing}: the answer makes no sense; whether CUCM acted is unknown.") from None
-            if not refused.out_of_memory or wait is None:
-                raise refused
+
+        return self._patiently(once)
+
+    def ask(self, operation: str, subject: str = "", **body: Any) -> Any:
+        """One read with AXL's names: the <return> of the answer as an element; AxlFault when refused."""
+        doing = self.doing(operation, subject)
+        sent = soap.request(wsdl.namespace(self.version), operation, body)
+        action = f'"CUCM:DB ver={self.version} {operation}"'
+        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": action}
+
+        def once() -> Any:
+            try:
+                _answer, root = self.post(operation, sent, headers)
+            except Nonsense as error:
+                raise Failure(error.msg) from None
+            refused = soap.child(root, "Body", "Fault")
+            if refused is not None:
+                raise fault(doing, soap.text(refused, "faultstring"), refused)
+            found = soap.child(root, "Body", f"{operation}Response", "return")
+            if found is None:
+                raise Failure(f"{doing} failed: the answer makes no sense, it holds no {operation}Response.")
+            return found
+
+        return self._patiently(once)
+
+    @staticmethod
+    def _patiently(once: Callable[[], Result]) -> Result:
+        """Wait and repeat while AXL is out of memory, which it is before it has done anything."""
+        for wait in WAITS:
+            try:
+                return once()
+            except AxlFault as refused:
+                if not refused.out_of_memory:
+                    raise
             time.sleep(wait)
-        raise AssertionError("the loop above always returns or raises")
+        return once()
 
     def get(self, kind: str, wrapper: str, key: Mapping[str, Any], subject: str = "") -> Any | None:
-        """One object as zeep's value, or None when CUCM has none."""
+        """One object as an element, or None when CUCM has none."""
         try:
-            answer = self.call(f"get{kind}", subject, **key)
+            return soap.child(self.ask(f"get{kind}", subject, **key), wrapper)
         except AxlFault as refused:
             if refused.missing:
                 return None
             raise
-        return getattr(
-            answer["return"] if isinstance(answer, dict) else getattr(answer, "return", answer), wrapper, None
-        )
 
     def listing(self, kind: str, wrapper: str, search: Mapping[str, str], tags: Iterable[str]) -> list[Any]:
         """All objects that the search finds, in pages when CUCM says that the answer would be too large."""
@@ -211,32 +229,27 @@ class AxlClient:
         while True:
             extent = {} if page is None else {"skip": str(len(found)), "first": str(page)}
             try:
-                answer = self.call(f"list{kind}", **asked, **extent)
+                answer = self.ask(f"list{kind}", **asked, **extent)
             except AxlFault as refused:
                 smaller = refused.page
                 if smaller is None or (page is not None and page <= 1):
                     raise
                 page = smaller if page is None else max(1, min(smaller, page // 2))
                 continue
-            got = list(getattr(returned(answer), wrapper, None) or [])
+            got = soap.each(answer, wrapper)
             found += got
             if page is None or len(got) < page:
                 return found
 
     def sql(self, statement: str) -> list[dict[str, str]]:
         """The rows of a query; columns by name, values as text."""
-        answer = self.call("executeSQLQuery", sql=statement)
-        rows = getattr(returned(answer), "row", None) or []
-        return [
-            {str(node.tag).rpartition("}")[2]: (node.text or "") for node in getattr(row, "_value_1", None) or []}
-            for row in rows
-        ]
+        rows = soap.each(self.ask("executeSQLQuery", sql=statement), "row")
+        return [{soap.local(column): (column.text or "") for column in row} for row in rows]
 
     def side_by_side(self, job: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """The results of reads in the order of the items, over as many connections as CUCM serves well."""
         work = list(items)
         if len(work) < 2:
             return [job(item) for item in work]
-        _ = self._zeep  # made once, before the threads want it
         with ThreadPoolExecutor(max_workers=min(CONNECTIONS, len(work))) as pool:
             return list(pool.map(job, work))

@@ -63,40 +63,41 @@ class Stale(Failure):
     """404: the session's cookie is stale, or the service is not there."""
 
 
-def judge_answer(answer: HttpAnswer, doing: str, version: str) -> None:
-    """Let only SOAP pass, 200 or 500; every other answer becomes a sentence with what to do.
+def judge_answer(answer: HttpAnswer, doing: str, version: str) -> Any:
+    """The root of a SOAP answer, 200 or 500; every other answer becomes a sentence with what to do.
 
     Refuses document types and entities, which no CUCM sends, before a parser sees them, and raises Nonsense for an
     answer that breaks off or is no XML.
     """
     from lxml import etree
 
+    if answer.status not in (200, 500) or "xml" not in answer.content_type:
+        raise _no_soap(answer, doing, version)
+    if b"<!" in answer.body and re.search(rb"<!(DOCTYPE|ENTITY)", answer.body, re.IGNORECASE):
+        raise Failure(f"{doing} failed: the answer holds a document type or entities and was refused as hostile.")
+    try:
+        return etree.fromstring(answer.body, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        raise Nonsense(f"{doing} failed: the answer makes no sense, it is not XML ({error}).") from None
+
+
+def _no_soap(answer: HttpAnswer, doing: str, version: str) -> Failure:
     said = answer.text(200) or "no text"
     if answer.status == 403:
-        raise Failure(
+        return Failure(
             f"{doing} was refused (403): the account has no AXL role. Give it the role Standard AXL API Access."
         )
     if answer.status == 404:
-        raise Stale(
+        return Stale(
             f"{doing} failed: there is no AXL service (404). Activate Cisco AXL Web Service on the publisher and give "
             "the publisher as host."
         )
     if answer.status == 599:
-        raise Failure(f"{doing} failed (599): CUCM does not accept AXL version {version} ({said}).")
+        return Failure(f"{doing} failed (599): CUCM does not accept AXL version {version} ({said}).")
     if 300 <= answer.status < 400:
         where = answer.headers.get("location", "nowhere")
-        raise Failure(f"{doing} failed: CUCM redirects ({answer.status}) to {where}, which is never followed.")
-    if answer.status not in (200, 500) or "xml" not in answer.content_type:
-        raise Failure(
-            f"{doing} failed: CUCM answered {answer.status} {answer.content_type or 'without a type'}: {said}."
-        )
-    if re.search(rb"<!(DOCTYPE|ENTITY)", answer.body, re.IGNORECASE):
-        raise Failure(f"{doing} failed: the answer holds a document type or entities and was refused as hostile.")
-    try:
-        # zeep parses leniently and would take half an answer for a whole one.
-        etree.fromstring(answer.body, etree.XMLParser(resolve_entities=False, no_network=True))
-    except etree.XMLSyntaxError as error:
-        raise Nonsense(f"{doing} failed: the answer makes no sense, it is not XML ({error}).") from None
+        return Failure(f"{doing} failed: CUCM redirects ({answer.status}) to {where}, which is never followed.")
+    return Failure(f"{doing} failed: CUCM answered {answer.status} {answer.content_type or 'without a type'}: {said}.")
 
 
 def fault(doing: str, text: str, detail: Any) -> AxlFault:

@@ -18,7 +18,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Se
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_group import ROUTE_GROUP
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_list import ROUTE_LIST
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_pattern import ROUTE_PATTERN
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_profile import SIP_PROFILE
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk_security_profile import (
     SIP_TRUNK_SECURITY_PROFILE,
@@ -27,7 +26,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import pla
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.control_center import ControlCenter
 
-TABLES = (SIP_TRUNK_SECURITY_PROFILE, SIP_PROFILE, SIP_TRUNK, ROUTE_GROUP, ROUTE_LIST, ROUTE_PATTERN)
 #: kinds whose names are looked up, by option: what AXL calls them
 NAMED = {
     "calling_search_spaces": "Css",

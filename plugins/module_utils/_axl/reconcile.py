@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import judge, rules
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient, returned
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import DUPLICATE, AxlFault
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.journal import Journal
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.plan import (
     Item,
     decide,
@@ -24,21 +26,12 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.plan import (
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Session, key_body
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain, wanted
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._transport import AnswerLost
 
 TRIES = 5
 PAUSE = 0.2  # seconds before a lost write is looked up: CUCM may still be at it
-NEEDS = {
-    "SipTrunkSecurityProfile": ("SipTrunk",),
-    "SipProfile": ("SipTrunk",),
-    "SipTrunk": ("SipTrunkSecurityProfile", "SipProfile"),
-    "RoutePattern": ("SipTrunk", "RouteList"),
-    "RouteGroup": ("SipTrunk",),
-    "RouteList": ("RouteGroup",),
-}
 PAST = {"add": "added", "update": "updated", "remove": "removed"}
 
 
@@ -69,7 +62,7 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
     items = items_of(resource, params)
     shown = [{**item.wish, **{resource.new_key(key): new for key, new in item.renames.items()}} for item in items]
     judge.refuse(list(judge.shape(resource, shown)))
-    client = AxlClient.from_params(params, _tables(resource))
+    client = AxlClient.from_params(params, [resource])
     judge.refuse(list(judge.for_release(resource, shown, client.version, client.release)))
     session = Session(client, check_mode)
     client.side_by_side(lambda item: look_up(item, session), items)
@@ -83,17 +76,21 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
     judge.refuse(problems)
     judge.refuse([*session.missing(named), *rules.judge(session, resource, items)])
     resets = _resets(session, items, params.get("reset") or "never")
+    journal = Journal(Path(params["reset_journal"]) if params.get("reset_journal") else None)
+    left_over = _left_over(session, journal, resets, params.get("reset") or "never")
     if not check_mode:
+        journal.note(resets)
+        for device in left_over:
+            _reset(session, journal, device)
         for item in items:
             _write(item, session)
-        _reset(session, items, resets)
+            # At once, not after the last write: a run that ends between has left one trunk behind, not all.
+            for device in _due(item, resets):
+                _reset(session, journal, device)
+                _mark(device, resets[device])
+    resets.update({device: [] for device in left_over})
     single = params.get("aggregate") is None
     return _outcome(session, items, resets, single=single)
-
-
-def _tables(resource: Resource) -> list[Resource]:
-    """The object's own table, and those that its rules and references read."""
-    return [resource, *(other for other in RESOURCES if other.kind in NEEDS[resource.kind])]
 
 
 def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], session: Session) -> list[Item]:
@@ -120,15 +117,32 @@ def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], se
     return victims
 
 
-def _resets(session: Session, items: list[Item], when: str) -> dict[str, list[str]]:
+def _resets(session: Session, items: list[Item], when: str) -> dict[str, list[Item]]:
     """The SIP trunks to reset, by name, each with the objects that ask for it."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Item]] = {}
     for item in items:
         always = when == "always" and item.state == "present" and item.current is not None
         if always or (when == "on_change" and item.needs_reset):
             for device in rules.devices_to_reset(session, item):
-                found.setdefault(device, []).append(item.name)
+                found.setdefault(device, []).append(item)
     return found
+
+
+def _left_over(session: Session, journal: Journal, resets: dict[str, list[Item]], when: str) -> list[str]:
+    """The trunks that an earlier run changed and did not come to reset, but for those that this one resets anyway."""
+    if when == "never":
+        return []
+    return [name for name in journal.pending() if name not in resets and session.exists("SipTrunk", name)]
+
+
+def _due(item: Item, resets: dict[str, list[Item]]) -> list[str]:
+    """The trunks for whose reset this object was the last reason."""
+    return [device for device, reasons in resets.items() if reasons and reasons[-1] is item]
+
+
+def _mark(device: str, reasons: list[Item]) -> None:
+    for item in reasons:
+        item.done.append(f"reset SIP trunk {device}")
 
 
 def _write(item: Item, session: Session) -> None:
@@ -174,18 +188,15 @@ def _send(item: Item, session: Session) -> None:
     session.client.call(f"{item.action}{kind}", item.name, **key, **body)
 
 
-def _reset(session: Session, items: list[Item], resets: dict[str, list[str]]) -> None:
-    for device, reasons in resets.items():
-        try:
-            answer = _reset_device(session, device)
-        except AnswerLost:
-            # A reset cannot be looked up; a second one costs calls that the first one has ended already.
-            answer = _reset_device(session, device)
-        if str(returned(answer)).lower() in ("false", "f"):
-            raise Failure(f"CUCM did not reset the SIP trunk {device} on {session.client.host}; reset it by hand.")
-        for item in items:
-            if item.name in reasons:
-                item.done.append(f"reset SIP trunk {device}")
+def _reset(session: Session, journal: Journal, device: str) -> None:
+    try:
+        answer = _reset_device(session, device)
+    except AnswerLost:
+        # A reset cannot be looked up; a second one costs calls that the first one has ended already.
+        answer = _reset_device(session, device)
+    if str(returned(answer)).lower() in ("false", "f"):
+        raise Failure(f"CUCM did not reset the SIP trunk {device} on {session.client.host}; reset it by hand.")
+    journal.done(device)
 
 
 def _reset_device(session: Session, device: str) -> Any:
@@ -193,19 +204,21 @@ def _reset_device(session: Session, device: str) -> Any:
     return session.client.call("doDeviceReset", f"SIP trunk {device}", deviceName=name, isHardReset=True)
 
 
-def _outcome(session: Session, items: list[Item], resets: dict[str, list[str]], *, single: bool) -> Outcome:
+def _outcome(session: Session, items: list[Item], resets: dict[str, list[Item]], *, single: bool) -> Outcome:
     if session.check_mode:
         for item in items:
             if item.action:
                 item.done.append(f"{PAST[item.action]} {item.name}")
-            item.done += [f"reset SIP trunk {device}" for device, why in resets.items() if item.name in why]
-    results = [_result(item, session, single and not session.check_mode) for item in items]
+        for device, reasons in resets.items():
+            _mark(device, reasons)
+    results = [_result(item, session, single=single) for item in items]
     changed = any(item.action for item in items) or bool(resets)
     result: dict[str, Any] = {
         "axl_version": session.version,
         "assumes": session.assumes,
         "reset": sorted(resets),
-        "actions": [action for item in items for action in item.done],
+        "actions": [action for item in items for action in item.done]
+        + [f"reset SIP trunk {device}, which an earlier run had left" for device, why in resets.items() if not why],
     }
     if single:
         result.update(results[0], actions=result["actions"])
@@ -224,12 +237,12 @@ def _warnings(session: Session, items: list[Item]) -> list[str]:
     return [*session.client.http.warnings, *session.warnings]
 
 
-def _result(item: Item, session: Session, reread: bool) -> dict[str, Any]:
-    """What a task returns of one object: as it is now, read again when something was written."""
+def _result(item: Item, session: Session, *, single: bool) -> dict[str, Any]:
+    """What a task returns of one object: as it is now; the only one is read again when something was written."""
     previous = item.current.values if item.current else {}
     uuid = item.current.uuid if item.current else ""
     now = {} if item.action == "remove" or item.state == "absent" else (item.after if item.action else previous)
-    if item.action in ("add", "update") and reread:
+    if item.action in ("add", "update") and single and not session.check_mode:
         fresh = session.fetch(item.resource, item.final_key)
         if fresh is None:
             raise Failure(f"{item.name} was written on {session.client.host}, but CUCM does not find it afterwards.")
@@ -237,7 +250,7 @@ def _result(item: Item, session: Session, reread: bool) -> dict[str, Any]:
         if other:
             session.warnings.append(f"CUCM stored {', '.join(other)} of {item.name} in another way than asked.")
         now, uuid = fresh.values, fresh.uuid
-    return {
+    shown = {
         "name": item.label,
         "state": item.state,
         "changed": bool(item.action),
@@ -246,6 +259,10 @@ def _result(item: Item, session: Session, reread: bool) -> dict[str, Any]:
         "uuid": uuid,
         "actions": item.done,
     }
+    if not (item.action or single):
+        # The same as object: with a thousand unchanged ones it is half of what Ansible has to carry.
+        del shown["previous"]
+    return shown
 
 
 def _diff(item: Item, result: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.literals import LITERALS
@@ -25,13 +25,14 @@ _LETTER = {"add": "a", "update": "u", "get": "g", "list": "l"}
 _LENGTH = re.compile(r"(?:Unique)?(?:String|Name)(\d+)")
 
 
+@cache
 def number(version: str) -> tuple[int, int]:
     """An AXL version as numbers that compare: 10.5 comes after 9.1."""
     major, _dot, minor = version.partition(".")
     return int(major), int(minor or 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Field:
     """One row: an element of an AXL object and the option that sets it.
 
@@ -65,6 +66,8 @@ class Field:
 
     def at(self, version: str) -> bool:
         """True when the release has the element."""
+        if not self.since and not self.until:
+            return True
         now = number(version)
         return not (self.since and now < number(self.since)) and not (self.until and now > number(self.until))
 
@@ -96,13 +99,13 @@ class Field:
                 first = name
         return first
 
-    @property
+    @cached_property
     def base(self) -> str:
         """The type that decides about the option: bool, int, group, FK or a string."""
         name = self.type.split(";")[0]
         return "int" if name in ("nonNegativeInteger", "XMOHAudioSourceId") else name
 
-    @property
+    @cached_property
     def literals(self) -> tuple[str, ...]:
         """The values that CUCM knows, or nothing when any text goes."""
         return LITERALS.get(self.base, ())
@@ -120,7 +123,7 @@ class Field:
         return f"{self.since} and later" if self.since else f"up to {self.until}" if self.until else "all"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Resource:
     """A kind of AXL object: its name in operations, its wrapper element, its key and its rows."""
 
@@ -133,11 +136,11 @@ class Resource:
     name_syntax: str = ""  # what the server takes as a name, beyond the schema
     copies: bool = False  # copy_from starts from another object
 
-    def rows(self, version: str, operation: str) -> Iterator[Field]:
+    def rows(self, version: str, operation: str) -> tuple[Field, ...]:
         """The rows of one operation in one release, in the schema's order."""
-        return (row for row in self.fields if row.at(version) and row.takes(operation))
+        return rows_of(self.fields, version, operation)
 
-    @property
+    @cached_property
     def options(self) -> dict[str, Field]:
         """Every option by its name; an element that moved between releases counts once, in its latest place."""
         return {row.option: row for row in flat(self.fields) if row.writable}
@@ -153,19 +156,30 @@ class Resource:
 
     def field(self, option: str, version: str | None = None) -> Field:
         """The row of an option, of the release when one is given."""
-        found = [row for row in flat(self.fields) if row.option == option and (version is None or row.at(version))]
-        if not found:
-            raise KeyError(option)
-        return found[-1]
+        return _field(self, option, version)
 
 
-def flat(rows: tuple[Field, ...]) -> Iterator[Field]:
+@cache
+def _field(resource: Resource, option: str, version: str | None) -> Field:
+    found = [row for row in flat(resource.fields) if row.option == option and (version is None or row.at(version))]
+    if not found:
+        raise KeyError(option)
+    return found[-1]
+
+
+@cache
+def rows_of(rows: tuple[Field, ...], version: str, operation: str) -> tuple[Field, ...]:
+    """Those of the rows that one operation has in one release."""
+    return tuple(row for row in rows if row.at(version) and row.takes(operation))
+
+
+@cache
+def flat(rows: tuple[Field, ...]) -> tuple[Field, ...]:
     """The rows whose options stand side by side: groups that are no option of their own are opened."""
+    found: list[Field] = []
     for row in rows:
-        if row.flat:
-            yield from flat(row.kids)
-        else:
-            yield row
+        found += flat(row.kids) if row.flat else (row,)
+    return tuple(found)
 
 
 def argument(row: Field) -> dict[str, Any]:

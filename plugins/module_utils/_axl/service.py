@@ -33,6 +33,7 @@ def argument_spec(resource: Resource) -> ArgSpec:
     }
     if resource.kind in RESETS:
         options["reset"] = {"type": "str", "choices": ["on_change", "never", "always"], "default": "on_change"}
+        options["reset_journal"] = {"type": "path"}
     if resource.kind in PURGES:
         options["purge"] = {"type": "dict", "options": {name: {"type": "str"} for name in PURGES[resource.kind]}}
     return APPLICATION + ArgSpec(

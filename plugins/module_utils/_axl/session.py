@@ -17,7 +17,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import Axl
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.judge import name_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import UUID, braced, read
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.wsdl import READ_ONLY
 
 # What this collection makes: in check mode a missing one counts as made by an earlier task.
 OURS = {
@@ -27,13 +26,14 @@ OURS = {
     "RouteGroup": ("routeGroup", "route group"),
     "RouteList": ("routeList", "route list"),
 }
+# Objects that are only referred to.
 OTHERS = {
-    "CallManagerGroup": "CallManager group",
-    "Css": "calling search space",
-    "DevicePool": "device pool",
-    "Location": "location",
-    "PresenceGroup": "presence group",
-    "RoutePartition": "partition",
+    "CallManagerGroup": ("callManagerGroup", "CallManager group"),
+    "Css": ("css", "calling search space"),
+    "DevicePool": ("devicePool", "device pool"),
+    "Location": ("location", "location"),
+    "PresenceGroup": ("presenceGroup", "presence group"),
+    "RoutePartition": ("routePartition", "partition"),
 }
 
 
@@ -81,7 +81,7 @@ class Session:
         answer = self.client.get(resource.kind, resource.wrapper, key, name_of(resource, values))
         if answer is None:
             return None
-        return Found(read(resource.fields, answer, self.version), braced(getattr(answer, "uuid", None) or ""))
+        return Found(read(resource.fields, answer, self.version), braced(answer.get("uuid") or ""))
 
     def listed(self, resource: Resource, tags: Iterable[str], **search: str) -> list[Found]:
         """All objects of a kind, or those that the search (AXL names) finds, with these options only; read once."""
@@ -93,7 +93,7 @@ class Session:
             first = resource.field(resource.first, self.version).axl
             objects = self.client.listing(resource.kind, resource.wrapper, search or {first: "%"}, elements)
             self._listed[memory] = [
-                Found(read(rows, item, self.version), braced(getattr(item, "uuid", None) or "")) for item in objects
+                Found(read(rows, item, self.version), braced(item.get("uuid") or "")) for item in objects
             ]
         return self._listed[memory]
 
@@ -113,7 +113,7 @@ class Session:
         for kind, name, where in references:
             if (kind, name.casefold()) in self.planned or self._known[kind, name]:
                 continue
-            noun = OURS[kind][1] if kind in OURS else OTHERS[kind]
+            noun = (OURS | OTHERS)[kind][1]
             if kind in OURS and self.check_mode:
                 given = f"{noun} {name}"
                 self.assumes += [given] if given not in self.assumes else []
@@ -125,8 +125,8 @@ class Session:
         return (kind, name) in self._known or (kind, name.casefold()) in self.planned
 
     def exists(self, kind: str, name: str) -> bool:
-        """True when CUCM has an object of this kind with this name or uuid."""
-        wrapper = OURS[kind][0] if kind in OURS else READ_ONLY[kind]
+        """True when CUCM has an object of this kind and name, or uuid."""
+        wrapper = (OURS | OTHERS)[kind][0]
         key = {"uuid": braced(name)} if UUID.fullmatch(name) else {"name": name}
         if self.client.get(kind, wrapper, key, name) is not None:
             return True

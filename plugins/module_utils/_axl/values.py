@@ -14,7 +14,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, flat
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import soap
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, flat, rows_of
 
 UUID = re.compile(r"\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
 TRUE, FALSE = ("true", "t", "1"), ("false", "f", "0")
@@ -58,27 +59,26 @@ def scalar(row: Field, value: Any) -> Any:
 def _reference(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""
-    name = Named(getattr(value, "_value_1", None) or "")
-    name.uuid = braced(getattr(value, "uuid", None) or "")
+    name = Named(value.text or "")
+    name.uuid = braced(value.get("uuid") or "")
     return name
 
 
-def read(rows: tuple[Field, ...], value: Any, version: str) -> dict[str, Any]:
-    """What CUCM answered, in the form to compare in, with every row that a get of this release has."""
+def read(rows: tuple[Field, ...], element: Any, version: str) -> dict[str, Any]:
+    """What CUCM answered, an element or None, in the form to compare in; every row that a get of this release has."""
     found: dict[str, Any] = {}
-    for row in rows:
-        if not row.at(version) or not row.takes("get"):
-            continue
-        inner = getattr(value, row.axl, None)
+    elements = soap.children(element) if element is not None else {}
+    for row in rows_of(rows, version, "get"):
+        inner = elements.get(row.axl)
         if row.flat:
             found.update(read(row.kids, inner, version))
         elif row.each:
-            entries = [read(row.kids, entry, version) for entry in getattr(inner, row.each, None) or []]
+            entries = [read(row.kids, entry, version) for entry in soap.each(inner, row.each)]
             found[row.option] = sorted(entries, key=lambda entry: _place(entry, row.order))
         elif row.kids:
             found[row.option] = read(row.kids, inner, version)
         else:
-            found[row.option] = scalar(row, inner)
+            found[row.option] = scalar(row, inner if inner is None or row.base == "FK" else inner.text)
     return found
 
 

@@ -1,11 +1,10 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A compact WSDL for one release, generated from the field tables: only what we send and read, and no defaults.
+"""A compact WSDL for one release, generated from the field tables: only what we write, and no defaults.
 
-Booleans are true xs:boolean in requests, so that zeep writes what the vendor's pattern takes; everything in answers is
-text, because CUCM writes booleans in several ways. Every element is optional: what is needed is our own rule, with
-words, and nothing is filled in behind the user's back.
+Booleans are true xs:boolean, so that zeep writes what the vendor's pattern takes. Reads do without it (soap.py). Every
+element is optional: what is needed is our own rule, with words, and nothing is filled in behind the user's back.
 Private to siptls.cucm: no other collection may rely on it.
 """
 
@@ -17,16 +16,6 @@ from xml.sax.saxutils import quoteattr
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource
 
 SERVICE = "http://www.cisco.com/AXLAPIService/"
-# Objects that are only referred to: their answer is looked at for its uuid alone.
-READ_ONLY = {
-    "CallManagerGroup": "callManagerGroup",
-    "Css": "css",
-    "DevicePool": "devicePool",
-    "Location": "location",
-    "PresenceGroup": "presenceGroup",
-    "RoutePartition": "routePartition",
-}
-_ANY = '<xs:any minOccurs="0" maxOccurs="unbounded" processContents="skip"/>'
 _UUID = '<xs:attribute name="uuid" type="xs:string"/>'
 
 
@@ -48,8 +37,7 @@ def _holder(name: str, content: Iterable[str], *, most: str = "1", tail: str = "
 
 
 def _row(row: Field, version: str, operation: str) -> str:
-    """One row as an element declaration of a request (add, update) or an answer (get, list)."""
-    answer = operation in ("get", "list")
+    """One row as an element declaration of a request."""
     if row.base == "group":
         kids = [_row(kid, version, operation) for kid in row.kids if kid.at(version) and kid.takes(operation)]
         if not row.each:
@@ -57,8 +45,7 @@ def _row(row: Field, version: str, operation: str) -> str:
         return _holder(row.axl, [_holder(row.each, kids, most="unbounded", tail=_UUID)])
     if row.base == "FK":
         return _element(row.axl, "axl:Reference", nil=True)
-    kind = "xs:boolean" if row.base == "bool" and not answer else "xs:string"
-    return _element(row.axl, kind, nil=row.nil or answer)
+    return _element(row.axl, "xs:boolean" if row.base == "bool" else "xs:string", nil=row.nil)
 
 
 def _key(resource: Resource, version: str) -> Iterator[str]:
@@ -89,63 +76,20 @@ def _object_operations(resource: Resource, version: str) -> Iterator[tuple[str, 
     yield from _messages(f"add{kind}", [_holder(wrapper, rows("add"))], written)
     yield from _messages(f"update{kind}", key + rows("update"), written)
     yield from _messages(f"remove{kind}", key, written)
-    yield from _messages(f"get{kind}", key, [_holder("return", [_holder(wrapper, rows("get"), tail=_UUID)])])
-    tags = [_element(row.axl, "xs:string") for row in resource.rows(version, "list")]
-    yield from _listing(resource.kind, wrapper, resource.search, tags, rows("list"))
 
 
-def _listing(
-    kind: str, wrapper: str, search: Iterable[str], tags: Iterable[str], rows: Iterable[str]
-) -> Iterator[tuple[str, str]]:
-    request = [
-        _holder("searchCriteria", [_element(name, "xs:string") for name in search]),
-        _holder("returnedTags", tags),
-        _element("skip", "xs:string"),
-        _element("first", "xs:string"),
-    ]
-    answer = [_holder("return", [_holder(wrapper, rows, most="unbounded", tail=_UUID)])]
-    yield from _messages(f"list{kind}", request, answer)
-
-
-def _general_operations() -> Iterator[tuple[str, str]]:
-    version = _holder("return", [_holder("componentVersion", [_element("version", "xs:string")])])
-    yield from _messages("getCCMVersion", [_element("processNodeName", "xs:string")], [version])
-    rows = f'<xs:element name="row" minOccurs="0" maxOccurs="unbounded"><xs:complexType><xs:sequence>{_ANY}'
-    rows += "</xs:sequence></xs:complexType></xs:element>"
-    yield from _messages("executeSQLQuery", [_element("sql", "xs:string")], [_holder("return", [rows])])
-    reset = [
+def _reset() -> Iterator[tuple[str, str]]:
+    content = [
         _element("deviceName", "axl:Reference"),
         _element("isHardReset", "xs:boolean"),
         _element("deviceResetType", "xs:string"),
     ]
-    yield from _messages("doDeviceReset", reset, [_element("return", "xs:string")])
-    parameter = ["processNodeName", "name", "service"]
-    yield from _messages(
-        "getServiceParameter",
-        [_element(name, "axl:Reference" if name == "processNodeName" else "xs:string") for name in parameter],
-        [
-            _holder(
-                "return", [_holder("serviceParameter", [_element("value", "xs:string", nil=True), _ANY], tail=_UUID)]
-            )
-        ],
-    )
-    for kind, wrapper in READ_ONLY.items():
-        answer = _holder("return", [_holder(wrapper, [_ANY], tail=_UUID)])
-        yield from _messages(f"get{kind}", [_element("name", "xs:string"), _element("uuid", "xs:string")], [answer])
-    for kind, wrapper, tags in (
-        ("ProcessNode", "processNode", ("name", "description", "nodeUsage", "processNodeRole")),
-        ("CallManager", "callManager", ("name", "description", "processNodeName")),
-        ("CallManagerGroup", "callManagerGroup", ("name", "tftpDefault")),
-        ("DevicePool", "devicePool", ("name", "callManagerGroupName", "regionName", "locationName")),
-    ):
-        asked = [_element(tag, "xs:string") for tag in tags]
-        told = [_element(tag, "axl:Reference", nil=True) for tag in tags]
-        yield from _listing(kind, wrapper, ("name",), asked, told)
+    yield from _messages("doDeviceReset", content, [_element("return", "xs:string")])
 
 
 def build(version: str, resources: Iterable[Resource]) -> bytes:
-    """The WSDL of one release with these objects and the operations that every module may need."""
-    elements: dict[str, str] = dict(_general_operations())
+    """The WSDL of one release: the writes of these objects, and the reset."""
+    elements: dict[str, str] = dict(_reset())
     for resource in resources:
         elements.update(_object_operations(resource, version))
     target = namespace(version)

@@ -97,5 +97,6 @@ def _object(result: Mapping[str, Any] | None, name: str) -> dict[str, Any] | Non
     """An object of an aggregate as it stands on the cluster, or None when it is not there."""
     for entry in (result or {}).get("objects") or ():
         if entry.get("name") == name:
-            return (entry["previous"] if (result or {}).get("predicted") else entry["object"]) or None
+            now = entry["object"]  # an unchanged entry has no previous
+            return (entry.get("previous", now) if (result or {}).get("predicted") else now) or None
     return None

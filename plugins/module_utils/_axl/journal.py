@@ -1,0 +1,73 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The trunks that still wait for a reset, noted on the controller before the write that makes it necessary.
+
+AXL shows nowhere that a trunk has been changed and not been reset. A run that was killed between the two would look
+finished to the next one; the note is what tells it. The file is there only while resets are pending.
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The note of one cluster; without a path nothing is noted and nothing is pending."""
+
+    path: Path | None = None
+
+    def pending(self) -> list[str]:
+        """The names of the trunks that an earlier run wrote and did not reset; Failure when the note is no note."""
+        if self.path is None or not self.path.exists():
+            return []
+        try:
+            return [str(name) for name in json.loads(self.path.read_text(encoding="utf-8"))["trunks"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Failure(
+                f"reset_journal {self.path} cannot be read ({type(error).__name__}). It lists trunks that wait for a "
+                "reset; reset them by hand or with reset: always, then delete the file."
+            ) from None
+
+    def note(self, trunks: Iterable[str]) -> None:
+        """Add trunks before they are written; Failure when it cannot be kept, for then nothing should be written."""
+        names = sorted({*self.pending(), *trunks})
+        if self.path is not None and names:
+            self._keep(names)
+
+    def done(self, trunk: str) -> None:
+        """A trunk has been reset, or is gone."""
+        left = [name for name in self.pending() if name != trunk]
+        if self.path is None or not self.path.exists():
+            return
+        if left:
+            self._keep(left)
+        else:
+            self.path.unlink()
+
+    def _keep(self, names: list[str]) -> None:
+        assert self.path is not None
+        partial = ""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle, partial = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump({"trunks": names}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, self.path)
+        except OSError as error:
+            if partial:
+                Path(partial).unlink(missing_ok=True)
+            raise Failure(
+                f"reset_journal {self.path} cannot be written: {error.strerror}. Give another path."
+            ) from None
