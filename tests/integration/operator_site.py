@@ -47,6 +47,8 @@ class Site:
     folder: Path
     scenario: str = "two-clusters"
     extra: dict[str, Any] = field(default_factory=dict)
+    #: seconds that a run may take
+    limit: int = LIMIT
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +73,7 @@ class Site:
         ]  # fmt: skip
         done = subprocess.run(
             order, cwd=self.folder, env=self.environment() | environment, text=True, capture_output=True,
-            timeout=LIMIT, check=False,
+            timeout=self.limit, check=False,
         )  # fmt: skip
         output = done.stdout + done.stderr
         return Run(done.returncode, output, recap_of(output))

@@ -20,7 +20,7 @@ def with_certificates(
 
     csrs, signed and uploads are the results of the looped tasks: of cucm_csr with the node as `item`, of the signing
     with the CSR's result as `item`, of cucm_cert_upload with the signing's result as `item`. A node whose CSR was not
-    needed keeps the certificate that it has.
+    needed keeps the certificate that it has. The trust stores are left out.
     """
     kept = {one["item"]["name"]: one.get("certificate") for one in csrs}
     fresh = {one["item"]["item"]["name"]: one for one in signed if one.get("certificate")}
@@ -39,7 +39,9 @@ def with_certificates(
             above = chain_in(cluster["trust"].get(name) or (), view)
         certificates[name] = view
         chain += [pem for pem in above if pem not in chain]
-    return {**cluster, "certificates": certificates, "chain": chain}
+    # The trust stores are the bulk of the facts, and no peer asks for them; what verifies reads them anew.
+    kept_facts = {key: value for key, value in cluster.items() if key != "trust"}
+    return {**kept_facts, "certificates": certificates, "chain": chain}
 
 
 def chain_in(trust: Iterable[Mapping[str, Any]], certificate: Mapping[str, Any] | None) -> list[str]:

@@ -59,7 +59,8 @@ def trunk_objects(
     for peer in every_peer(peers, clusters, external):
         if not peer["names"]:
             made["waiting"].append(
-                f"{peer['name']}: its certificates are not known in this run, so its trunk is not made yet."
+                f"{peer['name']}: its certificates are not known in this run, so its trunk is not made yet. "
+                "Run again when it answers."
             )
             continue
         _one_peer(made, peer, settings)
