@@ -109,6 +109,10 @@ options:
             description: Its port.
             type: int
             default: 5061
+          srtp:
+            description: Whether its trunk is to allow SRTP. V(false) makes O(require_srtp) a warning for it.
+            type: bool
+            default: true
           probes:
             description: Results of M(siptls.cucm.sip_tls_probe) with O(siptls.cucm.sip_tls_probe#module:ca_chain) and
               O(siptls.cucm.sip_tls_probe#module:subject_names), by address.
@@ -258,6 +262,7 @@ CLUSTER = {
 EXTERNAL = {
     "addresses": {"type": "list", "elements": "str", "required": True},
     "port": {"type": "int", "default": 5061},
+    "srtp": {"type": "bool", "default": True},
     "probes": {"type": "dict"},
 }
 DIRECTION = {

@@ -79,7 +79,8 @@ def _external(peer: Mapping[str, Any], probes: Rows) -> dict[str, Any]:
     if not peer.get("external"):
         return {}
     seen = {one["item"][1]: _probe(one) for one in probes if one["item"][0]["name"] == peer["name"]}
-    return {"external": {"addresses": peer["external"]["addresses"], "port": peer["external"]["port"], "probes": seen}}
+    kept = {key: peer["external"][key] for key in ("addresses", "port", "srtp")}
+    return {"external": {**kept, "probes": seen}}
 
 
 def _of(certificates: Any, purpose: str, otherwise: list[Any]) -> list[Any]:

@@ -84,7 +84,8 @@ def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Map
     port = peer.get("port") or settings["port"]
     made["peers"].append({"name": name, "trunk": title["name"], "profile": title["profile"]})
     if peer["external"]:
-        made["peers"][-1]["external"] = {key: peer[key] for key in EXTERNAL_KEYS}
+        srtp = (peer.get("trunk") or {}).get("srtp_allowed", settings["srtp_allowed"])
+        made["peers"][-1]["external"] = {**{key: peer[key] for key in EXTERNAL_KEYS}, "srtp": srtp}
     made["profiles"].append(
         {
             "name": title["profile"], "copy_from": settings["profile_copy_from"],

@@ -133,7 +133,12 @@ def _beyond(case: Direction) -> Iterator[Check]:
         proof=f"A call from {case.target}; the traces of {case.source} (cucm_trace_info) and a capture (cucm_capture) "
         "show the certificate and the keys.",
     )  # fmt: skip
-    if case.srtp_wanted and not any(call.get("srtp") for call in case.leg.calls):
+    if not case.srtp_wanted:
+        yield Check(
+            "srtp", "warning", f"calls to {case.target} may carry their media in the clear, as was asked for",
+            "configuration", remedy="Take srtp: false from the peer when its side can do SRTP.",
+        )  # fmt: skip
+    elif not any(call.get("srtp") for call in case.leg.calls):
         yield Check(
             "srtp", "one_sided", f"whether {case.target} answers with SRTP can't be proven from this side",
             "configuration", proof=f"An answered call to {case.target}, whose trace says whether keys were agreed.",

@@ -71,7 +71,7 @@ def directions_of(
             external=(source, target) in external,
             captures=tuple(captures),
             traces=tuple(traces),
-            srtp_wanted=srtp_wanted,
+            srtp_wanted=srtp_wanted and external.get((source, target), {}).get("srtp") is not False,
             warn_days=warn_days,
             **more,
         )

@@ -122,6 +122,16 @@ def test_a_peer_without_client_authentication_is_warned_of() -> None:
     assert "mutual_authentication" in {f["check"] for f in one["findings"] if f["severity"] == "warning"}
 
 
+def test_srtp_is_missed_where_it_was_asked_for_and_warned_of_where_it_was_not() -> None:
+    direction = toward_sbc()
+    direction["trunk"]["srtp_allowed"] = False
+    assert judged(direction)["directions"][0]["verdict"] == "insecure"
+    direction["external"]["srtp"] = False
+    (one,) = judged(direction)["directions"]
+    assert one["verdict"] == "secure", one["findings"]
+    assert "srtp" in {found["check"] for found in one["findings"] if found["severity"] == "warning"}
+
+
 def test_what_is_unproven_of_a_peer_that_is_not_ours_does_not_mar_the_whole() -> None:
     evidence = sound()
     for status, whole in (({"in_service": False}, "secure"), ({"in_service": True}, "secure")):
