@@ -59,7 +59,7 @@ def lab() -> Iterator[dict[str, Any]]:
     net = chosen_net()
     print(f"== The lab: two CUCM clusters on loopback {net}.*.*", flush=True)
     try:
-        command("up", "--scenario", SCENARIO, "--net", net)
+        command("up", "--scenario", SCENARIO, "--net", net, "--while-pid", str(os.getpid()))
         yield json.loads((STATE / "lab.json").read_text(encoding="utf-8"))
     finally:
         command("down")

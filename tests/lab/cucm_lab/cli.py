@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 def _scenario_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", help=f"name ({', '.join(scenarios.names())}) or file; default two-clusters")
     parser.add_argument("--net", default=os.environ.get("CUCM_LAB_NET", "127.0"), help="first two octets, e.g. 127.37")
+    parser.add_argument("--while-pid", type=int, metavar="PID", help="end with that process, however it ends")
 
 
 def running(state: Path) -> int | None:
@@ -130,6 +131,7 @@ def _detach(options: argparse.Namespace, name: str) -> int:
     command = [
         sys.executable, "-m", "cucm_lab", "up", "--foreground", "--scenario", name, "--net", options.net,
         "--state", str(options.state), "--ready-fd", str(writer),
+        *(["--while-pid", str(options.while_pid)] if options.while_pid else []),
     ]  # fmt: skip
     with (options.state / "lab.out").open("ab") as output:
         child = subprocess.Popen(
@@ -178,6 +180,8 @@ def _serve(options: argparse.Namespace, wanted: scenarios.Scenario) -> int:
         process = None
         try:
             process = Process(wanted, options.state)
+            if options.while_pid:
+                process.end_with(options.while_pid)
             await process.start()
         except StartError as error:
             tell({"error": str(error)})

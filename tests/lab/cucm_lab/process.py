@@ -80,6 +80,21 @@ class Process:
         """Ask `run` to come back."""
         self._ended.set()
 
+    def end_with(self, pid: int) -> None:
+        """End when that process ends, even by SIGKILL; StartError when there is none."""
+        try:
+            watched = os.pidfd_open(pid)
+        except ProcessLookupError:
+            raise StartError(f"There is no process {pid} for the lab to live as long as.") from None
+        loop = asyncio.get_running_loop()
+
+        def gone() -> None:
+            loop.remove_reader(watched)
+            self.end()
+
+        # The descriptor becomes readable when the process ends; it lives as long as we do.
+        loop.add_reader(watched, gone)
+
     async def run(self) -> None:
         """Serve until a signal or `end`."""
         loop = asyncio.get_running_loop()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import subprocess
@@ -36,7 +37,10 @@ class LabProcess:
         """Start it; RuntimeError with the lab's own words when it doesn't come up."""
         for attempt in range(3):
             try:
-                self._run("up", "--scenario", self.scenario, "--net", self.net, *options)
+                # A test process that is killed can't stop its lab; the lab sees to it.
+                self._run(
+                    "up", "--scenario", self.scenario, "--net", self.net, "--while-pid", str(os.getpid()), *options
+                )
             except RuntimeError as error:
                 # Somebody took the net between the look and the start: choose another one.
                 if not self._chosen or attempt == 2 or "Another program" not in str(error):

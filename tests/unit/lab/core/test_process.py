@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import socket
 import stat
 import subprocess
@@ -17,6 +19,14 @@ import yaml
 from cucm_lab.control import ControlError
 from cucm_lab.testing import LabProcess
 
+#: what a test process does that is killed in the middle
+STARTS_AND_WAITS = """
+import sys, time
+from pathlib import Path
+from cucm_lab.testing import LabProcess
+print(LabProcess(Path(sys.argv[1])).up().description["pid"], flush=True)
+time.sleep(600)
+"""
 PORTS = (8443, 2222, 5061, 5060)
 
 
@@ -160,3 +170,23 @@ def test_reset_of_a_scenario_from_a_file(tmp_path: Path) -> None:
         done = command("reset", "--state", str(lab.state))
         assert done.returncode == 0, done.stderr
         assert lab.ask("status")["clusters"][0]["name"] == "only"
+
+
+def test_the_lab_ends_with_a_test_process_that_is_killed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTS_AND_WAITS, str(tmp_path / "state")], stdout=subprocess.PIPE, text=True
+    ) as starter:
+        assert starter.stdout is not None
+        lab = os.pidfd_open(int(starter.stdout.readline()))
+        starter.kill()
+    ended, _, _ = select.select([lab], [], [], 30)
+    os.close(lab)
+    assert ended, "the lab goes on without the process that started it"
+
+
+def test_a_lab_can_not_live_as_long_as_nobody(tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    refused = command("up", "--state", str(tmp_path / "state"), "--while-pid", str(gone.pid))
+    assert refused.returncode == 1
+    assert f"no process {gone.pid}" in refused.stderr
