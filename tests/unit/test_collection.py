@@ -134,6 +134,7 @@ def test_playbooks_take_the_same_accounts_everywhere() -> None:
         for play in yaml.safe_load(path.read_text()):
             if play.get("hosts") == "cucm_clusters":
                 seen.append(play["module_defaults"])
+                assert play["vars_files"] == ["vars/controller.yml"], f"{path.name}: modules may run by another Python"
     assert seen and all(one == seen[0] for one in seen)
 
 
