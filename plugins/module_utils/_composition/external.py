@@ -19,8 +19,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 
 #: key of a peer -> other spellings that are understood
 KEYS: dict[str, tuple[str, ...]] = {
-    "name": (), "address": ("addresses",), "port": (), "subject_names": ("subject_name", "x509_subject_names"),
-    "ca_chain": ("ca", "chain"), "numbers": ("patterns",), "srtp": (), "security_mode": (), "sip_profile": (),
+    "name": (), "address": ("addresses", "host"), "port": (),
+    "subject_names": ("subject_name", "x509_subject_names", "x509_subject_name"),
+    "ca_chain": ("ca", "chain", "ca_path", "ca_file", "ca_certificate"), "numbers": ("patterns",),
+    "srtp": ("srtp_allowed",), "security_mode": (), "sip_profile": (),
     "normalization_script": (), "calling_search_space": (), "incoming_port": (), "trunk": (), "legacy_crypto": (),
 }  # fmt: skip
 MODES = ("Encrypted", "Authenticated")

@@ -37,7 +37,8 @@ def external_checks(case: Direction) -> Iterator[Check]:
             # Nobody calls over a trunk that is down, and what is amiss may be the peer's to mend.
             yield replace(
                 check, state="unknown", proof=f"Its trunk in service. Give the administrator of {case.target} the CA, "
-                f"the names and the addresses of {case.source}; {check.remedy}", remedy="",
+                f"the names and the addresses of {case.source}. {check.remedy} A CA that is new in CallManager-trust "
+                "may need a restart of Cisco CallManager.", remedy="",
             )  # fmt: skip
             continue
         yield check

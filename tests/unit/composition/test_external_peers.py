@@ -86,6 +86,12 @@ def test_what_is_wrong_is_said_in_a_sentence(pki: Path, change: dict[str, Any], 
     assert "c2VjcmV0" not in wrong[0]
 
 
+def test_the_words_of_the_modules_are_understood_too(pki: Path) -> None:
+    other = {"name": "sbc", "addresses": "sbc.example.com", "x509_subject_names": "sbc.example.com",
+             "ca_path": str(pki / "root.pem"), "patterns": "8XXX", "srtp_allowed": True}  # fmt: skip
+    assert read_peers([other]) == read_peers([peer(pki, srtp=True)])
+
+
 @pytest.mark.parametrize("given", ["sbc", {"name": "sbc"}, [5], [[]]])
 def test_what_is_no_list_of_peers_is_said_too(given: Any) -> None:
     peers, wrong = read_peers(given)
