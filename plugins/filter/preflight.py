@@ -53,6 +53,11 @@ options:
     description: The port of SIP over TLS.
     type: int
     default: 5061
+  backdating:
+    description: Minutes that the CA lets its certificates begin in the past. A node whose clock is further behind
+      would not take them.
+    type: int
+    default: 10
 """
 
 EXAMPLES = r"""

@@ -31,6 +31,10 @@ options:
     description: Results of M(siptls.cucm.cucm_cert_upload), each with the result of the signing as C(item).
     type: list
     elements: dict
+  shared:
+    description: Whether all nodes present the publisher's certificate (multi-server).
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""

@@ -72,6 +72,8 @@ class HttpClient:
     password: str = field(default="", repr=False)
     account: str | None = "application"
     warnings: list[str] = field(default_factory=list)
+    #: the header Date of the last answer and when its request was sent (seconds since the epoch)
+    dated: tuple[str, float] | None = None
     _session: Any = field(default=None, repr=False)
 
     @classmethod
@@ -180,6 +182,7 @@ class HttpClient:
 
         body = data.encode() if isinstance(data, str) else data
         for attempt in range(CONNECT_TRIES):
+            began = time.time()
             try:
                 with self.session.request(
                     method,
@@ -190,6 +193,7 @@ class HttpClient:
                     allow_redirects=False,
                     stream=True,
                 ) as raw:
+                    self.dated = (raw.headers.get("Date", ""), began)
                     content = self._read(raw, largest, timeout, doing)
                     found = {name.lower(): value for name, value in raw.headers.items()}
                     return HttpAnswer(raw.status_code, found, content)

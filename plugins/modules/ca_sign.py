@@ -61,6 +61,14 @@ options:
     description: Minutes that a certificate of V(local) begins in the past, for nodes whose clocks are behind.
     type: int
     default: 60
+  clock_offset:
+    description:
+      - Seconds that the clock of the node is ahead of this machine's, negative when it is behind;
+        M(siptls.cucm.cucm_csr) returns them. The node judges certificates by its own clock.
+      - What V(local) signs is good by both clocks, and lasts O(days) by the one that is ahead. What V(adcs) returns is
+        judged by the node's.
+    type: int
+    default: 0
   hash:
     description: Hash that V(local) signs with.
     type: str
@@ -258,6 +266,7 @@ SPEC = ArgSpec(
         "force": {"type": "bool", "default": False},
         "days": {"type": "int", "default": 730},
         "clock_skew": {"type": "int", "default": 60},
+        "clock_offset": {"type": "int", "default": 0},
         "hash": {"type": "str", "choices": ["sha256", "sha384", "sha512"], "default": "sha256"},
         "eku_policy": {"type": "str", "choices": ["both", "keep"], "default": "both"},
         "allowed_sans": {"type": "list", "elements": "str"},

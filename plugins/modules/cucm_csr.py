@@ -56,6 +56,12 @@ options:
   include_ou:
     description: Whether the organizational unit stands in the subject. Releases from 14 leave it out by default.
     type: bool
+  covers:
+    description:
+      - Host names of nodes that a multi-server certificate must stand for. CUCM puts the names of all nodes in by
+        itself; a certificate or CSR from before a node was added lacks that node, and does not serve.
+    type: list
+    elements: str
   regenerate:
     description:
       - V(if_needed) makes a CSR when the installed certificate does not serve and no pending CSR answers the wish.
@@ -128,6 +134,19 @@ predicted:
   description: Whether the CSR is a stand-in for one that CUCM would make (check mode).
   returned: success
   type: bool
+clock:
+  description: The node's clock, by which days left and dates are judged.
+  returned: success
+  type: dict
+  contains:
+    offset:
+      description: Seconds that it is ahead of the controller's, negative when it is behind; differences within the
+        precision of the reading count as 0.
+      type: int
+    source:
+      description: V(HTTPS) for the header Date of the node's answers, V(CLI) for C(utils ntp status) or
+        C(show status), V(controller) where the node did not tell its time and the controller's clock was used.
+      type: str
 interface:
   description: The interface that was used, V(rest) or V(cli).
   returned: success

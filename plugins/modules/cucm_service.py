@@ -87,6 +87,11 @@ options:
       address:
         description: Where the port is; without it, O(host).
         type: str
+  only_activated:
+    description: Leave a service alone that is not activated on the node, where it is an error otherwise. A publisher
+      or a TFTP server often runs no Cisco CallManager.
+    type: bool
+    default: false
   wait_timeout:
     description: Seconds to wait until the service is in its state and serves.
     type: int

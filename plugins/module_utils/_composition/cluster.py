@@ -15,20 +15,23 @@ def with_certificates(
     csrs: Iterable[Mapping[str, Any]],
     signed: Iterable[Mapping[str, Any]] = (),
     uploads: Iterable[Mapping[str, Any]] = (),
+    shared: bool = False,
 ) -> dict[str, Any]:
     """The facts of a cluster with the certificate that each node is to present, and the chain of its CA.
 
     csrs, signed and uploads are the results of the looped tasks: of cucm_csr with the node as `item`, of the signing
     with the CSR's result as `item`, of cucm_cert_upload with the signing's result as `item`. A node whose CSR was not
-    needed keeps the certificate that it has. The trust stores are left out.
+    needed keeps the certificate that it has. shared: one certificate for all nodes, the publisher's. The trust stores
+    are left out.
     """
+    owner = next((node["name"] for node in cluster["nodes"] if node.get("role") == "Publisher"), None)
     kept = {one["item"]["name"]: one.get("certificate") for one in csrs}
     fresh = {one["item"]["item"]["name"]: one for one in signed if one.get("certificate")}
     held = {one["item"]["item"]["item"]["name"]: one.get("certificate") for one in uploads if "item" in one}
     certificates: dict[str, Any] = {}
     chain: list[str] = []
     for node in cluster["nodes"]:
-        name = node["name"]
+        name = owner if shared and owner else node["name"]
         if name in fresh:
             view = fresh[name].get("view") or held.get(name)
             # In check mode each task makes up a CA of its own, where in truth there will be one.
@@ -37,7 +40,7 @@ def with_certificates(
         else:
             view = kept.get(name) or cluster["certificates"].get(name)
             above = chain_in(cluster["trust"].get(name) or (), view)
-        certificates[name] = view
+        certificates[node["name"]] = view
         chain += [pem for pem in above if pem not in chain]
     # The trust stores are the bulk of the facts, and no peer asks for them; what verifies reads them anew.
     kept_facts = {key: value for key, value in cluster.items() if key != "trust"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._composition.names import common_name
@@ -16,12 +17,14 @@ from ansible_collections.siptls.cucm.plugins.module_utils._composition.preflight
     listed,
     standing,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import span
 
 #: what HTTPS says when nothing answered at all (SSH says reason: connection); any other failure waits for a person
 _SILENT = re.compile(r"no connection |no answer within ")
 #: what the roles need of a trust certificate; facts are printed at -v
 _TRUST_KEYS = ("purpose", "name", "subject", "issuer", "sha256", "days_left", "self_signed", "pem")
 _HOSTNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\Z")
+_CLOCK_WORTH_A_WORD = 60  # seconds
 _DEFAULT_NAMES = {"localhost", "localhost.localdomain"}
 #: roles of the application account: what writes, what only reads
 _WRITE_ROLES = {"Standard AXL API Access", "Standard CCM Admin Users", "Standard CCM Super Users"}
@@ -41,13 +44,15 @@ def judge_cluster(
     authority: Mapping[str, Any] | None = None,
     wish: Mapping[str, Any] | None = None,
     port: Any = 5061,
+    backdating: int = 10,
 ) -> dict[str, Any]:
     """The facts of one cluster and what is wrong with it.
 
     info is the result of cucm_info; certificates are the results of cucm_certificate_info, one a node, each with the
     node as `item`. A failed result carries `msg` and none of its own keys. options are what is wrong with the options
     of the roles; authority holds `pem`, `where` and `renew_before` of the CA that is to sign. wish holds the `peers`
-    and the `settings` of role sip_tls_trunk, and without it trunks are not judged.
+    and the `settings` of role sip_tls_trunk, and without it trunks are not judged. backdating: minutes that the CA lets
+    its certificates begin in the past.
     """
     facts: dict[str, Any] = {
         "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
@@ -66,6 +71,7 @@ def judge_cluster(
     facts["warnings"] += [f"{name}: {text}" for text in _release(str(info.get("version") or ""))]
     for result in certificates:
         _judge_node(facts, result, (addresses or {}), warn_days)
+        _judge_clock(facts, result["item"]["name"], result.get("clock") or {}, backdating)
     if wish is not None:
         facts["wish"] = {"peers": listed(wish["peers"]), "settings": dict(wish["settings"])}
         facts["standing"] = standing(info, port)
@@ -166,8 +172,10 @@ def _judge_names(facts: dict[str, Any], name: str) -> None:
         return
     common = common_name(certificate).lower()
     short = name.lower().split(".")[0]
+    # A multi-server certificate bears the name of one node, the publisher, on all of them.
+    shared = {f"{node['name'].lower().split('.')[0]}-ms" for node in facts["nodes"]}
     address = re.fullmatch(r"[0-9.]+|[0-9a-f:]+", name)
-    if common and not address and common.split(".")[0] not in (short, f"{short}-ms"):
+    if common and not address and common.split(".")[0] not in {short, *shared}:
         facts["problems"].append(
             f"{where}: the CallManager certificate is made for {common_name(certificate)}, but the node is "
             f"called {name}. Certificates are bound to names: correct the host name, or regenerate the "
@@ -181,6 +189,24 @@ def _judge_dates(facts: dict[str, Any], name: str, warn_days: int) -> None:
             what = f"{one['purpose']} certificate {common_name(one) or one.get('name')}"
             when = "has expired" if one["days_left"] < 0 else f"expires in {one['days_left']} days"
             facts["warnings"].append(f"{facts['name']}, node {name}: the {what} {when}.")
+
+
+def _judge_clock(facts: dict[str, Any], name: str, clock: Mapping[str, Any], backdating: int) -> None:
+    """A node that is behind finds new certificates, its own and its peers', not yet valid."""
+    offset = int(clock.get("offset") or 0)
+    side = "behind" if offset < 0 else "ahead of"
+    text = f"{facts['name']}, node {name}: its clock is {span(timedelta(seconds=offset))} {side} the controller's"
+    if offset < -60 * backdating:
+        facts["problems"].append(
+            f"{text}. A new certificate begins {backdating} minutes in the past at most, so that the node would take "
+            "it for not yet valid and refuse it. Correct the node's NTP (`utils ntp status`) first, or the "
+            "controller's clock if that one is wrong."
+        )
+    elif abs(offset) > _CLOCK_WORTH_A_WORD:
+        facts["warnings"].append(
+            f"{text}. CUCM judges certificates by it, and days left are counted by it here. Look at the node's NTP "
+            "(`utils ntp status`)."
+        )
 
 
 def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip") -> list[str]:

@@ -95,7 +95,9 @@ def _blocks(data: str | bytes) -> list[bytes]:
         if not found and text.lstrip().startswith("MI") and _BASE64.fullmatch(text):
             found = [base64.b64decode(text)]
     except (ValueError, binascii.Error):
-        raise Failure("A certificate is damaged: what stands between BEGIN and END is not base64.") from None
+        raise Failure(
+            "A certificate is damaged: what stands between BEGIN and END is not Base-64. Export it from the CA again."
+        ) from None
     return found
 
 
@@ -127,7 +129,9 @@ def _from_der(der: bytes, number: int) -> list[x509.Certificate]:
         return [x509.load_der_x509_certificate(_elements(der)[0])]
     except (ValueError, IndexError) as error:
         words = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise Failure(f"Certificate number {number} of the data given is damaged: {words}.") from None
+        raise Failure(
+            f"Certificate number {number} of the data given is damaged: {words}. Export it from the CA again."
+        ) from None
 
 
 def _excerpt(data: str | bytes) -> str:

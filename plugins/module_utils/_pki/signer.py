@@ -72,27 +72,40 @@ class SigningCa:
         """The CA's subject."""
         return text_of(self.certificate.subject)
 
-    def judge_dates(self, now: datetime, renew_before: int) -> None:
-        """Refuse a CA that is not valid, or that ends so soon that each of its certificates would be due at once."""
+    def judge_dates(self, now: datetime, there: datetime, renew_before: int) -> None:
+        """Refuse a CA that is not valid, or that ends so soon that each of its certificates would be due at once.
+
+        now is this machine's time, there the time of the node that the certificate is for.
+        """
         begin, end = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
         if now < begin:
             raise Failure(
                 f"The CA {self.name} is not valid before {time_text(begin)}; compare the clock of this machine."
             )
-        if end <= now + timedelta(days=renew_before):
+        if there < begin:
+            raise Failure(
+                f"The CA {self.name} is not valid before {time_text(begin)}, and the node's clock shows "
+                f"{time_text(there)}: set the clock of the node (NTP)."
+            )
+        if end <= max(now, there) + timedelta(days=renew_before):
             raise Failure(
                 f"The CA {self.name} ends on {time_text(end)}, and renew_before is {renew_before} days: what it signs "
                 "would be due for renewal at once. Make a new CA in another folder."
             )
 
-    def sign(self, csr_pem: str, policy: Policy, now: datetime) -> str:
-        """A certificate for a request that has been judged, as PEM; it never outlives its CA."""
+    def sign(self, csr_pem: str, policy: Policy, now: datetime, there: datetime | None = None) -> str:
+        """A certificate for a request that has been judged, as PEM; it never outlives its CA.
+
+        there is the node's time where it differs from now: the certificate is to be good by both clocks, and to last
+        as long as the policy says by the one that is ahead.
+        """
         from cryptography import x509
         from cryptography.x509.oid import ExtensionOID
 
         csr, view = load_csr(csr_pem), csr_view(csr_pem)
-        begin = max(now - policy.skew, self.certificate.not_valid_before_utc)
-        end = min(now + timedelta(days=policy.days), self.certificate.not_valid_after_utc)
+        earlier, later = sorted((now, there or now))
+        begin = max(earlier - policy.skew, self.certificate.not_valid_before_utc)
+        end = min(later + timedelta(days=policy.days), self.certificate.not_valid_after_utc)
         builder = (
             x509.CertificateBuilder()
             .subject_name(csr.subject)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import NodeClock, from_ntp, from_status
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import Facts
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.screen import pem_blocks
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.shell import YES, AdminShell, Answer
@@ -33,6 +34,7 @@ class CliStore:
     shell: AdminShell
     kind: str = "CLI"
     can_choose: bool = False
+    told: NodeClock | None = None  # the clock, where HTTPS has told it already
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> CliStore:
@@ -48,6 +50,15 @@ class CliStore:
     def warnings(self) -> list[str]:
         """What the user should know."""
         return self.shell.warnings
+
+    @property
+    def clock(self) -> NodeClock:
+        """The node's clock, by HTTPS or by what the CLI prints; the controller's where neither tells it."""
+        if self.told is None:
+            self.told = (
+                from_ntp(self._read("utils ntp status")) or from_status(self._read("show status")) or NodeClock()
+            )
+        return self.told
 
     def identities(self) -> list[Entry]:
         """Every identity certificate of the node."""

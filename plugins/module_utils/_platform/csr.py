@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFORM, ArgSpec, Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._pki.names import san_key
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import (
     Facts,
     certificate_facts,
@@ -42,6 +43,7 @@ SPEC = PLATFORM + ArgSpec(
         "sans": {"type": "list", "elements": "str"},
         "parent_domain": {"type": "str"},
         "include_ou": {"type": "bool"},
+        "covers": {"type": "list", "elements": "str"},
         "regenerate": {"type": "str", "choices": ["if_needed", "always", "never"], "default": "if_needed"},
         "renew_before": {"type": "int", "default": 30},
         "issuer": {"type": "str"},
@@ -64,10 +66,8 @@ def service(module: AnsibleModule) -> Outcome:
     params = module.params
     if params["purpose"].endswith("-trust"):
         raise Failure(f"purpose {params['purpose']} is a trust store; a CSR is made for {params['purpose'][:-6]}.")
-    wish = Wish(
-        **{name: params[name] for name in Wish.__dataclass_fields__ if name != "sans"},
-        sans=None if params["sans"] is None else tuple(params["sans"]),
-    )
+    given = {name: params[name] for name in Wish.__dataclass_fields__}
+    wish = Wish(**{name: tuple(one) if isinstance(one, list) else one for name, one in given.items()})
     issuer = certificate_facts(params["issuer"]) if params["issuer"] else None
     store = open_store(params)
     try:
@@ -88,17 +88,25 @@ def _run(
     if installed is None and pending is None and entry is None and params["regenerate"] == "never":
         raise Failure(f"{store.where} shows no certificate and no CSR for {wish.purpose}; is it a purpose there?")
     decision = decide(
-        wish, installed, pending, issuer, regenerate=params["regenerate"], renew_before=params["renew_before"]
-    )
+        wish, installed, pending, issuer, regenerate=params["regenerate"], renew_before=params["renew_before"],
+        clock=store.clock,
+    )  # fmt: skip
     result: dict[str, Any] = {
         "csr": None,
         "needed": decision.needed,
         "reason": decision.reason,
-        "certificate": installed.shown if installed else None,
+        "certificate": installed.view(store.clock.now()) if installed else None,
+        "clock": store.clock.for_result(),
         "predicted": False,
         "interface": store.kind.lower(),
     }
     answer, predicted = pending if decision.needed else None, False
+    if decision.generate and wish.distribution == "multi_server" and not store.can_choose:
+        raise Failure(
+            f"A multi-server CSR for {wish.purpose} is wanted ({decision.reason}), and the CLI of {store.where} can't "
+            "make one; nothing was done. Make it on the publisher's web page (OS Administration, Certificate "
+            "Management, Distribution: Multi-server) and run again: it is kept. From release 14 interface: rest can."
+        )
     if decision.generate and check_mode:
         from ansible_collections.siptls.cucm.plugins.module_utils._platform.standin import stand_in_csr
 
@@ -123,16 +131,18 @@ def decide(
     *,
     regenerate: str = "if_needed",
     renew_before: int = 30,
+    clock: NodeClock | None = None,
 ) -> Decision:
-    """What to do, from what is there; renew_before in days."""
+    """What to do, from what is there; renew_before in days, counted by the clock (default the controller's)."""
+    clock = clock or NodeClock()
     if regenerate == "always":
         return Decision(True, True, "regenerate is always")
-    why_not = next(serves(wish, installed, issuer, renew_before), None)
+    why_not = next(serves(wish, installed, issuer, renew_before, clock), None)
     if why_not is None:
         assert installed is not None
         return Decision(
             False, False, f"the installed certificate serves: issued by {installed.issuer}, "
-            f"{int(installed.days_left)} days left",
+            f"{int(installed.days_left(clock.now()))} days left",
         )  # fmt: skip
     if pending is None:
         if regenerate == "never":
@@ -145,7 +155,9 @@ def decide(
     return Decision(True, True, f"{why_not}; the pending CSR does not answer the wish: {differs}")
 
 
-def serves(wish: Wish, installed: Facts | None, issuer: Facts | None, renew_before: int) -> Iterator[str]:
+def serves(
+    wish: Wish, installed: Facts | None, issuer: Facts | None, renew_before: int, clock: NodeClock
+) -> Iterator[str]:
     """Every reason why the installed certificate will not do."""
     if installed is None:
         yield "no certificate is installed"
@@ -154,11 +166,12 @@ def serves(wish: Wish, installed: Facts | None, issuer: Facts | None, renew_befo
         yield "the installed certificate is self-signed"
     elif issuer is not None and not installed.signed_by(issuer):
         yield f"the installed certificate was issued by {installed.issuer}, not by the key of {issuer.subject}"
-    if installed.days_left < renew_before:
+    left = installed.days_left(clock.now())
+    if left < renew_before:
         yield (
             "the installed certificate has expired"
-            if installed.days_left < 0
-            else f"the installed certificate has {int(installed.days_left)} days left, fewer than {renew_before}"
+            if left < 0
+            else f"the installed certificate has {int(left)} days left, fewer than {renew_before}"
         )
     if not installed.both_sides:
         yield "the installed certificate lacks serverAuth or clientAuth, and a SIP trunk is both server and client"
@@ -197,6 +210,10 @@ def _content(wish: Wish, found: Facts) -> Iterator[str]:
     missing = [name for name in wanted if san_key(name) not in found.names]
     if missing:
         yield f"the subject alternative names lack {', '.join(missing)}"
+    hosts = {name.partition(":")[2].split(".")[0] for name in found.names}
+    left_out = [name for name in wish.covers or () if name.lower().split(".")[0] not in hosts]
+    if left_out:
+        yield f"no subject alternative name stands for the node {', '.join(left_out)}"
 
 
 def _generate(store: CertificateStore, wish: Wish, before: Facts | None) -> Facts:

@@ -9,6 +9,7 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 import datetime
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,10 +97,13 @@ class Facts:
         end: datetime.datetime = self.loaded.not_valid_after_utc
         return end
 
-    @property
-    def days_left(self) -> float:
-        """Days until the end by the controller's clock, negative when it is over."""
-        return (self.not_after - now()).total_seconds() / 86400
+    def days_left(self, moment: datetime.datetime) -> float:
+        """Days from that moment to the end, negative when it is over."""
+        return (self.not_after - moment).total_seconds() / 86400
+
+    def view(self, moment: datetime.datetime) -> dict[str, Any]:
+        """What a result shows, with the days left at that moment."""
+        return {**self.shown, "days_left": math.floor(self.days_left(moment))}
 
     @property
     def hash_name(self) -> str:
@@ -110,11 +114,6 @@ class Facts:
     def signed_by(self, issuer: Facts) -> bool:
         """True when the issuer's name and key made this certificate; SHA-1 counts, it is a question of fact here."""
         return view.verify_issued_by(self.loaded, issuer.loaded)
-
-
-def now() -> datetime.datetime:
-    """The controller's clock, in UTC."""
-    return datetime.datetime.now(datetime.UTC)
 
 
 def certificate_facts(source: str | bytes) -> Facts:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFORM, ArgSpec, Failure, Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.opening import open_store
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.store import CertificateStore, Entry
 
@@ -37,7 +38,9 @@ def service(module: AnsibleModule) -> Outcome:
     try:
         seen = {purpose: _seen(params, port) for purpose, port in ports.items()}
         found = list(_certificates(store, params, seen))
-        result: dict[str, Any] = {"certificates": found, "interface": store.kind.lower(), "ports": seen}
+        result: dict[str, Any] = {
+            "certificates": found, "interface": store.kind.lower(), "clock": store.clock.for_result(), "ports": seen
+        }  # fmt: skip
         for trouble in TROUBLES:
             result[trouble] = [f"{one['purpose']}/{one['name']}" for one in found if one[trouble]]
         return Outcome(result=result, warnings=list(store.warnings))
@@ -63,9 +66,9 @@ def _certificates(
         identities = [entry for purpose in own if (entry := store.identity(purpose)) is not None]
         trusted = [entry for purpose in wanted if purpose not in own for entry in store.trust(purpose)]
     for entry in identities:
-        yield _shown(entry, "identity", params, seen.get(entry.purpose, {}).get("sha256"))
+        yield _shown(entry, "identity", params, seen.get(entry.purpose, {}).get("sha256"), store.clock)
     for entry in trusted:
-        yield _shown(entry, "trust", params, None)
+        yield _shown(entry, "trust", params, None, store.clock)
 
 
 def _seen(params: Mapping[str, Any], port: int) -> dict[str, Any]:
@@ -84,15 +87,16 @@ def _seen(params: Mapping[str, Any], port: int) -> dict[str, Any]:
     return {"port": port, "state": "tls", "said": "", "sha256": leaf["sha256"], "subject": leaf["subject"]}
 
 
-def _shown(entry: Entry, kind: str, params: Mapping[str, Any], served: str | None) -> dict[str, Any]:
+def _shown(entry: Entry, kind: str, params: Mapping[str, Any], served: str | None, clock: NodeClock) -> dict[str, Any]:
     """The view of a certificate with where it is and what is the matter; a trusted CA needs no clientAuth."""
     shown: dict[str, Any] = {"node": params["host"], "purpose": entry.purpose, "name": entry.name, "kind": kind}
     known = entry.facts
     judged: dict[str, Any] = dict.fromkeys(TROUBLES, False)
     if known is not None:
-        shown |= known.shown
-        judged["expired"] = known.days_left < 0
-        judged["expiring"] = 0 <= known.days_left < params["expiring_within"]
+        moment = clock.now()
+        shown |= known.view(moment)
+        judged["expired"] = known.days_left(moment) < 0
+        judged["expiring"] = 0 <= known.days_left(moment) < params["expiring_within"]
         judged["lacking_client_auth"] = kind == "identity" and not known.both_sides
         judged["not_served"] = served is not None and served != known.sha256
     return {**shown, "description": entry.note, "readable": known is not None, "served": served, **judged}

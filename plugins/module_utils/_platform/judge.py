@@ -13,11 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.siptls.cucm.plugins.module_utils._pki import view
-from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import Facts, certificate_facts, now
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import NodeClock
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import Facts, certificate_facts
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.store import Entry
 
 LARGEST_KEY = 4096  # bits; CUCM takes no longer RSA key
-TOLERANCE = datetime.timedelta(minutes=5)  # between the controller's clock and the node's
+LONGEST_WAIT = datetime.timedelta(minutes=5)  # for a certificate that is about to become valid on the node
 SAN_ADVICE = "Have the CA take the names of the CSR exactly (it often adds the common name, a www name or an address)"
 
 
@@ -33,12 +34,13 @@ class Case:
     complete: bool  # the chain reaches a self-signed root
     eku_policy: str  # require, warn or ignore
     where: str
+    clock: NodeClock
 
 
 def leaf_troubles(case: Case) -> Iterator[str]:
     """Every reason why CUCM would refuse the certificate, or a trunk would fail with it."""
     leaf = case.leaf
-    yield from _dates("the certificate", leaf)
+    yield from _dates("the certificate", leaf, case.clock)
     if leaf.shown["is_ca"]:
         yield "it is a CA certificate, which belongs into a trust store. Give CAs in chain and the leaf in certificate"
     if leaf.self_signed:
@@ -105,12 +107,18 @@ def _request(case: Case) -> Iterator[str]:
         yield f"it lacks the key usages {', '.join(usages)} of the CSR. Have the CA keep them"
 
 
-def _dates(what: str, certificate: Facts) -> Iterator[str]:
-    moment = now()
-    if certificate.not_before > moment + TOLERANCE:
-        yield f"{what} is not yet valid: it begins at {certificate.shown['not_before']}. Wait, or check the clocks"
-    if certificate.not_after < moment - TOLERANCE:
-        yield f"{what} expired at {certificate.shown['not_after']}. Get a new one"
+def _dates(what: str, certificate: Facts, clock: NodeClock) -> Iterator[str]:
+    if certificate.not_before > clock.now() + max(clock.tolerance, LONGEST_WAIT):
+        begin = certificate.shown["not_before"]
+        yield f"{what} is not yet valid: it begins at {begin}, and {clock.words}. Set the clock (NTP), or wait"
+    if certificate.not_after < clock.now() - clock.tolerance:
+        yield f"{what} expired at {certificate.shown['not_after']}, and {clock.words}. Get a new one"
+
+
+def wait_for(certificate: Facts, clock: NodeClock) -> float:
+    """Seconds until the node's clock finds the certificate valid, so few that judging let it pass."""
+    left = (certificate.not_before - clock.now()).total_seconds() if clock.known else 0.0
+    return min(max(left + 1, 0.0), LONGEST_WAIT.total_seconds() + 1) if left > 0 else 0.0
 
 
 def _key_length(what: str, certificate: Facts) -> Iterator[str]:
@@ -127,14 +135,15 @@ class TrustPlan:
     troubles: tuple[str, ...]
 
 
-def trust_plan(purpose: str, wanted: Sequence[Facts], held: Sequence[Entry]) -> TrustPlan:
+def trust_plan(purpose: str, wanted: Sequence[Facts], held: Sequence[Entry], clock: NodeClock) -> TrustPlan:
     """One certificate a common name and store: the later start wins, an older or expired one is refused."""
     uploads: list[Facts] = []
     replaced: list[Entry] = []
     troubles: list[str] = []
     missing = [one for one in wanted if not any(entry.is_certificate(one) for entry in held)]
     for one in root_first(missing):
-        troubles += [*_dates(f"{one.subject} (for {purpose})", one), *_key_length(f"the key of {one.subject}", one)]
+        troubles += _dates(f"{one.subject} (for {purpose})", one, clock)
+        troubles += _key_length(f"the key of {one.subject}", one)
         name = one.common_name.lower()
         twin = next((other for other in uploads if other.common_name.lower() == name), None)
         if twin is not None:

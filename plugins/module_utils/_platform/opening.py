@@ -26,5 +26,6 @@ def open_store(params: Mapping[str, Any]) -> CertificateStore:
         if not answer.yes:
             store = CliStore.from_params(params)
             store.warnings.extend([answer.warning] if answer.warning else [])
+            store.told = answer.clock
             return store
     return RestStore.from_params(params)

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.cli import CliStore
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import NodeClock, from_http
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import Facts
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.screen import pem_blocks
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.ssh import plain
@@ -40,10 +41,11 @@ MULTI_SERVER = "multi-server"  # not documented; GET /options says what the node
 
 @dataclass(frozen=True)
 class Probe:
-    """Whether a node has the REST interface; a warning where that could not be found out."""
+    """Whether a node has the REST interface; a warning where that could not be found out; the time it told."""
 
     yes: bool
     warning: str = ""
+    clock: NodeClock | None = None
 
 
 def speaks_rest(params: Mapping[str, Any]) -> Probe:
@@ -52,14 +54,19 @@ def speaks_rest(params: Mapping[str, Any]) -> Probe:
     try:
         answer = client.request("GET", f"{REST_BASE}/snapshot/server", what="Looking for the certificate REST API")
     except Unauthorized:
-        return Probe(True)
+        return Probe(True, clock=_clock(client))
     except Failure as failure:
         if LEGACY_REASONS.search(failure.msg):
             return Probe(False)  # TLS of a release that has no REST interface
         return Probe(False, f"The CLI is used: {failure.msg}")
     finally:
         client.close()
-    return Probe(answer.status in (200, 403))
+    return Probe(answer.status in (200, 403), clock=_clock(client))
+
+
+def _clock(client: HttpClient) -> NodeClock | None:
+    """The node's clock as its last answer told it."""
+    return from_http(*client.dated) if client.dated is not None else None
 
 
 @dataclass
@@ -72,6 +79,7 @@ class RestStore:
     can_choose: bool = True
     _snapshot: dict[str, Any] | None = field(default=None, repr=False)
     _cli: CliStore | None = field(default=None, repr=False)
+    _clock: NodeClock | None = None
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> RestStore:
@@ -87,6 +95,14 @@ class RestStore:
     def warnings(self) -> list[str]:
         """What the user should know."""
         return self.client.warnings + (self._cli.warnings if self._cli else [])
+
+    @property
+    def clock(self) -> NodeClock:
+        """The node's clock by the header Date of its answers."""
+        if self._clock is None:
+            self._rows("identities")
+            self._clock = _clock(self.client) or NodeClock()
+        return self._clock
 
     def identities(self) -> list[Entry]:
         """Every identity certificate of the node."""
@@ -192,6 +208,7 @@ class RestStore:
                     status=answer.status,
                 )
             self._snapshot = found
+            self._clock = self._clock or _clock(self.client)
         rows = self._snapshot.get(part)
         return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 

@@ -47,6 +47,7 @@ SPEC = (
                     "address": {"type": "str"},
                 },
             },
+            "only_activated": {"type": "bool", "default": False},
             "wait_timeout": {"type": "int", "default": 600},
             "poll_interval": {"type": "float", "default": 5.0},
         },
@@ -215,6 +216,15 @@ def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, c
             f"{control.where} knows no service {name}: its state is {before.status}{said}. Give the name in full, as "
             "the Control Center shows it."
         )
+    if not before.activated and params["only_activated"]:
+        return Outcome(
+            before=_for_diff(before, None),
+            after=_for_diff(before, None),
+            result={
+                "status": before.status, "previous_status": before.status, "presented": None, "waited": 0.0,
+                "interface": control.kind.lower(),
+            },
+        )  # fmt: skip
     if not before.activated and state != "stopped":
         raise Failure(
             f"{name} is not activated on {control.where}. Activate it on the node's Serviceability page (Service "

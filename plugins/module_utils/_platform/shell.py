@@ -22,7 +22,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._platform.ssh import S
 
 START_LIMIT = 120.0  # seconds until the first prompt: slow nodes take more than 60
 NUDGES = (0.4, 1.2, 2.5, 5.0)  # seconds of silence after which a newline wakes the prompt
-ECHO_WAIT = 2.0  # seconds of silence after which a prompt without an echo of the command counts
+LOOK = 0.25  # seconds of one look for more output
+# Looks in vain after which a prompt counts without an echo of the command: where no echo was ever seen, and where it
+# was. They are counted and not timed, because a busy controller may find hours of silence between two looks.
+QUIET_LOOKS, QUIET_LOOKS_AFTER_ECHO = 8, 40
 CTRL_C = (0.0, 0.75, 1.5, 3.0)  # seconds between interrupts: one alone may get lost
 LARGEST_OUTPUT = 16 * 1024 * 1024  # characters of one command
 TAIL = 1200  # characters at the end in which prompts and questions are looked for
@@ -54,7 +57,7 @@ class AdminShell:
     _connection: Any = field(default=None, repr=False)
     _process: Any = field(default=None, repr=False)
     _prompt: re.Pattern[str] = field(default=screen.FIRST_PROMPT, repr=False)
-    _echoes: bool = field(default=True, repr=False)
+    _echoes: bool | None = field(default=None, repr=False)  # None until a command has shown it
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> AdminShell:
@@ -212,14 +215,14 @@ class AdminShell:
     ) -> str:
         doing = f"'{command}'"
         parts: list[str] = []
-        size, tail, echoed, refused = 0, "", not self._echoes, ""
+        size, tail, echoed, refused, quiet = 0, "", self._echoes is False, "", 0
         echo = re.sub(r"\s", "", command)
         began = heard = time.monotonic()
         interrupts = _interrupts(began + interrupt_after) if interrupt_after is not None else []
         await self._type(command + "\n", doing)
         while True:
-            chunk = await self._read(0.25, doing)
-            now = time.monotonic()
+            chunk = await self._read(LOOK, doing)
+            now, quiet = time.monotonic(), quiet + 1 if chunk is None else 0
             if interrupt_when is not None and interrupt_when():
                 interrupts, interrupt_when = _interrupts(now), None
             if interrupts and now >= interrupts[0]:
@@ -233,8 +236,8 @@ class AdminShell:
             shown = screen.clean(tail)
             echoed = echoed or echo in re.sub(r"\s", "", shown if len(parts) > 5 else screen.clean("".join(parts)))
             if self._prompt.search(shown):
-                if echoed or now - heard >= ECHO_WAIT:
-                    self._echoes = self._echoes and echoed
+                if echoed or quiet >= (QUIET_LOOKS_AFTER_ECHO if self._echoes else QUIET_LOOKS):
+                    self._echoes = echoed if self._echoes is None else self._echoes
                     break
             elif (reply := self._reply(shown, answers, screen.QUESTION)) is not None:
                 if reply == "":

@@ -9,6 +9,7 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._pki.names import san_key
@@ -34,13 +35,14 @@ def stand_in_csr(wish: Wish, installed: Facts | None) -> str:
     attributes = list(installed.loaded.subject) if installed else []
     if wish.include_ou is False:
         attributes = [one for one in attributes if one.oid != NameOID.ORGANIZATIONAL_UNIT_NAME]
-    if wish.common_name or not attributes:
-        attributes = [one for one in attributes if one.oid != NameOID.COMMON_NAME]
-        attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, wish.common_name or wish.purpose))
+    name, more = _names(wish, installed)
+    attributes = [one for one in attributes if one.oid != NameOID.COMMON_NAME]
+    attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, name))
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(attributes))
     names = sorted(
         {
             *(installed.names if installed else ()),
+            *(san_key(name) for name in more),
             *(san_key(name) for name in wish.sans or ()),
             *([san_key(wish.parent_domain)] if wish.parent_domain else ()),
         }
@@ -57,6 +59,19 @@ def stand_in_csr(wish: Wish, installed: Facts | None) -> str:
         False,
     )  # fmt: skip
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def _names(wish: Wish, installed: Facts | None) -> tuple[str, list[str]]:
+    """The common name and, of a multi-server request, the names of all nodes, as CUCM would put them in."""
+    own = installed.common_name if installed else ""
+    if wish.distribution != "multi_server":
+        return wish.common_name or own or wish.purpose, []
+    known = [own, *(name.partition(":")[2] for name in sorted(installed.names if installed else ()))]
+    domain = next((name.partition(".")[2] for name in known if "." in name), "")
+    host = re.sub(r"-ms$", "", own.split(".")[0], flags=re.IGNORECASE) or wish.purpose
+    ending = f".{domain}" if domain else ""
+    names = [one.lower() if "." in one else f"{one.lower()}{ending}" for one in wish.covers or ()]
+    return wish.common_name or f"{host}-ms{ending}", names
 
 
 def _general(name: str) -> Any:

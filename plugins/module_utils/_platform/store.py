@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import Facts, certificate_facts
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.ssh import ShellLost
 from ansible_collections.siptls.cucm.plugins.module_utils._transport import AnswerLost
@@ -60,6 +61,7 @@ class Wish:
     sans: tuple[str, ...] | None = None
     parent_domain: str | None = None
     include_ou: bool | None = None
+    covers: tuple[str, ...] | None = None  # hosts that names must stand for; not asked of CUCM, which adds them itself
 
 
 class CertificateStore(Protocol):
@@ -84,6 +86,10 @@ class CertificateStore(Protocol):
     @property
     def warnings(self) -> list[str]:
         """What the user should know."""
+
+    @property
+    def clock(self) -> NodeClock:
+        """The node's clock, which judges dates; the controller's where the node does not tell it."""
 
     def identities(self) -> list[Entry]:
         """Every identity certificate."""

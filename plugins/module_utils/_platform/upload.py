@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFORM, ArgSpec, Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._platform import judge
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import Facts, csr_facts
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.opening import open_store
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.store import (
@@ -113,11 +115,8 @@ def _read(params: Mapping[str, Any], check_mode: bool) -> Input:
         raise Failure("There is nothing to do: give certificate, chain, trust_certificates or prune_expired.")
     if params["trust_certificates"] and not absent:
         raise Failure("trust_certificates names what state: absent removes; put CA certificates into chain.")
-    leaf = leaves[0] if leaves else None
-    # A certificate with its chain in one file: the first that issued no other of the file is the leaf.
-    if len(leaves) > 1:
-        leaf = next(one for one in leaves if not any(other.signed_by(one) for other in leaves if other is not one))
-        chain = [one for one in leaves if one is not leaf] + chain
+    leaf, rest = _parted(leaves) if leaves else (None, [])
+    chain = rest + chain
     unique = {one.sha256: one for one in chain if leaf is None or one.sha256 != leaf.sha256}
     return Input(
         purpose=purpose,
@@ -131,6 +130,17 @@ def _read(params: Mapping[str, Any], check_mode: bool) -> Input:
         eku_policy=params["eku_policy"],
         check_mode=check_mode,
     )
+
+
+def leaf_and_chain(option: str, text: str) -> tuple[Facts, list[Facts]]:
+    """The certificate and what came with it, of a text in any form; Failure when it holds none."""
+    return _parted(_certificates(option, text, None))
+
+
+def _parted(found: list[Facts]) -> tuple[Facts, list[Facts]]:
+    """A certificate with its chain in one file: the first that issued no other of the file is the leaf."""
+    leaf = next(one for one in found if not any(other.signed_by(one) for other in found if other is not one))
+    return leaf, [one for one in found if one is not leaf]
 
 
 def _certificates(option: str, text: str | None, path: str | None) -> list[Facts]:
@@ -173,16 +183,18 @@ def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Ou
     changed = bool(work.deletions or work.uploads or work.identity)
     restart = RESTARTS.get(given.purpose.removesuffix("-ECDSA"), ()) if work.identity is not None else ()
     installed = entry.facts if entry is not None else None
+    moment = store.clock.now()
     return Outcome(
         changed=changed,
         before=before,
         after=_for_diff(entry, held),
         result={
-            "certificate": installed.shown if installed is not None else None,
-            "trust": [{"name": one.name, **found.shown} for one in held if (found := one.facts) is not None],
+            "certificate": installed.view(moment) if installed is not None else None,
+            "trust": [{"name": one.name, **found.view(moment)} for one in held if (found := one.facts) is not None],
             "actions": work.actions if not given.check_mode else _intended(given, work),
             "restart_required": [{"node": params["host"], "service": name} for name in restart],
             "interface": store.kind.lower(),
+            "clock": store.clock.for_result(),
         },
         warnings=warnings,
     )
@@ -192,11 +204,14 @@ def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: En
     """Judge everything; Failure with all that is wrong, or the work in its order and warnings."""
     troubles: list[str] = []
     warnings: list[str] = []
+    clock = store.clock
     deletions = [one for one in held if _is_named(one, given.remove) or any(map(one.is_certificate, given.doomed))]
     if given.prune_expired:
-        deletions += [one for one in held if one not in deletions and (f := one.facts) is not None and f.days_left < 0]
+        # By both clocks: a certificate that one wrong clock calls expired is not thrown away.
+        earlier = min(clock.now(), NodeClock().now())
+        deletions += [one for one in held if one not in deletions and (f := one.facts) and f.days_left(earlier) < 0]
     staying = [one for one in held if one not in deletions]
-    trust = judge.trust_plan(given.trust_purpose, given.chain, staying)
+    trust = judge.trust_plan(given.trust_purpose, given.chain, staying, clock)
     troubles += trust.troubles
     work = Work(deletions, trust.uploads, trust.replaced, None, [])
     if given.leaf is not None and not (entry is not None and entry.is_certificate(given.leaf)):
@@ -206,7 +221,7 @@ def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: En
         pool = [*given.chain, *(found for one in staying if (found := one.facts) is not None)]
         work.issuers, complete = judge.climb(given.leaf, pool)
         case = judge.Case(
-            given.purpose, given.leaf, request, given.csr, work.issuers, complete, given.eku_policy, store.where
+            given.purpose, given.leaf, request, given.csr, work.issuers, complete, given.eku_policy, store.where, clock
         )
         troubles += [f"{given.leaf.subject}: {text}" for text in judge.leaf_troubles(case)]
         work.identity = given.leaf
@@ -242,12 +257,14 @@ def _carry_out(store: CertificateStore, given: Input, work: Work) -> None:
             raise refused(f"Removing {doomed.name} from {doomed.purpose}", store.where, words)
         work.actions.append(f"removed {doomed.name} from {doomed.purpose}")
     for one in work.uploads:
+        time.sleep(judge.wait_for(one, store.clock))
         trusts = partial(_trusts, store, given.trust_purpose, one)
         words = surely(partial(store.import_trust, given.trust_purpose, one), trusts)
         if not trusts():
             raise refused(f"Putting {one.subject} into {given.trust_purpose} by {store.kind}", store.where, words)
         work.actions.append(f"put {one.subject} into {given.trust_purpose}")
     if work.identity is not None:
+        time.sleep(judge.wait_for(work.identity, store.clock))
         holds = partial(_holds, store, given.purpose, work.identity)
         words = surely(partial(store.import_identity, given.purpose, work.identity, work.issuers), holds)
         if not holds():

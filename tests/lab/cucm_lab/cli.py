@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     fault.add_argument("rule", nargs="*", metavar="KEY=VALUE", help="interface=axl action=status status=503 count=3")
     clock = command("clock", _clock, "show or shift the lab's clock")
     clock.add_argument("shift", nargs="?", help="seconds, or with a unit: +400d, -2h, 30m; or `reset`")
+    clock.add_argument("--node", help="a node's name or address: its clock alone, on top of the lab's")
     dump = command("dump", _dump, "print the content of the clusters' databases as JSON")
     dump.add_argument("cluster", nargs="?")
     dump.add_argument(
@@ -76,6 +77,11 @@ def _parser() -> argparse.ArgumentParser:
     ca.add_argument("what", choices=["list", "issue", "deny"])
     ca.add_argument("request", nargs="?", type=int)
     ca.add_argument("--ca", help="the CA's name in the scenario; default the first")
+    csr = command("csr", _csr, "be a person on the web page for certificates: make a CSR in place of the pending one")
+    csr.add_argument("node", help="a node's name or address")
+    csr.add_argument("--unit", default="CallManager")
+    csr.add_argument("--multi-server", action="store_true", help="one for all nodes, which the CLI can't make")
+    csr.add_argument("--key-length", type=int)
     reset = command("reset", _reset, "forget all state; the lab is started again if it runs")
     _scenario_options(reset)
     return parser
@@ -292,6 +298,12 @@ def _ca(options: argparse.Namespace) -> int:
     return 0
 
 
+def _csr(options: argparse.Namespace) -> int:
+    order = {name: getattr(options, name) for name in ("node", "unit", "multi_server", "key_length")}
+    print(ask(options.state, "csr", order)["csr"], end="")
+    return 0
+
+
 def _clock(options: argparse.Namespace) -> int:
     order: dict[str, Any] = {}
     if options.shift == "reset":
@@ -302,6 +314,8 @@ def _clock(options: argparse.Namespace) -> int:
             order = {"shift": float(options.shift[:-1]) * unit if unit else float(options.shift)}
         except ValueError:
             raise ControlError(f"{options.shift!r} is no time span; write 3600, +400d, -2h or reset.") from None
+    if options.node:
+        order["node"] = options.node
     answer = ask(options.state, "clock", order)
     print(f"{answer['time']} (shifted by {answer['shift']:.0f} s)")
     return 0

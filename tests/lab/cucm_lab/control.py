@@ -7,6 +7,7 @@ JSON over HTTP on a unix socket in the state directory.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import http.client
 import json
@@ -85,11 +86,16 @@ async def _fault_clear(process: Process, order: dict[str, Any]) -> Any:
 
 async def _clock(process: Process, order: dict[str, Any]) -> Any:
     clock = process.lab.clock
+    if order.get("node"):
+        node = process.lab.node_at(order["node"])
+        if node is None:
+            raise KeyError(f"The lab has no node {order['node']}.")
+        clock = node.clock
     if order.get("reset"):
         clock.reset()
     elif order.get("shift"):
         clock.shift(float(order["shift"]))
-    process.lab.log.write("lab", event="clock", shift=clock.shift_seconds)
+    process.lab.log.write("lab", event="clock", node=order.get("node"), shift=clock.shift_seconds)
     return {"time": clock.now().isoformat(timespec="seconds"), "shift": clock.shift_seconds}
 
 
@@ -125,6 +131,17 @@ async def _ca(process: Process, order: dict[str, Any]) -> Any:
     return command(process.lab, order)
 
 
+async def _csr(process: Process, order: dict[str, Any]) -> Any:
+    """What a person does on the web page for certificates, which knows more than the CLI: a multi-server CSR."""
+    from .pki.store import CsrWish
+
+    node = process.lab.node_at(order["node"])
+    if node is None:
+        raise KeyError(f"The lab has no node {order['node']}.")
+    wish = CsrWish(multi_server=bool(order.get("multi_server")), key_length=order.get("key_length"))
+    return {"csr": await asyncio.to_thread(node.certs.generate_csr, order.get("unit", "CallManager"), wish)}
+
+
 async def _down(process: Process, _: dict[str, Any]) -> Any:
     process.end()
     return {}
@@ -132,7 +149,7 @@ async def _down(process: Process, _: dict[str, Any]) -> Any:
 
 COMMANDS: dict[str, Command] = {
     "status": _status, "call": _call, "fault/add": _fault_add, "fault/list": _fault_list, "fault/clear": _fault_clear,
-    "clock": _clock, "events": _events, "inferred": _inferred, "dump": _dump, "ca": _ca, "down": _down,
+    "clock": _clock, "events": _events, "inferred": _inferred, "dump": _dump, "ca": _ca, "csr": _csr, "down": _down,
 }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ class Stoppable(Protocol):
 
 
 class Node:
-    """A server: its names, address, certificates, services and files."""
+    """A server: its names, address, clock, certificates, services and files."""
 
     certs: CertificateStore
     services: ServiceTable
@@ -47,6 +47,7 @@ class Node:
         #: "Publisher" or "Subscriber"
         self.role = spec.role
         self.domain = cluster.domain if spec.domain is None else spec.domain
+        self.clock = Clock(cluster.lab.clock)
         #: set by the sip package while Cisco CallManager runs
         self.sip: Any = None
         self.directory = cluster.directory / spec.name

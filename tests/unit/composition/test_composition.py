@@ -14,6 +14,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._composition.evidence 
 from ansible_collections.siptls.cucm.plugins.module_utils._composition.names import certificate_names
 from ansible_collections.siptls.cucm.plugins.module_utils._composition.objects import trunk_objects
 from ansible_collections.siptls.cucm.plugins.module_utils._composition.preflight import judge_cluster, problems
+from ansible_collections.siptls.cucm.plugins.module_utils._composition.renewals import renewals
 
 SETTINGS = {
     "name": "SIP-TLS-{peer}", "profile": "SIP TLS {peer}", "route_group": "{peer}-RG", "route_list": "{peer}-RL",
@@ -195,3 +196,56 @@ def test_what_a_run_changed_is_listed_by_cluster_step_and_node() -> None:
     ]
     # What a check would do is no change.
     assert changes([{**hosts[0], "sip_tls_verify_evidence": {"predicted": True}}]) == []
+
+
+def with_clock(offset: int, **more: Any) -> dict[str, Any]:
+    """The facts of a cluster whose only node has a clock that is off by so many seconds."""
+    info = {"nodes": [{"name": "CUCMA", "address": "a", "role": "Publisher"}], "version": "12.5"}
+    held = {"item": info["nodes"][0], "certificates": [view("CUCMA", days_left=400)], "clock": {"offset": offset}}
+    return judge_cluster("a", info, [held], **more)
+
+
+@pytest.mark.parametrize("offset", [0, 59, -59])
+def test_a_clock_that_is_about_right_is_not_worth_a_word(offset: int) -> None:
+    facts = with_clock(offset)
+    assert not facts["problems"] and not facts["warnings"]
+
+
+@pytest.mark.parametrize(("offset", "words"), [(3_456_000, "40 days ahead of"), (-120, "2 min behind")])
+def test_a_clock_that_is_off_is_warned_of_with_the_figures(offset: int, words: str) -> None:
+    facts = with_clock(offset)
+    assert not facts["problems"]
+    (warning,) = facts["warnings"]
+    assert words in warning and "node CUCMA" in warning and "utils ntp status" in warning
+
+
+def test_a_clock_so_far_behind_that_a_new_certificate_is_not_valid_there_is_a_problem() -> None:
+    (problem,) = with_clock(-1_200)["problems"]
+    assert "20 min behind" in problem and "not yet valid" in problem and "NTP" in problem
+    assert not with_clock(-1_200, backdating=60)["problems"]
+
+
+def due(node: str, **more: Any) -> dict[str, Any]:
+    return {"item": {"name": node}, "needed": True, "reason": "20 days left", "certificate": {"days_left": 20}, **more}
+
+
+def test_what_was_due_is_told_with_what_became_of_it() -> None:
+    csrs = [due("A"), due("B"), due("C"), {"item": {"name": "D"}, "needed": False, "reason": "serves"}]
+    placed = [{"item": {"item": {"item": {"name": node}}}, "certificate": view("x")} for node in "AB"]
+    rows = renewals(
+        "big", csrs, uploads=placed, restarts=[{"item": {"name": "A"}}, {"item": {"name": "B"}, "failed": True}]
+    )
+    assert [(row["node"], row["state"]) for row in rows] == [("A", "renewed"), ("B", "uploaded"), ("C", "due")]
+    assert rows[0]["text"] == "big, node A: renewed (20 days left)"
+    assert [row["state"] for row in renewals("big", csrs, uploads=placed, check=True)] == ["due"] * 3
+
+
+def test_all_nodes_are_to_present_the_publishers_certificate_where_they_share_one() -> None:
+    facts = cluster("big", "PUB", "SUB")
+    facts["nodes"][0]["role"], facts["nodes"][1]["role"] = "Publisher", "Subscriber"
+    facts["trust"] = {"PUB": [], "SUB": []}
+    csr = {"item": facts["nodes"][0], "certificate": view("PUB")}
+    fresh = {"item": csr, "certificate": "PEM", "view": view("PUB-ms.lab.local"), "chain": ["CA"]}
+    shared = with_certificates(facts, csrs=[csr], signed=[fresh], shared=True)
+    assert shared["certificates"] == {node: view("PUB-ms.lab.local") for node in ("PUB", "SUB")}
+    assert shared["chain"] == ["CA"]

@@ -50,7 +50,7 @@ def test_prompts_and_starts_of_many_kinds(node: Node, odd: dict[str, Any]) -> No
 
 
 def test_a_terminal_without_echo(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell_module, "ECHO_WAIT", 0.3)
+    monkeypatch.setattr(shell_module, "QUIET_LOOKS", 1)
     _script, options = node(commands={"show version active": VERSION}, echo=False)
     assert "11.5.1" in run(options, "show version active")
 

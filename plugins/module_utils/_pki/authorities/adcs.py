@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,26 +37,27 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
             "attributes holds SAN, which adds alternative names at the CA. CUCM takes exactly the names of its "
             "request: set them with cucm_csr."
         )
+    there = _there(params)
     csr = csr_view(params["csr"])
     policy = Policy(eku_policy=params["eku_policy"], allowed_sans=tuple(params["allowed_sans"] or ()))
     warnings = judge_csr(csr, policy)
     folder = CaFolder(params["path"]) if params["path"] else None
     kept, reason = _kept(folder, csr, params) if folder else (None, None)
     if kept is not None:
-        return _outcome(kept[0], kept[1:], None, warnings, changed=False)
+        return _outcome(kept[0], kept[1:], None, warnings, there, changed=False)
     client = Certsrv(params)
     client.login()
     if dry:
-        return _stand_in(csr, reason, warnings)
+        return _stand_in(csr, reason, warnings, there)
     notes = _Pending(folder, csr, client.url)
     answer = _answer(client, csr, params, notes)
     if answer.state == "issued" and answer.pem is None and answer.request_id is not None:
         answer = client.retrieve(answer.request_id)
     if answer.state != "issued" or answer.pem is None:
         raise _not_issued(client, csr, answer, notes)
-    view = certificate_view(answer.pem)
+    view = certificate_view(answer.pem, now=there)
     notes.forget()
-    faults, remarks = judge_certificate(view, csr)
+    faults, remarks = judge_certificate(view, csr, now=there)
     if faults:
         raise Failure(
             f"The certificate {view['serial']} that the CA at {client.url} issued for {csr['subject']} is of no use: "
@@ -72,7 +73,12 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
     chain = order_chain(view["pem"], client.authorities())[1:]
     if folder:
         folder.keep(view, chain)
-    return _outcome(view["pem"], chain, answer.request_id, warnings, changed=True, reason=reason)
+    return _outcome(view["pem"], chain, answer.request_id, warnings, there, changed=True, reason=reason)
+
+
+def _there(params: Mapping[str, Any]) -> datetime:
+    """The time of the node that the certificate is for."""
+    return signer.real_now() + timedelta(seconds=params["clock_offset"])
 
 
 def _kept(folder: CaFolder, csr: dict[str, Any], params: Mapping[str, Any]) -> tuple[list[str] | None, str | None]:
@@ -80,8 +86,8 @@ def _kept(folder: CaFolder, csr: dict[str, Any], params: Mapping[str, Any]) -> t
     reason = None
     for data in folder.kept(csr["public_key_sha256"]):
         bundle = split_chain(data)
-        view = certificate_view(bundle[0])
-        faults, _ = judge_certificate(view, csr)
+        view = certificate_view(bundle[0], now=_there(params))
+        faults, _ = judge_certificate(view, csr, now=_there(params))
         if params["force"]:
             faults = ["force was set"]
         elif view["days_left"] < params["renew_before"]:
@@ -155,21 +161,28 @@ def _not_issued(client: Certsrv, csr: dict[str, Any], answer: Answer, notes: _Pe
     )
 
 
-def _stand_in(csr: dict[str, Any], reason: str | None, warnings: list[str]) -> Outcome:
+def _stand_in(csr: dict[str, Any], reason: str | None, warnings: list[str], there: datetime) -> Outcome:
     """A prediction for check mode: signed by a throw-away CA, so that the steps after this one can be tried too."""
     now, wish = signer.real_now(), signer.CaWish(key_type="EC", key_size=256, days=2)
     key = signer.new_key(wish)
     ca = signer.SigningCa.load(signer.new_certificate(key, wish, now), key, None, "memory")
-    pem = ca.sign(csr["pem"], Policy(days=2, skew=timedelta(hours=1)), now)
-    outcome = _outcome(pem, list(ca.chain), None, warnings, changed=True, reason=reason)
+    pem = ca.sign(csr["pem"], Policy(days=2, skew=timedelta(hours=1)), now, there)
+    outcome = _outcome(pem, list(ca.chain), None, warnings, there, changed=True, reason=reason)
     outcome.result["predicted"] = True
     return outcome
 
 
 def _outcome(
-    pem: str, chain: list[str], number: int | None, warnings: list[str], *, changed: bool, reason: str | None = None
+    pem: str,
+    chain: list[str],
+    number: int | None,
+    warnings: list[str],
+    there: datetime,
+    *,
+    changed: bool,
+    reason: str | None = None,
 ) -> Outcome:
-    view = certificate_view(pem)
+    view = certificate_view(pem, now=there)
     after = {name: view[name] for name in ("subject", "issuer", "serial", "not_before", "not_after", "sans", "eku")}
     return Outcome(
         changed=changed,
@@ -183,7 +196,7 @@ def _outcome(
             "root": chain[-1],
             "reissued_because": reason,
             "view": view,
-            "ca": certificate_view(chain[0]),
+            "ca": certificate_view(chain[0], now=there),
             "ca_created": False,
             "request_id": number,
             "predicted": False,

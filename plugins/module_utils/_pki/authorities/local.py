@@ -33,6 +33,7 @@ class Settled:
 def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
     """Sign a request, or give back what still serves. With dry nothing is written and a new CA is a throw-away one."""
     now = signer.real_now()
+    there = now + timedelta(seconds=params["clock_offset"])
     csr = csr_view(params["csr"])
     policy = Policy(
         days=params["days"],
@@ -51,7 +52,7 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
     # Nobody writes in check mode, so that no lock (which is a file) is needed then.
     with folder.lock() if folder and not dry else contextlib.nullcontext():
         ca, created = _authority(params, folder, now, dry=dry)
-        ca.judge_dates(now, params["renew_before"])
+        ca.judge_dates(now, there, params["renew_before"])
         settled = _settle(ca, csr, policy, folder, params)
         if settled.is_new and folder and not dry:
             folder.keep(settled.view)
@@ -59,7 +60,7 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
         warnings += filter(None, [folder.loose_key()])
     if settled.view["days_left"] < policy.days - 1 and settled.is_new:
         warnings.append(f"The certificate ends with its CA {ca.name} on {settled.view['not_after']}.")
-    return _outcome(ca, created, settled, warnings, now, dry=dry)
+    return _outcome(ca, created, settled, warnings, there, dry=dry)
 
 
 def _authority(
@@ -128,16 +129,17 @@ def _settle(
 ) -> Settled:
     """The certificate that still serves, or a new one with the reason why."""
     reason, now = None, signer.real_now()
+    there = now + timedelta(seconds=params["clock_offset"])
     if folder is not None:
-        kept = [certificate_view(one, now=now) for one in folder.kept(csr["public_key_sha256"])]
+        kept = [certificate_view(one, now=there) for one in folder.kept(csr["public_key_sha256"])]
         for view in [one for one in kept if one["public_key_sha256"] == csr["public_key_sha256"]]:
             why = "force was set" if params["force"] else _unfit(view, ca, csr, policy, params["renew_before"])
             if why is None:
                 return Settled(view, is_new=False)
             reason = reason or f"{why} (certificate {view['serial']})"
         reason = reason or _older(folder, csr, now)
-    pem = ca.sign(csr["pem"], policy, now)
-    return Settled(certificate_view(pem, now=now), is_new=True, reissued_because=reason)
+    pem = ca.sign(csr["pem"], policy, now, there)
+    return Settled(certificate_view(pem, now=there), is_new=True, reissued_because=reason)
 
 
 def _unfit(

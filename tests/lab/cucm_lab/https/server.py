@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import email.utils
 import importlib
 import importlib.util
 from collections.abc import Awaitable, Callable
@@ -62,7 +63,13 @@ class HttpsServer:
         self._axl = axl.AxlService(node)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """One request."""
+        """One request; the answer bears the time of the node's clock."""
+        answer = await self._answered(request)
+        if not answer.prepared:
+            answer.headers["Date"] = email.utils.format_datetime(self._node.clock.now(), usegmt=True)
+        return answer
+
+    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
         if (request.content_length or 0) > BODY_LIMIT:
             return _page(413)
         body = await request.content.read()

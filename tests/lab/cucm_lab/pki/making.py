@@ -59,7 +59,7 @@ class Maker:
             names = [self._node.fqdn]
         digest = "sha384" if unit.elliptic else self._release.self_signed[1]
         return material.self_signed(
-            self._subject(unit, None, True, False), key, digest, self._lab.clock.now(),
+            self._subject(unit, None, True, False), key, digest, self._node.clock.now(),
             names=list(dict.fromkeys(names)), eku=_SELF_SIGNED_EKU, usages=_SELF_SIGNED_KU,
             days=int(self._lab.inferred["pki.shipped_days"]),
         )  # fmt: skip

@@ -218,7 +218,7 @@ class CertificateStore:
             raise self._refuse(1017, unit=unit.name)
         csr = x509.load_pem_x509_csr(str(row["csr"]).encode())
         leaf, chain = _leaf_and_chain(certificates, csr)
-        now = self._lab.clock.now()
+        now = self._node.clock.now()
         rules.check_pair(leaf, csr, self._refuse)
         rules.check_leaf(leaf, self._refuse, bool(self._lab.inferred["pki.checks_eku"]))
         rules.check_dates(leaf, now, self._refuse)
@@ -234,7 +234,7 @@ class CertificateStore:
         return leaf
 
     def _import_trust(self, store: str, certificate: x509.Certificate) -> str:
-        now = self._lab.clock.now()
+        now = self._node.clock.now()
         rules.check_dates(certificate, now, self._refuse)
         rules.check_key(certificate, self._refuse)
         common_name = material.common_name(certificate.subject)

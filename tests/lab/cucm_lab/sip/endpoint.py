@@ -222,14 +222,14 @@ class SipEndpoint:
     # -- TLS ----------------------------------------------------------------------------------------
 
     def tls(self) -> TlsContexts:
-        """The node's active identity and its trust; made anew when the trust changed or the lab's clock moved."""
+        """The node's active identity and its trust; made anew when the trust changed or the node's clock moved."""
         if self.contexts is None or not self.lab.inferred["sip.trust_needs_restart"]:
             trust = tuple(pem for _, pem in self.node.certs.trust("CallManager-trust"))
         else:
             trust = self._trust
-        shift = self.lab.clock.shift_seconds
+        shift = self.node.clock.moved
         # A moved clock goes on: its time is taken anew each minute.
-        clock = (shift, int(self.lab.clock.time() // 60)) if shift else None
+        clock = (shift, int(self.node.clock.time() // 60)) if shift else None
         if self.contexts is None or (trust, clock) != (self._trust, self._clock):
             certificate, key = self.node.certs.active_identity("CallManager")
             self._trust, self._clock = trust, clock
@@ -237,7 +237,7 @@ class SipEndpoint:
         return self.contexts
 
     def _contexts(self, certificate: str, key: str) -> TlsContexts:
-        when = self.lab.clock.now() if self._clock else None
+        when = self.node.clock.now() if self._clock else None
         return TlsContexts(self._tls_policy(), certificate, key, self._trust, when)
 
     def _tls_policy(self) -> TlsPolicy:

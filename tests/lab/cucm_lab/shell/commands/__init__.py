@@ -31,6 +31,7 @@ COMMANDS = [
     Command("show network cluster", system.show_network_cluster),
     Command("show network eth0", system.show_network_eth0, (0, 1)),
     Command("show status", system.show_status),
+    Command("utils ntp status", system.ntp_status),
     Command("show timezone config", system.show_timezone),
     Command("exit", system.leave),
     Command("quit", system.leave),

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from ...clock import Clock
+from zoneinfo import ZoneInfo
+
 from ..session import IDLE_SETTING, CommandError, Shell
 
 
@@ -38,7 +39,7 @@ async def show_version(shell: Shell, _: list[str]) -> None:
 
 async def show_network_cluster(shell: Shell, _: list[str]) -> None:
     """`show network cluster`: the other nodes with since when, this one without."""
-    since = _date(shell.lab.clock)
+    since = shell.node.clock.now().strftime("%a %b %-d %H:%M:%S %Y")
     for node in sorted(shell.node.cluster.nodes, key=lambda n: n is not shell.node, reverse=True):
         line = f"{node.address} {node.fqdn} {node.name} {node.role} callmanager "
         line += "DBPub" if node.role == "Publisher" else "DBSub"
@@ -69,10 +70,12 @@ async def show_network_eth0(shell: Shell, _: list[str]) -> None:
 async def show_status(shell: Shell, _: list[str]) -> None:
     """`show status`, its head."""
     node = shell.node
+    zone = ZoneInfo(node.spec.timezone)
+    now = node.clock.now().astimezone(zone)
     await shell.say(
         f"\nHost Name          : {node.name}\n"
-        f"Date               : {_date(shell.lab.clock)}\n"
-        "Time Zone          : Coordinated Universal Time (Etc/UTC)\n"
+        f"Date               : {now:%a %b %-d, %Y %H:%M:%S}\n"
+        f"Time Zone          : {_zone_name(now.tzname())} ({node.spec.timezone})\n"
         "Locale             : en_US.UTF-8\n"
         f"Product Ver        : {node.cluster.release.version}\n"
         f"Unified OS Version : {node.cluster.release.os_version}\n"
@@ -84,10 +87,30 @@ async def show_timezone(shell: Shell, _: list[str]) -> None:
     await shell.say(f"Current timezone is set to : {shell.node.spec.timezone}")
 
 
+async def ntp_status(shell: Shell, _: list[str]) -> None:
+    """`utils ntp status`: the peers, and the time in UTC and in the node's zone."""
+    node = shell.node
+    now = node.clock.now()
+    local = now.astimezone(ZoneInfo(node.spec.timezone))
+    form = "%a %b %-d %H:%M:%S %Z %Y"
+    await shell.say(
+        "ntpd (pid 28435) is running...\n"
+        "     remote           refid      st t when poll reach   delay   offset    jitter\n"
+        "==============================================================================\n"
+        "*203.0.113.5     .GPS.            1 u   44   64   377   11.724   -0.021    0.064\n\n\n"
+        "synchronised to NTP server (203.0.113.5) at stratum 2\n"
+        "   time correct to within 24 ms\n"
+        "   polling server every 64 s\n\n"
+        f"Current time in UTC is : {now:{form}}\n"
+        f"Current time in {node.spec.timezone} is : {local:{form}}"
+    )
+
+
 async def leave(shell: Shell, _: list[str]) -> None:
     """`exit` and `quit`."""
     shell.leaving = True
 
 
-def _date(clock: Clock) -> str:
-    return clock.now().strftime("%a %b %-d %H:%M:%S %Y")
+def _zone_name(short: str | None) -> str:
+    """A zone's name in words, as far as the lab knows them."""
+    return {"UTC": "Coordinated Universal Time", "CET": "Central European Time"}.get(str(short), str(short))

@@ -1,0 +1,66 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was due on a cluster."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: sip_tls_renewals
+short_description: Which certificates of a cluster were due and what became of them
+version_added: 1.0.0
+author:
+  - siptls.cucm contributors (@siptls)
+description:
+  - Works out, from the results of the role P(siptls.cucm.callmanager_certificate#role) as far as it came, a row for
+    each certificate that was due.
+options:
+  _input:
+    description: Inventory name of the cluster.
+    type: str
+    required: true
+  csrs:
+    description: Results of M(siptls.cucm.cucm_csr), each with the node as C(item).
+    type: list
+    elements: dict
+    required: true
+  uploads:
+    description: Results of M(siptls.cucm.cucm_cert_upload), each with the result of the signing as C(item).
+    type: list
+    elements: dict
+  restarts:
+    description: Results of M(siptls.cucm.cucm_service), each with the node as C(item).
+    type: list
+    elements: dict
+  check:
+    description: Whether the run only predicted.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Say what was due
+  ansible.builtin.debug:
+    msg: "{{ inventory_hostname | siptls.cucm.sip_tls_renewals(csrs=csrs.results) | map(attribute='text') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Rows with C(cluster), C(node), C(state) (V(renewed), V(uploaded) or V(due)), C(reason), C(days_left),
+    C(not_after) and C(text).
+  type: list
+  elements: dict
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._composition.renewals import renewals
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Its name and what runs."""
+        return {"sip_tls_renewals": renewals}

@@ -1,0 +1,128 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Renewal by the clock of the nodes: what is due and nothing else, with calls going on while a node restarts."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from operator_site import Run, Site
+
+pytestmark = [pytest.mark.playbook, pytest.mark.matrix, pytest.mark.timeout(1800)]
+DAY = 86_400
+
+
+def certificates(site: Site) -> dict[str, dict[str, Any]]:
+    """What each node holds for CallManager, by cluster and node."""
+    return {
+        name: {row["node"]: row["certificate"] for row in content["pki_identity"] if row["unit"] == "CallManager"}
+        for name, content in site.lab.ask("dump").items()
+    }
+
+
+def with_days(site: Site, **days: int) -> tuple[str, str]:
+    """Options of ansible-playbook that give each cluster's certificates a lifetime of their own."""
+    path = site.folder / "days.yml"
+    hosts = {name: {"callmanager_certificate_days": count} for name, count in days.items()}
+    path.write_text(yaml.safe_dump({"cucm_clusters": {"hosts": hosts}}))
+    return "-i", str(path)
+
+
+def statistics(run: Run) -> dict[str, Any]:
+    """The custom statistics of a run, by host."""
+    text = run.output.partition("CUSTOM STATS:")[2]
+    found = re.findall(r"^\t(\S+): (\{.*\})$", text, re.MULTILINE)
+    return {host: json.loads(data.replace("'", '"')) for host, data in found}
+
+
+@pytest.mark.xdist_group("renewal")
+def test_twenty_days_before_the_end_what_is_due_is_renewed_and_nothing_else(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    with site.lab:
+        options = with_days(site, cucma=60, cucm10=730)
+        first = site.play("sip_tls_trunk", *options)
+        assert first.code == 0, first.output[-6000:]
+        before = certificates(site)
+        site.lab.ask("clock", shift=40 * DAY)
+        foreseen = site.play("renew_certificates", "--check", *options, extra={"sip_tls_renewal_enforce": True})
+        assert foreseen.code != 0 and "cucma, node CUCMA: due, and not renewed" in foreseen.output
+        assert certificates(site) == before
+        run = site.play("renew_certificates", *options, ANSIBLE_SHOW_CUSTOM_STATS="1")
+        assert run.code == 0, run.output[-6000:]
+        after = certificates(site)
+        assert after["cucma"] != before["cucma"], "what was due was not renewed"
+        assert after["cucm10"] == before["cucm10"], "what was not due was renewed"
+        assert run.recap["cucm10"]["changed"] == 0
+        assert "cucma, node CUCMA: renewed (the installed certificate has 19 days left, fewer than 30" in run.output
+        told = statistics(run)
+        assert [row["state"] for row in told["cucma"]["sip_tls_due"]] == ["renewed"] and not told["cucm10"][
+            "sip_tls_due"
+        ]
+        for way in (("cucma", "1018", "9898"), ("cucm10", "9898", "1018")):
+            call = site.call(*way)
+            assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True), call
+        again = site.play("renew_certificates", *options)
+        assert again.code == 0 and again.total("changed") == 0 and "Nothing was due." in again.output
+
+
+class Calls:
+    """Calls from one cluster, one after another, with the services of the other looked at before and after each."""
+
+    def __init__(self, site: Site, watched: str, *way: str) -> None:
+        self._site, self._watched, self._way = site, watched, way
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.during: list[tuple[set[str], dict[str, Any]]] = []
+        self.down: list[set[str]] = []
+
+    def __enter__(self) -> Calls:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            down = self._nodes_down()
+            call = self._site.call(*self._way)
+            if down:
+                self.during.append((down, call))
+                self.down.append(down)
+            time.sleep(0.05)
+
+    def _nodes_down(self) -> set[str]:
+        clusters = self._site.lab.ask("status")["clusters"]
+        nodes = next(one["nodes"] for one in clusters if one["name"] == self._watched)
+        return {node["name"] for node in nodes if node["services"]["Cisco CallManager"] != "Started"}
+
+
+@pytest.mark.xdist_group("renewal")
+def test_calls_go_on_while_the_nodes_of_a_cluster_restart(tmp_path: Path) -> None:
+    """Three nodes are renewed and restarted one after another; whoever is down, the others serve."""
+    site = Site(tmp_path, "three-nodes")
+    with site.lab:
+        options = with_days(site, big=60, small=730)
+        assert site.play("sip_tls_trunk", *options).code == 0
+        before = certificates(site)
+        site.lab.ask("clock", shift=40 * DAY)
+        site.lab.ask("inferred", name="service.restart_seconds", value=6.0)
+        with Calls(site, "big", "small", "4001", "3001") as calls:
+            run = site.play("renew_certificates", *options)
+        assert run.code == 0, run.output[-6000:]
+        after = certificates(site)
+        assert len(after["big"]) == 3 and all(after["big"][name] != before["big"][name] for name in before["big"])
+        assert after["small"] == before["small"]
+        order = [down for n, down in enumerate(calls.down) if n == 0 or down != calls.down[n - 1]]
+        assert order == [{"BIGSUB1"}, {"BIGSUB2"}, {"BIGPUB"}], order
+        assert calls.during and all(call["result"] == "answered" for _, call in calls.during), calls.during
+        assert all((call["transport"], call["srtp"]) == ("TLS", True) for _, call in calls.during)
