@@ -1,41 +1,41 @@
-# The commands of this repository; `make help` lists them. Needs python3 (3.11 or newer, with venv), git, make and
-# openssl, and reaches the Python package index alone.
-PYTHON ?= python3
+# The commands of this repository; `make help` lists them. Needs Python 3.11 or newer (with venv), git, make and openssl,
+# and reaches the Python package index alone. PYTHON names the Python; without it the first new enough one is taken.
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 LINT := $(VENV)/lint
 COLLECTION := $(VENV)/collections/ansible_collections/siptls/cucm
 PYTEST_WORKERS ?= 3
 PYTEST_ARGS ?=
+PIP := --disable-pip-version-check --root-user-action ignore --progress-bar off -qq
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export PYTHONUTF8 := 1
 export LC_ALL ?= C.UTF-8
 
-.PHONY: help setup trunk test test-matrix lint lint-fast bench clean
+.PHONY: help setup trunk test test-matrix test-cores lint lint-fast docs molecule bench clean
 
 help: ## This list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
 
 setup: $(VENV)/.stamp ## The environment in .venv, with the collection and the lab in it
 
+# An environment that pip could not fill gets no stamp, so that the next call tries again.
 $(VENV)/.stamp: requirements.txt tests/requirements.txt tests/lab/pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "$(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12"; exit 1; }
+	@command -v openssl >/dev/null || { echo "The program openssl is missing: on Debian install openssl."; exit 1; }
 	@echo "== environment in $(VENV) (some minutes the first time)"
-	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || \
-	  { echo "$(PYTHON) can't make environments; on Debian install python3-venv"; exit 1; }
-	@$(BIN)/pip install --disable-pip-version-check --progress-bar off -r tests/requirements.txt | \
-	  grep -v 'already satisfied' || true
+	@test -x $(BIN)/python -a -x $(BIN)/pip || { python=$$(sh tests/find_python.sh "$(PYTHON)") && $$python -m venv $(VENV); }
+	@$(BIN)/python -m pip install $(PIP) -r tests/requirements.txt
 	@$(BIN)/python -c 'import ansible, cucm_lab, pytest, zeep'
 	@mkdir -p $(dir $(COLLECTION)) && ln -sfn ../../../.. $(COLLECTION)
 	@touch $@
 
 $(LINT)/.stamp: tests/requirements-lint.txt
-	@echo "== tools for lint in $(LINT)"
-	@test -x $(LINT)/bin/pip || $(PYTHON) -m venv $(LINT)
-	@$(LINT)/bin/pip install --disable-pip-version-check --progress-bar off -q -r tests/requirements-lint.txt
+	@echo "== tools for lint and docs in $(LINT) (some minutes the first time)"
+	@test -x $(LINT)/bin/python -a -x $(LINT)/bin/pip || \
+	  { python=$$(sh tests/find_python.sh "$(PYTHON)") && $$python -m venv $(LINT); }
+	@$(LINT)/bin/python -m pip install $(PIP) -r tests/requirements-lint.txt
 	@touch $@
 
 trunk: $(VENV)/.stamp ## Two clusters of the lab, from their defaults to calls over mutual TLS; the verdict in build/trunk
@@ -47,11 +47,21 @@ test: $(VENV)/.stamp ## Unit, lab and playbook tests
 test-matrix: $(VENV)/.stamp ## Every pair of releases, every CA, one node and three
 	@$(BIN)/python -m pytest -m matrix -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
-lint: $(VENV)/.stamp $(LINT)/.stamp ## Every gate, each saying how many checks ran
+test-cores: $(VENV)/.stamp ## The main tests on every supported ansible-core that the Pythons here take; CORES= names some
+	@$(BIN)/python tests/cores.py $(CORES)
+
+lint: $(VENV)/.stamp $(LINT)/.stamp ## Every gate, each saying how many checks ran; GATES= names some
 	@$(BIN)/python tests/gates.py $(GATES)
 
 lint-fast: $(VENV)/.stamp ## The gates that need no further tools
 	@$(BIN)/python tests/gates.py --fast
+
+docs: $(VENV)/.stamp $(LINT)/.stamp ## The documentation site, to build/docs/html
+	@$(BIN)/python tests/docs_site.py
+
+molecule: $(VENV)/.stamp $(LINT)/.stamp ## The Molecule scenario: the lab up, set up, once more, proof and a call, down
+	@cd extensions && env ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(VENV)/collections PATH="$(CURDIR)/$(BIN):$$PATH" \
+	  $(CURDIR)/$(LINT)/bin/molecule $(or $(MOLECULE),test)
 
 bench: $(VENV)/.stamp ## The benchmarks, to build/bench.json
 	@$(BIN)/python -m tests.benchmark

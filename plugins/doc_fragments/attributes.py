@@ -53,7 +53,8 @@ attributes:
       - siptls.cucm.cucm
 """
 
-    PLATFORM = r"""
+    # Not PLATFORM: ansible-core would find the fragment file platform.py under the name attributes.platform.
+    PLATFORM_GROUP = r"""
 attributes:
   action_group:
     description: Use C(group/siptls.cucm.platform) in C(module_defaults) to set the options of the platform account.

@@ -23,7 +23,7 @@ extends_documentation_fragment:
   - siptls.cucm.connection
   - siptls.cucm.platform
   - siptls.cucm.attributes
-  - siptls.cucm.attributes.platform
+  - siptls.cucm.attributes.platform_group
 options:
   certificate:
     description:

@@ -20,7 +20,7 @@ extends_documentation_fragment:
   - siptls.cucm.connection
   - siptls.cucm.platform
   - siptls.cucm.attributes.info
-  - siptls.cucm.attributes.platform
+  - siptls.cucm.attributes.platform_group
 options:
   purposes:
     description: Only these units and trust stores, for example V(CallManager) and V(CallManager-trust). All without it.

@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - siptls.cucm.connection
   - siptls.cucm.platform
   - siptls.cucm.attributes
-  - siptls.cucm.attributes.platform
+  - siptls.cucm.attributes.platform_group
 options:
   purpose:
     description: The unit that the certificate is for, as CUCM names it.

@@ -23,6 +23,7 @@ extends_documentation_fragment:
 attributes:
   diff_mode:
     support: none
+    details: The files are written as a whole, and what is in them is not for a terminal.
 options:
   dest:
     description: The folder in which V(report.html) and V(report.json) are written; made when missing.

@@ -20,7 +20,7 @@ ROLES = sorted(path for path in (ROOT / "roles").iterdir() if (path / "tasks").i
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
 FQCN = "siptls.cucm."
 #: which fragment of attributes says which action groups a module is in
-MEMBERSHIP = {"cucm": {"cucm"}, "platform": {"platform"}, "both": {"cucm", "platform"}}
+MEMBERSHIP = {"cucm": {"cucm"}, "platform_group": {"platform"}, "both": {"cucm", "platform"}}
 
 
 def constant(path: Path, name: str) -> str:

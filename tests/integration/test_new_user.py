@@ -1,0 +1,367 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a new user does: install the tarball, stand in an empty folder, use each module by itself, follow the README.
+
+Nothing of the repository is on any path of these runs. Each module gets a play of three lines beside its
+`module_defaults`, and has to do its job; a second run has to find it done, as its attributes say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cucm_lab.testing import LabProcess
+from operator_site import Run, recap_of
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("new-user"), pytest.mark.timeout(900)]
+
+#: the options of each module in its own play, in an order in which each finds what it needs
+TASKS: dict[str, dict[str, Any]] = {
+    "cucm_info": {},
+    "cucm_certificate_info": {"purposes": ["CallManager"]},
+    "cucm_csr": {},
+    "ca_sign": {"path": "ca", "csr": "{{ cucm_csr.csr }}"},
+    "cucm_cert_upload": {
+        "certificate": "{{ ca_sign.certificate }}", "chain": "{{ ca_sign.chain }}", "csr": "{{ cucm_csr.csr }}",
+    },
+    "cucm_service": {
+        "name": "Cisco CallManager", "state": "restarted",
+        "serving": {"port": 5061, "certificate": "{{ cucm_cert_upload.certificate.sha256 }}"},
+    },
+    "cucm_sip_profile": {"name": "New", "copy_from": "Standard SIP Profile", "options_ping": True},
+    "cucm_sip_trunk_profile": {
+        "name": "New TLS", "copy_from": "Non Secure SIP Trunk Profile", "security_mode": "Encrypted",
+        "incoming_transport": "TLS", "outgoing_transport": "TLS", "x509_subject_names": ["CUCM10"],
+        "incoming_port": 5061,
+    },
+    "cucm_sip_trunk": {
+        "name": "New-Trunk", "device_pool": "Default", "security_profile": "New TLS", "sip_profile": "New",
+        "destinations": [{"address": "{{ peer }}", "port": 5061}], "srtp_allowed": True,
+    },
+    "cucm_route_group": {"name": "New-RG", "members": [{"device": "New-Trunk"}]},
+    "cucm_route_list": {"name": "New-RL", "members": [{"route_group": "New-RG"}], "callmanager_group": "Default"},
+    "cucm_route_pattern": {"pattern": "9898", "route_list": "New-RL"},
+    "cucm_sip_trunk_info": {"names": ["New-Trunk"]},
+    "sip_tls_probe": {"host": "{{ node }}", "legacy_crypto": True},
+    "cucm_capture": {"seconds": 5, "dest": "evidence"},
+    "sip_tls_capture_info": {"paths": ["evidence"]},
+    "cucm_trace_info": {"dest": "traces"},
+    "sip_tls_verdict": {
+        "clusters": [
+            {"name": "cucma", "nodes": [{"name": "CUCMA", "addresses": ["{{ node }}"],
+                                         "probe": "{{ sip_tls_probe }}"}]},
+            {"name": "cucm10", "nodes": [{"name": "CUCM10", "addresses": ["{{ peer }}"]}]},
+        ],
+        "directions": [{"from": "cucm10", "to": "cucma"}],
+    },
+    "sip_tls_report": {
+        "dest": "report", "clusters": [{"name": "cucma"}, {"name": "cucm10"}], "verdict": "{{ sip_tls_verdict }}",
+    },
+}  # fmt: skip
+
+
+def play_of(module: str, options: dict[str, Any]) -> str:
+    """A play for one module: hosts, its module_defaults, one task."""
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "module_defaults": {
+            "group/siptls.cucm.cucm": "{{ application }}",
+            "group/siptls.cucm.platform": "{{ platform }}",
+        },
+        "tasks": [{f"siptls.cucm.{module}": options, "register": module}],
+    }
+    return yaml.safe_dump([play], sort_keys=False)
+
+
+@dataclass
+class NewUser:
+    """An empty folder, the installed tarball, a lab."""
+
+    folder: Path
+    collections: Path
+    lab: LabProcess
+
+    def run(self, *order: str) -> Run:
+        """Run ansible-playbook in the folder; no path leads to the repository."""
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("ANSIBLE_", "CUCM_", "PYTHONPATH", "PYTEST"))
+        }
+        environment = kept | {
+            "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
+            "ANSIBLE_HOME": str(self.folder.parent / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_NOCOWS": "1",
+            "ANSIBLE_DEPRECATION_WARNINGS": "1",
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "ansible", "playbook", *order], cwd=self.folder, env=environment, text=True,
+            capture_output=True, timeout=600, check=False,
+        )  # fmt: skip
+        output = done.stdout + done.stderr
+        return Run(done.returncode, output, recap_of(output))
+
+    def host(self, cluster: str) -> dict[str, Any]:
+        """The lab's variables of a cluster."""
+        found: dict[str, Any] = yaml.safe_load(self.lab.inventory.read_text())["cucm_clusters"]["hosts"][cluster]
+        return found
+
+    def modules(self, *options: str) -> tuple[Run, dict[str, Any]]:
+        """Run every module once; what each returned."""
+        host = self.host("cucma")
+        connection = {
+            "host": host["cucm_host"], "ca_path": host["cucm_ca_path"], "legacy_crypto": True,
+        }  # fmt: skip
+        given = {
+            "ansible_python_interpreter": sys.executable,
+            "application": {**connection, "username": host["cucm_username"], "password": host["cucm_password"]},
+            "platform": {
+                **connection, "os_username": host["cucm_os_username"], "os_password": host["cucm_os_password"],
+                "ssh_port": host["cucm_ssh_port"], "ssh_known_hosts": host["cucm_ssh_known_hosts"],
+            },
+            "node": host["cucm_host"],
+            "peer": self.host("cucm10")["cucm_host"],
+        }  # fmt: skip
+        (self.folder / "given.json").write_text(json.dumps(given))
+        books = []
+        for number, (module, wish) in enumerate(TASKS.items()):
+            books.append(f"{number:02}-{module}.yml")
+            (self.folder / books[-1]).write_text(play_of(module, wish))
+        keep = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "tasks": [
+                {
+                    "ansible.builtin.copy": {
+                        "dest": "{{ lookup('env', 'PWD') }}/results.json",
+                        "mode": "0600",
+                        "content": "{{ dict(names | zip(names | map('extract', vars))) | to_json }}",
+                    },
+                    "vars": {"names": list(TASKS)},
+                    "check_mode": False,
+                    "diff": False,
+                }
+            ],
+        }
+        (self.folder / "keep.yml").write_text(yaml.safe_dump([keep]))
+        (self.folder / "results.json").unlink(missing_ok=True)
+        run = self.run(*books, "keep.yml", "-i", "localhost,", "-c", "local", "-e", "@given.json", *options)
+        kept = self.folder / "results.json"
+        return run, json.loads(kept.read_text()) if kept.is_file() else {}
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tarball, built and installed."""
+    folder = tmp_path_factory.mktemp("installed")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "PYTHONPATH"))}
+    environment["ANSIBLE_HOME"] = str(folder / "ansible")
+    galaxy = [sys.executable, "-m", "ansible", "galaxy", "collection"]
+
+    def order(*words: str | Path) -> None:
+        done = subprocess.run(
+            [*galaxy, *map(str, words)], cwd=folder, env=environment, text=True, capture_output=True, timeout=300,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    order("build", ROOT, "--output-path", folder)
+    (built,) = folder.glob("siptls-cucm-*.tar.gz")
+    order("install", built, "-p", folder / "collections", "--offline")
+    return folder / "collections"
+
+
+@pytest.fixture
+def user(collections: Path, tmp_path: Path) -> Iterator[NewUser]:
+    """A new user with two clusters as shipped."""
+    (tmp_path / "empty").mkdir()
+    with LabProcess(tmp_path / "lab") as lab:
+        yield NewUser(tmp_path / "empty", collections, lab)
+
+
+class Once:
+    """The runs of all modules, each made when a test first asks for it: check mode, for real, and again."""
+
+    def __init__(self, user: NewUser) -> None:
+        self.user = user
+        self.before = user.lab.ask("dump")
+
+    @cached_property
+    def check(self) -> tuple[Run, dict[str, Any]]:
+        """In check mode, on clusters as shipped."""
+        return self.user.modules("--check", "--diff")
+
+    @cached_property
+    def first(self) -> tuple[Run, dict[str, Any]]:
+        """For real."""
+        return self.user.modules("--diff")
+
+    @cached_property
+    def again(self) -> tuple[Run, dict[str, Any]]:
+        """Once more."""
+        assert self.first[0].code == 0
+        return self.user.modules("--diff")
+
+
+@pytest.fixture(scope="module")
+def once(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Once]:
+    """The runs on one lab."""
+    folder = tmp_path_factory.mktemp("new-user")
+    (folder / "empty").mkdir()
+    with LabProcess(folder / "lab") as lab:
+        yield Once(NewUser(folder / "empty", collections, lab))
+
+
+def made(lab: LabProcess, result: dict[str, Any]) -> bool:
+    """Whether an AXL object came to be: changed, with a uuid of CUCM's."""
+    return bool(result["changed"] and re.fullmatch(r"\{[0-9A-Fa-f-]{36}\}", result["object"]["uuid"]))
+
+
+def present(path: Path) -> bool:
+    """Whether a file is there and holds something."""
+    return path.is_file() and path.stat().st_size > 0
+
+
+def test_every_module_has_a_play() -> None:
+    assert sorted(TASKS) == MODULES
+
+
+@pytest.mark.parametrize("module", TASKS)
+def test_a_module_by_itself_does_its_job(once: Once, module: str) -> None:
+    run, results = once.first
+    assert run.code == 0, run.output[-6000:]
+    assert module in results, run.output[-6000:]
+    result, lab, folder = results[module], once.user.lab, once.user.folder
+    assert not result.get("failed") and not result.get("deprecations")
+    uploaded = results["cucm_cert_upload"]["certificate"]["sha256"]
+    jobs: dict[str, Any] = {
+        "cucm_info": lambda: result["version"].startswith("9.1") and result["nodes"][0]["name"] == "CUCMA",
+        "cucm_certificate_info": lambda: any(one["purpose"] == "CallManager" for one in result["certificates"]),
+        "cucm_csr": lambda: result["changed"] and "BEGIN CERTIFICATE REQUEST" in result["csr"],
+        "ca_sign": lambda: result["changed"] and verified(folder, result),
+        "cucm_cert_upload": lambda: result["changed"] and verified(folder, results["ca_sign"]),
+        "cucm_service": lambda: result["changed"] and result["status"] == "Started",
+        "cucm_sip_trunk_info": lambda: result["trunks"][0]["name"] == "New-Trunk",
+        "sip_tls_probe": lambda: result["certificates"][0]["sha256"] == uploaded,
+        "cucm_capture": lambda: result["captures"] and any(present(one) for one in (folder / "evidence").rglob("*")),
+        "sip_tls_capture_info": lambda: result["files"],
+        "cucm_trace_info": lambda: any(present(one) for one in (folder / "traces").rglob("*")),
+        "sip_tls_verdict": lambda: [one["verdict"] for one in result["directions"]] == ["unproven"],
+        "sip_tls_report": lambda: present(folder / "report" / "report.html"),
+    }  # fmt: skip
+    job = jobs.get(module, lambda: made(lab, result))
+    assert job(), json.dumps(result, indent=1)[:3000]
+
+
+def verified(folder: Path, signed: dict[str, Any]) -> bool:
+    """Whether openssl follows the certificate to the CA of the folder."""
+    (folder / "leaf.pem").write_text(signed["certificate"])
+    order = ["openssl", "verify", "-CAfile", "ca/ca.pem", "leaf.pem"]
+    return subprocess.run(order, cwd=folder, capture_output=True, timeout=60, check=False).returncode == 0
+
+
+def attributes() -> dict[str, dict[str, Any]]:
+    """The documented attributes of each module, by ansible-doc."""
+    order = [sys.executable, "-m", "ansible", "doc", "--json", *(f"siptls.cucm.{name}" for name in MODULES)]
+    said = subprocess.run(order, capture_output=True, text=True, timeout=120, check=True).stdout
+    return {name.rpartition(".")[2]: one["doc"]["attributes"] for name, one in json.loads(said).items()}
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(1800)
+def test_the_attributes_of_the_modules_are_true(once: Once) -> None:
+    """check_mode, diff_mode and idempotent, as documented; in check mode on untouched clusters first."""
+    lab, documented = once.user.lab, attributes()
+    run, predicted = once.check
+    assert run.code in (0, 2), run.output[-6000:]
+    assert lab.ask("dump") == once.before, "check mode changed a cluster"
+    assert not (once.user.folder / "ca").exists() and not (once.user.folder / "report").exists()
+    run, first = once.first
+    assert run.code == 0, run.output[-6000:]
+    standing = lab.ask("dump")
+    run, again = once.again
+    assert run.code == 0, run.output[-6000:]
+    assert lab.ask("dump") == standing, "a second run changed a cluster"
+    assert set(first) == set(again) == set(MODULES)
+    for module in MODULES:
+        support = {name: attribute["support"] for name, attribute in documented[module].items()}
+        if support["idempotent"] == "full" and module != "cucm_service":
+            assert not again[module]["changed"], module
+        if support["diff_mode"] == "full" and first[module]["changed"]:
+            assert first[module]["diff"], module
+    assert predicted.keys() <= set(MODULES)
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def quick_start(user: NewUser) -> list[list[str]]:
+    """Write the README's inventory for the lab, and return its commands as their words."""
+    section = README[README.index("### A first trunk") : README.index("### The other playbooks")]
+    inventory = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0])
+    group = inventory["cucm_clusters"]
+    assert set(group["hosts"]) == {"cucma", "cucm10"}
+    names = set(group["vars"]) | {name for host in group["hosts"].values() for name in host}
+    for cluster, host in group["hosts"].items():
+        real = user.host(cluster)
+        # What the README can't know: addresses, ports and passwords of this lab. Its option names stay.
+        host["cucm_host"] = real["cucm_host"]
+        host["cucm_ssh_port"], host["cucm_node_addresses"] = real["cucm_ssh_port"], real["cucm_node_addresses"]
+    for name in ("cucm_username", "cucm_os_username", "cucm_ca_path", "cucm_ssh_known_hosts"):
+        assert name in names
+        group["vars"][name] = user.host("cucma")[name]
+    group["vars"]["ansible_python_interpreter"] = "{{ ansible_playbook_python }}"
+    (user.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    vault = {f"vault_{name}": user.host("cucma")[name] for name in ("cucm_password", "cucm_os_password")}
+    (user.folder / "vault.json").write_text(json.dumps(vault))
+    commands = re.findall(r"^ansible-playbook (.*?)(?: +#.*)?$", section, re.MULTILINE)
+    assert commands
+    return [[*command.split(), "-e", "@vault.json"] for command in commands]
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(1800)
+def test_the_readmes_first_trunk_is_set_up_from_the_tarball(user: NewUser) -> None:
+    first, second = quick_start(user)
+    before = user.lab.ask("dump")
+    check = user.run(*first)
+    assert "--check" in first and check.code == 0, check.output[-6000:]
+    assert user.lab.ask("dump") == before
+    run = user.run(*second)
+    assert run.code == 0, run.output[-6000:]
+    assert "DEPRECATION" not in run.output
+    call = user.lab.ask("call", cluster="cucma", calling="1018", called="9898")
+    assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True)
+    assert (user.folder / "ca" / "ca.pem").is_file()
+    again = user.run(*second)
+    assert again.code == 0 and again.total("changed") == 0, again.output[-6000:]
+
+
+def test_the_readmes_single_module_runs(user: NewUser) -> None:
+    section = README[README.index("### One module by itself") : README.index("### Included content")]
+    (play,) = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0])
+    ((_, defaults),) = play["module_defaults"].items()
+    host = user.host("cucma")
+    defaults |= {"host": host["cucm_host"], "ca_path": host["cucm_ca_path"], "legacy_crypto": True}
+    (user.folder / "play.yml").write_text(yaml.safe_dump([play]))
+    secret = json.dumps({"vault_cucm_password": host["cucm_password"], "ansible_python_interpreter": sys.executable})
+    run = user.run("play.yml", "-i", "localhost,", "-c", "local", "-e", secret)
+    # As shipped there is no trunk of that name: the module says so in a sentence that names both.
+    assert run.code == 2 and "SIP-TLS-cucm10" in run.output and "does not exist" in run.output, run.output[-3000:]
+    assert "Traceback" not in run.output
