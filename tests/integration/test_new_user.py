@@ -58,7 +58,9 @@ TASKS: dict[str, dict[str, Any]] = {
     "cucm_sip_trunk_info": {"names": ["New-Trunk"]},
     "sip_tls_probe": {"host": "{{ node }}", "legacy_crypto": True},
     "cucm_capture": {"seconds": 5, "dest": "evidence"},
-    "sip_tls_capture_info": {"paths": ["evidence"]},
+    "sip_tls_capture_info": {
+        "paths": "{{ cucm_capture.captures | map(attribute='files') | flatten | map(attribute='path') }}",
+    },
     "cucm_trace_info": {"dest": "traces"},
     "sip_tls_verdict": {
         "clusters": [
