@@ -84,6 +84,7 @@ class Site:
         return kept | {
             "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
             "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_DEPRECATION_WARNINGS": "1",
             "ANSIBLE_NOCOWS": "1",
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),

@@ -51,6 +51,10 @@ def test_the_first_run_ends_in_a_secure_verdict_both_ways(set_up: SetUp) -> None
         assert one["evidence"] and one["tls_version"] and one["cipher"]
 
 
+def test_the_first_run_uses_nothing_that_ansible_will_take_away(set_up: SetUp) -> None:
+    assert "PLAY RECAP" in set_up.first.output and "DEPRECATION WARNING" not in set_up.first.output
+
+
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way[0])
 def test_a_call_gets_through_over_tls_with_srtp(set_up: SetUp, way: tuple[str, str, str]) -> None:
     call = set_up.site.call(*way)
