@@ -137,6 +137,7 @@ class NewUser:
                 **connection, "os_username": host["cucm_os_username"], "os_password": host["cucm_os_password"],
                 "ssh_port": host["cucm_ssh_port"], "ssh_known_hosts": host["cucm_ssh_known_hosts"],
             },
+            "folder": str(self.folder),
             "node": host["cucm_host"],
             "peer": self.host("cucm10")["cucm_host"],
         }  # fmt: skip
@@ -151,7 +152,7 @@ class NewUser:
             "tasks": [
                 {
                     "ansible.builtin.copy": {
-                        "dest": "{{ lookup('env', 'PWD') }}/results.json",
+                        "dest": "{{ folder }}/results.json",
                         "mode": "0600",
                         "content": "{{ dict(names | zip(names | map('extract', vars))) | to_json }}",
                     },
@@ -232,7 +233,7 @@ def once(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def made(lab: LabProcess, result: dict[str, Any]) -> bool:
     """Whether an AXL object came to be: changed, with a uuid of CUCM's."""
-    return bool(result["changed"] and re.fullmatch(r"\{[0-9A-Fa-f-]{36}\}", result["object"]["uuid"]))
+    return bool(result["changed"] and re.fullmatch(r"\{[0-9A-Fa-f-]{36}\}", result["uuid"]))
 
 
 def present(path: Path) -> bool:
@@ -260,7 +261,7 @@ def test_a_module_by_itself_does_its_job(once: Once, module: str) -> None:
         "cucm_cert_upload": lambda: result["changed"] and verified(folder, results["ca_sign"]),
         "cucm_service": lambda: result["changed"] and result["status"] == "Started",
         "cucm_sip_trunk_info": lambda: result["trunks"][0]["name"] == "New-Trunk",
-        "sip_tls_probe": lambda: result["certificates"][0]["sha256"] == uploaded,
+        "sip_tls_probe": lambda: result["chain"][0]["sha256"] == uploaded,
         "cucm_capture": lambda: result["captures"] and any(present(one) for one in (folder / "evidence").rglob("*")),
         "sip_tls_capture_info": lambda: result["files"],
         "cucm_trace_info": lambda: any(present(one) for one in (folder / "traces").rglob("*")),
