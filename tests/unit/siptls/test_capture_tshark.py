@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -16,13 +15,10 @@ from pathlib import Path
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls import capture
 from made_captures import Flights, Identities, frames_of, write_pcap
+from tshark_judge import agreed, needs_tshark, tcpdump
 
-NEEDED = [name for name in ("tshark", "tcpdump", "openssl") if not shutil.which(name)]
-pytestmark = pytest.mark.skipif(
-    bool(NEEDED), reason=f"not installed: {', '.join(NEEDED)} (apt-get install -y tshark tcpdump openssl)"
-)
+pytestmark = needs_tshark
 CIPHER = "AES128-SHA:@SECLEVEL=0"
-NAMES = {"0x0301": "TLSv1", "0x0302": "TLSv1.1", "0x0303": "TLSv1.2", "0x0304": "TLSv1.3"}
 # name: (server's arguments, client's arguments)
 HANDSHAKES = {
     "TLS 1.0": (["-tls1", "-cipher", CIPHER, "-Verify", "2"], ["-tls1", "-cipher", CIPHER, "mine"]),
@@ -35,39 +31,9 @@ HANDSHAKES = {
 }
 
 
-def tshark(path: Path, *fields: str) -> list[list[str]]:
-    """One row a frame that has any of the fields; every value of a field, joined by commas."""
-    command = ["tshark", "-r", str(path), "-d", "tcp.port==5061,tls", "-Y", "tls.handshake || tls.alert_message"]
-    command += ["-T", "fields", "-E", "occurrence=a", "-E", "separator=/t"]
-    for field in fields:
-        command += ["-e", field]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, env={**os.environ, "HOME": str(path.parent)}
-    )
-    return [line.split("\t") for line in done.stdout.splitlines()]
-
-
 def assert_agrees(path: Path) -> capture.CaptureConnection:
-    """Certificates by direction, version, cipher and plain alerts are tshark's."""
-    (found,) = capture.read([path]).connections
-    rows = tshark(
-        path, "tcp.dstport", "tls.handshake.certificate", "tls.handshake.type", "tls.handshake.version",
-        "tls.handshake.extensions.supported_version", "tls.handshake.ciphersuite", "tls.alert_message.desc",
-    )  # fmt: skip
-    chains: dict[str, list[bytes]] = {"client": [], "server": []}
-    alerts: list[tuple[str, int]] = []
-    version, cipher = None, None
-    for port, certificates, types, versions, supported, ciphers, descriptions in rows:
-        side = "client" if port == "5061" else "server"
-        chains[side] += [bytes.fromhex(one.replace(":", "")) for one in certificates.split(",") if one]
-        alerts += [(side, int(one)) for one in descriptions.split(",") if one]
-        if "2" in types.split(","):
-            version, cipher = NAMES[(supported or versions).split(",")[0]], ciphers.split(",")[0]
-    assert found.client_chain == chains["client"]
-    assert found.server_chain == chains["server"]
-    assert found.tls_version == version
-    assert [(one["from"], one["code"]) for one in found.alerts if one["code"] is not None] == alerts
-    assert (found.cipher is None) == (cipher is None)
+    """The one connection of a capture, on which tshark and we agree."""
+    (found,) = agreed(path)
     return found
 
 
@@ -92,28 +58,20 @@ def recorded(identities: Identities, tmp_path_factory: pytest.TempPathFactory) -
         # An address of its own each time, so that no port is still in use.
         address = f"127.78.{os.getpid() % 250 + 1}.{list(HANDSHAKES).index(name) + 2}"
         path = folder / f"{name.replace(' ', '-')}.pcap"
-        tcpdump = subprocess.Popen(
-            ["tcpdump", "-i", "lo", "-U", "--immediate-mode", "-Z", "root", "-w", str(path),
-             f"tcp port 5061 and host {address}"],
-            stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert tcpdump.stderr is not None
-        assert "listening on" in tcpdump.stderr.readline()
-        server = subprocess.Popen(
-            ["openssl", "s_server", "-accept", f"{address}:5061", "-cert", "CUCM10.pem", "-key", "CUCM10.key",
-             "-cert_chain", "ca.pem", "-CAfile", "ca.pem", "-quiet", *server_words], **quiet,  # type: ignore[call-overload]
-        )  # fmt: skip
-        try:
-            _wait_listening(address)
-            subprocess.run(
-                ["openssl", "s_client", "-connect", f"{address}:5061", "-CAfile", "ca.pem", *client_words],
-                input="Q\n", text=True, timeout=20, check=False, **quiet,  # type: ignore[call-overload]
+        with tcpdump(path, f"tcp port 5061 and host {address}"):
+            server = subprocess.Popen(
+                ["openssl", "s_server", "-accept", f"{address}:5061", "-cert", "CUCM10.pem", "-key", "CUCM10.key",
+                 "-cert_chain", "ca.pem", "-CAfile", "ca.pem", "-quiet", *server_words], **quiet,  # type: ignore[call-overload]
             )  # fmt: skip
-            time.sleep(0.3)
-        finally:
-            for process in (server, tcpdump):
-                process.terminate()
-                process.wait(10)
+            try:
+                _wait_listening(address)
+                subprocess.run(
+                    ["openssl", "s_client", "-connect", f"{address}:5061", "-CAfile", "ca.pem", *client_words],
+                    input="Q\n", text=True, timeout=20, check=False, **quiet,  # type: ignore[call-overload]
+                )  # fmt: skip
+            finally:
+                server.terminate()
+                server.wait(10)
         return path
 
     yield record
