@@ -58,7 +58,7 @@ options:
     elements: dict
     default: []
   files:
-    description: The files of evidence, each with C(path), C(size), C(sha256).
+    description: The files of evidence, each with C(path), C(size), C(sha256). Paths in O(dest) are shown from there.
     type: list
     elements: dict
     default: []

@@ -13,13 +13,19 @@ import re
 _STRING = re.compile(r"\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)", re.S)  # OSC, DCS and the like, up to their end
 _CODE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()*+#%][\x20-\x7e]|\x1b[\x30-\x7e]|\x1b\[[0-?]*$|\x1b$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_ERASED = re.compile(r"[^\n\x08]\x08")
 
+# Blanks before a pager are looked at from their first alone, or a long run of them would take time by its square.
+_BLANKS = r"(?<![ \t])[ \t]*"
 # The keys that leaf through each flavour of pager: they are keys, no newline follows.
 PAGERS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"[ \t]*Press <enter> for 1 line, <space> for one page, or <q> to quit[ \t]*"), " "),
-    (re.compile(r"[ \t]*options: q=quit, n=next, p=prev, b=begin, e=end \(lines \d+ - (\d+) of \1\) ?:[ \t]*"), "q"),
-    (re.compile(r"[ \t]*options: q=quit, n=next, p=prev, b=begin, e=end \(lines [^)\n]*\) ?:[ \t]*"), "n"),
+    (re.compile(_BLANKS + r"Press <enter> for 1 line, <space> for one page, or <q> to quit[ \t]*"), " "),
+    (
+        re.compile(
+            r"(?<![ \t])[ \t]*options: q=quit, n=next, p=prev, b=begin, e=end \(lines \d+ - (\d+) of \1\) ?:[ \t]*"
+        ),
+        "q",
+    ),
+    (re.compile(_BLANKS + r"options: q=quit, n=next, p=prev, b=begin, e=end \(lines [^)\n]{0,40}\) ?:[ \t]*"), "n"),
 )
 QUESTION = re.compile(
     r"(?:\(\s*(?:yes\s*\|\s*no|yes/no|y/n)\s*\)|\[\s*(?:y/n|yes/no)\s*\])\s*[?:]?\s*$|'y' for <yes> or 'n' for no:\s*$",
@@ -27,16 +33,26 @@ QUESTION = re.compile(
 )
 # The prompt as the node first shows it; set commandcount adds a number, and the text before the colon may differ.
 FIRST_PROMPT = re.compile(r"(?:^|\n)([^\n]{0,24}?\badmin\b[^\n:]{0,16}:[ \t]?)$")
-PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s+.*?-----END \1-----", re.S)
+# A block that was cut ends at the next one's beginning.
+PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,60})-----\s(?:(?!-----BEGIN ).)*?-----END \1-----", re.S)
 
 
 def clean(text: str) -> str:
     """Readable text: no escape sequences, no control characters, LF as the only line end."""
     text = _CODE.sub("", _STRING.sub("", text))
     text = re.sub(r"\r+\n", "\n", text).replace("\r", "\n")
-    while (shorter := _ERASED.sub("", text)) != text:
-        text = shorter
-    return _CONTROL.sub("", text)
+    return _CONTROL.sub("", _erased(text) if "\x08" in text else text)
+
+
+def _erased(text: str) -> str:
+    """Text without what backspaces took back; they go no further than the line's beginning."""
+    kept: list[str] = []
+    for letter in text:
+        if letter != "\x08":
+            kept.append(letter)
+        elif kept and kept[-1] != "\n":
+            kept.pop()
+    return "".join(kept)
 
 
 def without_pagers(text: str) -> str:

@@ -211,7 +211,8 @@ def _status(case: Direction) -> Iterator[Check]:
     if service is True:
         yield Check("trunk_status", "pass", f"{case.source} reports its trunk in service", "status")
     elif service is False:
-        reason = first(status, "reason", "reason_text") or "without a reason"
+        said = [str(one) for one in (status.get("reason"), first(status, "meaning", "reason_text")) if one]
+        reason = ", ".join(said) or "without a reason"
         yield Check(
             "trunk_status", "fail", f"{case.source} reports its trunk out of service: {reason}", "status",
             remedy=str(first(status, "next_step") or "Look at the handshake with sip_tls_probe and cucm_capture."),

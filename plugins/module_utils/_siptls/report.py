@@ -289,7 +289,9 @@ def _files(report: Report) -> str:
         for one in report.files
     )
     return section(
-        "Evidence files", "Where the evidence lies, and its hashes, so that it can be shown to be unaltered.", rows
+        "Evidence files",
+        "Where the evidence lies, from this page's folder, and its hashes: they show that it is unaltered.",
+        rows,
     )
 
 

@@ -20,6 +20,7 @@ VERDICT_KEYS = ("verdict", "summary", "directions")
 def write(folder: str, given: dict[str, Any], *, pretend: bool) -> Outcome:
     """Writes report.html and report.json into a folder. Failure when that can't be done."""
     page, data = Path(folder) / "report.html", Path(folder) / "report.json"
+    given["files"] = [{**one, "path": _beside(Path(folder), str(one.get("path")))} for one in given["files"]]
     given["verdict"] = {key: given["verdict"].get(key) for key in VERDICT_KEYS}
     made = report.Report(generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), **given)
     try:
@@ -34,6 +35,14 @@ def write(folder: str, given: dict[str, Any], *, pretend: bool) -> Outcome:
             f"The report could not be written to {error.filename or folder} on this machine: {error.strerror or error}."
         ) from error
     return Outcome(changed=changed, result={"html": str(page), "json": str(data)})
+
+
+def _beside(folder: Path, path: str) -> str:
+    """A file's path from the report's folder when it lies in it, so that both can be moved together."""
+    try:
+        return str(Path(path).resolve().relative_to(folder.resolve()))
+    except ValueError:
+        return path
 
 
 def _same(path: Path, data: dict[str, Any]) -> bool:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import subprocess
 import sys
 import threading
 import time
@@ -254,6 +256,80 @@ def test_a_capture_says_when_it_runs_and_ends_when_its_marker_is_taken_away(lab:
     assert time.monotonic() - began < 60
     assert captures[0]["files"][0]["sha256"]
     assert not marker.exists()
+
+
+def test_the_node_sends_the_file_to_an_sftp_server(lab: LabProcess, tmp_path: Path) -> None:
+    """A real SFTP server, asyncssh's, on the address that the option names; nothing is fetched by DIME."""
+    import asyncio
+
+    import asyncssh
+
+    class Account(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:
+            return True
+
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def validate_password(self, username: str, password: str) -> bool:
+            return (username, password) == ("collector", "Sftp-secret!7")
+
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+
+    def root(channel: Any) -> asyncssh.SFTPServer:
+        return asyncssh.SFTPServer(channel, chroot=str(tmp_path).encode())
+
+    async def listen() -> Any:
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        return await asyncssh.listen("127.0.0.1", 0, server_factory=Account, sftp_factory=root, server_host_keys=[key])
+
+    server = asyncio.run_coroutine_threadsafe(listen(), loop).result(30)
+    (tmp_path / "in").mkdir()
+    push = node_capture.Push("127.0.0.1", server.get_port(), "collector", "Sftp-secret!7", "/in")
+    try:
+        captures, _ = node_capture.run([{**options(lab), "password": None}], plan(name="pushed", seconds=1), push)
+        wrong = node_capture.Push("127.0.0.1", server.get_port(), "collector", "Not-the-secret", "/in")
+        with pytest.raises(Failure, match=r"SFTP server 127\.0\.0\.1 as collector") as refused:
+            node_capture.run([options(lab)], plan(name="pushed", seconds=1), wrong)
+    finally:
+        loop.call_soon_threadsafe(server.close)
+    assert (tmp_path / "in" / "pushed.cap").read_bytes()[:4] in (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4")
+    assert captures[0]["files"][0]["sent_to"] == "127.0.0.1:/in"
+    assert "Not-the-secret" not in str(refused.value)
+
+
+def left_on(lab: LabProcess, cluster: str, name: str) -> list[Path]:
+    """The files of a capture on a node."""
+    return list((lab.state / cluster).rglob(f"platform/cli/{name}.cap*"))
+
+
+def test_a_capture_ends_with_the_play_that_began_it(lab: LabProcess, tmp_path: Path) -> None:
+    """The module's process is killed: its terminal goes away, and the node's capture with it."""
+    marker = tmp_path / "runs"
+    script = tmp_path / "capture.py"
+    script.write_text(
+        "import json, sys\nfrom pathlib import Path\n"
+        "from ansible_collections.siptls.cucm.plugins.module_utils._siptls import node_capture\n"
+        "given = json.loads(Path(sys.argv[1]).read_text())\n"
+        "plan = node_capture.Plan(name='killed', seconds=600, count=1000, size='all', host=None, port=None,\n"
+        "    network='eth0', keep=False, dest=None, marker=Path(sys.argv[2]))\n"
+        "node_capture.run([given], plan, None)\n"
+    )
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps(options(lab)))
+    with subprocess.Popen([sys.executable, str(script), str(given), str(marker)]) as play:
+        end = time.monotonic() + 60
+        while not marker.exists():
+            assert time.monotonic() < end and play.poll() is None
+            time.sleep(0.1)
+        assert left_on(lab, "cucma", "killed")
+        play.kill()
+    # The name is free for the next capture, and what was begun is not written on.
+    sizes = [path.stat().st_size for path in left_on(lab, "cucma", "killed")]
+    captures, _ = node_capture.run([options(lab)], plan(name="killed", seconds=1), None)
+    assert captures[0]["files"]
+    assert [path.stat().st_size for path in left_on(lab, "cucma", "killed")] in ([], sizes)
 
 
 def test_a_capture_to_the_screen_is_parsed(lab: LabProcess) -> None:

@@ -36,7 +36,8 @@ document.getElementById('f').addEventListener('load', function () {
     if (out && !n.closest('.matrix')) { wide.push(n.className || n.tagName); }
   });
   document.getElementById('out').textContent = JSON.stringify({scroll: e.scrollWidth, client: e.clientWidth,
-    wide: wide.slice(0, 5), text: d.body.innerText.length, svg: d.querySelectorAll('svg').length});
+    wide: wide.slice(0, 5), text: d.body.innerText.length, paper: getComputedStyle(d.body).backgroundColor,
+    svg: d.querySelectorAll('svg').length});
 });</script></body></html>"""
 
 
@@ -113,16 +114,19 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def browse(tmp_path: Path) -> Iterator[Callable[[int], tuple[dict[str, Any], str]]]:
+def browse(tmp_path: Path) -> Iterator[Callable[..., tuple[dict[str, Any], str]]]:
     """Opens the folder's report in a frame so wide; returns the measures and what the browser complained of."""
     handler = functools.partial(Quiet, directory=str(tmp_path))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
-        def run(width: int) -> tuple[dict[str, Any], str]:
+        def run(width: int, *, dark: bool = False) -> tuple[dict[str, Any], str]:
+            # 0 is dark, 1 is light.
+            chosen = [f"--blink-settings=preferredColorScheme={0 if dark else 1}"]
+            chosen.append(f"--user-data-dir={tmp_path / f'profile{width}{dark}'}")
             (tmp_path / "wrapper.html").write_text(WRAPPER % width)
             done = subprocess.run(
-                [str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=4000",
+                [str(CHROMIUM), *FLAGS, *chosen, "--virtual-time-budget=4000",
                  "--window-size=1400,1000", "--dump-dom", f"http://127.0.0.1:{server.server_port}/wrapper.html"],
                 capture_output=True, text=True, timeout=90, check=True,
             )  # fmt: skip
@@ -138,16 +142,20 @@ def browse(tmp_path: Path) -> Iterator[Callable[[int], tuple[dict[str, Any], str
 @needs_chromium
 @pytest.mark.parametrize(("count", "verdict"), [(2, "insecure"), (5, "secure"), (12, "insecure")])
 def test_it_renders_fits_and_complains_of_nothing(
-    browse: Callable[[int], tuple[dict[str, Any], str]], tmp_path: Path, count: int, verdict: str
+    browse: Callable[..., tuple[dict[str, Any], str]], tmp_path: Path, count: int, verdict: str
 ) -> None:
     report_files.write(str(tmp_path), given(count, verdict), pretend=False)
-    for width in (320, 390, 1200):
-        measured, console = browse(width)
+    papers = set()
+    for width, dark in ((320, False), (390, True), (1200, False)):
+        measured, console = browse(width, dark=dark)
+        papers.add((dark, measured["paper"]))
         assert console == ""
         assert measured["wide"] == []
         assert measured["scroll"] <= measured["client"]
         assert measured["text"] > 1000
         assert measured["svg"] >= 3
+    # Light is light at both widths, and dark is another colour.
+    assert len(papers) == len({paper for _, paper in papers}) == 2
 
 
 class Links(html.parser.HTMLParser):
@@ -193,3 +201,36 @@ def test_nothing_at_all_still_makes_a_page(tmp_path: Path) -> None:
     empty = {"title": "T", "clusters": [], "verdict": {}, "captures": [], "traces": [], "changes": [], "files": []}
     report_files.write(str(tmp_path), empty, pretend=False)
     assert "unproven" in (tmp_path / "report.html").read_text()
+
+
+def test_the_questions_are_answered_by_what_was_found(tmp_path: Path) -> None:
+    data = given(verdict="insecure")
+    for one in data["verdict"]["directions"]:
+        one["evidence"] = [{"check": "srtp", "source": "call", "text": "keys"},
+                           {"check": "wire", "source": "capture", "text": "TLS"}]  # fmt: skip
+        one["findings"] = [
+            {"severity": "error", "check": "server_name", "cause": "another name", "source": "probe"},
+            {"severity": "missing", "check": "dates", "cause": "unknown", "source": "probe"},
+        ]
+    report_files.write(str(tmp_path), data, pretend=False)
+    tiles = re.findall(
+        r'class="tile (\w+)">.*?class="q">(.*?)</div><div class="a">(.*?)</div><div class="src">(.*?)</div>',
+        (tmp_path / "report.html").read_text(),
+    )
+    assert {question: (tone, answer, small) for tone, question, answer, small in tiles} == {
+        "Is it the right peer?": ("insecure", "no", "another name"),
+        "Do both sides prove who they are?": ("unproven", "not proven", "nothing was seen of it"),
+        "Is the signalling encrypted?": ("secure", "yes", "by capture"),
+        "Is the media encrypted?": ("secure", "yes", "by call"),
+        "Are the certificates fit and in date?": ("unproven", "not proven", "nothing was seen of it"),
+        "Do calls get through?": ("unproven", "not proven", "nothing was seen of it"),
+    }
+
+
+def test_evidence_in_the_reports_folder_is_named_from_there(tmp_path: Path) -> None:
+    data = given()
+    data["files"] = [{"path": str(tmp_path / "evidence" / "a.cap"), "size": 1, "sha256": "ab" * 32},
+                     {"path": "/elsewhere/b.cap", "size": 1, "sha256": "cd" * 32}]  # fmt: skip
+    report_files.write(str(tmp_path), data, pretend=False)
+    kept = json.loads((tmp_path / "report.json").read_text())["files"]
+    assert [one["path"] for one in kept] == ["evidence/a.cap", "/elsewhere/b.cap"]
