@@ -22,10 +22,22 @@ def test_the_plan_says_what_a_run_would_do_and_changes_nothing(untouched: Site, 
     assert untouched.lab.ask("dump") == before
     plan = (tmp_path / "plan.md").read_text()
     assert "## cucma (CUCM 9.1.2" in plan and "## cucm10 (CUCM 10.5.2" in plan
-    assert plan.count("a new CallManager certificate") == 2
-    assert plan.count("restart Cisco CallManager") == 2
-    assert "SIP-TLS-cucm10" in plan and "SIP-TLS-cucma" in plan
-    assert "<li>" in (tmp_path / "plan.html").read_text()
+    assert plan.count("New CallManager certificate") == 2
+    assert plan.count("Restart Cisco CallManager") == 2 and plan.count("Calls of this node end") == 2
+    assert "Make the SIP trunk SIP-TLS-cucm10" in plan and "Make the SIP trunk SIP-TLS-cucma" in plan
+    assert "| x509_subject_names |  | CUCMA |" in plan
+    page = (tmp_path / "plan.html").read_text()
+    assert page.count('<li class="restart">') == 2 and "SIP-TLS-cucm10" in page
+
+
+def test_the_plan_of_what_is_set_up_says_nothing(set_up: SetUp, tmp_path: Path) -> None:
+    run = set_up.site.play("plan", extra={"plan_path": str(tmp_path), "plan_reference": "CHG <4711>"})
+    assert run.code == 0, run.output[-6000:]
+    plan = (tmp_path / "plan.md").read_text()
+    assert plan.count("\nNothing.\n") == 2 and "0 changes, 0 restarts" in plan
+    assert plan.count("CallManager certificate of CUCM") == 2, "what is left alone is named"
+    page = (tmp_path / "plan.html").read_text()
+    assert "<b>Nothing.</b>" in page and "CHG &lt;4711&gt;" in page and "<4711>" not in page
 
 
 def test_everything_wrong_on_all_clusters_is_said_at_once_and_nothing_is_changed(

@@ -1,0 +1,59 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A change document as data."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: sip_tls_plan
+short_description: What a run would do to each cluster, for an approval
+version_added: 1.0.0
+author:
+  - siptls.cucm contributors (@siptls)
+description:
+  - Brings what the roles of this collection predicted in check mode into the form of a change document.
+options:
+  _input:
+    description: Facts and registered results of each cluster by its inventory name.
+    type: dict
+    required: true
+  problems:
+    description: What stands in the way, from P(siptls.cucm.preflight_problems#filter).
+    type: list
+    elements: str
+  head:
+    description: What stands at the head of the document, passed through and made safe like the rest.
+    type: dict
+  form:
+    description: Makes every text safe for a page of this form.
+    type: str
+    choices: ["", html, markdown]
+    default: ""
+"""
+
+EXAMPLES = r"""
+- name: Say what a run would do
+  ansible.builtin.debug:
+    msg: "{{ {inventory_hostname: hostvars[inventory_hostname]} | siptls.cucm.sip_tls_plan }}"
+"""
+
+RETURN = r"""
+_value:
+  description: C(clusters), each with its C(steps), what stays the C(same), C(warnings) and C(external) peers;
+    C(problems); and the numbers of C(changes), C(restarts), C(resets).
+  type: dict
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._composition.plan import change_plan
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Its name and what runs."""
+        return {"sip_tls_plan": change_plan}
