@@ -1,0 +1,208 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is shipped for AWX: every file loads, and what it refers to is there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, PLATFORM
+
+ROOT = Path(__file__).resolve().parents[2]
+AWX = ROOT / "extensions" / "awx"
+PATTERNS = sorted((ROOT / "extensions" / "patterns").iterdir())
+ACCOUNTS = ("username", "password", "os_username", "os_password")
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with Ansible's !unsafe, which keeps the controller's templates from being ours."""
+
+
+class Unsafe(str):
+    """A text that Ansible won't template."""
+
+
+Loader.add_constructor("!unsafe", lambda loader, node: Unsafe(loader.construct_scalar(node)))  # type: ignore[arg-type]
+
+
+def load(path: Path) -> Any:
+    return yaml.load(path.read_text(encoding="utf-8"), Loader)  # a subclass of SafeLoader
+
+
+TYPES: list[dict[str, Any]] = load(AWX / "credential_types.yml")["cucm_awx_credential_types"]
+TEMPLATES: list[dict[str, Any]] = load(AWX / "job_templates.yml")["cucm_awx_job_templates"]
+WORKFLOW: dict[str, Any] = load(AWX / "workflow.yml")["cucm_awx_workflow"]
+SCHEDULES: list[dict[str, Any]] = load(AWX / "workflow.yml")["cucm_awx_schedules"]
+NAMES = {one["name"] for one in TEMPLATES}
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind["name"])
+def test_a_credential_type_injects_its_fields_and_keeps_secrets_secret(kind: dict[str, Any]) -> None:
+    fields = {field["id"]: field for field in kind["inputs"]["fields"]}
+    assert set(kind["inputs"]["required"]) <= set(fields)
+    used: set[str] = set()
+    for group in ("env", "extra_vars", "file"):
+        for name, template in (kind["injectors"].get(group) or {}).items():
+            assert isinstance(template, Unsafe), f"{name} would be templated by our own playbook"
+            (inside,) = re.findall(r"{{ ([\w.]+) }}", template)
+            used.add(inside)
+            assert inside in fields or inside.startswith("tower.filename."), (
+                f"{name} injects {inside}, which is no field"
+            )
+    files = {name.removeprefix("template.") for name in kind["injectors"].get("file") or {}}
+    assert {name.rpartition(".")[2] for name in used if name.startswith("tower.")} == files
+    assert set(fields) <= used, "a field that nothing injects"
+    for name, field in fields.items():
+        assert bool(field.get("secret")) == name.endswith(("password", "key", "passphrase"))
+
+
+def test_the_shared_type_sets_what_the_modules_read() -> None:
+    options = {**APPLICATION.options, **PLATFORM.options}
+    read = {name for option in ACCOUNTS for name in options[option]["fallback"][1]}
+    assert set(TYPES[0]["injectors"]["env"]) == read
+    for name, template in TYPES[0]["injectors"]["env"].items():
+        assert template == "{{ " + name.removeprefix("CUCM_").lower() + " }}"
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_the_types_of_two_clusters_set_variables_that_the_inventory_hands_on(side: str) -> None:
+    (kind,) = [one for one in TYPES if one["name"].endswith(f"cluster {side.upper()}")]
+    assert set(kind["injectors"]["extra_vars"]) == {f"cucm_{side}_{name}" for name in ACCOUNTS}
+    assert set(kind["injectors"]["env"]) == {f"CUCM_{side.upper()}_{name.upper()}" for name in ACCOUNTS}
+    for path in (AWX / "inventory.example.yml", *(pattern / "templates" / "inventory.yml" for pattern in PATTERNS)):
+        hosts = load(path)["cucm_clusters"]["hosts"].values()
+        (host,) = [one for one in hosts if f"cucm_{side}_username" in one["cucm_username"]]
+        for name in ACCOUNTS:
+            assert f"cucm_{side}_{name} " in host[f"cucm_{name}"]
+            assert f"'CUCM_{side.upper()}_{name.upper()}'" in host[f"cucm_{name}"]
+
+
+def test_the_ca_of_the_credential_is_what_the_inventory_reads() -> None:
+    text = (AWX / "inventory.example.yml").read_text(encoding="utf-8")
+    (kind,) = [one for one in TYPES if "file" in one["injectors"]]
+    module = (ROOT / "plugins" / "modules" / "ca_sign.py").read_text(encoding="utf-8")
+    for name in kind["injectors"]["env"]:
+        assert f"'{name}'" in text or f'"{name}"' in module, f"nobody reads {name}"
+
+
+def known_variables(playbook: Path) -> dict[str, dict[str, Any]]:
+    """What may be set for a playbook: the options of the roles, and its own variables."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"):
+        for spec in load(path)["argument_specs"].values():
+            found |= spec["options"]
+    for play in load(playbook):
+        found |= {name: {} for name in play.get("vars") or {}}
+    return found
+
+
+def questions() -> Iterator[Any]:
+    for template in TEMPLATES:
+        for question in template["survey_spec"].get("spec", []):
+            yield pytest.param(template, question, id=f"{template['name']}-{question['variable']}")
+
+
+@pytest.mark.parametrize(("template", "question"), list(questions()))
+def test_a_survey_asks_for_what_there_is(template: dict[str, Any], question: dict[str, Any]) -> None:
+    option = known_variables(ROOT / template["playbook"])[question["variable"]]
+    kind = option.get("type", "str")
+    assert question["type"] in {"int": ("integer",), "bool": ("multiplechoice",)}.get(kind, ("text", "multiplechoice"))
+    assert {"question_name", "question_description", "required", "default"} <= set(question)
+    if question["type"] == "multiplechoice":
+        assert question["default"] in question["choices"]
+        assert set(question["choices"]) <= set(option.get("choices") or ("true", "false"))
+    if question["type"] == "integer":
+        assert question["min"] <= question["default"] <= question["max"]
+    if "default" in option and question["required"]:
+        assert str(question["default"]).lower() == str(option["default"]).lower(), "another default than the role's"
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template["name"])
+def test_a_job_template_has_its_playbook_and_is_not_sliced(template: dict[str, Any]) -> None:
+    assert (ROOT / template["playbook"]).is_file()
+    assert template["job_slice_count"] == 1 and template["job_type"] == "run"
+    assert template["allow_simultaneous"] is False
+    assert template["survey_enabled"] is bool(template["survey_spec"])
+
+
+def test_plan_set_up_verify_renew_and_remove_are_there() -> None:
+    assert [Path(one["playbook"]).stem for one in TEMPLATES] == [
+        "plan", "sip_tls_trunk", "verify", "renew_certificates", "remove_sip_tls_trunk",
+    ]  # fmt: skip
+
+
+def test_the_workflow_goes_from_plan_over_an_approval_to_set_up_and_verify() -> None:
+    nodes = {node["identifier"]: node for node in WORKFLOW["nodes"]}
+    order, at = [], WORKFLOW["nodes"][0]["identifier"]
+    while at:
+        node = nodes[at]
+        assert ("template" in node) != ("approval" in node)
+        assert node.get("template", WORKFLOW["nodes"][0]["template"]) in NAMES
+        order.append("approval" if "approval" in node else Path(playbook_of(node["template"])).stem)
+        at = (node["success"] or [None])[0]
+    assert order == ["plan", "approval", "sip_tls_trunk", "verify"] and len(order) == len(nodes)
+
+
+def playbook_of(name: str) -> str:
+    return str(next(one["playbook"] for one in TEMPLATES if one["name"] == name))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule["name"])
+def test_a_schedule_starts_a_template_that_asks_nothing_without_a_default(schedule: dict[str, Any]) -> None:
+    assert schedule["template"] in NAMES
+    assert re.fullmatch(
+        r"DTSTART(;TZID=[\w/]+)?:\d{8}T\d{6}Z? RRULE:FREQ=\w+;INTERVAL=\d+(;BYDAY=\w+)?", schedule["rrule"]
+    )
+
+
+def test_the_playbook_applies_every_file_by_modules_of_awx_alone() -> None:
+    (play,) = load(ROOT / "playbooks" / "awx_configure.yml")
+    assert {Path(name).name for name in play["vars_files"]} == {
+        "credential_types.yml", "job_templates.yml", "workflow.yml",
+    }  # fmt: skip
+    text = (ROOT / "playbooks" / "awx_configure.yml").read_text(encoding="utf-8")
+    for variable in ("cucm_awx_credential_types", "cucm_awx_job_templates", "cucm_awx_workflow", "cucm_awx_schedules"):
+        assert f"{{{{ {variable}" in text
+    modules = [name for task in play["tasks"] for name in task if "." in name]
+    assert len(modules) == len(play["tasks"]) and all(name.startswith("awx.awx.") for name in modules)
+    assert set(play["vars"]["cucm_awx_credentials"]) <= {kind["name"] for kind in TYPES}
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda path: path.name)
+def test_a_pattern_is_whole(pattern: Path) -> None:
+    meta = json.loads((pattern / "meta" / "pattern.json").read_text(encoding="utf-8"))
+    assert meta["name"] == pattern.name and (pattern / "README.md").is_file()
+    assert {"schema_version", "title", "description", "short_description", "tags", "aap_resources"} <= set(meta)
+    resources = meta["aap_resources"]
+    jobs = resources["controller_job_templates"]
+    shipped = {path.name for path in (pattern / "playbooks").glob("*.yml") if not path.name.endswith(".meta.yml")}
+    assert {job["playbook"] for job in jobs} == shipped
+    assert [job["name"] for job in jobs if job.get("primary")] == ["SIP TLS trunks, set up"]
+    assert {job["name"] for job in jobs} == NAMES
+    for job in jobs:
+        assert job["execution_environment"] == resources["controller_execution_environment"]["name"]
+        assert set(job["labels"]) <= set(resources["controller_labels"])
+        (play,) = load(pattern / "playbooks" / job["playbook"])
+        imported = ROOT / "playbooks" / f"{play['ansible.builtin.import_playbook'].removeprefix('siptls.cucm.')}.yml"
+        assert imported.is_file() and imported.name == Path(playbook_of(job["name"])).name
+        asked = {question["variable"] for question in job.get("survey", {}).get("spec", [])}
+        specs = load(pattern / "playbooks" / job["playbook"].replace(".yml", ".meta.yml"))["argument_specs"]
+        assert set(specs["main"]["options"]) == asked <= set(known_variables(imported))
+        for question in job.get("survey", {}).get("spec", []):
+            assert isinstance(question["default"], str) and question["type"] in ("text", "multiplechoice", "textarea")
+            assert question["type"] != "multiplechoice" or question["default"] in question["choices"]
+
+
+def test_the_execution_environments_are_of_version_3_and_bring_what_the_modules_need() -> None:
+    shipped = load(ROOT / "meta" / "execution-environment.yml")
+    assert shipped["version"] == 3 and (ROOT / shipped["dependencies"]["python"]).is_file()
+    built = load(ROOT / "execution-environment.yml")
+    assert built["version"] == 3 and built["images"]["base_image"]["name"]
+    assert {"ansible_core", "ansible_runner", "galaxy", "python"} <= set(built["dependencies"])
