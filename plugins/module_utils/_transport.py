@@ -285,7 +285,8 @@ def _root_reason(error: BaseException) -> str:
         if inner is None or inner is seen:
             break
         seen = inner
-    text = str(getattr(seen, "strerror", None) or getattr(seen, "reason", None) or seen)
+    only = seen.args[0] if len(seen.args) == 1 else seen  # an OSError of one text shows it as a tuple
+    text = str(getattr(seen, "strerror", None) or getattr(seen, "reason", None) or only)
     text = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:?\s*|\(_ssl\.c:\d+\)|\[SSL[^\]]*\]\s*", "", text)
     return re.sub(r"\s+", " ", text).strip(" .") or type(seen).__name__
 

@@ -15,6 +15,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpAnswer
 
 NOT_FOUND = ("5007", "5003")
+WRITES = ("add", "update", "remove", "apply", "reset", "do", "executeSQLUpdate")
 DUPLICATE = ("-239", "4052")
 # What to do about a refusal, by what CUCM's text has in it; the codes alone do not tell these cases apart.
 ADVICE = (
@@ -84,9 +85,8 @@ def judge_answer(answer: HttpAnswer, doing: str, version: str) -> Any:
 def _no_soap(answer: HttpAnswer, doing: str, version: str) -> Failure:
     said = answer.text(200) or "no text"
     if answer.status == 403:
-        return Failure(
-            f"{doing} was refused (403): the account has no AXL role. Give it the role Standard AXL API Access."
-        )
+        lacks = "has no AXL role that may write" if doing.startswith(WRITES) else "has no AXL role"
+        return Failure(f"{doing} was refused (403): the account {lacks}. Give it the role Standard AXL API Access.")
     if answer.status == 404:
         return Stale(
             f"{doing} failed: there is no AXL service (404). Activate Cisco AXL Web Service on the publisher and give "

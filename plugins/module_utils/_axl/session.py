@@ -118,7 +118,10 @@ class Session:
                 given = f"{noun} {name}"
                 self.assumes += [given] if given not in self.assumes else []
                 continue
-            problems.append(f"{where} names the {noun} {name!r}, which does not exist on {self.client.host}.")
+            problems.append(
+                f"{where} names the {noun} {name!r}, which does not exist on {self.client.host}. Make it first, or "
+                "correct the name."
+            )
         return problems
 
     def _remembers(self, kind: str, name: str) -> bool:

@@ -285,7 +285,9 @@ def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> F
     if isinstance(error, TimeoutError):
         reason = "no answer in time. Check host, ssh_port and the firewall between"
     elif isinstance(error, OSError):
-        reason = f"{error.strerror or type(error).__name__}. Check host and ssh_port, and that the node is up"
+        # asyncio writes its own text over the system's: Connect call failed ('10.0.0.1', 22).
+        system = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        reason = f"{system or type(error).__name__}. Check host and ssh_port, and that the node is up"
     else:
         reason = f"{plain(getattr(error, 'reason', '') or type(error).__name__)}. Try again; if it stays, ask the node"
     return Failure(f"{doing}: {reason}.", reason="connection")
