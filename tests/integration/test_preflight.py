@@ -107,17 +107,19 @@ def test_one_list_names_all_that_is_wrong_and_nothing_is_written(site: Site, tmp
     assert len(refused) <= 1, "a refused password was tried again"
 
 
-def test_options_of_the_wrong_kind_are_named_before_the_first_write(site: Site) -> None:
+def test_options_of_the_wrong_kind_are_named_and_make_a_plan_that_can_t_be_approved(site: Site, tmp_path: Path) -> None:
     before = site.lab.ask("dump")
     run = site.play(
-        "sip_tls_trunk",
+        "plan",
         extra={
+            "plan_path": str(tmp_path),
             "sip_tls_trunk_port": "70000", "sip_tls_trunk_security_mode": "Very", "sip_tls_trunk_srtp_allowed": "often",
             "sip_tls_trunk_name": "to {peer}!", "callmanager_certificate_days": "many",
         },
     )  # fmt: skip
-    said = listed(run.output)
     assert run.code != 0 and "Traceback" not in run.output
+    said = (tmp_path / "plan.md").read_text(encoding="utf-8").replace("\\", "")
+    assert "Not to be approved" in said and "Not to be approved" in (tmp_path / "plan.html").read_text(encoding="utf-8")
     for words in ("sip_tls_trunk_security_mode", "Encrypted, Authenticated", "sip_tls_trunk_srtp_allowed",
                   "sip_tls_trunk_port is 70000", "callmanager_certificate_days"):  # fmt: skip
         assert words in said, f"not said: {words}\n{run.output[-6000:]}"

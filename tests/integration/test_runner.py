@@ -130,3 +130,64 @@ def test_a_job_sets_up_and_the_next_one_on_a_remote_worker_changes_nothing(site:
     recap = output.rpartition("PLAY RECAP")[2]
     assert re.findall(r"changed=\S*?(\d+)", recap) == ["0", "0"], recap
     assert leaks(site.folder / "processed", secrets) == []
+
+
+TWO_ACCOUNTS = """
+- name: Ask each cluster by the account of its own credential
+  hosts: cucm_clusters
+  gather_facts: false
+  module_defaults:
+    group/siptls.cucm.cucm:
+      host: "{{ cucm_host }}"
+      ca_path: "{{ cucm_ca_path }}"
+      legacy_crypto: true
+      username: "{{ cucm_username }}"
+      password: "{{ cucm_password }}"
+    group/siptls.cucm.platform:
+      host: "{{ cucm_host }}"
+      ca_path: "{{ cucm_ca_path }}"
+      legacy_crypto: true
+      ssh_port: "{{ cucm_ssh_port }}"
+      ssh_known_hosts: "{{ cucm_ssh_known_hosts }}"
+      os_username: "{{ cucm_os_username }}"
+      os_password: "{{ cucm_os_password }}"
+  tasks:
+    - name: By the application account
+      siptls.cucm.cucm_info:
+    - name: By the platform account
+      siptls.cucm.cucm_certificate_info:
+        purposes: [CallManager]
+        served_ports: {}
+"""
+
+
+def test_two_clusters_have_accounts_of_their_own_by_variables_and_by_environment(site: Site) -> None:
+    """Cluster A's credential comes as extra vars, cluster B's by environment; the inventory is the one we ship."""
+    folder, _secrets = private_data(site, "two-accounts")
+    lab = yaml.safe_load(site.lab.inventory.read_text(encoding="utf-8"))["cucm_clusters"]["hosts"]
+    shipped = yaml.safe_load((ROOT / "extensions" / "awx" / "inventory.example.yml").read_text(encoding="utf-8"))
+    for name, host in shipped["cucm_clusters"]["hosts"].items():
+        kept = ("cucm_host", "cucm_ca_path", "cucm_ssh_port", "cucm_ssh_known_hosts")
+        host.update({key: lab[name][key] for key in kept})
+    del shipped["cucm_clusters"]["vars"]["sip_tls_ca"]
+    (folder / "inventory" / "hosts.yml").write_text(yaml.safe_dump(shipped), encoding="utf-8")
+    platform = {"os_username": lab["cucma"]["cucm_os_username"], "os_password": lab["cucma"]["cucm_os_password"]}
+    reader = {"username": "axlread", "password": "Axl-Lab-91!reading-alone", **platform}
+    writer = {"username": lab["cucm10"]["cucm_username"], "password": lab["cucm10"]["cucm_password"], **platform}
+    (folder / "env" / "extravars").write_text(json.dumps({f"cucm_a_{key}": value for key, value in reader.items()}))
+    environment = json.loads((folder / "env" / "envvars").read_text(encoding="utf-8"))
+    environment = {key: value for key, value in environment.items() if not key.startswith("CUCM_")}
+    environment |= {f"CUCM_B_{key.upper()}": value for key, value in writer.items()}
+    (folder / "env" / "envvars").write_text(json.dumps(environment), encoding="utf-8")
+    (folder / "project").mkdir()
+    (folder / "project" / "ask.yml").write_text(TWO_ACCOUNTS, encoding="utf-8")
+    seen = len(site.lab.events())
+    done = ansible_runner.run(private_data_dir=str(folder), playbook="ask.yml", quiet=True, verbosity=4)
+    assert done.rc == 0, done.stdout.read()[-6000:]
+    asked = {
+        (event["node"], event["account"])
+        for event in site.lab.events()[seen:]
+        if event.get("kind") == "axl" and event.get("account")
+    }
+    assert asked == {("CUCMA", "axlread"), ("CUCM10", writer["username"])}
+    assert leaks(folder, [reader["password"], writer["password"], platform["os_password"]]) == []
