@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 COLLECTIONS = ROOT / ".venv" / "collections"
@@ -16,3 +17,19 @@ if str(COLLECTIONS) not in sys.path:
     sys.path.insert(0, str(COLLECTIONS))
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(COLLECTIONS), os.environ.get("PYTHONPATH")]))
+
+JUDGED = {
+    "requests": "requests of the AXL modules judged by the vendor's schemas",
+    "answers": "requests and answers between modules and lab judged by the vendor's schemas",
+}
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how much the contract tests have judged; here, because xdist's controller loads no other conftest."""
+    reports = [report for report in terminalreporter.stats.get("passed", []) if report.when == "call"]
+    for name, words in JUDGED.items():
+        counts = {version: count for report in reports for key, value in report.user_properties if key == name
+                  for version, count in [value]}  # fmt: skip
+        if counts:
+            each = ", ".join(f"{version}: {count}" for version, count in counts.items())
+            terminalreporter.write_line(f"{sum(counts.values())} {words}, {len(counts)} releases ({each})")

@@ -16,6 +16,8 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, flat
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
 
 def refuse(problems: list[str]) -> None:
     """Raise one Failure for everything that is wrong, so that it can be put right at once."""
@@ -33,6 +35,13 @@ def name_of(resource: Resource, values: Mapping[str, Any]) -> str:
 def key_of(resource: Resource, values: Mapping[str, Any]) -> tuple[str, ...]:
     """What tells objects of a kind apart."""
     return tuple(str(values.get(option) or "").casefold() for option in resource.key)
+
+
+def purge(prefixes: Mapping[str, str | None] | None) -> Iterator[str]:
+    """What is wrong with the prefixes that purge is to keep to."""
+    given = [text for text in (prefixes or {}).values() if text is not None]
+    if prefixes is not None and (not given or not all(text.strip() for text in given)):
+        yield "purge needs a prefix that is not empty: it would remove everything otherwise."
 
 
 def shape(resource: Resource, entries: list[dict[str, Any]]) -> Iterator[str]:
@@ -77,6 +86,8 @@ def _value(row: Field, value: Any, where: str) -> Iterator[str]:
                 yield f"{where} also needs {', '.join(missing)}."
         if row.choice and value.get("anonymous") and (value.get("number") or value.get("name")):
             yield f"{where}: anonymous excludes number and name."
+    elif isinstance(value, str) and _UNWRITABLE.search(value):
+        yield f"{where} holds a control character, which XML cannot carry."
     elif row.base == "int":
         if not isinstance(value, int) and not (value == "" and row.nil):
             yield f"{where} is {value!r}, which is no whole number."

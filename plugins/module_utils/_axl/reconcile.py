@@ -61,7 +61,7 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
     """Bring the objects of a task to what it says; raises Failure before any write when anything is wrong."""
     items = items_of(resource, params)
     shown = [{**item.wish, **{resource.new_key(key): new for key, new in item.renames.items()}} for item in items]
-    judge.refuse(list(judge.shape(resource, shown)))
+    judge.refuse([*judge.purge(params.get("purge")), *judge.shape(resource, shown)])
     client = AxlClient.from_params(params, [resource])
     judge.refuse(list(judge.for_release(resource, shown, client.version, client.release)))
     session = Session(client, check_mode)
@@ -95,10 +95,8 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
 
 def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], session: Session) -> list[Item]:
     """The objects within the prefixes of purge that the task does not name, to be removed."""
-    purge = {option: text for option, text in (params.get("purge") or {}).items() if text}
+    purge = {option: text for option, text in (params.get("purge") or {}).items() if text is not None}
     if not purge:
-        if params.get("purge") is not None:
-            raise Failure("purge needs a prefix that is not empty: it would remove everything otherwise.")
         return []
     start = {option.removesuffix("_prefix"): text for option, text in purge.items()}
     start = {resource.first if option == "prefix" else option: text for option, text in start.items()}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ RELEASES = {
     "14.0": "cucm140",
     "15.0": "cucm150",
 }
+WRITES = ("add", "update", "remove", "doDeviceReset", "executeSQLUpdate")
 KINDS = {resource.kind: resource for resource in RESOURCES}
 
 
@@ -84,6 +86,17 @@ class Lab:
         known = {option: found[f"cucm_{option}"] for option in names if f"cucm_{option}" in found}
         return Cluster({**known, **options})
 
+    def written(self, since: int = 0) -> tuple[list[str], int]:
+        """The writing operations that lab.log holds after so many lines, and the lines by now."""
+        events = self.events(since)
+        names = [str(event.get("operation")) for event in events if event.get("kind") == "axl"]
+        return [name for name in names if name.startswith(WRITES)], since + len(events)
+
+    def events(self, since: int = 0) -> list[dict[str, Any]]:
+        """What lab.log holds after so many lines."""
+        lines = (self.state / "lab.log").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines[since:]]
+
     def command(self, *words: str) -> str:
         """A command of the lab."""
         return cucm_lab(*words, "--state", str(self.state))
@@ -120,3 +133,9 @@ def version(request: pytest.FixtureRequest) -> str:
 def cluster(lab: Lab, version: str) -> Cluster:
     """The cluster of the release."""
     return lab.cluster(RELEASES[version])
+
+
+@pytest.fixture(params=RELEASES, ids=lambda version: f"release-{version}")
+def each_cluster(lab: Lab, request: pytest.FixtureRequest) -> Cluster:
+    """The cluster of each release, always."""
+    return lab.cluster(RELEASES[request.param])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
 
 Cluster = Any  # conftest.Cluster, which pytest hands over
 
@@ -51,8 +52,20 @@ def life(kind: str, mark: str) -> tuple[dict[str, Any], dict[str, Any]]:
 KINDS = ("SipTrunkSecurityProfile", "SipProfile", "SipTrunk", "RoutePattern", "RouteGroup", "RouteList")
 
 
+# An option of each kind that no release takes, and a word of the refusal.
+BAD = {
+    "SipTrunkSecurityProfile": ({"incoming_port": 70000}, "70000"),
+    "SipProfile": ({"start_media_port": 70000}, "70000"),
+    "SipTrunk": ({"destinations": [{"address": "127.0.0.1", "port": 70000}]}, "70000"),
+    "RoutePattern": ({"gateway": "Nobody"}, "Nobody"),
+    "RouteGroup": ({"members": [{"device": "Nobody"}]}, "Nobody"),
+    "RouteList": ({"members": [{"route_group": "Nobody"}]}, "Nobody"),
+}
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_life_of_an_object(cluster: Cluster, kind: str) -> None:
+def test_life_of_an_object(lab: Any, each_cluster: Cluster, kind: str) -> None:
+    cluster = each_cluster
     first = "pattern" if kind == "RoutePattern" else "name"
     mark = f"L{KINDS.index(kind)}"
     old, new = ("7001", "7002") if kind == "RoutePattern" else ("A-life", "B-life")
@@ -73,11 +86,17 @@ def test_life_of_an_object(cluster: Cluster, kind: str) -> None:
     assert predicted.changed
     changed = task(old, **change)
     assert changed.changed and predicted.result["actions"] == changed.result["actions"]
-    assert set(change) <= {
-        option
-        for option, value in changed.diff[0]["after"].items()  # type: ignore[index]
-        if value != changed.diff[0]["before"][option]  # type: ignore[index]
+    before, after = changed.diff[0]["before"], changed.diff[0]["after"]  # type: ignore[index]
+    assert {option for option, value in after.items() if value != before[option]} == set(change)
+    assert predicted.diff[0]["before"] == before, "the check before has changed something"  # type: ignore[index]
+    foreseen = predicted.diff[0]["after"]  # type: ignore[index]
+    assert {option: foreseen[option] for option in foreseen if option not in change} == {
+        option: after[option] for option in foreseen if option not in change
     }
+    bad, words = BAD[kind]
+    _none, line = lab.written()
+    assert words in cluster.refused(kind, **{first: old}, **bad)
+    assert lab.written(line)[0] == [], "something was written although the input was refused"
     assert not task(old, **change).changed
     rename = {f"new_{first}": new}
     assert task(old, True, **rename).changed
@@ -190,11 +209,52 @@ def test_references_by_uuid_and_objects_in_use(cluster: Cluster) -> None:
 
 
 def test_purge_of_trunks_keeps_the_others(cluster: Cluster) -> None:
-    for name in ("Purge-1", "Purge-2", "Purge_3"):
+    # CUCM would take the underscore for any sign, and compares without case: neither is what the user wrote.
+    for name in ("Purge_1", "Purge_2", "Purge-3", "PURGE_4"):
         cluster.run("SipTrunk", name=name, **TRUNK)
-    outcome = cluster.run("SipTrunk", aggregate=[{"name": "Purge-1"}], purge={"prefix": "Purge-"})
-    assert outcome.result["actions"] == ["removed SIP trunk Purge-2"]
-    assert not cluster.run("SipTrunk", name="Purge_3").changed
+    purge = {"aggregate": [{"name": "Purge_1"}], "purge": {"prefix": "Purge_"}}
+    predicted = cluster.run("SipTrunk", check=True, **purge)
+    outcome = cluster.run("SipTrunk", **purge)
+    assert outcome.result["actions"] == ["removed SIP trunk Purge_2"] == predicted.result["actions"]
+    assert [one["before"]["name"] for one in outcome.diff] == ["Purge_2"]  # type: ignore[index,union-attr]
+    assert [one["after"] for one in outcome.diff] == [{}] and outcome.diff == predicted.diff  # type: ignore[union-attr]
+    assert not cluster.run("SipTrunk", **purge).changed
+    for name in ("Purge_1", "Purge-3", "PURGE_4"):
+        assert not cluster.run("SipTrunk", name=name).changed
+    cluster.run("RoutePattern", pattern="4499", gateway="Purge_1")
+    in_use = cluster.refused("SipTrunk", aggregate=[], purge={"prefix": "Purge_"})
+    assert "Purge_1" in in_use and "refers to the object" in in_use
+    cluster.run("RoutePattern", pattern="4499", state="absent")
+
+
+def test_purge_of_patterns_by_partition_and_by_pattern(cluster: Cluster) -> None:
+    client = AxlClient.from_params(cluster.connection)
+    for name in ("PT-Purge-A", "PT-Purge-B", "PT-Keep"):
+        client.ask("addRoutePartition", routePartition={"name": name})
+    cluster.run("SipTrunk", name="Purge-P", **TRUNK)
+    where = {"4400": "PT-Purge-A", "4401": "PT-Purge-A", "4402": "PT-Purge-B", "4403": "PT-Keep", "4404": ""}
+    entries = [{"pattern": pattern, "partition": partition} for pattern, partition in where.items()]
+    cluster.run("RoutePattern", aggregate=entries, gateway="Purge-P")
+
+    def standing() -> set[str]:
+        found = [cluster.run("RoutePattern", check=True, **entry, state="absent") for entry in entries]
+        return {entry["pattern"] for entry, outcome in zip(entries, found, strict=True) if outcome.changed}
+
+    by_partition = {"aggregate": entries[:1], "purge": {"partition_prefix": "PT-Purge-"}}
+    predicted = cluster.run("RoutePattern", check=True, **by_partition)
+    assert predicted.changed and standing() == set(where)
+    outcome = cluster.run("RoutePattern", **by_partition)
+    assert outcome.result["actions"] == [
+        "removed route pattern 4401 in partition PT-Purge-A",
+        "removed route pattern 4402 in partition PT-Purge-B",
+    ]
+    assert outcome.diff == predicted.diff and standing() == {"4400", "4403", "4404"}
+    assert not cluster.run("RoutePattern", **by_partition).changed
+    both = {"aggregate": [], "purge": {"prefix": "440", "partition_prefix": "PT-Keep"}}
+    assert cluster.run("RoutePattern", **both).result["actions"] == ["removed route pattern 4403 in partition PT-Keep"]
+    assert cluster.run("RoutePattern", aggregate=[], purge={"prefix": "440"}).changed and standing() == set()
+    for name in ("PT-Purge-A", "PT-Purge-B", "PT-Keep"):
+        client.ask("removeRoutePartition", name=name)
 
 
 def test_check_mode_takes_what_this_collection_makes_as_made(cluster: Cluster) -> None:
@@ -215,6 +275,11 @@ REFUSED = [
     ("SipTrunk", {"name": "T", **TRUNK, "srtp_allowed": True}, "clear"),
     ("SipTrunk", {"name": "T", **TRUNK, "destination_is_srv": True}, "127.0.0.9"),
     ("SipTrunk", {"name": "T"}, "security_profile"),
+    ("SipTrunk", {"name": "T", **TRUNK, "description": "bell \x07"}, "control character"),
+    ("SipTrunk", {"name": "T", **TRUNK, "new_name": "no/slash"}, "no/slash"),
+    ("SipTrunk", {"name": "T", **TRUNK, "location": "Nowhere"}, "location 'Nowhere'"),
+    ("SipTrunk", {"name": "T", **TRUNK, "sip_profile": "Nowhere"}, "SIP profile 'Nowhere'"),
+    ("SipTrunk", {"aggregate": [{"name": "T", **TRUNK}], "purge": {"prefix": " "}}, "not empty"),
     ("SipTrunk", {"name": "T", **TRUNK, "mlpp_indication_status": "Maybe"}, "Off, On, Default"),
     ("SipTrunk", {"name": "T", **TRUNK, "significant_digits": "many"}, "whole number"),
     ("SipTrunkSecurityProfile", {"name": "P", **PROFILE, "incoming_port": 70000}, "70000"),
@@ -225,6 +290,11 @@ REFUSED = [
     ("SipTrunkSecurityProfile", {"name": "P", **PROFILE, "copy_from": "No such"}, "No such"),
     ("SipTrunkSecurityProfile", {"name": "P" * 80, **PROFILE}, "characters"),
     ("RoutePattern", {"pattern": "9@", "gateway": "T"}, "dial_plan"),
+    ("RoutePattern", {"pattern": "99", "gateway": "T", "partition": "Nowhere"}, "partition 'Nowhere'"),
+    ("RoutePattern", {"pattern": "99", "route_list": "Nowhere"}, "route list 'Nowhere'"),
+    ("RoutePattern", {"aggregate": [], "purge": {"prefix": ""}}, "not empty"),
+    ("RoutePattern", {"aggregate": [], "purge": {}}, "not empty"),
+    ("RoutePattern", {"aggregate": [], "purge": {"prefix": "9", "partition_prefix": ""}}, "not empty"),
     ("RoutePattern", {"pattern": "9999"}, "gateway or route_list"),
     ("RoutePattern", {"pattern": "9999", "gateway": "T", "route_list": "L"}, "exclude"),
     ("RouteGroup", {"name": "G", "members": []}, "at least one"),
@@ -235,10 +305,13 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("kind", "options", "words"), REFUSED, ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_bad_input_is_one_sentence_and_no_write(lab: Any, kind: str, options: dict[str, Any], words: str) -> None:
-    cluster = lab.cluster("cucm105")
+def test_bad_input_is_one_sentence_and_no_write(
+    lab: Any, cluster: Cluster, kind: str, options: dict[str, Any], words: str
+) -> None:
+    _none, line = lab.written()
     text = cluster.refused(kind, **options)
     assert words in text and "Traceback" not in text
+    assert lab.written(line)[0] == []
 
 
 def test_a_subject_name_has_one_profile_a_port(cluster: Cluster) -> None:

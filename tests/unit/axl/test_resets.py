@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import multiprocessing
 import os
 import signal
@@ -20,24 +19,15 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 
 Cluster = Any  # conftest.Cluster, which pytest hands over
 TRUNK = {"security_profile": "Non Secure SIP Trunk Profile", "destinations": [{"address": "127.0.0.9", "port": 5061}]}
-WRITES = ("add", "update", "remove", "doDeviceReset")
-
-
-def written(lab: Any, since: int) -> tuple[list[str], int]:
-    """The writing operations that the lab has logged after so many lines, and the lines by now."""
-    lines = (lab.state / "lab.log").read_text(encoding="utf-8").splitlines()
-    events = [json.loads(line) for line in lines[since:]]
-    operations = [str(event.get("operation")) for event in events if event.get("kind") == "axl"]
-    return [name for name in operations if name.startswith(WRITES)], len(lines)
 
 
 def test_each_trunk_is_reset_right_after_its_own_write(lab: Any) -> None:
     cluster = lab.cluster("cucm150")
     names = [{"name": f"Soon-{number}"} for number in (1, 2, 3)]
     cluster.run("SipTrunk", aggregate=names, **TRUNK)
-    _none, line = written(lab, 0)
+    _none, line = lab.written()
     outcome = cluster.run("SipTrunk", aggregate=names, mtp_required=True)
-    assert written(lab, line)[0] == ["updateSipTrunk", "doDeviceReset"] * 3
+    assert lab.written(line)[0] == ["updateSipTrunk", "doDeviceReset"] * 3
     assert outcome.result["actions"][:2] == ["updated SIP trunk Soon-1", "reset SIP trunk Soon-1"]
 
 
@@ -46,10 +36,10 @@ def test_a_trunk_of_two_changed_profiles_is_reset_once(lab: Any) -> None:
     cluster.run("SipProfile", aggregate=[{"name": "Twice-A"}, {"name": "Twice-B"}], copy_from="Standard SIP Profile")
     cluster.run("SipTrunk", name="Twice-1", **TRUNK, sip_profile="Twice-A")
     cluster.run("SipTrunk", name="Twice-2", **TRUNK, sip_profile="Twice-B")
-    _none, line = written(lab, 0)
+    _none, line = lab.written()
     entries = [{"name": "Twice-A"}, {"name": "Twice-B"}]
     cluster.run("SipProfile", aggregate=entries, options_ping=True)
-    assert written(lab, line)[0] == ["updateSipProfile", "doDeviceReset"] * 2
+    assert lab.written(line)[0] == ["updateSipProfile", "doDeviceReset"] * 2
 
 
 @pytest.mark.parametrize(
@@ -75,7 +65,7 @@ def test_what_a_killed_run_left_is_reset_by_the_next(
     victim = multiprocessing.get_context("fork").Process(target=_run_quietly, args=(cluster, kind, options))
     victim.start()
     try:
-        _wait_for(lambda: journal.exists() and f"update{kind}" in written(lab, 0)[0][-3:])
+        _wait_for(lambda: journal.exists() and f"update{kind}" in lab.written()[0][-3:])
     finally:
         os.kill(victim.pid, signal.SIGKILL)  # type: ignore[arg-type]
         victim.join()
@@ -118,7 +108,7 @@ def test_a_note_that_is_no_note_and_a_place_that_cannot_be_written(lab: Any, tmp
     spoiled.write_text("[not JSON", encoding="utf-8")
     assert str(spoiled) in cluster.refused("SipTrunk", name="Noted", **TRUNK, reset_journal=str(spoiled))
     cluster.run("SipTrunk", name="Noted", **TRUNK)
-    _none, line = written(lab, 0)
+    _none, line = lab.written()
     nowhere = str(spoiled / "below" / "a.json")
     assert nowhere in cluster.refused("SipTrunk", name="Noted", mtp_required=True, reset_journal=nowhere)
-    assert written(lab, line)[0] == [], "a change was written although its reset could not be noted"
+    assert lab.written(line)[0] == [], "a change was written although its reset could not be noted"

@@ -122,7 +122,9 @@ class HttpsServer:
             return _page(405)
         else:
             answer = self._axl.handle(body, request.headers.get("SOAPAction", ""), account)
-        self._log("axl", answer.operation, account, answer.status, **answer.facts)
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        # The client's port tells its connections apart.
+        self._log("axl", answer.operation, account, answer.status, connection=peer and peer[1], **answer.facts)
         text = answer.body or pages.status(answer.status)
         made = web.Response(status=answer.status, body=text.encode(), headers={"Content-Type": answer.content_type})
         if cookie is None:
