@@ -389,7 +389,7 @@ uuid:
 objects:
   description:
     - With O(aggregate), one entry an object with its C(name), C(changed), C(object), C(uuid).
-    - Entries that changed also hold C(previous); of the others it would be the same as C(object).
+    - Entries that changed also hold C(previous), both whole. The C(object) of the others holds what the task names.
   returned: success, with O(aggregate)
   type: list
   elements: dict

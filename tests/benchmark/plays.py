@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from cucm_lab.testing import LabProcess
 from .measure import ENVIRONMENT, ROOT, median, once, playbook
 
 Figures = dict[str, float]
+LOOPED = 20  # tasks that stand for a thousand
 SHIPPED = "Non Secure SIP Trunk Profile"
 TRUNK = {
     "name": "BENCH",
@@ -70,39 +72,73 @@ def main_playbook(folder: Path, runs: int) -> Figures:
 
 
 # It repeats without checking the certificate when the check fails; that is its own way.
-CISCOAXL = """
+_CISCOAXL = """
 import sys
 import urllib3
 urllib3.disable_warnings()
 from ciscoaxl import axl
 cucm = axl(username=sys.argv[2], password=sys.argv[3], cucm=sys.argv[1], cucm_version='12.5')
+"""
+ONE_TRUNK = f"""{_CISCOAXL}
 trunk = cucm.get_sip_trunk(name=sys.argv[4])
 assert not isinstance(trunk, Exception), trunk
 """
+MANY_PATTERNS = f"""{_CISCOAXL}
+for number in range(10_000_000, 10_000_000 + int(sys.argv[4])):
+    pattern = cucm.get_route_pattern(pattern=str(number))
+    assert pattern['destination']['gatewayName']['_value_1'] == 'BENCH', pattern
+"""
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """The client ciscoaxl with the vendor's WSDL, unpacked beside, on one cluster of a lab."""
+
+    packages: Path
+    lab: LabProcess
+    cluster: str
+
+    @classmethod
+    def on(cls, folder: Path, lab: LabProcess, cluster: str) -> Theirs:
+        """Fetch it."""
+        packages = folder / "ciscoaxl"
+        install = [sys.executable, "-m", "pip", "install", "-q", "--target", str(packages), "--no-deps"]
+        subprocess.run([*install, "ciscoaxl==0.164"], check=True)
+        return cls(packages, lab, cluster)
+
+    def command(self, source: str, *arguments: str) -> list[str]:
+        """A script of it; REQUESTS_CA_BUNDLE would make it check the lab's certificates against another CA."""
+        script = self.packages.parent / f"{abs(hash(source))}.py"
+        script.write_text(source, encoding="utf-8")
+        text = self.lab.inventory.read_text(encoding="utf-8")
+        user, secret = (re.search(rf"cucm_{key}: (.+)", text)[1] for key in ("username", "password"))  # type: ignore[index]
+        clean = ["env", "-u", "REQUESTS_CA_BUNDLE", "-u", "CURL_CA_BUNDLE", f"PYTHONPATH={self.packages}"]
+        return [*clean, sys.executable, str(script), self.lab.address(self.cluster), user, secret, *arguments]
+
+
+def _newer(lab: LabProcess) -> str:
+    """The cluster of release 14, which clients of today reach without lowering their guard."""
+    return str(next(c for c in lab.description["clusters"] if c["release"].startswith("14"))["name"])
 
 
 def route_patterns(folder: Path, runs: int) -> Figures:
-    """(c) 1,000 and 10,000 route patterns in one task: create, unchanged, one changed."""
+    """(c) 1,000 and 10,000 route patterns in one task: create, unchanged, one changed; a loop; ciscoaxl."""
     figures: Figures = {}
-    with LabProcess(folder / "lab") as lab:
-        made = play(
-            folder / "trunk.yml",
-            "cucm10",
-            task(
-                "cucm_sip_trunk",
-                {"name": "BENCH", "device_pool": "Default", "destinations": [{"address": "127.0.0.9"}]},
-            ),
-        )
-        once(playbook(made, lab.inventory))
-        noop = median(playbook(play(folder / "noop.yml", "cucm10", "ansible.builtin.ping:"), lab.inventory), runs)
+    with LabProcess(folder / "lab", "releases") as lab:
+        cluster = _newer(lab)
+
+        def command(name: str, *tasks: str) -> list[str]:
+            return playbook(play(folder / f"{name}.yml", cluster, *tasks), lab.inventory)
+
+        once(command("trunk", task("cucm_sip_trunk", TRUNK)))
+        noop = median(command("noop", "ansible.builtin.ping:"), runs)
         for count in (1_000, 10_000):
             objects = [{"pattern": str(10_000_000 + n), "gateway": "BENCH"} for n in range(count)]
-            many = play(folder / f"{count}.yml", "cucm10", task("cucm_route_pattern", {"aggregate": objects}))
-            create = once(playbook(many, lab.inventory))
-            unchanged = median(playbook(many, lab.inventory), runs if count < 10_000 else 1)
+            many = command(str(count), task("cucm_route_pattern", {"aggregate": objects}))
+            create = once(many)
+            unchanged = median(many, runs if count < 10_000 else 1)
             objects[count // 2]["description"] = "changed"
-            one = play(folder / f"{count}-one.yml", "cucm10", task("cucm_route_pattern", {"aggregate": objects}))
-            changed = once(playbook(one, lab.inventory))
+            changed = once(command(f"{count}-one", task("cucm_route_pattern", {"aggregate": objects})))
             figures |= {
                 f"{count} created, s": create.wall,
                 f"{count} unchanged, s": unchanged.wall,
@@ -110,47 +146,27 @@ def route_patterns(folder: Path, runs: int) -> Figures:
                 f"{count} unchanged above a no-op, s": unchanged.wall - noop.wall,
                 f"{count} unchanged, peak MB": unchanged.peak,
             }
+        loop = [task("cucm_route_pattern", one) for one in objects[:LOOPED]]
+        single = (once(command("loop", *loop)).wall - noop.wall) / LOOPED
+        theirs = once(Theirs.on(folder, lab, cluster).command(MANY_PATTERNS, "1000"))
     figures["10000 unchanged / 1000 unchanged"] = figures["10000 unchanged, s"] / figures["1000 unchanged, s"]
+    figures["peak, 10000 / 1000"] = figures["10000 unchanged, peak MB"] / figures["1000 unchanged, peak MB"]
+    figures["a task a pattern, 1000 unchanged (of 20), s"] = 1000 * single
+    figures["1000 unchanged, a task a pattern / aggregate"] = 1000 * single / figures["1000 unchanged, s"]
+    figures["ciscoaxl reads 1000, s"] = theirs.wall
+    figures["1000 unchanged, ours / ciscoaxl"] = figures["1000 unchanged, s"] / theirs.wall
     return figures
 
 
 def axl_task(folder: Path, runs: int) -> Figures:
     """(b) One unchanged AXL task above Ansible's floor, against the same read by ciscoaxl on the vendor's WSDL."""
-    packages = folder / "ciscoaxl"
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "-q", "--target", str(packages), "--no-deps", "ciscoaxl==0.164"],
-        check=True,
-    )
     with LabProcess(folder / "lab", "releases") as lab:
-        cluster = next(c for c in lab.description["clusters"] if c["release"].startswith("14"))
-        trunk = playbook(play(folder / "trunk.yml", cluster["name"], task("cucm_sip_trunk", TRUNK)), lab.inventory)
+        cluster = _newer(lab)
+        trunk = playbook(play(folder / "trunk.yml", cluster, task("cucm_sip_trunk", TRUNK)), lab.inventory)
         once(trunk)
         ours = median(trunk, runs)
-        floor = median(
-            playbook(play(folder / "noop.yml", cluster["name"], "ansible.builtin.ping:"), lab.inventory), runs
-        )
-        script = folder / "theirs.py"
-        script.write_text(CISCOAXL, encoding="utf-8")
-        account = lab.inventory.read_text(encoding="utf-8")
-        user, secret = (re.search(rf"cucm_{key}: (.+)", account)[1] for key in ("username", "password"))  # type: ignore[index]
-        address = lab.address(cluster["name"])
-        theirs = median(
-            [
-                "env",
-                "-u",
-                "REQUESTS_CA_BUNDLE",
-                "-u",
-                "CURL_CA_BUNDLE",
-                f"PYTHONPATH={packages}",
-                sys.executable,
-                str(script),
-                f"{address}",
-                user,
-                secret,
-                "BENCH",
-            ],
-            runs,
-        )
+        floor = median(playbook(play(folder / "noop.yml", cluster, "ansible.builtin.ping:"), lab.inventory), runs)
+        theirs = median(Theirs.on(folder, lab, cluster).command(ONE_TRUNK, "BENCH"), runs)
         bare = median([sys.executable, "-c", "pass"], runs)
     above = ours.wall - floor.wall
     return {
@@ -159,4 +175,5 @@ def axl_task(folder: Path, runs: int) -> Figures:
         "time, ours / ciscoaxl": above / (theirs.wall - bare.wall),
         "peak, ours with Ansible, MB": ours.peak,
         "peak, ciscoaxl, MB": theirs.peak,
+        "peak, ours / ciscoaxl": ours.peak / theirs.peak,
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +40,9 @@ def items_of(resource: Resource, params: Mapping[str, Any]) -> list[Item]:
     """The objects of a task: the aggregate's, with the task's own options below them, or the one of the task."""
     options = resource.options
     common = {option: params.get(option) for option in options}
-    entries = (
-        [common]
-        if params.get("aggregate") is None
-        else [
-            {**common, **{key: value for key, value in entry.items() if value is not None}}
-            for entry in params["aggregate"]
-        ]
-    )
     items = []
-    for entry in entries:
+    for given in [{}] if params.get("aggregate") is None else params["aggregate"]:
+        entry = {**common, **{key: value for key, value in given.items() if value is not None}}
         wish = wanted(resource.fields, entry)
         renames = {key: wish.pop(new) for key in resource.key if (new := resource.new_key(key)) in wish}
         state = entry.get("state") or params["state"]
@@ -65,11 +59,9 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
     client = AxlClient.from_params(params, [resource])
     judge.refuse(list(judge.for_release(resource, shown, client.version, client.release)))
     session = Session(client, check_mode)
-    client.side_by_side(lambda item: look_up(item, session), items)
+    single = params.get("aggregate") is None
+    client.side_by_side(lambda item: _prepare(item, session, whole=single), items)
     items += _purged(resource, params, items, session)
-    for item in items:
-        rules.complete(item)
-        decide(item, session)
     session.planned = {(resource.kind, item.label.casefold()) for item in items if item.action == "add"}
     named = [reference for item in items for reference in references(item)]
     problems = [problem for item in items for problem in item.problems]
@@ -89,8 +81,21 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
                 _reset(session, journal, device)
                 _mark(device, resets[device])
     resets.update({device: [] for device in left_over})
-    single = params.get("aggregate") is None
     return _outcome(session, items, resets, single=single)
+
+
+def _prepare(item: Item, session: Session, *, whole: bool) -> None:
+    """Read one object and decide about it; of an unchanged one among many only what was asked for is kept.
+
+    A task with 10,000 objects that need nothing would otherwise hold, and return, every field of each of them.
+    """
+    look_up(item, session)
+    rules.complete(item)
+    decide(item, session)
+    if item.current is not None and not whole and not item.action:
+        asked = {*item.wish, *item.resource.key}
+        brief = {option: value for option, value in item.current.values.items() if option in asked}
+        item.current, item.after = replace(item.current, values=brief), {}
 
 
 def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], session: Session) -> list[Item]:
@@ -111,7 +116,7 @@ def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], se
         if all(str(found.values.get(option, "")).startswith(text) for option, text in start.items())
     ]
     victims = [item for item in victims if judge.key_of(resource, item.wish) not in kept]
-    session.client.side_by_side(lambda item: look_up(item, session), victims)
+    session.client.side_by_side(lambda item: _prepare(item, session, whole=False), victims)
     return victims
 
 
@@ -258,7 +263,6 @@ def _result(item: Item, session: Session, *, single: bool) -> dict[str, Any]:
         "actions": item.done,
     }
     if not (item.action or single):
-        # The same as object: with a thousand unchanged ones it is half of what Ansible has to carry.
         del shown["previous"]
     return shown
 

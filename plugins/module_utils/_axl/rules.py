@@ -126,7 +126,11 @@ def trunks(session: Session, items: list[Item]) -> Iterator[str]:
                 f"srtp_allowed of {item.name} needs a TLS profile, and {name} is {modes[name]}: the SRTP keys would "
                 "travel in clear. Set security_profile to one with security_mode Encrypted."
             )
+    most = SIP_TRUNK.field("destinations").most
     for item in items:
+        count = len(item.after.get("destinations") or [])
+        if count > most and "destinations" not in item.wish:  # a whole list has been judged before
+            yield f"{item.name} would have {count} destinations; CUCM takes at most {most}."
         if item.after.get("destination_is_srv") is True:
             for entry in item.after.get("destinations") or []:
                 if _is_address(entry.get("address", "")):

@@ -48,6 +48,12 @@ def main(resource: Resource) -> NoReturn:
     """Run the module of one kind of object."""
 
     def service(module: AnsibleModule) -> Outcome:
+        if module.params["aggregate"] is not None:
+            # Without the options that nobody gave, which are most of the memory and of the result's invocation.
+            module.params["aggregate"] = [
+                {option: value for option, value in entry.items() if value is not None}
+                for entry in module.params["aggregate"]
+            ]
         return run(resource, module.params, module.check_mode)
 
     run_module(argument_spec(resource), service, needs=("requests", "zeep"))

@@ -130,6 +130,8 @@ def test_destinations_are_added_and_removed_one_by_one(cluster: Cluster) -> None
     removed = cluster.run("SipTrunk", name="Delta-1", remove_destinations=more)
     assert [entry["address"] for entry in removed.result["object"]["destinations"]] == ["127.0.0.9"]
     assert not cluster.run("SipTrunk", name="Delta-1", remove_destinations=more).changed
+    sixteen = [{"address": f"127.0.1.{last}", "port": 5061} for last in range(1, 17)]
+    assert "17 destinations" in cluster.refused("SipTrunk", name="Delta-1", add_destinations=sixteen)
 
 
 def test_subject_names_are_a_set(cluster: Cluster) -> None:
@@ -184,7 +186,10 @@ def test_aggregate_and_purge_of_patterns(cluster: Cluster) -> None:
     entries = [{"pattern": f"55{number:03}"} for number in range(20)]
     made = cluster.run("RoutePattern", gateway="Many-T", aggregate=entries)
     assert made.changed and len(made.result["objects"]) == 20
-    assert not cluster.run("RoutePattern", gateway="Many-T", aggregate=entries).changed
+    kept = cluster.run("RoutePattern", gateway="Many-T", aggregate=entries)
+    assert not kept.changed and kept.result["objects"][0]["object"] == {
+        "pattern": "55000", "partition": "", "dial_plan": "", "route_filter": "", "gateway": "Many-T",
+    }  # fmt: skip
     fewer = {"aggregate": entries[:15], "purge": {"prefix": "55"}}
     assert len(cluster.run("RoutePattern", check=True, **fewer).result["actions"]) == 5
     assert len(cluster.run("RoutePattern", **fewer).result["actions"]) == 5
