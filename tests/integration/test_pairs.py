@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 import yaml
-from operator_site import ROOT, Site
+from cucm_lab.testing import cluster, write_scenario
+from operator_site import Site
 
 RELEASES = ("9.1", "10.5", "11.5", "12.5", "14", "15")
-SCENARIOS = ROOT / "tests" / "lab" / "cucm_lab" / "scenarios"
 pytestmark = [pytest.mark.playbook]
 
 
@@ -31,46 +31,29 @@ class Side:
 
     name: str
     release: str
-    extension: str
     peers: tuple[str, ...]
 
 
 def pair(one: str, other: str) -> list[Side]:
     """Two clusters, each the other's peer."""
-    return [Side("side1", one, "1001", ("side2",)), Side("side2", other, "2001", ("side1",))]
+    return [Side("side1", one, ("side2",)), Side("side2", other, ("side1",))]
 
 
 def mesh() -> list[Side]:
     """A cluster of each release, each the peer of all others, and a twin of each."""
     names = {release: f"r{release.replace('.', '')}" for release in RELEASES}
     sides = []
-    for number, (release, name) in enumerate(names.items(), 1):
+    for release, name in names.items():
         others = tuple(other for other in names.values() if other != name)
-        sides.append(Side(name, release, f"{number}001", (*others, f"{name}twin")))
-        sides.append(Side(f"{name}twin", release, f"{number}002", (name,)))
+        sides.append(Side(name, release, (*others, f"{name}twin")))
+        sides.append(Side(f"{name}twin", release, (name,)))
     return sides
 
 
 def scenario(path: Path, sides: list[Side], nodes: int) -> str:
-    """These clusters beside a Microsoft CA; accounts and CA are those of the shipped scenario."""
-    shipped = yaml.safe_load((SCENARIOS / "two-clusters-adcs.yml").read_text(encoding="utf-8"))
-    clusters = []
-    for number, side in enumerate(sides, 1):
-        servers = [{"name": f"{side.name}n{n}".upper(), "address": f"127.0.{number}.{n}"} for n in range(1, nodes + 1)]
-        for server in servers[1:]:
-            server["role"] = "Subscriber"
-        clusters.append(
-            {
-                "name": side.name,
-                "release": side.release,
-                "domain": "lab.local",
-                "subject": {"C": "IN", "ST": "cisco", "L": "cisco", "O": "cisco", "OU": "cisco"},
-                "nodes": servers,
-                "phones": [{"extension": side.extension}],
-            }
-        )
-    path.write_text(yaml.safe_dump({**shipped, "name": path.stem, "clusters": clusters}), encoding="utf-8")
-    return str(path)
+    """These clusters beside a Microsoft CA; the first has the phone 1001, the second 2001."""
+    clusters = [cluster(n, side.release, nodes=nodes, name=side.name) for n, side in enumerate(sides, 1)]
+    return write_scenario(path, clusters, base="two-clusters-adcs")
 
 
 def authority(site: Site, kind: str) -> dict[str, Any]:
@@ -102,7 +85,7 @@ def peers(site: Site, sides: list[Side]) -> str:
 def prove(folder: Path, sides: list[Side], ca: str, nodes: int) -> None:
     """Set up, call from each side to each of its peers, and see that a second run finds nothing to do."""
     site = Site(folder, scenario(folder / "pairs.yml", sides, nodes), limit=1800)
-    extension = {side.name: side.extension for side in sides}
+    extension = {side.name: f"{n}001" for n, side in enumerate(sides, 1)}
     with site.lab:
         options, extra = ("-i", peers(site, sides)), authority(site, ca)
         first = site.play("sip_tls_trunk", *options, extra=extra)
@@ -113,7 +96,7 @@ def prove(folder: Path, sides: list[Side], ca: str, nodes: int) -> None:
         assert verdict["verdict"] == "secure"
         for side in sides:
             for peer in side.peers:
-                call = site.call(side.name, side.extension, extension[peer])
+                call = site.call(side.name, extension[side.name], extension[peer])
                 said = (side.name, peer, call)
                 assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True), said
         second = site.play("sip_tls_trunk", *options, extra=extra)

@@ -13,13 +13,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from certificate_kit import Authority, openssl, refusal
-from cucm_lab.scenario import SCENARIOS
-from cucm_lab.testing import LabProcess
+from cucm_lab.testing import LabProcess, cluster, write_scenario
 
-PAGES = {"cli": ("12.5", "sub125"), "rest": ("14", "sub140")}
+NODES = {"cli": ("12.5", "sub125"), "rest": ("14", "sub140")}
 
 
 @dataclass
@@ -53,7 +51,7 @@ class Stage:
     def node(self, interface: str) -> dict[str, Any]:
         """Platform options of the interface's node."""
         return {
-            "host": self.lab.address(PAGES[interface][1]), "os_username": "osadmin", "ssh_port": 2222,
+            "host": self.lab.address(NODES[interface][1]), "os_username": "osadmin", "ssh_port": 2222,
             "os_password": "Os-Lab-91!platform-account", "ssh_known_hosts": str(self.lab.state / "known_hosts"),
             "ca_path": str(self.lab.state / "https-ca.pem"), "interface": interface,
         }  # fmt: skip
@@ -70,15 +68,11 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("failures")
-    shipped = yaml.safe_load((SCENARIOS / "two-clusters-adcs.yml").read_text())
-    shipped["clusters"] = [
-        {"name": name, "release": release, "nodes": [{"name": name.upper(), "address": f"127.0.{number}.1"}]}
-        for number, (release, name) in enumerate(PAGES.values(), 1)
-    ]
-    (folder / "failures.yml").write_text(yaml.safe_dump(shipped))
-    with LabProcess(folder / "lab", str(folder / "failures.yml")) as lab:
+    clusters = [cluster(n, release, name=name) for n, (release, name) in enumerate(NODES.values(), 1)]
+    path = write_scenario(folder / "failures.yml", clusters, base="two-clusters-adcs")
+    with LabProcess(folder / "lab", path) as lab:
         made = Stage(lab, folder)
-        for interface, (_, name) in PAGES.items():
+        for interface, (_, name) in NODES.items():
             made.csrs[interface] = lab.ask("csr", node=lab.address(name))["csr"]
         yield made
 
@@ -145,7 +139,7 @@ CLASSES: dict[str, tuple[Upload, str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("interface", list(PAGES))
+@pytest.mark.parametrize("interface", list(NODES))
 @pytest.mark.parametrize("name", list(CLASSES))
 def test_a_bad_certificate_is_refused_with_cause_and_remedy_before_any_write(
     stage: Stage, name: str, interface: str

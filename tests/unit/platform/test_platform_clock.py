@@ -92,12 +92,12 @@ def options(lab: LabProcess, cluster: str, interface: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def info(**given: Any) -> dict[str, Any]:
-    """The result of cucm_certificate_info, in this process."""
-    module = importlib.import_module("ansible_collections.siptls.cucm.plugins.module_utils._platform.info")
+def outcome(part: str, **given: Any) -> dict[str, Any]:
+    """What a service of _platform returns, in this process."""
+    module = importlib.import_module(f"ansible_collections.siptls.cucm.plugins.module_utils._platform.{part}")
     params = {name: option.get("default") for name, option in module.SPEC.options.items()} | given
-    result: dict[str, Any] = module.service(SimpleNamespace(params=params, check_mode=False)).result
-    return result
+    made = module.service(SimpleNamespace(params=params, check_mode=False))
+    return {**made.result, "changed": made.changed}
 
 
 @pytest.mark.parametrize(
@@ -108,11 +108,11 @@ def test_days_left_are_counted_by_the_clock_of_the_node(
     lab: LabProcess, cluster: str, interface: str, source: str
 ) -> None:
     asked = options(lab, cluster, interface) | {"purposes": ["CallManager"], "served_ports": {}}
-    before = info(**asked)
+    before = outcome("info", **asked)
     assert before["clock"] == {"offset": 0, "source": source}
     (held,) = before["certificates"]
     lab.ask("clock", node=lab.address(cluster), shift=(held["days_left"] - 19) * DAY + HOUR)
-    after = info(**asked)
+    after = outcome("info", **asked)
     lab.ask("clock", node=lab.address(cluster), reset=True)
     (moved,) = after["certificates"]
     assert (moved["days_left"], moved["expiring"]) == (19, True), moved
@@ -137,3 +137,30 @@ def test_a_certificate_is_judged_by_the_clock_of_the_node(
     lab.ask("clock", node=address, reset=True)
     assert "expired at" in said and "400 days ahead of the controller's" in said, said
     assert lab.ask("dump") == before
+
+
+@pytest.mark.parametrize("interface", ["cli", "rest"])
+def test_only_what_has_expired_by_both_clocks_is_pruned(
+    lab: LabProcess, interface: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    node, folder = options(lab, "cucm140", interface), tmp_path_factory.mktemp("prune")
+    dates = {"not_before": "20180101000000Z", "not_after": "20200101000000Z"}
+    old = Authority.make(folder, f"Old {interface}", **dates)
+    fresh = Authority.make(folder, f"Fresh {interface}", days=30)
+    lab.ask("clock", node=node["host"], shift=(datetime(2019, 1, 1, tzinfo=UTC) - datetime.now(UTC)).total_seconds())
+    assert outcome("upload", **node, chain=[old.pem])["changed"]
+    assert not outcome("upload", **node, prune_expired=True)["changed"]
+    lab.ask("clock", node=node["host"], reset=True)
+    assert outcome("upload", **node, chain=[fresh.pem])["changed"]
+    lab.ask("clock", node=node["host"], shift=60 * DAY)
+    pruned = outcome("upload", **node, prune_expired=True)
+    lab.ask("clock", node=node["host"], reset=True)
+    assert len(pruned["actions"]) == 1 and pruned["actions"][0].startswith("removed Old_"), pruned["actions"]
+    assert f"Fresh {interface}" in str([one["subject"] for one in pruned["trust"]])
+
+
+def test_the_cli_is_told_whether_the_organizational_unit_goes_in(lab: LabProcess) -> None:
+    node = options(lab, "cucm150", "cli")
+    for wish in (True, False):
+        made = outcome("csr", **node, include_ou=wish, regenerate="always")
+        assert ("OU=" in made["request"]["subject"]) == wish, made["request"]["subject"]
