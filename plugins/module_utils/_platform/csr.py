@@ -23,6 +23,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.opening import open_store
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.store import (
+    MULTI_SERVER_NAME,
     CertificateStore,
     Wish,
     refused,
@@ -49,7 +50,6 @@ SPEC = PLATFORM + ArgSpec(
         "issuer": {"type": "str"},
     },
 )
-MULTI_SERVER_NAME = re.compile(r"-ms(\.|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,9 @@ def _content(wish: Wish, found: Facts) -> Iterator[str]:
     if missing:
         yield f"the subject alternative names lack {', '.join(missing)}"
     hosts = {name.partition(":")[2].split(".")[0] for name in found.names}
-    left_out = [name for name in wish.covers or () if name.lower().split(".")[0] not in hosts]
+    # A node that the cluster knows by its address has a name that nobody told us.
+    named = [name for name in wish.covers or () if not re.fullmatch(r"[0-9.]+|[0-9a-fA-F]*:[0-9a-fA-F:.]*", name)]
+    left_out = [name for name in named if name.lower().split(".")[0] not in hosts]
     if left_out:
         yield f"no subject alternative name stands for the node {', '.join(left_out)}"
 

@@ -8,6 +8,7 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -19,6 +20,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._platform.ssh import S
 from ansible_collections.siptls.cucm.plugins.module_utils._transport import AnswerLost
 
 REST_BASE = "/platformcom/api/v1/certmgr/config"
+# The common name of a certificate that all nodes of a cluster share, e.g. cucm1-ms.example.com.
+MULTI_SERVER_NAME = re.compile(r"-ms(\.|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import Facts, csr_facts
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.opening import open_store
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.store import (
+    MULTI_SERVER_NAME,
     CertificateStore,
     Entry,
     refused,
@@ -192,12 +193,25 @@ def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Ou
             "certificate": installed.view(moment) if installed is not None else None,
             "trust": [{"name": one.name, **found.view(moment)} for one in held if (found := one.facts) is not None],
             "actions": work.actions if not given.check_mode else _intended(given, work),
-            "restart_required": [{"node": params["host"], "service": name} for name in restart],
+            "restart_required": [
+                {"node": node, "service": name}
+                for node in (nodes_of(work.identity, params["host"]) if work.identity is not None else [])
+                for name in restart
+            ],
             "interface": store.kind.lower(),
             "clock": store.clock.for_result(),
         },
         warnings=warnings,
     )
+
+
+def nodes_of(leaf: Facts, host: str) -> list[str]:
+    """The nodes that a certificate is for: the host it was put on; of a multi-server one all that its names name."""
+    if not MULTI_SERVER_NAME.search(leaf.common_name):
+        return [host]
+    names = sorted(name.partition(":")[2] for name in leaf.names if name.startswith("DNS:"))
+    domains = {name.partition(".")[2] for name in names}
+    return [name for name in names if name not in domains and not MULTI_SERVER_NAME.search(name)] or [host]
 
 
 def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: Entry | None) -> tuple[Work, list[str]]:

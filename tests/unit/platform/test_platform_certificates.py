@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import certificate_facts
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.upload import nodes_of
 from certificate_kit import Authority, openssl, run
 from cucm_lab.testing import LabProcess
 
@@ -164,6 +166,16 @@ def test_rest_chooses(lab: LabProcess) -> None:
 def test_a_multi_server_request(lab: LabProcess) -> None:
     made = run("cucm_csr", **options(lab, "cucm140"), regenerate="always", distribution="multi_server")
     assert "-ms" in made["request"]["common_name"], made
+
+
+def test_a_multi_server_certificate_wants_a_restart_on_every_node(root: Authority, tmp_path: Path) -> None:
+    csr = openssl(
+        "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", str(tmp_path / "k"), "-subj", "/CN=a-ms.x.y"
+    )
+    shared = certificate_facts(root.sign(csr, sans="DNS:a.x.y,DNS:b.x.y,DNS:x.y"))
+    assert nodes_of(shared, "10.0.0.1") == ["a.x.y", "b.x.y"]
+    alone = certificate_facts(root.sign(csr, sans="DNS:a.x.y,DNS:x.y", subject="/CN=a.x.y"))
+    assert nodes_of(alone, "10.0.0.1") == ["10.0.0.1"]
 
 
 def test_an_account_that_may_only_read(lab: LabProcess, root: Authority) -> None:
