@@ -135,18 +135,11 @@ predicted:
   returned: success
   type: bool
 clock:
-  description: The node's clock, by which days left and dates are judged.
+  description: The node's clock, by which dates are judged. C(offset) is the seconds that it is ahead of the
+    controller's, negative when it is behind; C(source) is V(HTTPS), V(CLI), or V(controller) where the node did not
+    tell its time and the controller's clock had to do.
   returned: success
   type: dict
-  contains:
-    offset:
-      description: Seconds that it is ahead of the controller's, negative when it is behind; differences within the
-        precision of the reading count as 0.
-      type: int
-    source:
-      description: V(HTTPS) for the header Date of the node's answers, V(CLI) for C(utils ntp status) or
-        C(show status), V(controller) where the node did not tell its time and the controller's clock was used.
-      type: str
 interface:
   description: The interface that was used, V(rest) or V(cli).
   returned: success
