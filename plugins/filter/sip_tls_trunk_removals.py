@@ -12,11 +12,13 @@ version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Names what P(siptls.cucm.sip_tls_trunk_objects#filter) makes towards the peers, each with C(state=absent).
-  - A route pattern that leads elsewhere is left alone.
+  - Names what P(siptls.cucm.sip_tls_trunk_objects#filter) makes towards the peers, each with C(state=absent), as far as
+    nothing else uses it; what has to stay is told with the reason.
+  - A route pattern is ours when it leads to our trunk or route list and has a number of the peer's or our description.
+    One that leads elsewhere is left alone.
 options:
   _input:
-    description: Inventory names of the peers.
+    description: Names of the peers.
     type: list
     elements: str
     required: true
@@ -25,31 +27,33 @@ options:
     type: dict
     required: true
   standing:
-    description: The route patterns of the peers' numbers as they stand on the cluster.
+    description: Result of M(siptls.cucm.cucm_object_info) with what P(siptls.cucm.sip_tls_removal_questions#filter)
+      asks for.
+    type: dict
+    required: true
+  remaining:
+    description: Names of the peers that stay.
     type: list
-    elements: dict
-  external:
-    description: The peers that are not ours to manage, as P(siptls.cucm.preflight_peers#filter) reads them.
-    type: list
-    elements: dict
+    elements: str
 """
 
 EXAMPLES = r"""
 - name: Work out what to remove
   ansible.builtin.set_fact:
-    removals: "{{ ['cucm10'] | siptls.cucm.sip_tls_trunk_removals(settings=settings, standing=patterns) }}"
+    removals: "{{ ['cucm10'] | siptls.cucm.sip_tls_trunk_removals(settings=settings, standing=standing) }}"
 """
 
 RETURN = r"""
 _value:
-  description: Lists by the keys C(patterns), C(route_lists), C(route_groups), C(trunks), C(profiles).
+  description: Lists by the keys C(patterns), C(route_lists), C(route_groups), C(trunks), C(profiles), C(sip_profiles);
+    C(stays) and C(foreign) are sentences.
   type: dict
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.objects import trunk_removals
+from ansible_collections.siptls.cucm.plugins.module_utils._composition.removal import trunk_removals
 
 
 class FilterModule:

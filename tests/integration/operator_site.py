@@ -119,3 +119,12 @@ def recap_of(output: str) -> dict[str, dict[str, int]]:
     """The counts of Ansible's recap, by host."""
     rows = re.findall(r"^(\S+)\s*:((?:\s+\w+=\d+)+)", output.rpartition("PLAY RECAP")[2], re.MULTILINE)
     return {host: {key: int(count) for key, count in re.findall(r"(\w+)=(\d+)", text)} for host, text in rows}
+
+
+def settled(content: Any) -> Any:
+    """A dump of the lab without what no two runs have in common: keys, serials, identifiers, times."""
+    text = json.dumps(content, sort_keys=True)
+    text = re.sub(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----(\\n)?", "PEM", text)
+    text = re.sub(r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?", "UUID", text)
+    # versionStamp holds the second of the last write.
+    return json.loads(re.sub(r"\b\d{10}-UUID", "STAMP", text))

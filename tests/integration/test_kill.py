@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from operator_site import Run, Site
+from operator_site import Run, Site, settled
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("kill"), pytest.mark.timeout(1800)]
 
@@ -29,18 +28,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     place.lab.down()
 
 
-def settled(site: Site) -> Any:
-    """The lab's content without what no two runs have in common: keys, serials, identifiers, times."""
-    text = json.dumps(site.lab.ask("dump"), sort_keys=True)
-    text = re.sub(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----(\\n)?", "PEM", text)
-    text = re.sub(r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?", "UUID", text)
-    # versionStamp holds the second of the last write.
-    return json.loads(re.sub(r"\b\d{10}-UUID", "STAMP", text))
-
-
-def killed(site: Site, after: int) -> Run:
-    """Run the playbook and kill it when that many tasks have ended."""
-    return site.play("sip_tls_trunk", ANSIBLE_CALLBACKS_ENABLED="kill_after", KILL_AFTER=str(after))
+def killed(site: Site, after: int, name: str = "sip_tls_trunk") -> Run:
+    """Run a playbook and kill it when that many tasks have ended."""
+    return site.play(name, ANSIBLE_CALLBACKS_ENABLED="kill_after", KILL_AFTER=str(after))
 
 
 @dataclass
@@ -59,10 +49,15 @@ def undisturbed(site: Site) -> Undisturbed:
         run = site.play("sip_tls_trunk")
         assert run.code == 0, run.output[-6000:]
         left = summary(site)
-    parts = re.split(r"^TASK \[", run.output, flags=re.MULTILINE)[1:]
-    changing = [number for number, part in enumerate(parts, 1) if re.search(r"^changed: ", part, re.MULTILINE)]
+    changing = changing_tasks(run)
     assert len(changing) >= 8, "CSR, signature, upload, restart, SIP profile, security profile, trunk, pattern"
     return Undisturbed(run.tasks, changing, left)
+
+
+def changing_tasks(run: Run) -> list[int]:
+    """The numbers of the tasks of a run that changed something."""
+    parts = re.split(r"^TASK \[", run.output, flags=re.MULTILINE)[1:]
+    return [number for number, part in enumerate(parts, 1) if re.search(r"^changed: ", part, re.MULTILINE)]
 
 
 def test_killed_after_each_task_that_changes_something(site: Site, undisturbed: Undisturbed) -> None:
@@ -103,5 +98,32 @@ def summary(site: Site) -> Any:
             "config": content["config"],
             **{table: len(rows) for table, rows in content.items() if table.startswith("pki_")},
         }
-        for cluster, content in settled(site).items()
+        for cluster, content in settled(site.lab.ask("dump")).items()
     }
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("undo", ["remove_sip_tls_trunk", "restore"])
+def test_an_undoing_that_is_killed_after_any_change_is_finished_by_the_next(site: Site, undo: str) -> None:
+    site.restore("shipped")
+    with site.lab:
+        shipped = settled(site.lab.ask("dump"))
+        assert site.play("sip_tls_trunk").code == 0
+    site.keep("made")
+    with site.lab:
+        run = site.play(undo)
+        assert run.code == 0, run.output[-6000:]
+        left = summary(site)
+        changing = changing_tasks(run)
+        assert len(changing) >= 4, "pattern, trunk, security profile, SIP profile"
+    assert {name: one["config"] for name, one in left.items()} == {name: one["config"] for name, one in shipped.items()}
+    site.restore("made")
+    with site.lab:
+        # Numbers of tasks shift as nothing is left to do for earlier ones, so that each run goes one change further.
+        for after in changing:
+            assert killed(site, after, undo).code == -signal.SIGKILL
+        run = site.play(undo)
+        assert run.code == 0, run.output[-6000:]
+        assert summary(site) == left
+        assert site.play(undo).total("changed") == 0

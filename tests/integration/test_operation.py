@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import SetUp
+from cryptography import x509
 from operator_site import Site
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk"), pytest.mark.timeout(1200)]
@@ -82,18 +83,46 @@ def test_renewal_touches_nothing_that_is_not_due(set_up: SetUp) -> None:
     assert set_up.site.lab.ask("dump") == before
 
 
-def test_remove_after_set_up_leaves_the_configuration_as_it_was(tmp_path: Path) -> None:
-    site = Site(tmp_path)
+def test_remove_after_set_up_leaves_everything_but_identities_as_it_was(tmp_path: Path) -> None:
+    """With a CA for each cluster, so that each has to trust a foreign one, which has to go again."""
+    own_ca = {"provider": "local", "path": str(tmp_path / "ca-{{ inventory_hostname }}"),
+              "ca_subject": "O=lab,CN=CA of {{ inventory_hostname }}"}  # fmt: skip
+    site = Site(tmp_path, extra={"sip_tls_ca": own_ca})
     with site.lab:
-        before = configuration(site)
-        assert site.play("sip_tls_trunk").code == 0
-        assert configuration(site) != before
+        before = configuration(site), trust(site)
+        first = site.play("sip_tls_trunk")
+        assert first.code == 0, first.output[-6000:]
+        assert configuration(site) != before[0]
+        assert {cas_of_ours(site, name) for name in before[1]} == {("CA of cucm10", "CA of cucma")}
         run = site.play("remove_sip_tls_trunk")
         assert run.code == 0, run.output[-6000:]
-        assert configuration(site) == before
+        assert configuration(site) == before[0]
+        for name, held in trust(site).items():
+            # The identity certificate stays, and with it the CA above it.
+            assert cas_of_ours(site, name) == (f"CA of {name}",)
+            assert [one for one in held if not one.startswith("CA of ")] == before[1][name]
         assert site.play("remove_sip_tls_trunk").total("changed") == 0
 
 
 def configuration(site: Site) -> object:
     """The AXL objects of every cluster."""
     return {name: content["config"] for name, content in site.lab.ask("dump").items()}
+
+
+def trust(site: Site) -> dict[str, list[str]]:
+    """The common names in CallManager-trust of every cluster."""
+    return {
+        name: sorted(
+            x509.load_pem_x509_certificate(row["certificate"].encode())
+            .subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0]
+            .value
+            for row in content["pki_trust"]
+            if row["store"] == "CallManager"
+        )
+        for name, content in site.lab.ask("dump").items()
+    }
+
+
+def cas_of_ours(site: Site, cluster: str) -> tuple[str, ...]:
+    """Those of them that the test made."""
+    return tuple(one for one in trust(site)[cluster] if one.startswith("CA of "))

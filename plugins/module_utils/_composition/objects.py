@@ -122,35 +122,8 @@ def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Map
 
 
 def object_names(peer: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """The names of a peer's objects, from the templates of the settings."""
-    return {key: str(settings[key]).replace("{peer}", peer) for key in ("name", "profile", "route_group", "route_list")}
-
-
-def trunk_removals(
-    peers: Iterable[str],
-    settings: Mapping[str, Any],
-    standing: Iterable[Mapping[str, Any]] = (),
-    external: Iterable[Mapping[str, Any]] = (),
-) -> dict[str, list[dict[str, Any]]]:
-    """What trunk_objects makes towards the peers, to be removed: lists of {name, state: absent}, patterns likewise.
-
-    standing are the patterns in question as they stand on the cluster; one that leads elsewhere than to our trunk or
-    route list is somebody else's and is left alone.
-    """
-    titles = [object_names(peer["name"], settings) for peer in every_peer(peers, (), external)]
-    ours = {title[key] for title in titles for key in ("name", "route_list")}
-
-    def absent(key: str) -> list[dict[str, Any]]:
-        return [{"name": title[key], "state": "absent"} for title in titles]
-
-    return {
-        "patterns": [
-            {"pattern": one["pattern"], "partition": one.get("partition") or "", "state": "absent"}
-            for one in standing
-            if one and (one.get("gateway") in ours or one.get("route_list") in ours)
-        ],
-        "route_lists": absent("route_list"),
-        "route_groups": absent("route_group"),
-        "trunks": absent("name"),
-        "profiles": absent("profile"),
+    """The names of a peer's objects, from the templates of the settings; a trunk that exists already keeps its own."""
+    names = {
+        key: str(settings[key]).replace("{peer}", peer) for key in ("name", "profile", "route_group", "route_list")
     }
+    return {**names, "name": str((settings.get("existing") or {}).get(peer) or names["name"])}

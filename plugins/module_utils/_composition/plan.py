@@ -80,7 +80,7 @@ def _cluster(name: str, facts: Mapping[str, Any], problems: list[str]) -> dict[s
         or ("" if known or problems else "What it would take could not be found out; the run's output says why."),
         "steps": steps,
         "same": [*_kept_certificates(facts), *_kept_objects(facts)] if known else [],
-        "warnings": [*(found.get("warnings") or ()), *(made.get("waiting") or ())],
+        "warnings": [*(found.get("warnings") or ()), *(made.get("waiting") or ()), *(made.get("offers") or ())],
         "external": [_external(one) for one in found.get("external") or ()],
     }
 

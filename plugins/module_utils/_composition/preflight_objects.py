@@ -102,6 +102,7 @@ def judge_objects(cluster: Mapping[str, Any], clusters: Iterable[Mapping[str, An
     found = [
         *_shapes(made, str(cluster["version"])),
         *_references(made, settings, there),
+        *_existing(made, settings, there),
         *_trunks(made, {one["name"]: one for one in every_peer(wish["peers"], known.values(), external)}, there),
         *_profiles(made, there),
         *_patterns(made, settings, there),
@@ -154,6 +155,19 @@ def _references(made: Mapping[str, list[Any]], settings: Mapping[str, Any], ther
             f"the SIP profile {source!r} (sip_tls_trunk_sip_profile_copy_from), which {profile!r} is copied from, does "
             "not exist there. Name another."
         )
+
+
+def _existing(made: Mapping[str, list[Any]], settings: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
+    """Trunks that are to be kept under their own name have to be there."""
+    names = {str(one["name"]) for one in there["sip_trunks"]}
+    existing = settings.get("existing") or {}
+    for peer in made["peers"]:
+        name = existing.get(peer["name"])
+        if name and name not in names:
+            yield (
+                f"the SIP trunk {name} (sip_tls_trunk_existing, for {peer['name']}) does not exist there. Correct the "
+                "name, or leave the peer out to have a trunk made."
+            )
 
 
 def _trunks(
@@ -251,5 +265,5 @@ def _conflict(pattern: Mapping[str, Any], trunk: str, peer: str) -> str:
         f"the route pattern {pattern['pattern']} {where}, a number of {peer}, exists already and leads to {target}, "
         f"not to {trunk}. Remove it or let it lead to {trunk}, put ours into another partition "
         f"(sip_tls_trunk_partition), or take the number out of cucm_local_patterns of {peer}; if that trunk is the one "
-        "to be turned into a TLS trunk, name it by sip_tls_trunk_name."
+        "to be turned into a TLS trunk, name it by sip_tls_trunk_existing."
     )

@@ -11,12 +11,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.siptls.cucm.plugins.module_utils._axl import reconcile
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import backup, reconcile, standing
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import argument_spec
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
@@ -64,6 +66,21 @@ class Cluster:
         outcome = reconcile.run(resource, validated(argument_spec(resource), {**self.connection, **options}), check)
         outcome.warnings = [text for text in outcome.warnings if "legacy_crypto let through" not in text]
         return outcome
+
+    def told(self, *objects: dict[str, str], **options: Any) -> dict[str, Any]:
+        """What cucm_object_info returns."""
+        return self._serve(standing, {"objects": list(objects), **options})
+
+    def saved(self, **options: Any) -> dict[str, Any]:
+        """What cucm_backup returns."""
+        return self._serve(backup, options)
+
+    def _serve(self, part: Any, options: dict[str, Any]) -> dict[str, Any]:
+        check = options.pop("check", False)
+        params = validated(part.SPEC, {**self.connection, **options})
+        outcome: Outcome = part.service(cast(AnsibleModule, SimpleNamespace(params=params, check_mode=check)))
+        assert not outcome.changed
+        return outcome.result
 
     def refused(self, kind: str, **options: Any) -> str:
         """The sentence with which a task fails."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._composition.external import read_peers
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.objects import trunk_objects, trunk_removals
+from ansible_collections.siptls.cucm.plugins.module_utils._composition.objects import trunk_objects
 from ansible_collections.siptls.cucm.plugins.module_utils._composition.peers import peer_problems, with_peers
 from test_composition import SETTINGS, cluster
 
@@ -134,6 +134,3 @@ def test_a_peer_that_is_not_ours_gets_our_side_and_nothing_else_is_touched(pki: 
     assert (trunk["dtmf_signaling_method"], trunk["location"]) == ("RFC 2833", "Hub_None")
     assert (pattern["pattern"], pattern["gateway"]) == ("8XXX", "SIP-TLS-sbc")
     assert made["trust"] == read["chain"]
-    removed = trunk_removals(["b"], SETTINGS, [{"pattern": "8XXX", "gateway": "SIP-TLS-sbc"}], external=[read])
-    assert [one["name"] for one in removed["trunks"]] == ["SIP-TLS-b", "SIP-TLS-sbc"]
-    assert [one["pattern"] for one in removed["patterns"]] == ["8XXX"]

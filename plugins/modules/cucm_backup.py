@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The face of _axl/backup.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cucm_backup
+short_description: Save what a run is about to change on a CUCM cluster
+version_added: 1.0.0
+description:
+  - Keeps a record of a run on the controller, as JSON with mode 0600 in a folder with mode 0700. The objects are saved
+    as they stand before the first write, and again when the run is over.
+  - A record that was never finished is of an interrupted run; the next run continues it. The record of a run that
+    changed nothing is taken away.
+  - It holds no secret. Of certificates it holds what is public; keys never leave a node.
+  - Role P(siptls.cucm.sip_tls_trunk#role) uses it, and its tasks C(restore) put back what a record holds.
+author:
+  - siptls.cucm contributors (@siptls)
+extends_documentation_fragment:
+  - siptls.cucm.connection
+  - siptls.cucm.application
+  - siptls.cucm.attributes.info
+  - siptls.cucm.attributes.cucm
+options:
+  path:
+    description: The folder of the records; each cluster has one of its own in it.
+    type: path
+    required: true
+  name:
+    description: Name of the cluster, as the inventory has it.
+    type: str
+    required: true
+  state:
+    description: V(begun) before the first write, any number of times as more becomes known; V(finished) after the last.
+    type: str
+    choices: [begun, finished]
+    default: begun
+  run:
+    description: What the run is, in words.
+    type: str
+    default: ""
+  objects:
+    description: What the run is to set, a list a kind, each entry as the module of that kind takes it.
+    type: dict
+    default: {}
+    suboptions:
+      sip_trunk_profile:
+        description: As in O(siptls.cucm.cucm_sip_trunk_profile#module:aggregate).
+        type: list
+        elements: dict
+        default: []
+      sip_profile:
+        description: As in O(siptls.cucm.cucm_sip_profile#module:aggregate).
+        type: list
+        elements: dict
+        default: []
+      sip_trunk:
+        description: As in O(siptls.cucm.cucm_sip_trunk#module:aggregate).
+        type: list
+        elements: dict
+        default: []
+      route_group:
+        description: As in O(siptls.cucm.cucm_route_group#module:aggregate).
+        type: list
+        elements: dict
+        default: []
+      route_list:
+        description: As in O(siptls.cucm.cucm_route_list#module:aggregate).
+        type: list
+        elements: dict
+        default: []
+      route_pattern:
+        description: As in O(siptls.cucm.cucm_route_pattern#module:aggregate).
+        type: list
+        elements: dict
+        default: []
+  certificates:
+    description: The identity certificate of each node, by the node's name, as M(siptls.cucm.cucm_certificate_info)
+      tells of it.
+    type: dict
+    default: {}
+  trust:
+    description: SHA-256 of each certificate in the cluster's trust stores before the run.
+    type: list
+    elements: str
+    default: []
+  trust_added:
+    description: The trust certificates, as PEM, that the run is to add.
+    type: list
+    elements: str
+    default: []
+  trust_removed:
+    description: The trust certificates, as PEM, that the run is to remove.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: siptls.cucm.cucm_object_info
+"""
+
+EXAMPLES = r"""
+- name: Save a trunk before it is changed
+  siptls.cucm.cucm_backup:
+    host: cucma.example.com
+    username: axladmin
+    password: "{{ vault_cucm_password }}"
+    path: backup
+    name: cucma
+    objects:
+      sip_trunk: [{name: TO-CUCM10, security_profile: SIP TLS cucm10}]
+
+- name: Keep how it stands afterwards
+  siptls.cucm.cucm_backup:
+    host: cucma.example.com
+    username: axladmin
+    password: "{{ vault_cucm_password }}"
+    path: backup
+    name: cucma
+    state: finished
+"""
+
+RETURN = r"""
+record:
+  description: What was saved; empty for a run that changed nothing.
+  returned: success
+  type: dict
+file:
+  description: Where it is; empty for a run that changed nothing.
+  returned: success
+  type: str
+"""
+
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.backup import SPEC, service
+from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+
+if __name__ == "__main__":
+    run_module(SPEC, service, needs=("requests", "zeep"))

@@ -1,0 +1,132 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The face of _axl/standing.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cucm_object_info
+short_description: Tell how objects of CUCM stand and what uses them
+version_added: 1.0.0
+description:
+  - Reads objects of several kinds over one AXL session, each as the options of its module, so that it can be given to
+    that module again.
+  - Says what uses them, through route groups and route lists up to the route patterns. AXL has no operation for that;
+    it is asked for by C(executeSQLQuery), read only. An account without the right to it gets a warning and no users.
+author:
+  - siptls.cucm contributors (@siptls)
+extends_documentation_fragment:
+  - siptls.cucm.connection
+  - siptls.cucm.application
+  - siptls.cucm.attributes.info
+  - siptls.cucm.attributes.cucm
+options:
+  objects:
+    description: The objects to read.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      kind:
+        description: What it is, by the name of its module without C(cucm_).
+        type: str
+        choices: [sip_trunk_profile, sip_profile, sip_trunk, route_group, route_list, route_pattern]
+        required: true
+      name:
+        description: Its name; of a route pattern the pattern.
+        type: str
+        required: true
+      partition:
+        description: Partition of a route pattern; empty is none.
+        type: str
+        default: ""
+  users:
+    description: Whether to ask for what uses the objects.
+    type: bool
+    default: true
+  trunks:
+    description: Whether to tell of all SIP trunks with their destinations and transport.
+    type: bool
+    default: false
+seealso:
+  - module: siptls.cucm.cucm_info
+"""
+
+EXAMPLES = r"""
+- name: What leads to this trunk?
+  siptls.cucm.cucm_object_info:
+    host: cucma.example.com
+    username: axladmin
+    password: "{{ vault_cucm_password }}"
+    objects:
+      - {kind: sip_trunk, name: SIP-TLS-cucm10}
+  register: standing
+
+- name: Its patterns
+  ansible.builtin.debug:
+    msg: "{{ standing.users | selectattr('kind', '==', 'route_pattern') | map(attribute='name') }}"
+"""
+
+RETURN = r"""
+objects:
+  description: The objects, in the order of O(objects).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: As in O(objects).
+      type: str
+    name:
+      description: As in O(objects).
+      type: str
+    partition:
+      description: As in O(objects).
+      type: str
+    object:
+      description: Its settings as options of its module; empty when there is no such object.
+      type: dict
+users:
+  description: What uses the objects, and what uses those users.
+  returned: when O(users=true)
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: Kind of the user; V(device) for one that is no SIP trunk.
+      type: str
+    name:
+      description: Name of the user; of a route pattern the pattern.
+      type: str
+    partition:
+      description: Partition of a route pattern.
+      type: str
+    description:
+      description: Description of a route pattern.
+      type: str
+    of_kind:
+      description: Kind of what is used.
+      type: str
+    of:
+      description: Name of what is used.
+      type: str
+trunks:
+  description: All SIP trunks, each with C(name), C(security_profile), C(security_mode), C(transport) and
+    C(destinations), a list of C(address) and C(port).
+  returned: when O(trunks=true)
+  type: list
+  elements: dict
+axl_version:
+  description: The AXL version that was spoken.
+  returned: success
+  type: str
+  sample: "10.5"
+"""
+
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.standing import SPEC, service
+from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+
+if __name__ == "__main__":
+    run_module(SPEC, service, needs=("requests", "zeep"))
