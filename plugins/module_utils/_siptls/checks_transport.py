@@ -243,11 +243,20 @@ def _traces(case: Direction) -> Iterator[Check]:
             )  # fmt: skip
 
 
+def _outdated(call: Mapping[str, Any], trace: Mapping[str, Any], hosts: frozenset[str]) -> bool:
+    """True for a call in clear that is older than the last handshake with the same peer in the same trace."""
+    if str(call.get("transport") or "TLS").upper() == "TLS":
+        return False
+    shown = [one for one in trace.get("certificates") or [] if str(one.get("remote_ip")).lower() in hosts]
+    return any(str(one.get("time")) > str(call.get("time")) for one in shown if one.get("time") and call.get("time"))
+
+
 def _calls(case: Direction) -> Iterator[Check]:
     made = list(case.leg.calls)
     hosts = frozenset().union(*(node.addresses for node in case.target_nodes))
     # Of the calls in traces the last answered one counts: earlier ones may be from before the trunk was secured, and
-    # a call that nobody answered is no fault of the trunk.
+    # a call that nobody answered is no fault of the trunk. So is one in clear before the last handshake with the peer:
+    # a plain trunk has just been turned into this one.
     made += [
         one
         for trace in case.traces
@@ -256,6 +265,7 @@ def _calls(case: Direction) -> Iterator[Check]:
         if str(one.get("remote_ip")).lower() in hosts
         and one.get("direction") != "in"
         and str(one.get("result")).lower() in ANSWERED
+        and not _outdated(one, trace, hosts)
     ][-1:]
     for call in made:
         who = f"{first(call, 'calling', 'from') or '?'} to {first(call, 'called', 'to') or '?'}"

@@ -344,6 +344,18 @@ def test_only_the_last_answered_call_out_of_a_trace_is_judged() -> None:
     assert judge(evidence)["verdict"] == "insecure"
 
 
+def test_a_call_in_clear_from_before_the_trunk_was_turned_into_tls_says_nothing_of_it() -> None:
+    evidence = sound()
+    seen = {"remote_ip": "10.0.0.2", "subject": node(evidence, 1)["held"]["subject"], "cipher": "AES256-SHA"}
+    call = trace_call(transport="TCP", srtp=False, time="2026-10-31T12:00:05.000")
+    evidence["traces"] = [
+        {"cluster": "cucma", "calls": [call], "certificates": [{**seen, "time": "2026-10-31T12:00:09.000"}]}
+    ]
+    assert judge(evidence)["verdict"] == "secure"
+    evidence["traces"][0]["certificates"][0]["time"] = "2026-10-31T12:00:01.000"
+    assert judge(evidence)["verdict"] == "insecure"
+
+
 def test_a_capture_from_the_middle_of_a_connection_does_not_hide_the_handshake() -> None:
     evidence = sound()
     middle = handshake(started="2026-10-31T12:00:00Z", mutual=None, cipher=None, tls_version=None,
