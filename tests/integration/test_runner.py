@@ -136,6 +136,9 @@ TWO_ACCOUNTS = """
 - name: Ask each cluster by the account of its own credential
   hosts: cucm_clusters
   gather_facts: false
+  vars:
+    ansible_python_interpreter: "{{ ansible_playbook_python }}"
+    ansible_pipelining: true
   module_defaults:
     group/siptls.cucm.cucm:
       host: "{{ cucm_host }}"
