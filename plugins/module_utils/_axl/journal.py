@@ -28,10 +28,12 @@ class Journal:
 
     def pending(self) -> list[str]:
         """The names of the trunks that an earlier run wrote and did not reset; Failure when the note is no note."""
-        if self.path is None or not self.path.exists():
+        if self.path is None:
             return []
         try:
             return [str(name) for name in json.loads(self.path.read_text(encoding="utf-8"))["trunks"]]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Failure(
                 f"reset_journal {self.path} cannot be read ({type(error).__name__}). It lists trunks that wait for a "
@@ -39,25 +41,23 @@ class Journal:
             ) from None
 
     def note(self, trunks: Iterable[str]) -> None:
-        """Add trunks before they are written; Failure when it cannot be kept, for then nothing should be written."""
+        """Add trunks before they are written; Failure when the file cannot be."""
         names = sorted({*self.pending(), *trunks})
         if self.path is not None and names:
             self._keep(names)
 
     def done(self, trunk: str) -> None:
         """A trunk has been reset, or is gone."""
-        left = [name for name in self.pending() if name != trunk]
-        if self.path is None or not self.path.exists():
-            return
-        if left:
-            self._keep(left)
-        else:
-            self.path.unlink()
+        if self.path is not None:
+            self._keep([name for name in self.pending() if name != trunk])
 
     def _keep(self, names: list[str]) -> None:
         assert self.path is not None
         partial = ""
         try:
+            if not names:
+                self.path.unlink(missing_ok=True)
+                return
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle, partial = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -69,5 +69,6 @@ class Journal:
             if partial:
                 Path(partial).unlink(missing_ok=True)
             raise Failure(
-                f"reset_journal {self.path} cannot be written: {error.strerror}. Give another path."
+                f"reset_journal {self.path} cannot be written: {error.strerror}. Should this run be stopped between a "
+                "write and the reset that it needs, the next one does not make that good; give another path."
             ) from None

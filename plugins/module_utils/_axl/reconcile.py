@@ -71,7 +71,7 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
     journal = Journal(Path(params["reset_journal"]) if params.get("reset_journal") else None)
     left_over = _left_over(session, journal, resets, params.get("reset") or "never")
     if not check_mode:
-        journal.note(resets)
+        journal = _noted(session, journal, resets)
         for device in left_over:
             _reset(session, journal, device)
         for item in items:
@@ -135,7 +135,21 @@ def _left_over(session: Session, journal: Journal, resets: dict[str, list[Item]]
     """The trunks that an earlier run changed and did not come to reset, but for those that this one resets anyway."""
     if when == "never":
         return []
-    return [name for name in journal.pending() if name not in resets and session.exists("SipTrunk", name)]
+    names = [name for name in journal.pending() if name not in resets]
+    there = [name for name in names if session.exists("SipTrunk", name)]
+    for gone in set(names) - set(there) if not session.check_mode else ():
+        journal.done(gone)
+    return there
+
+
+def _noted(session: Session, journal: Journal, resets: dict[str, list[Item]]) -> Journal:
+    """Note the coming resets; a place that cannot be written is a warning, for the run itself needs none."""
+    try:
+        journal.note(resets)
+    except Failure as failure:
+        session.warnings.append(failure.msg)
+        return Journal()
+    return journal
 
 
 def _due(item: Item, resets: dict[str, list[Item]]) -> list[str]:
