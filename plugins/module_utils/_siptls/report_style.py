@@ -75,7 +75,7 @@ svg{display:block;width:100%;height:auto;max-width:560px;margin:0 auto;font-fami
 .card .top b{font-size:1.05rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.4rem 0}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-dl.rows{gap:.5rem 1rem}
+dl.rows{display:block}dl.rows dd{margin:0 0 .6rem}
 .finding{border-left:4px solid var(--unproven);padding:.1rem 0 .1rem 14px;margin:.8rem 0}
 .finding.error{border-color:var(--insecure)}
 .finding p{margin:.15rem 0}.finding .do{color:var(--soft)}
