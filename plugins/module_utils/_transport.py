@@ -9,6 +9,7 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 import base64
+import io
 import json as json_module
 import random
 import re
@@ -33,6 +34,9 @@ CONNECTIONS = 8
 RETRY_STATUS = (502, 503, 504)
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)  # seconds before each repetition; about a minute in all
 CONNECT_TRIES = 3
+LOST = "Look whether the node is up, then run again: what was written is looked up first."
+_TYPES = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+_UNREADABLE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f\ufffd]+")  # a server may be hostile
 ACCOUNTS = {"application": ("username", "password"), "platform": ("os_username", "os_password")}
 
 
@@ -51,6 +55,8 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    #: what a page must not show again: the account as it was sent
+    hidden: str = field(default="", repr=False)
 
     @property
     def content_type(self) -> str:
@@ -60,7 +66,20 @@ class HttpAnswer:
     def text(self, most: int = 300) -> str:
         """The beginning of the body as readable text: markup removed, white space folded."""
         plain = re.sub(r"<(style|script|head)\b.*?</\1>|<[^>]*>", " ", self.body.decode("utf-8", "replace"), flags=re.S)
-        return re.sub(r"\s+", " ", plain).strip()[:most]
+        if self.hidden:
+            plain = plain.replace(self.hidden, "********")
+        return readable(plain)[:most]
+
+
+def readable(text: str) -> str:
+    """A server's text on one line, without escape sequences and control characters."""
+    return re.sub(r"\s+", " ", _UNREADABLE.sub(" ", text)).strip()
+
+
+def declares_types(body: bytes) -> bool:
+    """Whether XML, in whatever encoding, brings a document type or entities: no CUCM does, and they can do harm."""
+    narrow = body.replace(b"\0", b"") if b"\0" in body[:64] else body
+    return b"<!" in narrow and bool(_TYPES.search(narrow))
 
 
 @dataclass
@@ -86,6 +105,13 @@ class HttpClient:
     def host(self) -> str:
         """The node's name or address as the user gave it."""
         return self.endpoint.host
+
+    @property
+    def _token(self) -> str:
+        """The account as Basic authentication sends it; empty without one."""
+        if self.account is None:
+            return ""
+        return base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
 
     @property
     def who(self) -> str:
@@ -161,7 +187,8 @@ class HttpClient:
             )
         if answer.status in RETRY_STATUS:
             raise AnswerLost(
-                f"{doing} got {answer.status} from CUCM ({answer.text() or 'no text'}); whether it acted is unknown.",
+                f"{doing} got {answer.status} from CUCM ({answer.text() or 'no text'}); whether it acted is unknown. "
+                f"{LOST}",
                 status=answer.status,
             )
         return answer
@@ -196,7 +223,7 @@ class HttpClient:
                     self.dated = (raw.headers.get("Date", ""), began)
                     content = self._read(raw, largest, timeout, doing)
                     found = {name.lower(): value for name, value in raw.headers.items()}
-                    return HttpAnswer(raw.status_code, found, content)
+                    return HttpAnswer(raw.status_code, found, content, self._token)
             except requests.exceptions.SSLError as error:
                 raise self._tls_failure(error, doing) from None
             except requests.exceptions.ConnectTimeout:
@@ -208,31 +235,36 @@ class HttpClient:
             except requests.exceptions.ConnectionError as error:
                 reason = _root_reason(error)
                 if not _never_sent(error):
-                    raise AnswerLost(f"{doing}: the connection broke before the answer came ({reason}).") from None
+                    raise AnswerLost(
+                        f"{doing}: the connection broke before the answer came ({reason}). {LOST}"
+                    ) from None
                 if attempt + 1 == CONNECT_TRIES or "resolve" in reason or "Name or service" in reason:
                     raise Failure(
                         f"{doing} failed: no connection ({reason}). Check host and port, and that the node is up."
                     ) from None
             except (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError):
-                raise AnswerLost(f"{doing}: no answer within {timeout} s.") from None
+                raise AnswerLost(f"{doing}: no answer within {timeout} s. {LOST}") from None
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-                raise AnswerLost(f"{doing}: the answer broke off ({_root_reason(error)}).") from None
+                raise AnswerLost(f"{doing}: the answer broke off ({_root_reason(error)}). {LOST}") from None
             time.sleep(WAITS[attempt])
         raise AssertionError("the loop above always returns or raises")
 
     @staticmethod
     def _read(raw: Any, largest: int, timeout: float, doing: str) -> bytes:
         """The whole body, refused above its limit and when it only drips."""
-        parts: list[bytes] = []
-        size, latest = 0, time.monotonic() + 10 * timeout
+        body = io.BytesIO()
+        latest = time.monotonic() + 10 * timeout
+        announced = str(raw.headers.get("Content-Length", ""))
         for part in raw.iter_content(65536):
-            parts.append(part)
-            size += len(part)
-            if size > largest:
-                raise Failure(f"{doing} failed: the answer is larger than {largest // 1048576} MiB and was refused.")
+            if body.tell() + len(part) > largest or (announced.isdecimal() and int(announced) > largest):
+                raise Failure(
+                    f"{doing} failed: the answer is larger than {largest // 1048576} MiB and was refused. "
+                    "No CUCM sends that much: look what answers there."
+                )
+            body.write(part)
             if time.monotonic() > latest:
-                raise AnswerLost(f"{doing}: the answer was not complete after {10 * timeout:.0f} s.")
-        return b"".join(parts)
+                raise AnswerLost(f"{doing}: the answer was not complete after {10 * timeout:.0f} s. {LOST}")
+        return body.getvalue()
 
     def _tls_failure(self, error: Exception, doing: str) -> Failure:
         """What the TLS handshake failed of, and which option the user may want to think about."""
@@ -244,6 +276,16 @@ class HttpClient:
             )
         elif self.endpoint.pin:
             advice = "The certificate is not the one pinned with tls_fingerprint; find out why before changing it."
+        elif re.search(r"another name|doesn't match", reason):
+            advice = (
+                "Give host as the certificate names it, list the node's own certificate in ca_path, or pin it with "
+                "tls_fingerprint."
+            )
+        elif re.search(r"expired|not yet valid", reason):
+            advice = (
+                "Renew the node's tomcat certificate, or set this machine's clock; tls_fingerprint pins it and takes "
+                "it meanwhile."
+            )
         else:
             advice = (
                 "Give the CA or the node's self-signed tomcat certificate with ca_path, or pin it with tls_fingerprint."
@@ -341,7 +383,6 @@ def _new_session(client: HttpClient) -> Any:
     session.trust_env = False
     session.headers.update({"User-Agent": "siptls.cucm", "Accept-Encoding": "identity"})
     if client.account is not None:
-        token = base64.b64encode(f"{client.username}:{client.password}".encode()).decode()
-        session.headers["Authorization"] = f"Basic {token}"
+        session.headers["Authorization"] = f"Basic {client._token}"
     session.mount("https://", Adapter(pool_connections=1, pool_maxsize=CONNECTIONS, pool_block=True, max_retries=0))
     return session

@@ -16,6 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from operator_site import Run, Site
+from process_watch import ProcessWatch
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,8 @@ class SetUp:
     site: Site
     first: Run
     before: dict[str, Any]
+    #: watched the arguments of all processes during the run, for the inventory's passwords
+    watch: ProcessWatch
 
 
 @pytest.fixture(scope="session")
@@ -41,4 +44,6 @@ def set_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SetUp]:
     place = Site(tmp_path_factory.mktemp("set-up"))
     with place.lab:
         before = place.lab.ask("dump")
-        yield SetUp(place, place.play("sip_tls_trunk", "-vvvv"), before)
+        with ProcessWatch(place.secrets()) as watch:
+            first = place.play("sip_tls_trunk", "-vvvv")
+        yield SetUp(place, first, before, watch)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
 from cucm_lab.testing import LabProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,22 +62,32 @@ class Site:
 
     def play(self, name: str, *options: str, extra: dict[str, Any] | None = None, **environment: str) -> Run:
         """Run a playbook of the collection on the lab's inventory."""
+        done = subprocess.run(
+            self.order(name, *options, extra=extra), cwd=self.folder, env=self.environment() | environment, text=True,
+            capture_output=True, timeout=self.limit, check=False,
+        )  # fmt: skip
+        output = done.stdout + done.stderr
+        return Run(done.returncode, output, recap_of(output))
+
+    def start(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
+        """The same, for a test that does something meanwhile; its output is lost."""
+        return subprocess.Popen(
+            self.order(name), cwd=self.folder, env=self.environment() | environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def order(self, name: str, *options: str, extra: dict[str, Any] | None = None) -> list[str]:
+        """The command line of ansible-playbook."""
         given = {
             "sip_tls_ca": {"provider": "local", "path": str(self.ca)},
             "sip_tls_verify_verdict_path": str(self.folder / "verdict.json"),
             **self.extra,
             **(extra or {}),
         }
-        order = [
+        return [
             sys.executable, "-m", "ansible", "playbook", str(ROOT / "playbooks" / f"{name}.yml"),
             "-i", str(self.lab.inventory), "-e", json.dumps(given), *options,
         ]  # fmt: skip
-        done = subprocess.run(
-            order, cwd=self.folder, env=self.environment() | environment, text=True, capture_output=True,
-            timeout=self.limit, check=False,
-        )  # fmt: skip
-        output = done.stdout + done.stderr
-        return Run(done.returncode, output, recap_of(output))
 
     def environment(self) -> dict[str, str]:
         """Ansible's environment: nothing of the user's, everything it writes below our folder."""
@@ -99,6 +110,11 @@ class Site:
         """Place a call."""
         result: dict[str, Any] = self.lab.ask("call", cluster=cluster, calling=calling, called=called)
         return result
+
+    def secrets(self) -> list[str]:
+        """The passwords of the inventory."""
+        hosts = yaml.safe_load(self.lab.inventory.read_text())["cucm_clusters"]["hosts"].values()
+        return sorted({str(value) for host in hosts for key, value in host.items() if key.endswith("password")})
 
     def keep(self, name: str) -> None:
         """Keep a copy of the lab's and the CA's state; the lab must be down."""

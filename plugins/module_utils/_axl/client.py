@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import soap, wsdl
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import (
+    ADVICE_NO_SOAP,
     AxlFault,
     Nonsense,
     Stale,
@@ -30,6 +31,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Res
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._transport import (
     CONNECTIONS,
+    LOST,
     WAITS,
     AnswerLost,
     HttpAnswer,
@@ -128,10 +130,15 @@ class AxlClient:
 
     def _discover(self) -> str:
         headers = {"Content-Type": "text/xml;charset=UTF-8"}
-        answer, root = self._post_fresh("getCCMVersion", _DISCOVERY.encode(), headers)
         doing = self.doing("getCCMVersion")
-        if answer.status == 500:
-            raise fault(doing, "a SOAP fault without a reason", root)
+
+        def once() -> Any:
+            answer, found = self._post_fresh("getCCMVersion", _DISCOVERY.encode(), headers)
+            if answer.status == 500:
+                raise fault(doing, "a SOAP fault without a reason", found)
+            return found
+
+        root = self._patiently(once)
         for node in root.iter():
             if soap.local(node) == "version" and node.text:
                 return str(node.text).strip()
@@ -174,7 +181,7 @@ class AxlClient:
             except zeep.exceptions.Fault as error:
                 raise fault(doing, str(error.message or ""), error.detail) from None
             except (Nonsense, zeep.exceptions.Error):
-                raise AnswerLost(f"{doing}: the answer makes no sense; whether CUCM acted is unknown.") from None
+                raise AnswerLost(f"{doing}: the answer makes no sense; whether CUCM acted is unknown. {LOST}") from None
 
         return self._patiently(once)
 
@@ -195,7 +202,9 @@ class AxlClient:
                 raise fault(doing, soap.text(refused, "faultstring"), refused)
             found = soap.child(root, "Body", f"{operation}Response", "return")
             if found is None:
-                raise Failure(f"{doing} failed: the answer makes no sense, it holds no {operation}Response.")
+                raise Failure(
+                    f"{doing} failed: the answer makes no sense, it holds no {operation}Response. {ADVICE_NO_SOAP}"
+                )
             return found
 
         return self._patiently(once)

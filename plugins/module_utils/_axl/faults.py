@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpAnswer
+from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpAnswer, declares_types, readable
 
 NOT_FOUND = ("5007", "5003")
 WRITES = ("add", "update", "remove", "apply", "reset", "do", "executeSQLUpdate")
@@ -25,6 +25,7 @@ ADVICE = (
     ("was not found", "Something that the request names does not exist on this cluster; make it first."),
     ("privilege", "Give the account the role Standard AXL API Access."),
 )
+ADVICE_NO_SOAP = "Look whether Cisco AXL Web Service and Cisco Tomcat are well on the publisher, then run again."
 
 
 class AxlFault(Failure):
@@ -74,12 +75,17 @@ def judge_answer(answer: HttpAnswer, doing: str, version: str) -> Any:
 
     if answer.status not in (200, 500) or "xml" not in answer.content_type:
         raise _no_soap(answer, doing, version)
-    if b"<!" in answer.body and re.search(rb"<!(DOCTYPE|ENTITY)", answer.body, re.IGNORECASE):
-        raise Failure(f"{doing} failed: the answer holds a document type or entities and was refused as hostile.")
+    if declares_types(answer.body):
+        raise Failure(
+            f"{doing} failed: the answer holds a document type or entities and was refused as hostile. "
+            "No CUCM sends them: look what answers there."
+        )
     try:
         return etree.fromstring(answer.body, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
-        raise Nonsense(f"{doing} failed: the answer makes no sense, it is not XML ({error}).") from None
+        raise Nonsense(
+            f"{doing} failed: the answer makes no sense, it is not XML ({error.msg}). {ADVICE_NO_SOAP}"
+        ) from None
 
 
 def _no_soap(answer: HttpAnswer, doing: str, version: str) -> Failure:
@@ -97,7 +103,10 @@ def _no_soap(answer: HttpAnswer, doing: str, version: str) -> Failure:
     if 300 <= answer.status < 400:
         where = answer.headers.get("location", "nowhere")
         return Failure(f"{doing} failed: CUCM redirects ({answer.status}) to {where}, which is never followed.")
-    return Failure(f"{doing} failed: CUCM answered {answer.status} {answer.content_type or 'without a type'}: {said}.")
+    return Failure(
+        f"{doing} failed: CUCM answered {answer.status} {answer.content_type or 'without a type'}: {said.rstrip('.')}. "
+        f"{ADVICE_NO_SOAP}"
+    )
 
 
 def fault(doing: str, text: str, detail: Any) -> AxlFault:
@@ -107,4 +116,5 @@ def fault(doing: str, text: str, detail: Any) -> AxlFault:
         name = str(node.tag).rpartition("}")[2]
         if name in found and node.text:
             found[name] = node.text.strip()
-    return AxlFault(doing, found["axlcode"], found["axlmessage"] or text.strip() or "no reason given")
+    said = readable(found["axlmessage"] or text) or "no reason given"
+    return AxlFault(doing, found["axlcode"], said)

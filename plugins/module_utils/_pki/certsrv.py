@@ -91,7 +91,8 @@ class Certsrv:
         if found is not None and _WAITING.search(text):
             return Answer("pending", found, "Taken Under Submission")
         raise Failure(
-            f"Handing in the request at {self.url} as {self.account} failed. The CA's page says: {_excerpt(text)}"
+            f"Handing in the request at {self.url} as {self.account} failed. The CA's page says: "
+            f"{_excerpt(text)}. Look at the CA whether it holds the request, then run again."
         )
 
     def retrieve(self, number: int) -> Answer:
@@ -125,15 +126,18 @@ class Certsrv:
 
         where = f"{self.url}{page}"
         try:
-            answer = self._session.request(method, where, timeout=self._timeout, allow_redirects=False, **more)
+            answer = self._session.request(
+                method, where, timeout=self._timeout, allow_redirects=False, stream=True, **more
+            )
+            _read(answer, where)
         except requests.exceptions.SSLError as error:
             raise self._tls_trouble(where, error) from None
         except requests.exceptions.Timeout:
-            raise Failure(f"Asking the CA at {where} got no answer within {self._timeout} s.") from None
+            raise Failure(f"Asking the CA at {where} got no answer within {self._timeout} s. {_lost(method)}") from None
         except (requests.exceptions.RequestException, OSError) as error:
             words = re.findall(r"\[Errno -?\d+\] ([^'\")]+)", str(error))
-            said = words[-1].lower() if words else type(error).__name__
-            raise Failure(f"Asking the CA at {where} failed: {said}. Check url, and the CA's web site.") from None
+            said = words[-1].lower() if words else "the connection broke before the whole answer was there"
+            raise Failure(f"Asking the CA at {where} failed: {said}. {_lost(method)}") from None
         except KeyError:
             # requests_ntlm looks for a challenge that the server did not send.
             raise self._refused(where) from None
@@ -143,10 +147,8 @@ class Certsrv:
             hint = {
                 403: "The account has no right to web enrolment, or the site wants a client certificate.",
                 404: "Check url: web enrolment usually is at https://HOST/certsrv.",
-            }.get(answer.status_code, "Look into the web server's log.")
+            }.get(answer.status_code, "Look into the web server's log, then run again.")
             raise Failure(f"The CA at {where} answered HTTP {answer.status_code} to {self.account}. {hint}")
-        if len(answer.content) > LARGEST_PAGE:
-            raise Failure(f"The CA at {where} answered with {len(answer.content)} bytes, which is no page of a CA's.")
         return answer
 
     def _refused(self, where: str) -> Failure:
@@ -156,9 +158,12 @@ class Certsrv:
         )
 
     def _tls_trouble(self, where: str, error: Exception) -> Failure:
-        said = re.search(r"certificate verify failed: ([^(]+)|\[SSL: ([A-Z0-9_]+)\]", str(error))
-        reason = (said[1] or said[2]).strip().lower().replace("_", " ") if said else "TLS failed"
+        text = str(error)
+        said = re.search(r"certificate verify failed: ([^(]+)", text) or re.search(r"\[SSL: ([A-Z0-9_]+)\]", text)
+        reason = said[1].strip().lower().replace("_", " ") if said else "TLS failed"
         hint = "Give the CA's root in ca_path, and the name that the certificate is for in url."
+        if re.search(r"expired|not yet valid", reason):
+            hint = "Renew the certificate of the CA's web site, or set this machine's clock."
         if not self._legacy and LEGACY_REASONS.search(reason):
             hint = "It is an old server: set legacy_crypto: true."
         return Failure(f"The HTTPS connection to {where} is not trusted: {reason}. {hint}")
@@ -201,8 +206,31 @@ class Certsrv:
         return session
 
 
+def _read(answer: Any, where: str) -> None:
+    """Take the page in, up to the size that one may have."""
+    parts: list[bytes] = []
+    size = 0
+    for part in answer.iter_content(65536):
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST_PAGE:
+            answer.close()
+            raise Failure(
+                f"The CA at {where} answered with more than {LARGEST_PAGE} bytes, which is no page of a CA's. "
+                "Check url."
+            )
+    answer._content = b"".join(parts)
+
+
+def _lost(method: str) -> str:
+    """What to do when no answer came."""
+    if method == "POST":
+        return "The CA may hold the request all the same: look there, and run again."
+    return "Check url, and the CA's web site."
+
+
 def _plain(text: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\ufffd]", " ", html.unescape(re.sub(r"<[^>]*>", " ", text))).split())
 
 
 def _excerpt(page: str) -> str:

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import NodeClock, from_ntp, from_status
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import Facts
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.screen import pem_blocks
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.shell import YES, AdminShell, Answer
-from ansible_collections.siptls.cucm.plugins.module_utils._platform.ssh import ShellLost
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.ssh import ShellLost, plain
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.store import Entry, Wish, unit_of
 
 _LISTED = re.compile(r"^[ \t]*([A-Za-z][\w-]*)/([^/\n]+?\.pem)[ \t]*(?::[ \t]*(.*))?$", re.MULTILINE)
@@ -67,6 +68,11 @@ class CliStore:
     def identity(self, purpose: str) -> Entry | None:
         """The identity certificate of a purpose."""
         entry = self._own(purpose, f"{purpose}.pem", "")
+        if entry.pem is None and any(unit == purpose for unit, *_ in _LISTED.findall(self._read("show cert list own"))):
+            raise Failure(
+                f"{self.where} lists the certificate of {purpose}, but 'show cert own {purpose}' does not show it. "
+                "Look at the node's CLI, then run again."
+            )
         return entry if entry.pem else None
 
     def _own(self, unit: str, name: str, note: str) -> Entry:
@@ -110,8 +116,16 @@ class CliStore:
 
     def _list(self, which: str) -> list[tuple[str, str, str]]:
         """(unit, file name, description) of every certificate."""
-        text = self._read(f"show cert list {which}")
-        return [(unit, name, (note or "").strip()) for unit, name, note in _LISTED.findall(text)]
+        command = f"show cert list {which}"
+        text = self._read(command)
+        found = [(unit, name, (note or "").strip()) for unit, name, note in _LISTED.findall(text)]
+        if not found and (text.strip() or which == "own"):
+            # Every node holds certificates: an answer without one is no empty store, and nothing may build on it.
+            raise Failure(
+                f"'{command}' on {self.where} named no certificate; the node said {plain(text) or 'nothing'!r}. "
+                "Look at the node's CLI, then run again."
+            )
+        return found
 
     def csr(self, purpose: str) -> str | None:
         """The pending CSR of a purpose as PEM."""
@@ -141,7 +155,10 @@ class CliStore:
         """Import by paste; the input ends at the END line."""
         pem = certificate.pem.strip() + "\n"
         paste = Answer(re.compile(r"Paste the Certificate and Hit Enter\W*$", re.IGNORECASE), pem)
-        return self.shell.run(command, [paste, YES], idle=SLOW)
+        words = self.shell.run(command, [paste, YES], idle=SLOW)
+        # The node echoes what is pasted; its own words come after that.
+        own = words.rpartition("-----END CERTIFICATE-----")[2]
+        return re.sub(r"\s*\badmin:\s*$", "", own).strip() or words
 
     def delete_trust(self, entry: Entry) -> str:
         """Remove a certificate from a trust store; which form of the unit's name is right is not documented."""

@@ -194,7 +194,7 @@ class RestStore:
             answer = self._call("GET", "snapshot/server", "Reading the certificates", None)
             try:
                 found = json.loads(answer.body)
-            except ValueError:
+            except (ValueError, RecursionError):
                 found = None
             if answer.status != 200 or not isinstance(found, dict):
                 raise Failure(
@@ -231,7 +231,7 @@ def _message(answer: HttpAnswer) -> str:
     """CUCM's words in an answer: message, messages[0] or error; else the text itself."""
     try:
         found = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return plain(answer.text())
     if isinstance(found, dict):
         many = found.get("messages")

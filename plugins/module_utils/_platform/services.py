@@ -91,6 +91,7 @@ class CliControl:
     """Services by `utils service`."""
 
     shell: AdminShell
+    patience: float = 900.0  # seconds that a command may take
     kind: str = "CLI"
 
     @property
@@ -105,7 +106,10 @@ class CliControl:
 
     def status(self, name: str) -> ServiceState:
         """The state of a service, from the whole list."""
-        text = self.shell.run("utils service list")
+        try:
+            text = self.shell.run("utils service list")
+        except ShellLost:
+            text = self.shell.run("utils service list")
         for found, status, reason in LISTED.findall(text):
             if found.strip().lower() == name.lower():
                 return ServiceState(found.strip(), status.capitalize(), reason.strip())
@@ -113,7 +117,7 @@ class CliControl:
 
     def control(self, name: str, verb: str) -> None:
         """Start, stop or restart; the answer is not trusted, the status is."""
-        self.shell.run(f"utils service {verb} {name}", idle=600, limit=900)
+        self.shell.run(f"utils service {verb} {name}", idle=self.patience, limit=self.patience)
 
     def close(self) -> None:
         """End the session."""
@@ -204,7 +208,9 @@ def _open(params: Mapping[str, Any]) -> Control:
             f"{params['name']} can only be controlled by the CLI, which needs the platform account (os_username, "
             "os_password)."
         )
-    return ControlCenter.from_params(params) if choice == "soap" else CliControl(AdminShell.from_params(params))
+    if choice == "soap":
+        return ControlCenter.from_params(params)
+    return CliControl(AdminShell.from_params(params), max(params["wait_timeout"], 1))
 
 
 def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, check_mode: bool) -> Outcome:

@@ -289,7 +289,8 @@ def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> F
         system = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         reason = f"{system or type(error).__name__}. Check host and ssh_port, and that the node is up"
     else:
-        reason = f"{plain(getattr(error, 'reason', '') or type(error).__name__)}. Try again; if it stays, ask the node"
+        said = plain(getattr(error, "reason", "") or type(error).__name__)
+        reason = f"{said}. Try again; if it stays, look at the node's console"
     return Failure(f"{doing}: {reason}.", reason="connection")
 
 

@@ -15,7 +15,14 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpAnswer, HttpClient
+from ansible_collections.siptls.cucm.plugins.module_utils._transport import (
+    LOST,
+    AnswerLost,
+    HttpAnswer,
+    HttpClient,
+    declares_types,
+    readable,
+)
 
 PATH = "/controlcenterservice2/services/ControlCenterServices"
 NAMESPACE = "http://schemas.cisco.com/ast/soap"
@@ -93,11 +100,15 @@ class ControlCenter:
             idempotent=idempotent,
             what=doing,
         )
+        if answer.status == 200 and not idempotent and _parse(answer.body) is None:
+            raise AnswerLost(
+                f"{doing} on {self.where}: the answer makes no sense; whether CUCM acted is unknown. {LOST}"
+            )
         return self._read(answer, doing)
 
     def _read(self, answer: HttpAnswer, doing: str) -> list[ServiceState]:
         root = _parse(answer.body)
-        fault = "" if root is None else _text(root, "faultstring")
+        fault = "" if root is None else readable(_text(root, "faultstring"))
         if root is None or answer.status != 200 or fault:
             advice = {
                 403: "The account needs the role Standard CCM Server Monitoring.",
@@ -128,7 +139,7 @@ def _parse(body: bytes) -> Any:
     """The document, None when it is none; a document type could only bring entities, which nobody needs here."""
     from xml.etree import ElementTree
 
-    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
+    if declares_types(body):
         return None
     try:
         return ElementTree.fromstring(body)

@@ -15,7 +15,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._transport import Http
 
 PATH = "/logcollectionservice/services/DimeGetFileService"
 ACTION = "http://schemas.cisco.com/ast/soap/action/#LogCollectionPort#GetOneFile"
-MOST_BYTES = 512 << 20
+MOST_BYTES = 192 << 20  # 100,000 whole packets, the most that CUCM captures, are 153 MB
 CAPTURES = "/var/log/active/platform/cli/"
 
 

@@ -15,7 +15,12 @@ from dataclasses import dataclass, field
 from html import escape
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpAnswer, HttpClient
+from ansible_collections.siptls.cucm.plugins.module_utils._transport import (
+    HttpAnswer,
+    HttpClient,
+    declares_types,
+    readable,
+)
 
 NAMESPACE = "http://schemas.cisco.com/ast/soap"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -71,11 +76,15 @@ def call(
     root, attachments = parts_of(answer)
     fault = find(root, "Fault") if root is not None else None
     if fault is not None:
-        text = " ".join(filter(None, (text_of(fault, "faultcode"), text_of(fault, "faultstring")))) or "no text"
+        words = filter(None, (text_of(fault, "faultcode"), text_of(fault, "faultstring")))
+        text = readable(" ".join(words)) or "no text"
         raise SoapFault(f"{where} failed: the service answered with a fault: {text}.", text)
     body_element = find(root, "Body") if root is not None else None
     if body_element is None or answer.status != 200:
-        raise Failure(f"{where} failed: HTTP {answer.status}, and no SOAP answer ({answer.text() or 'no text'}).")
+        raise Failure(
+            f"{where} failed: HTTP {answer.status}, and no SOAP answer ({answer.text().rstrip('.') or 'no text'}). "
+            "Look whether Cisco Tomcat and the service are well on the node, then run again."
+        )
     return Answer(body_element, attachments)
 
 
@@ -114,7 +123,7 @@ def _multipart(body: bytes, mark: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def parse(content: bytes) -> ET.Element | None:
     """An XML document as a tree without namespaces; None when it is none, or brings a document type of its own."""
-    if b"<!DOCTYPE" in content[:4096] or b"<!ENTITY" in content:
+    if declares_types(content):
         return None
     try:
         root = ET.fromstring(content)

@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+
 
 def described(path: Path) -> dict[str, Any]:
     """Path, size in bytes and SHA-256 of a file, as an auditor wants them."""
@@ -35,13 +37,23 @@ def rolled(path: Path) -> list[Path]:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all, readable by its owner alone: captures and traces hold numbers and names."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    """Writes a file whole or not at all, readable by its owner alone: captures and traces hold numbers and names.
+
+    Failure when this machine has no room or no right for it.
+    """
+    temporary = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
         os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+    except BaseException as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise Failure(
+                f"{path} cannot be written on this machine: {(error.strerror or type(error).__name__).lower()}. Make "
+                "room or choose another dest, then run again."
+            ) from None
         raise

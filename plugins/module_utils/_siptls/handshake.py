@@ -165,15 +165,19 @@ class Handshake:
 
     def _more(self) -> bool:
         """Carry bytes between the socket and OpenSSL once; False when none come any more."""
-        self._flush()
-        left = self._deadline - time.monotonic()
         try:
+            self._flush()
+            left = self._deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
             self.socket.settimeout(left)
             data = self.socket.recv(READ)
         except TimeoutError:
             self.seen.trouble = f"no answer within {self._timeout:g} s"
+            return False
+        except OSError as error:
+            self.seen.closed = True
+            self.seen.trouble = f"the connection broke off: {error.strerror or type(error).__name__}"
             return False
         if not self._first:
             self._first = data

@@ -12,11 +12,7 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
-#: The interfaces a rule may name. Each interface says in its package which actions it knows.
-INTERFACES = (
-    "https", "axl", "controlcenter", "ris", "perfmon", "logcollection", "dime", "uds", "ssh", "sip", "certmgr", "adcs",
-    "service",
-)  # fmt: skip
+from .clock import Clock
 
 #: action -> what happens. `seconds` and `status` are the rule's numbers.
 ACTIONS = {
@@ -24,7 +20,7 @@ ACTIONS = {
     "reset": "the connection is reset in the middle of the answer",
     "stall": "nothing is answered for `seconds`; then it goes on as usual",
     "drop": "the request is carried out, but its answer is lost",
-    "status": "an HTTP answer with `status` (503 unless told), nothing carried out",
+    "status": "an answer with `status` (503 unless told), nothing carried out",
     "garbage": "an answer that is no XML, JSON or SIP",
     "truncated": "an answer cut in its middle, ended as if it were whole",
     "hang": "the operation does not end before the rule is cleared (a service stays Starting)",
@@ -32,8 +28,30 @@ ACTIONS = {
     "memory": "AXL: the fault 'Maximum AXL Memory Allocation Consumed'",
     "alert": "the TLS handshake ends with an alert",
     "paging": "SSH: pagination is on again",
-    "wrong_certificate": "another certificate than the held one is presented",
+    "wrong_certificate": "another certificate, or SSH host key, than the held one is presented",
+    "clock": "the lab's clock jumps by `seconds` (negative: back), and the operation goes on",
 }
+_ANY = frozenset({"clock"})
+_HTTP = frozenset({"refuse", "reset", "stall", "drop", "status", "garbage", "truncated", "hang"}) | _ANY
+
+#: interface -> the actions that it knows. Each interface says in its package which operations it has.
+INTERFACES = {
+    "https": frozenset({"refuse", "stall", "alert", "wrong_certificate"}) | _ANY,
+    "axl": _HTTP | {"memory"},
+    "controlcenter": _HTTP,
+    "ris": _HTTP,
+    "perfmon": _HTTP,
+    "logcollection": _HTTP,
+    "dime": _HTTP,
+    "uds": _HTTP,
+    "certmgr": _HTTP | {"fail"},
+    "adcs": _HTTP,
+    "ssh": frozenset({"refuse", "reset", "stall", "drop", "garbage", "truncated", "fail", "paging",
+                      "wrong_certificate"}) | _ANY,
+    "sip": frozenset({"refuse", "reset", "stall", "drop", "status", "garbage", "truncated", "fail", "alert",
+                      "wrong_certificate"}) | _ANY,
+    "service": frozenset({"hang", "fail", "stall"}) | _ANY,
+}  # fmt: skip
 
 
 class FaultError(ValueError):
@@ -77,12 +95,18 @@ class Fault:
             raise FaultError(f"Unknown interface {self.interface!r}; known are {', '.join(INTERFACES)}.")
         if self.action not in ACTIONS:
             raise FaultError(f"Unknown action {self.action!r}; known are {', '.join(ACTIONS)}.")
+        known = INTERFACES.get(self.interface)
+        if known is not None and self.action not in known:
+            raise FaultError(
+                f"Interface {self.interface} has no action {self.action!r}; it has {', '.join(sorted(known))}."
+            )
 
 
 class Faults:
     """The rules now in force. Thread-safe."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, clock: Clock | None = None) -> None:
+        self._clock = clock
         self._rules: list[Fault] = []
         self._lock = threading.Lock()
         self._random = random.Random(seed)
@@ -123,7 +147,10 @@ class Faults:
         with self._lock:
             for rule in self._rules:
                 if self._matches(rule, interface, operation, names) and self._hits(rule):
-                    return rule
+                    if rule.action != "clock":
+                        return rule
+                    if self._clock is not None:
+                        self._clock.shift(rule.seconds)
         return None
 
     @staticmethod

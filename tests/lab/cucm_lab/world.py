@@ -125,7 +125,7 @@ class Lab:
         directory.mkdir(parents=True, exist_ok=True)
         self.clock = Clock()
         self.log = EventLog(directory / "lab.log", self.clock, scenario.secrets())
-        self.faults = Faults()
+        self.faults = Faults(clock=self.clock)
         for rule in scenario.faults:
             self.faults.add(**rule)
         self.inferred = Inferred(scenario.inferred)

@@ -156,7 +156,8 @@ def _not_issued(client: Certsrv, csr: dict[str, Any], answer: Answer, notes: _Pe
     notes.forget()
     return Failure(
         f"The CA at {client.url} did not issue a certificate for {csr['subject']} (request "
-        f"{answer.request_id or 'without a number'}, account {client.account}). It says: {answer.words}",
+        f"{answer.request_id or 'without a number'}, account {client.account}). It says: "
+        f"{answer.words.rstrip('.')}. Look at the request there, then run again.",
         **facts,
     )
 

@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
 import ssl
+import struct
 import warnings
 from asyncio import sslproto
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -22,8 +26,27 @@ if TYPE_CHECKING:
 TOMCAT = "Cisco Tomcat"
 
 
+#: what to ask when a connection comes in, by the address it came to
+_DOORS: dict[str, Callable[[], Fault | None]] = {}
+
+
 class _Alerting(sslproto.SSLProtocol):
     """asyncio forgets the alert of a failed handshake; a real server sends it, and there a client reads why."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Faults of `https`, operation `connect`: refuse (a reset before the handshake), stall (nothing is said)."""
+        super().connection_made(transport)
+        door = _DOORS.get((transport.get_extra_info("sockname") or ("",))[0])
+        fault = door() if door and self._server_side else None
+        if fault is None or not isinstance(transport, asyncio.Transport):
+            return
+        if fault.action == "refuse":
+            raw = transport.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            transport.abort()
+        elif fault.action == "stall":
+            transport.pause_reading()
+            asyncio.get_running_loop().call_later(fault.seconds, transport.resume_reading)
 
     def _on_handshake_complete(self, handshake_exc: BaseException | None) -> None:
         if isinstance(handshake_exc, ssl.SSLError):
@@ -47,6 +70,7 @@ class TlsServer:
         self.context = self._context(*node.certs.active_identity("tomcat"))
         self.context.sni_callback = self._choose
         node.services.on_change(self._changed)
+        _DOORS[node.address] = lambda: node.cluster.lab.faults.match("https", "connect", node)
 
     def _changed(self, node: Node, name: str, status: str) -> None:
         if name == TOMCAT and status == STARTED:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One login at the shell: start-up text, prompt, commands, idle limit, faults.
 
-Faults of interface `ssh`, by operation: `connect` (refuse), `login` (refuse, stall), `paste` (reset: the
-connection ends in the middle of a paste; stall), and each command line as typed (refuse, reset, stall, drop, garbage,
-fail, truncated; paging: pagination is on again).
+Faults of interface `ssh`, by operation: `connect` (refuse; wrong_certificate: another host key), `login` (refuse,
+stall), `paste` (reset: the connection ends in the middle of a paste; stall), and each command line as typed (refuse,
+reset, stall, drop, garbage, fail, truncated; paging: pagination is on again).
 """
 
 from __future__ import annotations

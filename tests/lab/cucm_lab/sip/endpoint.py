@@ -370,6 +370,10 @@ class SipEndpoint:
             elif fault.action == "garbage":
                 connection.send_raw(b"\x00\xff this is no SIP \x00\r\n\r\n")
                 return
+            elif fault.action == "truncated":
+                connection.send_raw(b"SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS 127.0.0.1:5061;bran")
+                connection.close()
+                return
             elif fault.action == "reset":
                 connection.abort()
                 return
