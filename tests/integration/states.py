@@ -5,20 +5,9 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
-from operator_site import Site
-
-
-def settled(site: Site) -> Any:
-    """The lab's content without what no two runs have in common: keys, serials, identifiers, times."""
-    text = json.dumps(site.lab.ask("dump"), sort_keys=True)
-    text = re.sub(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----(\\n)?", "PEM", text)
-    text = re.sub(r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?", "UUID", text)
-    # versionStamp holds the second of the last write.
-    return json.loads(re.sub(r"\b\d{10}-UUID", "STAMP", text))
+from operator_site import Site, settled
 
 
 def summary(site: Site) -> Any:
@@ -28,5 +17,5 @@ def summary(site: Site) -> Any:
             "config": content["config"],
             **{table: len(rows) for table, rows in content.items() if table.startswith("pki_")},
         }
-        for cluster, content in settled(site).items()
+        for cluster, content in settled(site.lab.ask("dump")).items()
     }

@@ -1,20 +1,30 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main playbook killed after each of its tasks, and run again: it ends where an undisturbed run ends."""
+"""The main playbook killed after each of its tasks, or at any time, and run again: it ends as if nothing had been."""
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import json
+import os
+import random
 import re
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from operator_site import Run, Site, settled
+from states import summary
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("kill"), pytest.mark.timeout(1800)]
+SEEDS = (1, 2, 3, 4, 5)
+MARK = "SIPTLS_TEST_RUN"
 
 
 @pytest.fixture(scope="module")
@@ -35,23 +45,39 @@ def killed(site: Site, after: int, name: str = "sip_tls_trunk") -> Run:
 
 @dataclass
 class Undisturbed:
-    """A run that nothing disturbed: its tasks, those of them that changed something, and what it left."""
+    """A run that nothing disturbed: its tasks, those that left another state than the one before, and its end."""
 
     tasks: list[str]
     changing: list[int]
     left: Any
+    seconds: float
 
 
 @pytest.fixture(scope="module")
 def undisturbed(site: Site) -> Undisturbed:
-    """The main playbook on clusters as shipped."""
+    """The main playbook on clusters as shipped, with a digest of all that persists after every task."""
+    notes = site.folder / "states.jsonl"
     with site.lab:
-        run = site.play("sip_tls_trunk")
+        begun = time.monotonic()
+        run = site.play(
+            "sip_tls_trunk", ANSIBLE_CALLBACKS_ENABLED="record_state", RECORD_TO=str(notes),
+            RECORD_LAB=str(site.lab.state), RECORD_CA=str(site.ca),
+        )  # fmt: skip
+        seconds = time.monotonic() - begun
         assert run.code == 0, run.output[-6000:]
         left = summary(site)
-    changing = changing_tasks(run)
-    assert len(changing) >= 8, "CSR, signature, upload, restart, SIP profile, security profile, trunk, pattern"
-    return Undisturbed(run.tasks, changing, left)
+    states = [json.loads(line) for line in notes.read_text().splitlines()]
+    assert len(states) == len(run.tasks) + 1, "one state a task, and the one before the first"
+    pairs = itertools.pairwise(states)
+    changing = [now["task"] for before, now in pairs if now["digest"] != before["digest"]]
+    return Undisturbed(run.tasks, changing, left, seconds)
+
+
+def test_only_tasks_that_say_so_change_something(site: Site, undisturbed: Undisturbed) -> None:
+    """Killed after any other task the state is, byte for byte, the one of the task before: those need no kill."""
+    assert len(undisturbed.changing) >= 7, "CSR, signature, upload, restart, profiles, trunk, pattern"
+    names = [undisturbed.tasks[number - 1] for number in undisturbed.changing]
+    assert not [name for name in names if re.search(r"preflight|sip_tls_verify|arg spec", name)], names
 
 
 def changing_tasks(run: Run) -> list[int]:
@@ -81,6 +107,74 @@ def test_killed_after_any_task_one_run_finishes(site: Site, undisturbed: Undistu
             finishes(site, undisturbed)
 
 
+@pytest.mark.matrix
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("modules", ["die", "live on"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_killed_at_any_time_one_run_finishes(site: Site, undisturbed: Undisturbed, seed: int, modules: str) -> None:
+    """SIGKILL at a random moment. Ansible's modules have sessions of their own: they die too, or work on alone."""
+    after = random.Random(seed).uniform(0.05, 0.95) * undisturbed.seconds
+    print(f"seed {seed}: killed after {after:.1f} of {undisturbed.seconds:.1f} s, its modules {modules}")
+    site.restore("shipped")
+    with site.lab:
+        with site.start("sip_tls_trunk", **{MARK: f"{site.folder}-{seed}"}) as process:
+            time.sleep(after)
+            family = relatives(f"{site.folder}-{seed}")
+            process.send_signal(signal.SIGKILL)
+            if modules == "die":
+                for pid in family | relatives(f"{site.folder}-{seed}"):
+                    kill(pid)
+        if modules == "live on":
+            gone_by = time.monotonic() + 120
+            while relatives(f"{site.folder}-{seed}") and time.monotonic() < gone_by:
+                time.sleep(0.2)
+        finishes(site, undisturbed)
+
+
+def relatives(mark: str) -> set[int]:
+    """The processes of a run, by the mark in their environment."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                if f"{MARK}={mark}\0".encode() in (entry / "environ").read_bytes():
+                    found.add(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+def kill(pid: int) -> None:
+    """End a process of ours, if it is still there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_module_whose_ansible_died_finishes_its_write(site: Site) -> None:
+    """Ansible dies while CUCM thinks; the module works on alone; the next run finds its work done and does the rest."""
+    site.restore("shipped")
+    mark = f"{site.folder}-orphan"
+    with site.lab as lab:
+        lab.ask("fault/add", interface="ssh", action="stall", operation="set csr gen*", seconds=4, count=2)
+        with site.start("sip_tls_trunk", **{MARK: mark}) as process:
+            until = time.monotonic() + 600
+            while not any(one.get("command", "").startswith("set csr gen") for one in lab.events()):
+                assert process.poll() is None and time.monotonic() < until
+                time.sleep(0.1)
+            process.send_signal(signal.SIGKILL)
+        assert relatives(mark), "the modules ended with their Ansible"
+        while relatives(mark):
+            assert time.monotonic() < until, "a module outlived its work"
+            time.sleep(0.2)
+        requests = [one for one in lab.events() if str(one.get("command", "")).startswith("show csr own")]
+        assert requests, "the module did not look after its write"
+        counted = len([one for one in lab.events() if str(one.get("command", "")).startswith("set csr gen")])
+        run = killed(site, 9)
+        assert run.code == -signal.SIGKILL, run.output[-3000:]
+        after = len([one for one in lab.events() if str(one.get("command", "")).startswith("set csr gen")])
+        assert after == counted == 2, "the CSRs that the orphans made were made once more"
+
+
 def finishes(site: Site, undisturbed: Undisturbed) -> None:
     """The next run ends well, where the undisturbed one ended, and leaves nothing to do."""
     run = site.play("sip_tls_trunk")
@@ -89,17 +183,6 @@ def finishes(site: Site, undisturbed: Undisturbed) -> None:
     assert summary(site) == undisturbed.left
     again = site.play("sip_tls_trunk")
     assert again.code == 0 and again.total("changed") == 0, again.output[-6000:]
-
-
-def summary(site: Site) -> Any:
-    """What counts in the end: objects, and how many certificates each store holds."""
-    return {
-        cluster: {
-            "config": content["config"],
-            **{table: len(rows) for table, rows in content.items() if table.startswith("pki_")},
-        }
-        for cluster, content in settled(site.lab.ask("dump")).items()
-    }
 
 
 @pytest.mark.matrix
