@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -39,8 +40,11 @@ ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
 
 
 def elsewhere(_app: Any, _environment: Any, node: Any, content: Any) -> nodes.reference | None:
-    """A link to Ansible's documentation for a label of ELSEWHERE; None leaves Sphinx to warn of it."""
-    page = ELSEWHERE.get(node.get("reftarget", ""))
+    """A link to Ansible's documentation for one of its labels; None leaves Sphinx to warn of it."""
+    label = node.get("reftarget", "")
+    page = ELSEWHERE.get(label)
+    if plugin := re.fullmatch(r"ansible_collections\.ansible\.builtin\.(\w+_[a-z]+)", label):
+        page = f"collections/ansible/builtin/{plugin[1]}.html"
     return nodes.reference("", "", content, refuri=ANSIBLE + page) if page else None
 
 

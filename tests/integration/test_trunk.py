@@ -52,7 +52,10 @@ def test_the_first_run_ends_in_a_secure_verdict_both_ways(set_up: SetUp) -> None
 
 
 def test_the_first_run_uses_nothing_that_ansible_will_take_away(set_up: SetUp) -> None:
-    assert "PLAY RECAP" in set_up.first.output and "DEPRECATION WARNING" not in set_up.first.output
+    assert "PLAY RECAP" in set_up.first.output
+    warnings = re.findall(r"\[DEPRECATION WARNING\]: (.*)", set_up.first.output)
+    # ansible-core 2.21 says this of itself, when it copies one of its plugin loaders.
+    assert not [one for one in warnings if not one.startswith("Instantiating filter PluginLoader with aliases")]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way[0])
