@@ -42,6 +42,8 @@ TASKS: dict[str, dict[str, Any]] = {
         "name": "Cisco CallManager", "state": "restarted",
         "serving": {"port": 5061, "certificate": "{{ cucm_cert_upload.certificate.sha256 }}"},
     },
+    "cucm_backup": {"path": "backup", "name": "cucma", "objects": {"sip_profile": [{"name": "Standard SIP Profile"}]}},
+    "cucm_object_info": {"objects": [{"kind": "sip_profile", "name": "Standard SIP Profile"}]},
     "cucm_sip_profile": {"name": "New", "copy_from": "Standard SIP Profile", "options_ping": True},
     "cucm_sip_trunk_profile": {
         "name": "New TLS", "copy_from": "Non Secure SIP Trunk Profile", "security_mode": "Encrypted",
@@ -260,6 +262,8 @@ def test_a_module_by_itself_does_its_job(once: Once, module: str) -> None:
         "ca_sign": lambda: result["changed"] and verified(folder, result),
         "cucm_cert_upload": lambda: result["changed"] and verified(folder, results["ca_sign"]),
         "cucm_service": lambda: result["changed"] and result["status"] == "Started",
+        "cucm_backup": lambda: any(present(one) for one in (folder / "backup").rglob("*.json")),
+        "cucm_object_info": lambda: result["objects"][0]["object"]["name"] == "Standard SIP Profile",
         "cucm_sip_trunk_info": lambda: result["trunks"][0]["name"] == "New-Trunk",
         "sip_tls_probe": lambda: result["chain"][0]["sha256"] == uploaded,
         "cucm_capture": lambda: result["captures"] and any(present(one) for one in (folder / "evidence").rglob("*")),
