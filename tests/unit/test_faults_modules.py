@@ -281,7 +281,7 @@ def settled(text: str, process: LabProcess) -> str:
     """A sentence without what no two runs have in common."""
     text = re.sub(rf"\b{re.escape(process.net)}\.\d+\.\d+\b", "NODE", text).replace(str(process.state), "LAB")
     text = re.sub(r"SHA256:[A-Za-z0-9+/]{43}", "SHA256:…", text)
-    text = re.sub(r"=_Part_[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\brest\d\b", "…", text)
+    text = re.sub(r"=_Part_[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?i:\brest\d\b)", "…", text)
     text = re.sub(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\ \n]*", "-----BEGIN CERTIFICATE-----…", text)
     return re.sub(r"CN=Root \d+", "CN=Root", re.sub(r"request \d+", "request N", text))
 
