@@ -66,8 +66,10 @@ def service(module: AnsibleModule) -> Outcome:
     params = module.params
     if params["purpose"].endswith("-trust"):
         raise Failure(f"purpose {params['purpose']} is a trust store; a CSR is made for {params['purpose'][:-6]}.")
-    given = {name: params[name] for name in Wish.__dataclass_fields__}
-    wish = Wish(**{name: tuple(one) if isinstance(one, list) else one for name, one in given.items()})
+    given: dict[str, Any] = {name: params[name] for name in Wish.__dataclass_fields__}
+    for name, one in given.items():
+        given[name] = tuple(one) if isinstance(one, list) else one
+    wish = Wish(**given)
     issuer = certificate_facts(params["issuer"]) if params["issuer"] else None
     store = open_store(params)
     try:
