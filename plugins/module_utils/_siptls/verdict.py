@@ -49,21 +49,23 @@ def directions_of(
     srtp_wanted: bool = True,
     warn_days: int = 30,
 ) -> list[Direction]:
-    """The typed evidence of each direction. ValueError when a direction names a cluster that was not described."""
+    """The typed evidence of each direction. ValueError when nothing is known of the cluster that it starts from.
+
+    A peer of which nothing is known, because its part of the run failed, has no nodes.
+    """
     nodes = {str(one["name"]): tuple(map(Node.of, one.get("nodes") or ())) for one in clusters}
     legs = {(str(one["from"]), str(one["to"])): Leg.of(one) for one in directions}
     external = {(str(one["from"]), str(one["to"])): one["external"] for one in directions if one.get("external")}
-    for pair in legs:
-        missing = [name for name in (pair[:1] if pair in external else pair) if not nodes.get(name)]
-        if missing:
-            raise ValueError(f"the direction {pair[0]} to {pair[1]} names {missing[0]}, which has no nodes in clusters")
+    for source, target in legs:
+        if not nodes.get(source):
+            raise ValueError(f"the direction {source} to {target} names {source}, which has no nodes in clusters")
     more = {} if now is None else {"now": now}
     return [
         Direction(
             source=source,
             target=target,
             source_nodes=nodes[source],
-            target_nodes=_ports(external[source, target]) if (source, target) in external else nodes[target],
+            target_nodes=_ports(external[source, target]) if (source, target) in external else nodes.get(target, ()),
             leg=leg,
             back=Leg(profile={"incoming_port": external[source, target].get("port")})
             if (source, target) in external
@@ -90,13 +92,12 @@ def _ports(external: Mapping[str, Any]) -> tuple[Node, ...]:
 
 def judge(case: Direction) -> dict[str, Any]:
     """The verdict on one direction as the module returns it."""
-    checks = [*(external_checks(case) if case.external else (*certificate_checks(case), *transport_checks(case)))]
+    checks = _checks(case)
     states = {check.state for check in checks}
     verdict = INSECURE if "fail" in states else UNPROVEN if "unknown" in states else SECURE
     proven = {check.source for check in checks if check.state == "pass"}
     shown = _handshake(case)
-    target = case.reached[0]
-    certificate = target.probed or target.held or target.issued
+    certificate = next((one.probed or one.held or one.issued for one in case.reached), None)
     return {
         "from": case.source,
         "to": case.target,
@@ -116,6 +117,25 @@ def judge(case: Direction) -> dict[str, Any]:
             ::-1
         ],
     }
+
+
+def _checks(case: Direction) -> list[Check]:
+    if case.external:
+        return [*external_checks(case)]
+    if not case.target_nodes:
+        return [_unseen(case)]
+    return [*certificate_checks(case), *transport_checks(case)]
+
+
+def _unseen(case: Direction) -> Check:
+    """Why nothing can be said of a direction to a cluster whose own part of the run ended early."""
+    return Check(
+        "peer_seen",
+        "unknown",
+        f"Nothing of {case.target} was seen: it gave no answer, or its part of the run failed before this.",
+        "configuration",
+        proof=f"See to what was said of {case.target} above, then run again.",
+    )
 
 
 _SEVERITY = {"fail": "error", "unknown": "missing", "warning": "warning", "one_sided": "one_sided"}

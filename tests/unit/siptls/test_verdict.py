@@ -372,11 +372,21 @@ def test_srtp_can_be_left_out_of_the_question() -> None:
     assert judge(evidence, srtp_wanted=False)["verdict"] == "secure"
 
 
-def test_a_direction_to_nowhere_is_refused() -> None:
+def test_a_direction_from_nowhere_is_refused() -> None:
     evidence = sound()
-    evidence["directions"][0]["to"] = "nowhere"
+    evidence["directions"][0]["from"] = "nowhere"
     with pytest.raises(ValueError, match="nowhere"):
         judge(evidence)
+
+
+def test_a_peer_whose_part_of_the_run_failed_is_said_to_be_unseen() -> None:
+    evidence = sound()
+    del evidence["clusters"][1], evidence["directions"][1]
+    result = judge(evidence)
+    assert result["verdict"] == "unproven"
+    assert [one["cause"] for one in result["findings"]] == [
+        "Nothing of cucm10 was seen: it gave no answer, or its part of the run failed before this."
+    ]
 
 
 def test_the_whole_is_as_bad_as_its_worst_direction() -> None:
