@@ -48,6 +48,7 @@ BEFORE = """
 """
 
 
+@pytest.mark.matrix
 def test_tcp_trunks_become_tls_trunks_under_their_names_and_restore_brings_them_back(tmp_path: Path) -> None:
     site = Site(tmp_path, extra={"sip_tls_trunk_existing": f"{{{{ {EXISTING} [inventory_hostname] }}}}"})
     book = tmp_path / "before.yml"

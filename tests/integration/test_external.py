@@ -61,6 +61,7 @@ def call_both_ways(site: Site, other: Kamailio) -> None:
     assert came["trunk"] == "SIP-TLS-kamailio"
 
 
+@pytest.mark.matrix
 def test_one_run_leads_to_calls_both_ways_with_kamailio(tmp_path: Path) -> None:
     modules()
     site = Site(tmp_path, write_scenario(tmp_path / "lone.yml", [cluster(1)]))

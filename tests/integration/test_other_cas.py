@@ -122,6 +122,7 @@ def issuers(site: Site) -> dict[str, str]:
     }
 
 
+@pytest.mark.matrix
 def test_vault_signs_for_one_cluster_and_a_person_for_the_other(tmp_path: Path, vault: Vault) -> None:
     site = Site(tmp_path)
     hosts = {

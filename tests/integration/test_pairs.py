@@ -105,13 +105,9 @@ def prove(folder: Path, sides: list[Side], ca: str, nodes: int) -> None:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(
-    ("one", "other", "ca", "nodes"),
-    [("9.1", "15", "adcs", 1), ("11.5", "14", "local", 3)],
-    ids=["9.1-15-adcs-1", "11.5-14-local-3"],
-)
-def test_a_pair_calls_over_mutual_tls(tmp_path: Path, one: str, other: str, ca: str, nodes: int) -> None:
-    prove(tmp_path, pair(one, other), ca, nodes)
+def test_the_oldest_and_the_newest_call_over_mutual_tls(tmp_path: Path) -> None:
+    """The pair that has least in common, by the CLI and by REST, with the Microsoft CA; the rest is the matrix."""
+    prove(tmp_path, pair("9.1", "15"), "adcs", 1)
 
 
 @pytest.mark.matrix
