@@ -5,7 +5,7 @@
 
 A mesh holds a cluster of each release and a twin of each, which is the peer of its sibling alone. One run of the
 playbook sets up all of them, and a call goes from each cluster to each of its peers, so that one mesh proves all
-ordered pairs for one kind of CA and one number of nodes. Meshes run under `make test-matrix`; two pairs on their own,
+ordered pairs for one kind of CA and one number of nodes. Meshes run under `make test-matrix`; a pair on its own,
 where nothing hides behind a third cluster, in `make test`.
 """
 
