@@ -53,7 +53,7 @@ def sentences(plugins: Path) -> list[Sentence]:
         area = next((title for part, title in AREAS.items() if part in parts), "")
         if not area:
             continue
-        for _, text, remedy in sorted(_of_file(ast.parse(path.read_text(encoding="utf-8")), kinds)):
+        for _unused, text, remedy in sorted(_of_file(ast.parse(path.read_text(encoding="utf-8")), kinds)):
             # A text or remedy that is only passed on ("<text>") is another's sentence.
             if len(re.sub(HOLE, "", text).split()) >= 3:
                 own = re.sub(HOLE, "", remedy).strip(" .")

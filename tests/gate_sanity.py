@@ -55,7 +55,10 @@ def sanity(core: Core, *, whole: bool = True) -> tuple[int, str]:
     except Broken as complaint:
         raise Failed(str(complaint)) from None
     ran = re.findall(r'^Running sanity test "([\w.-]+)"(?: on Python ([\d.]+))?', output, re.MULTILINE)
-    tests, pythons = {name for name, _ in ran}, sorted({python for _, python in ran if python}, key=_number)
+    tests, pythons = (
+        {name for name, _unused in ran},
+        sorted({python for _unused2, python in ran if python}, key=_number),
+    )
     if not tests or (not whole and set(SANITY_CORE) - tests):
         raise Failed(f"some sanity tests did not run:\n{output}")
     missing = ", ".join(sorted(set(re.findall(r"Skipping sanity test .*? on Python ([\d.]+)", output)), key=_number))

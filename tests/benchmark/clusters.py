@@ -72,12 +72,12 @@ def _requests_a_second(lab_process: LabProcess, threads: int = 8, each: int = 50
     url = f"https://{lab_process.address('c01')}:8443/axl/"
 
     def work() -> None:
-        for _ in range(each):
+        for _unused in range(each):
             request = urllib.request.Request(url, envelope, {**headers, "Content-Type": "text/xml"})
             with urllib.request.urlopen(request, context=context, timeout=30) as answer:
                 answer.read()
 
-    workers = [threading.Thread(target=work) for _ in range(threads)]
+    workers = [threading.Thread(target=work) for _unused in range(threads)]
     begin = time.perf_counter()
     for worker in workers:
         worker.start()

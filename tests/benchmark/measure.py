@@ -56,7 +56,7 @@ def once(command: Sequence[str], environment: Mapping[str, str] | None = None) -
 def median(command: Sequence[str], runs: int, before: Callable[[], None] | None = None) -> Run:
     """The median of several runs, figure by figure; before prepares each one and is not counted."""
     seen = []
-    for _ in range(runs):
+    for _unused in range(runs):
         if before:
             before()
         seen.append(once(command))

@@ -363,7 +363,7 @@ def test_the_readmes_first_trunk_is_set_up_from_the_tarball(user: NewUser) -> No
 def test_the_readmes_single_module_runs(user: NewUser) -> None:
     section = README[README.index("### One module by itself") : README.index("### Included content")]
     (play,) = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0])
-    ((_, defaults),) = play["module_defaults"].items()
+    ((_unused, defaults),) = play["module_defaults"].items()
     host = user.host("cucma")
     defaults |= {"host": host["cucm_host"], "ca_path": host["cucm_ca_path"], "legacy_crypto": True}
     (user.folder / "play.yml").write_text(yaml.safe_dump([play]))

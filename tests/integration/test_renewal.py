@@ -124,5 +124,5 @@ def test_calls_go_on_while_the_nodes_of_a_cluster_restart(tmp_path: Path) -> Non
         assert after["small"] == before["small"]
         order = [down for n, down in enumerate(calls.down) if n == 0 or down != calls.down[n - 1]]
         assert order == [{"BIGSUB1"}, {"BIGSUB2"}, {"BIGPUB"}], order
-        assert calls.during and all(call["result"] == "answered" for _, call in calls.during), calls.during
-        assert all((call["transport"], call["srtp"]) == ("TLS", True) for _, call in calls.during)
+        assert calls.during and all(call["result"] == "answered" for _unused, call in calls.during), calls.during
+        assert all((call["transport"], call["srtp"]) == ("TLS", True) for _unused, call in calls.during)

@@ -72,10 +72,10 @@ def handshake(address: str, *options: str | Path, seconds: float = 3) -> str:
     ]  # fmt: skip
     with subprocess.Popen(order, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
         try:
-            output, _ = client.communicate(INVITE.encode(), timeout=seconds)
+            output, _unused = client.communicate(INVITE.encode(), timeout=seconds)
         except subprocess.TimeoutExpired:
             client.kill()
-            output, _ = client.communicate()
+            output, _unused = client.communicate()
     return output.decode(errors="replace")
 
 

@@ -145,7 +145,7 @@ def endless(sent: list[int], announced: bool) -> Callable[[Handler], None]:
         handler.end_headers()
         block = b"<a>" + b"x" * 65533
         try:
-            for _ in range((1 << 30) // len(block)):
+            for _unused in range((1 << 30) // len(block)):
                 handler.wfile.write(block)
                 sent[0] += len(block)
         except OSError:

@@ -131,7 +131,7 @@ def test_the_right_one_is_let_in(impostors: dict[str, tuple[Impostor, Path]], tm
 
 @pytest.mark.parametrize("way", ["unknown", "changed", "revoked", "pinned"])
 def test_ssh(way: str, tmp_path: Path) -> None:
-    key, other = (asyncssh.generate_private_key("ssh-rsa", key_size=2048) for _ in range(2))
+    key, other = (asyncssh.generate_private_key("ssh-rsa", key_size=2048) for _unused in range(2))
     script = scripted_ssh.Script(password=PASSWORD)
     server = scripted_ssh.Server(script, key)
     known, place = tmp_path / "known_hosts", f"[127.0.0.1]:{server.port}"

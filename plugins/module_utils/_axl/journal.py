@@ -52,7 +52,8 @@ class Journal:
             self._keep([name for name in self.pending() if name != trunk])
 
     def _keep(self, names: list[str]) -> None:
-        assert self.path is not None
+        if self.path is None:
+            raise AssertionError("nothing is kept without a path")
         partial = ""
         try:
             if not names:

@@ -130,7 +130,8 @@ def _decide_add(item: Item, version: str) -> None:
 
 
 def _decide_update(item: Item, version: str) -> None:
-    assert item.current is not None
+    if item.current is None:
+        raise AssertionError("only what stands is updated")
     resource, current = item.resource, item.current.values
     wish = dict(item.wish)
     body: dict[str, Any] = {}

@@ -68,7 +68,9 @@ class CliStore:
     def identity(self, purpose: str) -> Entry | None:
         """The identity certificate of a purpose."""
         entry = self._own(purpose, f"{purpose}.pem", "")
-        if entry.pem is None and any(unit == purpose for unit, *_ in _LISTED.findall(self._read("show cert list own"))):
+        if entry.pem is None and any(
+            unit == purpose for unit, *_unused in _LISTED.findall(self._read("show cert list own"))
+        ):
             raise Failure(
                 f"{self.where} lists the certificate of {purpose}, but 'show cert own {purpose}' does not show it. "
                 "Look at the node's CLI, then run again."

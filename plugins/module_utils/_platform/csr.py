@@ -141,7 +141,8 @@ def decide(
         return Decision(True, True, "regenerate is always")
     why_not = next(serves(wish, installed, issuer, renew_before, clock), None)
     if why_not is None:
-        assert installed is not None
+        if installed is None:
+            raise AssertionError("only an installed certificate serves")
         return Decision(
             False, False, f"the installed certificate serves: issued by {installed.issuer}, "
             f"{int(installed.days_left(clock.now()))} days left",

@@ -307,7 +307,8 @@ def _wait(
             f"was asked{trouble}. Look at the node's alarms; a larger wait_timeout waits longer.",
             status=state.status,
         )
-    assert serving is not None
+    if serving is None:
+        raise AssertionError("a port was waited for, so there is one")
     what = "presents no certificate" if shown is None else f"presents the certificate {shown}"
     hint = (
         "the one from before the restart: was the new one uploaded to this node?"

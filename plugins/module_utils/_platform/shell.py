@@ -133,7 +133,8 @@ class AdminShell:
 
     def _wait(self, work: Any) -> Any:
         """Run to the end; whatever fails leaves no session behind whose state is unknown."""
-        assert self._loop is not None
+        if self._loop is None:
+            raise AssertionError("there is no session to wait for")
         try:
             return self._loop.run_until_complete(work)
         except BaseException:
@@ -158,7 +159,8 @@ class AdminShell:
         self._prompt = screen.FIRST_PROMPT
         text = await self._first_prompt()
         match = screen.FIRST_PROMPT.search(text)
-        assert match is not None
+        if match is None:
+            raise AssertionError("the first prompt was waited for by the same pattern")
         self._prompt = screen.prompt_like(match.group(1))
         await self._command("set cli pagination off", idle=max(self.access.timeout, 60), limit=120.0)
 

@@ -197,7 +197,7 @@ def _judge_tls13(result: CaptureConnection, client: TlsSide, server: TlsSide) ->
     result.certificates_visible = False
     result.notes.append("TLS 1.3 encrypts the certificates: a capture cannot show them; sip_tls_probe or a trace can")
     first = client.application[0][1] if client.application else None
-    after = [size for _, frame, size in server.application if first is not None and frame > first]
+    after = [size for _unused, frame, size in server.application if first is not None and frame > first]
     if first is None:
         result.established = False if any(one["level"] == "fatal" for one in result.alerts) else None
     elif after and after[0] == TLS13_ALERT_RECORD:

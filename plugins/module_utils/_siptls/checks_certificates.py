@@ -156,7 +156,7 @@ def _anchored(leaf: Certificate, node: Node, trust: tuple[Certificate, ...]) -> 
         return True
     sent = [Certificate.of(one) for one in ((node.probe or {}).get("chain") or [])[1:]]
     current, trusted = leaf, False
-    for _ in range(8):
+    for _unused in range(8):
         issuer = next((one for one in trust if same_subject(one.subject, current.issuer)), None)
         if issuer is not None:
             trusted = True

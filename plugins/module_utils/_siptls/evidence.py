@@ -198,7 +198,7 @@ class Direction:
     @property
     def reached(self) -> tuple[Node, ...]:
         """The nodes of the target that the trunk's destinations name; all of them when none is known or none fits."""
-        wanted = {address for address, _ in self.leg.destinations or ()}
+        wanted = {address for address, _unused in self.leg.destinations or ()}
         return tuple(node for node in self.target_nodes if node.addresses & wanted) or self.target_nodes
 
 

@@ -16,11 +16,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls.unpacking import GZIP_MAGIC, blocks
 
-Buffer = bytes | mmap.mmap
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Buffer: TypeAlias = "bytes | mmap.mmap"
 
 # No packet of a real link is longer; a record that claims more is damage.
 MOST_PACKET = 262_144
@@ -274,7 +277,7 @@ def segments(data: Buffer, ports: frozenset[int], notes: CaptureNotes) -> Iterat
             source, target, tcp, stop = found
         if tcp + 20 > end:
             continue
-        source_port, target_port, sequence, _, offset, flags = unpack_tcp(data, tcp)
+        source_port, target_port, sequence, _unused, offset, flags = unpack_tcp(data, tcp)
         if ports and source_port not in ports and target_port not in ports:
             continue
         first = tcp + (offset >> 4) * 4

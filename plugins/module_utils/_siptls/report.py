@@ -95,8 +95,8 @@ def _findings(report: Report) -> str:
         + f'<p class="src">{escape(", ".join(where))} · {escape(finding["check"])}</p></div>'
         for finding, where in merged.values()
     )
-    return section("What was found", "Errors make a direction insecure, missing evidence leaves it unproven, "
-                    "warnings do neither.", items)  # fmt: skip
+    what = "Errors make a direction insecure, missing evidence leaves it unproven, warnings do neither."
+    return section("What was found", what, items)
 
 
 def _certificates(report: Report) -> str:
@@ -122,15 +122,15 @@ def _comparison(cluster: str, node: Node, raw: Data, captures: Sequence[Data]) -
     shown = [(title, view) for title, view in columns if view]
     if not shown:
         return ""
-    prints = {str(view.get("sha256")).replace(":", "").upper() for _, view in shown}
+    prints = {str(view.get("sha256")).replace(":", "").upper() for _unused, view in shown}
     sign = pill("all the same", "same") if len(prints) == 1 else pill("they differ", "differs")
-    cells = ['<div class="h k"></div>', *(f'<div class="h">{escape(title)}</div>' for title, _ in shown)]
+    cells = ['<div class="h k"></div>', *(f'<div class="h">{escape(title)}</div>' for title, _unused in shown)]
     for label, key in FIELDS:
         cells.append(f'<div class="k">{label}</div>')
-        values = [str(view.get(key) or "not told") for _, view in shown]
+        values = [str(view.get(key) or "not told") for _unused, view in shown]
         told = {value.upper() for value in values if value != "not told"}
         same = len(set(values)) == 1
-        for at, ((title, _), value) in enumerate(zip(shown, values, strict=True)):
+        for at, ((title, _unused), value) in enumerate(zip(shown, values, strict=True)):
             kind = "differs" if len(told) > 1 and value != "not told" else ""
             # On a telephone a value that is the same everywhere is shown once.
             kind = "twin" if same and at else kind
@@ -171,8 +171,8 @@ def _handshakes(report: Report) -> str:
         if one.get("protocol") == "tls":
             chosen[(_who(one.get("client"), report.clusters), _who(one.get("server"), report.clusters))] = one
     figures = "".join(_handshake(client, server, one) for (client, server), one in list(chosen.items())[:8])
-    return section("Handshakes on the wire", "The last captured handshake of each direction, with the time since its "
-                    "first packet.", f'<div class="two">{figures}</div>' if figures else "")  # fmt: skip
+    what = "The last captured handshake of each direction, with the time since its first packet."
+    return section("Handshakes on the wire", what, f'<div class="two">{figures}</div>' if figures else "")
 
 
 def _handshake(client: str, server: str, one: Data) -> str:
@@ -220,8 +220,8 @@ def _calls(report: Report) -> str:
         if one.get("direction") != "in"
     ]
     figures = "".join(_call(one, report.clusters) for one in made[-6:])
-    return section("Calls", "What a call left behind in the traces of the cluster that sent it.",
-                    f'<div class="two">{figures}</div>' if figures else "")  # fmt: skip
+    what = "What a call left behind in the traces of the cluster that sent it."
+    return section("Calls", what, f'<div class="two">{figures}</div>' if figures else "")
 
 
 def _call(call: Data, clusters: Sequence[Data]) -> str:

@@ -325,7 +325,7 @@ def alarm(text: str) -> dict[str, Any] | None:
     name = re.search(r"AlarmName:\s*(\w+)", text)
     if not name or not name[1].startswith("SIPTrunk"):
         return None
-    _, _, parameters = text.partition("AlarmParameters:")
+    _unused, _unused2, parameters = text.partition("AlarmParameters:")
     pairs = dict(_parameters(parameters))
     trunk = next((value for key, value in pairs.items() if re.search(r"(?i)trunk_?name|devicename|^name$", key)), None)
     peers = [

@@ -65,7 +65,7 @@ class SipMessage:
 
 def parse(text: str) -> SipMessage | None:
     """A SIP message from its text; None when its first line is no start line. Cut texts are read as far as they go."""
-    head, _, body = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n").partition("\n\n")
+    head, _unused, body = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n").partition("\n\n")
     # No header of a real message is longer; a broken one must not keep an expression busy.
     lines = [line[:2000] for line in head.split("\n")]
     start = START_LINE.match(lines[0])

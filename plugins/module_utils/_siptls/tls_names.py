@@ -118,14 +118,14 @@ def _der(data: bytes, at: int) -> tuple[int, int, int]:
 def dn_text(data: bytes) -> str:
     """A DER name as RFC 4514 writes it (most specific part first); its hex form when it cannot be read."""
     try:
-        _, at, end = _der(data, 0)
+        _unused, at, end = _der(data, 0)
         parts: list[str] = []
         while at < end:
-            _, inner, stop = _der(data, at)
+            _unused, inner, stop = _der(data, at)
             values = []
             while inner < stop:
-                _, pair, pair_end = _der(data, inner)
-                _, oid, oid_end = _der(data, pair)
+                _unused, pair, pair_end = _der(data, inner)
+                _unused, oid, oid_end = _der(data, pair)
                 tag, text, text_end = _der(data, oid_end)
                 raw = data[text:text_end]
                 value = raw.decode("utf-16-be" if tag == 30 else "utf-8", "replace")

@@ -45,7 +45,7 @@ def gather(
 
 def _alarms(client: HttpClient, minutes: int) -> dict[str, dict[str, Any]]:
     """The last SIPTrunkOOS alarm of each trunk."""
-    files, _ = trace_files.wanted_files(client, None, None, minutes, MOST_FILES)
+    files, _unused = trace_files.wanted_files(client, None, None, minutes, MOST_FILES)
     reader = trace_files.Reader()
     trace_files.fetch(client, [one for one in files if one.name.startswith("SDL")], reader, None)
     found = traces.summary(reader.trace, [], traces.Wanted())["alarms"]

@@ -163,7 +163,7 @@ def _detach(options: argparse.Namespace, name: str) -> int:
 def _read_within(pipe: Any, seconds: float) -> str:
     import select
 
-    ready, _, _ = select.select([pipe], [], [], seconds)
+    ready, _unused, _unused2 = select.select([pipe], [], [], seconds)
     return pipe.readline() if ready else ""
 
 

@@ -61,7 +61,7 @@ class InUse(Exception):
 
     def __init__(self, referrers: list[tuple[str, Record]]) -> None:
         self.referrers = referrers
-        super().__init__(", ".join(f"{record.kind} {record.name}" for _, record in referrers))
+        super().__init__(", ".join(f"{record.kind} {record.name}" for _unused, record in referrers))
 
 
 class Duplicate(Exception):

@@ -34,7 +34,7 @@ class ControlError(RuntimeError):
     """The lab refused, or can't be reached; a sentence."""
 
 
-async def _status(process: Process, _: dict[str, Any]) -> Any:
+async def _status(process: Process, _unused: dict[str, Any]) -> Any:
     lab = process.lab
     sip = package("sip")
     return {
@@ -76,7 +76,7 @@ async def _fault_add(process: Process, order: dict[str, Any]) -> Any:
     return dataclasses.asdict(process.lab.faults.add(**order))
 
 
-async def _fault_list(process: Process, _: dict[str, Any]) -> Any:
+async def _fault_list(process: Process, _unused: dict[str, Any]) -> Any:
     return process.lab.faults.list()
 
 
@@ -142,7 +142,7 @@ async def _csr(process: Process, order: dict[str, Any]) -> Any:
     return {"csr": await asyncio.to_thread(node.certs.generate_csr, order.get("unit", "CallManager"), wish)}
 
 
-async def _down(process: Process, _: dict[str, Any]) -> Any:
+async def _down(process: Process, _unused: dict[str, Any]) -> Any:
     process.end()
     return {}
 

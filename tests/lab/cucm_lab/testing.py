@@ -120,7 +120,7 @@ def write_scenario(
 def free_net(scenario: str = "two-clusters") -> str:
     """Two octets on which every address of a scenario is free, e.g. 127.37."""
     generator = random.SystemRandom()
-    for _ in range(100):
+    for _unused in range(100):
         net = f"127.{generator.randint(2, 250)}"
         wanted = scenarios.load(scenario, net)
         ports = (wanted.ports.https, wanted.ports.ssh, wanted.ports.sip_tls, wanted.ports.sip_tcp)

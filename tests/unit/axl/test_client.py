@@ -98,7 +98,7 @@ def test_the_servers_own_version_is_spoken(server: Server, release: str, spoken:
 def test_a_release_before_the_tables_is_refused(server: Server) -> None:
     client = axl(server, status(200), release="8.6.2.10000-1")
     with pytest.raises(Failure, match="is not supported"):
-        _ = client.version
+        _unused = client.version
 
 
 def test_booleans_numbers_and_empty_settings_in_every_spelling(server: Server) -> None:

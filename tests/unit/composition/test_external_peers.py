@@ -99,10 +99,10 @@ def test_what_is_no_list_of_peers_is_said_too(given: Any) -> None:
 
 
 def test_two_peers_may_share_neither_name_nor_number_nor_subject(pki: Path) -> None:
-    _, wrong = read_peers([peer(pki), peer(pki, name="SBC"), peer(pki, name="b")])
+    _unused, wrong = read_peers([peer(pki), peer(pki, name="SBC"), peer(pki, name="b")])
     assert len(wrong) == 3
     assert "has this name" in wrong[0] and "subject name" in wrong[1] and "number 8XXX" in wrong[2]
-    _, wrong = read_peers([peer(pki), peer(pki, name="b", incoming_port=5071, numbers=[])])
+    _unused, wrong = read_peers([peer(pki), peer(pki, name="b", incoming_port=5071, numbers=[])])
     assert wrong == []
 
 
@@ -118,7 +118,7 @@ def test_all_clusters_problems_with_peers_come_in_one_list_each_once(pki: Path) 
 
 
 def test_a_peer_that_is_not_ours_gets_our_side_and_nothing_else_is_touched(pki: Path) -> None:
-    (read,), _ = read_peers(
+    (read,), _unused = read_peers(
         [peer(pki, address=["sbc1", "sbc2"], port=5062, srtp=False, security_mode="Authenticated",
               normalization_script="for-sbc", trunk={"dtmf_signaling_method": "RFC 2833"})]
     )  # fmt: skip

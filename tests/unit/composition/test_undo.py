@@ -211,9 +211,10 @@ def test_a_trunk_in_a_group_without_a_list_gets_one_for_further_numbers() -> Non
 def test_a_name_that_does_not_exist_is_refused_and_a_trunk_that_nobody_named_is_offered() -> None:
     with pytest.raises(ValueError, match="OLD for b, which does not exist"):
         adopted(made_for("OLD"), {"objects": [{**obj("sip_trunk", "OLD"), "object": {}}]}, KEPT)
-    trunks = [{"name": "OLD", "transport": "TCP", "destinations": [{"address": "192.0.2.1", "port": 5060}]},
-              {"name": "NEW", "transport": "TLS", "destinations": [{"address": "192.0.2.1", "port": 5061}]},
-              {"name": "FAR", "transport": "TCP", "destinations": [{"address": "192.0.2.9", "port": 5060}]},
+    trunks = [
+        {"name": "OLD", "transport": "TCP", "destinations": [{"address": "192.0.2.1", "port": 5060}]},
+        {"name": "NEW", "transport": "TLS", "destinations": [{"address": "192.0.2.1", "port": 5061}]},
+        {"name": "FAR", "transport": "TCP", "destinations": [{"address": "192.0.2.9", "port": 5060}]},
     ]  # fmt: skip
     (offer,) = adopted(made_for("T-b"), {"trunks": trunks}, SETTINGS)["offers"]
     assert "sip_tls_trunk_existing: {b: OLD}" in offer

@@ -32,7 +32,7 @@ def make_csr(
 ) -> str:  # fmt: skip
     """A request as PEM; with keep_key by the key that the name had before."""
     keys = ["-key", str(folder / f"{name}.key")] if keep_key else ["-nodes", "-keyout", str(folder / f"{name}.key")]
-    kind, _, bits = key.partition(":")
+    kind, _unused, bits = key.partition(":")
     if not keep_key:
         keys += ["-newkey", key] if kind == "rsa" else ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{bits}"]
     wishes = [f"subjectAltName={sans}" if sans else "", f"extendedKeyUsage={eku}" if eku else ""]

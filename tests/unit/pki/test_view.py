@@ -31,7 +31,7 @@ from requests_made import make_csr, openssl
 def make_chain(folder: Path, digest: str = "sha256", key: str = "ec:P-256") -> list[str]:
     """leaf, intermediate, root; each is made by openssl."""
     made: list[str] = []
-    kind, _, size = key.partition(":")
+    kind, _unused, size = key.partition(":")
     new = ["-newkey", key] if kind == "rsa" else ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{size}"]
     above = ""
     for name, ca in (("Root", True), ("Sub", True), ("CUCMA", False)):
@@ -132,7 +132,7 @@ def test_a_missing_link_is_named(tmp_path: Path) -> None:
 def test_a_ca_of_the_same_name_and_another_key_is_not_taken_for_it(tmp_path: Path) -> None:
     leaf, sub, root = make_chain(tmp_path)
     (tmp_path / "other").mkdir()
-    _, other_sub, other_root = make_chain(tmp_path / "other")
+    _unused, other_sub, other_root = make_chain(tmp_path / "other")
     assert order_chain(leaf, [other_root, other_sub, root, sub]) == [leaf, sub, root]
     with pytest.raises(Failure, match="signed by a key of"):
         order_chain(leaf, [other_sub, other_root])
@@ -191,5 +191,5 @@ def test_each_fault_of_a_returned_certificate_is_named(tmp_path: Path) -> None:
                   "it is a CA certificate", "it ended on"):  # fmt: skip
         assert words in said
     assert any("added the extended key usage ipsecEndSystem" in one for one in remarks)
-    early, _ = judge_certificate(view, csr, now=datetime.now(UTC) - timedelta(days=1))
+    early, _unused = judge_certificate(view, csr, now=datetime.now(UTC) - timedelta(days=1))
     assert any("not valid before" in one for one in early)

@@ -72,7 +72,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     path = write_scenario(folder / "failures.yml", clusters, base="two-clusters-adcs")
     with LabProcess(folder / "lab", path) as lab:
         made = Stage(lab, folder)
-        for interface, (_, name) in NODES.items():
+        for interface, (_unused, name) in NODES.items():
             made.csrs[interface] = lab.ask("csr", node=lab.address(name))["csr"]
         yield made
 

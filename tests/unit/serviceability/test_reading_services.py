@@ -200,7 +200,7 @@ def options(lab: LabProcess, cluster: str = "cucma") -> dict[str, Any]:
 def test_the_labs_services_answer(lab: LabProcess) -> None:
     client = HttpClient.from_params(options(lab))
     assert ris.trunks(client, []) == []
-    result, _ = trunk_state.gather(client, ["NOT-THERE"], alarms=True, counters=True, minutes=60)
+    result, _unused = trunk_state.gather(client, ["NOT-THERE"], alarms=True, counters=True, minutes=60)
     assert result["missing"] == ["NOT-THERE"]
     assert result["counters"]["TLSConnectedSIPTrunks"] == 0
     assert perfmon.counters(client, client.host).keys() >= {"TLSConnectedSIPTrunks", "CallsActive"}
@@ -227,7 +227,7 @@ def plan(**changes: Any) -> node_capture.Plan:
 
 def test_captures_run_on_two_nodes_at_once_and_leave_nothing(lab: LabProcess, tmp_path: Path) -> None:
     nodes = [options(lab, "cucma"), options(lab, "cucm10")]
-    captures, _ = node_capture.run(nodes, plan(dest=tmp_path), None)
+    captures, _unused = node_capture.run(nodes, plan(dest=tmp_path), None)
     assert [one["node"] for one in captures] == [one["host"] for one in nodes]
     for one in captures:
         (entry,) = one["files"]
@@ -251,7 +251,7 @@ def test_a_capture_says_when_it_runs_and_ends_when_its_marker_is_taken_away(lab:
     began = time.monotonic()
     waiting = threading.Thread(target=take_away)
     waiting.start()
-    captures, _ = node_capture.run([options(lab)], plan(seconds=300, marker=marker, dest=tmp_path), None)
+    captures, _unused = node_capture.run([options(lab)], plan(seconds=300, marker=marker, dest=tmp_path), None)
     waiting.join()
     assert time.monotonic() - began < 60
     assert captures[0]["files"][0]["sha256"]
@@ -288,7 +288,7 @@ def test_the_node_sends_the_file_to_an_sftp_server(lab: LabProcess, tmp_path: Pa
     (tmp_path / "in").mkdir()
     push = node_capture.Push("127.0.0.1", server.get_port(), "collector", "Sftp-secret!7", "/in")
     try:
-        captures, _ = node_capture.run([{**options(lab), "password": None}], plan(name="pushed", seconds=1), push)
+        captures, _unused = node_capture.run([{**options(lab), "password": None}], plan(name="pushed", seconds=1), push)
         wrong = node_capture.Push("127.0.0.1", server.get_port(), "collector", "Not-the-secret", "/in")
         with pytest.raises(Failure, match=r"SFTP server 127\.0\.0\.1 as collector") as refused:
             node_capture.run([options(lab)], plan(name="pushed", seconds=1), wrong)
@@ -327,13 +327,13 @@ def test_a_capture_ends_with_the_play_that_began_it(lab: LabProcess, tmp_path: P
         play.kill()
     # The name is free for the next capture, and what was begun is not written on.
     sizes = [path.stat().st_size for path in left_on(lab, "cucma", "killed")]
-    captures, _ = node_capture.run([options(lab)], plan(name="killed", seconds=1), None)
+    captures, _unused = node_capture.run([options(lab)], plan(name="killed", seconds=1), None)
     assert captures[0]["files"]
     assert [path.stat().st_size for path in left_on(lab, "cucma", "killed")] in ([], sizes)
 
 
 def test_a_capture_to_the_screen_is_parsed(lab: LabProcess) -> None:
-    captures, _ = node_capture.run([options(lab)], plan(name=None, port=5061), None)
+    captures, _unused = node_capture.run([options(lab)], plan(name=None, port=5061), None)
     assert captures[0]["files"] == []
     assert captures[0]["command"] == "utils network capture eth0 count 1000 size all port 5061"
 

@@ -88,9 +88,9 @@ def shake(identities: Identities) -> Callable[..., Flights]:
             ends[name] = (context.wrap_bio(into, out, server_side=is_server), into, out)
         flights: Flights = []
         done: set[str] = set()
-        for _ in range(12):
+        for _unused in range(12):
             for name, other in (("client", "server"), ("server", "client")):
-                tls, _, out = ends[name]
+                tls, _unused, out = ends[name]
                 try:
                     if name not in done:
                         tls.do_handshake()

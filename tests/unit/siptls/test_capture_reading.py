@@ -172,10 +172,10 @@ def test_reordering_and_repetition_change_nothing(
 ) -> None:
     frames = frames_of(shake(), size=100)
     dice = random.Random(7)
-    for _ in range(20):
+    for _unused in range(20):
         mixed = [*frames, *dice.sample(frames, len(frames) // 2)]
         # Each packet may come up to ten places late, the opening ones too.
-        mixed = [one for _, one in sorted(enumerate(mixed), key=lambda pair: pair[0] + dice.random() * 10)]
+        mixed = [one for _unused, one in sorted(enumerate(mixed), key=lambda pair: pair[0] + dice.random() * 10)]
         assert_mutual(only(write_pcap(tmp_path / "mixed.cap", mixed)), identities)
 
 

@@ -65,7 +65,7 @@ def test_a_port_that_speaks_plain_sip_is_told_apart() -> None:
     with socket.create_server((ADDRESS, 0)) as server:
 
         def serve() -> None:
-            connection, _ = server.accept()
+            connection, _unused = server.accept()
             connection.recv(100)
             connection.sendall(b"SIP/2.0 400 Bad Request\r\n\r\n")
             connection.close()

@@ -96,7 +96,7 @@ def answerer(folder: Path, version: ssl.TLSVersion, answer: bytes, *, insists: b
     def serve() -> None:
         while True:
             try:
-                connection, _ = listener.accept()
+                connection, _unused = listener.accept()
             except OSError:
                 return
             try:

@@ -72,7 +72,7 @@ def test_tls_records(pieces: list[tuple[int, bytes]]) -> None:
         kind = bytes([20 + number % 4, 3, 1])
         reader.feed(streams.Chunk(0.0, number, kind + len(data).to_bytes(2, "big") + data, 0 if gap else 5))
     reader.finish()
-    tls_names.dn_text(b"".join(data for _, data in pieces))
+    tls_names.dn_text(b"".join(data for _unused, data in pieces))
 
 
 @FEW

@@ -155,7 +155,7 @@ def test_it_renders_fits_and_complains_of_nothing(
         assert measured["text"] > 1000
         assert measured["svg"] >= 3
     # Light is light at both widths, and dark is another colour.
-    assert len(papers) == len({paper for _, paper in papers}) == 2
+    assert len(papers) == len({paper for _unused, paper in papers}) == 2
 
 
 class Links(html.parser.HTMLParser):

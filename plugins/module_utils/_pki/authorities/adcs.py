@@ -87,7 +87,7 @@ def _kept(folder: CaFolder, csr: dict[str, Any], params: Mapping[str, Any]) -> t
     for data in folder.kept(csr["public_key_sha256"]):
         bundle = split_chain(data)
         view = certificate_view(bundle[0], now=_there(params))
-        faults, _ = judge_certificate(view, csr, now=_there(params))
+        faults, _unused = judge_certificate(view, csr, now=_there(params))
         if params["force"]:
             faults = ["force was set"]
         elif view["days_left"] < params["renew_before"]:

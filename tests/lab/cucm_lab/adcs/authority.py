@@ -179,7 +179,7 @@ class Authority:
     def resubmit(self, number: int) -> dict[str, Any]:
         """The manager approves a pending request (`certutil -resubmit`)."""
         row = self._pending(number)
-        csr, _ = _read(row["csr"])
+        csr, _unused = _read(row["csr"])
         assert csr is not None
         template = STANDALONE if self.kind != "enterprise" else self.templates[row["template"]]
         with self._lock:

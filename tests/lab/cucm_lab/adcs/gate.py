@@ -41,7 +41,7 @@ class Gate:
     def user(self, request: web.BaseRequest) -> tuple[str | None, list[str]]:
         """(account, []) or (None, the WWW-Authenticate headers of the 401)."""
         header = request.headers.get("Authorization", "")
-        scheme, _, value = header.partition(" ")
+        scheme, _unused, value = header.partition(" ")
         connection = request.transport
         if connection in self._users and scheme.lower() != "ntlm":
             return self._users[connection], []
@@ -121,7 +121,7 @@ def _know(path: Path, accounts: dict[str, str]) -> None:
     """Tell the NTLM library whom it may let in: a file of its own format, readable by its owner alone."""
     lines = set(path.read_text().splitlines()) if path.exists() else set()
     for name, password in accounts.items():
-        domain, _, user = name.rpartition("\\")
+        domain, _unused, user = name.rpartition("\\")
         # A client may send the domain or leave it out.
         lines |= {f"{domain}:{user}:{password}", f":{user}:{password}"}
     path.touch(mode=0o600)

@@ -10,11 +10,11 @@ import binascii
 
 def credentials(header: str | None) -> tuple[str, str] | None:
     """(username, password) of an Authorization header, or None when it holds none."""
-    scheme, _, value = (header or "").partition(" ")
+    scheme, _unused, value = (header or "").partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
-        username, _, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+        username, _unused, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
     return username, password

@@ -24,7 +24,7 @@ def basic(header: str | None) -> tuple[str, str] | None:
     if not header or not header.lower().startswith("basic "):
         return None
     try:
-        username, _, password = base64.b64decode(header[6:], validate=True).decode().partition(":")
+        username, _unused, password = base64.b64decode(header[6:], validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
     return username, password

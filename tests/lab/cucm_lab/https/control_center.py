@@ -25,7 +25,7 @@ FORBIDDEN = (-1053, "Service can not be controlled here; use the CLI")
 _CONTROLS = {"Start": "start", "Stop": "stop", "Restart": "restart"}
 
 
-async def handle(node: Node, body: bytes, _: web.BaseRequest) -> web.Response:
+async def handle(node: Node, body: bytes, _unused: web.BaseRequest) -> web.Response:
     """Answer one request."""
     try:
         request = parse(body)

@@ -33,7 +33,7 @@ _UNITS = {"Minutes": 60, "Hours": 3600, "Days": 86400, "Weeks": 604800, "Months"
 DATE = "%m/%d/%y %I:%M %p"
 
 
-async def handle(node: Node, body: bytes, _: web.BaseRequest) -> web.Response:
+async def handle(node: Node, body: bytes, _unused: web.BaseRequest) -> web.Response:
     """Answer LogCollectionPortType."""
     try:
         request = parse(body)
@@ -57,7 +57,7 @@ async def handle(node: Node, body: bytes, _: web.BaseRequest) -> web.Response:
     return ast.refuse(f"The endpoint reference (EPR) for the Operation not found is {operation}")
 
 
-async def handle_dime(node: Node, body: bytes, _: web.BaseRequest) -> web.Response:
+async def handle_dime(node: Node, body: bytes, _unused: web.BaseRequest) -> web.Response:
     """Answer DimeGetFileService: the raw file as the second part of a multipart."""
     try:
         data = _read(node, parse(body))

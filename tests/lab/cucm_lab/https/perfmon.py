@@ -72,7 +72,7 @@ def _full(host: str, name: str, instance: str, counter: str) -> str:
     return f"\\\\{host}\\{name}{f'({instance})' if instance else ''}\\{counter}"
 
 
-async def handle(node: Node, body: bytes, _: web.BaseRequest) -> web.Response:
+async def handle(node: Node, body: bytes, _unused: web.BaseRequest) -> web.Response:
     """Answer one request."""
     try:
         request = parse(body)
@@ -112,7 +112,7 @@ def _collect(node: Node, operation: str, request: etree._Element) -> str:
     )
 
 
-def _list_counters(_: Node, operation: str, __: etree._Element) -> str:
+def _list_counters(_unused: Node, operation: str, __: etree._Element) -> str:
     parts = []
     for name, counters in OBJECTS.items():
         items = "".join(f"<ns1:item>{ast.elements(Name=counter)}</ns1:item>" for counter in counters)
@@ -124,17 +124,17 @@ def _list_counters(_: Node, operation: str, __: etree._Element) -> str:
 
 
 def _list_instances(node: Node, operation: str, request: etree._Element) -> str:
-    names = dict.fromkeys(instance for instance, _, __ in values(node, _object(request)) if instance)
+    names = dict.fromkeys(instance for instance, _unused, __ in values(node, _object(request)) if instance)
     return "".join(f"<ns1:{operation}Return>{ast.elements(Name=name)}</ns1:{operation}Return>" for name in names)
 
 
-def _describe(_: Node, operation: str, request: etree._Element) -> str:
+def _describe(_unused: Node, operation: str, request: etree._Element) -> str:
     counter = ast.find_text(request, "Counter").rsplit("\\", 1)[-1]
     text = next((c[counter] for c in OBJECTS.values() if counter in c), "")
     return ast.elements(**{f"{operation}Return": text})
 
 
-def _open(_: Node, operation: str, __: etree._Element) -> str:
+def _open(_unused: Node, operation: str, __: etree._Element) -> str:
     handle_id = str(uuid.uuid4())
     _SESSIONS[handle_id] = []
     return ast.elements(**{f"{operation}Return": handle_id})
@@ -147,13 +147,13 @@ def _session(request: etree._Element) -> list[str]:
     return counters
 
 
-def _add(_: Node, __: str, request: etree._Element) -> str:
+def _add(_unused: Node, __: str, request: etree._Element) -> str:
     counters = _session(request)
     counters += [ast.find_text(c, "Name") for c in ast.find_all(request, "Counter")]
     return ""
 
 
-def _remove(_: Node, __: str, request: etree._Element) -> str:
+def _remove(_unused: Node, __: str, request: etree._Element) -> str:
     counters = _session(request)
     gone = {ast.find_text(c, "Name") for c in ast.find_all(request, "Counter")}
     counters[:] = [counter for counter in counters if counter not in gone]
@@ -171,7 +171,7 @@ def _sample(node: Node, operation: str, request: etree._Element) -> str:
     return "".join(_data(operation, counter, have[counter]) for counter in wanted if counter in have)
 
 
-def _close(_: Node, __: str, request: etree._Element) -> str:
+def _close(_unused: Node, __: str, request: etree._Element) -> str:
     _session(request)
     _SESSIONS.pop(ast.find_text(request, "SessionHandle"), None)
     return ""

@@ -47,7 +47,7 @@ SHAPES = {
 }
 
 
-async def handle(shape: Shape, node: Node, body: bytes, _: web.BaseRequest) -> web.Response:
+async def handle(shape: Shape, node: Node, body: bytes, _unused: web.BaseRequest) -> web.Response:
     """Answer selectCmDevice or selectCmDeviceExt."""
     try:
         request = parse(body)

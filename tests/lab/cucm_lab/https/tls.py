@@ -77,7 +77,7 @@ class TlsServer:
             node.certs.activate("tomcat")
             self._current = self._context(*node.certs.active_identity("tomcat"))
 
-    def _choose(self, connection: ssl.SSLObject, _: str | None, __: ssl.SSLContext) -> int | None:
+    def _choose(self, connection: ssl.SSLObject, _unused: str | None, __: ssl.SSLContext) -> int | None:
         """Called in each handshake, with or without a server name."""
         fault = self._node.cluster.lab.faults.match("https", "handshake", self._node)
         if fault is not None and fault.action == "alert":

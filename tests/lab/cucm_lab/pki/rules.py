@@ -87,7 +87,7 @@ def check_chain(
 ) -> None:
     """Every issuer up to a self-signed root is in the trust store, is a CA and has not expired."""
     current = certificate
-    for _ in range(10):
+    for _unused in range(10):
         issuer = next((ca for ca in trusted if material.issued_by(current, ca)), None)
         if issuer is None:
             raise refuse(1018)

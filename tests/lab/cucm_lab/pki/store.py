@@ -103,7 +103,7 @@ class CertificateStore:
     def regenerate(self, purpose: str) -> str:
         """A new key and a new self-signed certificate; its PEM. A pending CSR stays."""
         unit = self._unit(purpose)
-        bits, _ = self._release.self_signed
+        bits, _unused = self._release.self_signed
         pem = self._self_signed(unit, material.new_key(unit.elliptic, 384 if unit.elliptic else bits))
         with self._db.transaction():
             self._replace_identity(self._node, unit, pem, "this-server")
@@ -222,7 +222,7 @@ class CertificateStore:
         rules.check_pair(leaf, csr, self._refuse)
         rules.check_leaf(leaf, self._refuse, bool(self._lab.inferred["pki.checks_eku"]))
         rules.check_dates(leaf, now, self._refuse)
-        trusted = [x509.load_pem_x509_certificate(pem.encode()) for _, pem in self.trust(unit.trust)]
+        trusted = [x509.load_pem_x509_certificate(pem.encode()) for _unused, pem in self.trust(unit.trust)]
         rules.check_chain(leaf, [*trusted, *chain], now, self._refuse)
         for authority in chain:
             if authority not in trusted:
@@ -291,7 +291,7 @@ class CertificateStore:
         select = "SELECT certificate FROM volatile_pki_shipped WHERE node = ? AND unit = ?"
         row = self._db.one(select, where)
         if row is None:
-            bits, _ = self._release.self_signed
+            bits, _unused = self._release.self_signed
             pem = self._self_signed(unit, material.POOL.take(unit.elliptic, 384 if unit.elliptic else bits))
             # Two threads may make one at the same time; the first stays.
             self._db.execute("INSERT OR IGNORE INTO volatile_pki_shipped VALUES (?, ?, ?)", (*where, pem))

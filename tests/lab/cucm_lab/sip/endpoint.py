@@ -224,7 +224,7 @@ class SipEndpoint:
     def tls(self) -> TlsContexts:
         """The node's active identity and its trust; made anew when the trust changed or the node's clock moved."""
         if self.contexts is None or not self.lab.inferred["sip.trust_needs_restart"]:
-            trust = tuple(pem for _, pem in self.node.certs.trust("CallManager-trust"))
+            trust = tuple(pem for _unused, pem in self.node.certs.trust("CallManager-trust"))
         else:
             trust = self._trust
         shift = self.node.clock.moved

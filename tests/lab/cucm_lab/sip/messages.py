@@ -182,5 +182,5 @@ def new_tag() -> str:
 
 def tag_of(value: str) -> str:
     """The tag parameter of a From or To header."""
-    _, found, rest = value.partition(";tag=")
+    _unused, found, rest = value.partition(";tag=")
     return rest.split(";", maxsplit=1)[0].strip() if found else ""

@@ -59,7 +59,7 @@ def identify(connection: SipConnection) -> Trunk | None:
             continue
         if connection.candidates is not None and trunk.name not in connection.candidates:
             continue
-        if any(peer == address(endpoint.lab, host) for host, _ in trunk.destinations):
+        if any(peer == address(endpoint.lab, host) for host, _unused in trunk.destinations):
             return trunk
     return None
 

@@ -54,7 +54,7 @@ class RollingFile:
         numbered = sorted(
             (int(match[1]), path) for path in self._folder.iterdir() if (match := pattern.match(path.name))
         )
-        for _, path in numbered[:-KEEP_FILES]:
+        for _unused, path in numbered[:-KEEP_FILES]:
             path.unlink(missing_ok=True)
         number = numbered[-1][0] + 1 if numbered else 1
         self._path = self._folder / f"{self._prefix}{number:0{self._digits}d}.txt.gzo"

@@ -106,7 +106,7 @@ def test_denied(lab: LabProcess, csr: str) -> None:
 
 def test_pending_then_issued_or_denied(lab: LabProcess, csr: str) -> None:
     numbers = []
-    for _ in range(2):
+    for _unused in range(2):
         with pytest.raises(certsrv.CertificatePendingException) as pending:
             client(lab, "w2003").get_cert(csr, "")
         numbers.append(int(pending.value.req_id))

@@ -35,7 +35,7 @@ def test_writes_are_throttled_above_1500_outstanding_notifications(service: AxlS
     account = cluster.application_accounts["axladmin"]
     cluster.lab.inferred.set("axl.notifications_per_second", 0)
     write = envelope("doDeviceReset", "<deviceName>none</deviceName><isHardReset>true</isHardReset>")
-    statuses = [service.handle(write, "", account).status for _ in range(NOTIFICATIONS + 10)]
+    statuses = [service.handle(write, "", account).status for _unused in range(NOTIFICATIONS + 10)]
     assert statuses[0] == 500
     assert statuses.index(503) == NOTIFICATIONS + 1
     assert service.handle(envelope("getCCMVersion"), "", account).status == 200

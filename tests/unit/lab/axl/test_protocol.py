@@ -41,7 +41,7 @@ def test_accounts(lab: LabProcess, axl14: Axl) -> None:
 
 def test_a_wrong_password_locks(lab: LabProcess) -> None:
     url = f"https://{lab.address('cucm125')}:8443/axl/"
-    for _ in range(3):
+    for _unused in range(3):
         assert session(("axlread", "wrong")).get(url, timeout=10).status_code == 401
     assert session(READER).get(url, timeout=10).status_code == 401
     assert session(ACCOUNT).get(url, timeout=10).status_code == 200
@@ -204,7 +204,7 @@ def test_the_log_says_who_asked_what_and_no_password(lab: LabProcess, axl14: Axl
     event = [e for e in lab.events() if e["kind"] == "axl" and e["operation"] == "getOSVersion"][-1]
     assert (event["node"], event["account"], event["status"]) == ("CUCM140", "axladmin", 200)
     text = (lab.state / "lab.log").read_text()
-    assert not any(password in text for _, password in (ACCOUNT, READER, NOBODY))
+    assert not any(password in text for _unused, password in (ACCOUNT, READER, NOBODY))
     assert RELEASES
 
 

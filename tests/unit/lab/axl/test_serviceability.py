@@ -118,7 +118,7 @@ def test_ris_knows_trunks_and_counts_requests(node: Service, lab: LabProcess) ->
         assert texts(found, "IP") == ["10.0.0.1"]
         assert texts(node.ask(RIS, criteria("*")), "TotalDevicesFound") == ["1"]
         assert texts(node.ask(RIS, criteria("none")), "ReturnCode") == ["NotFound"]
-        for _ in range(12):
+        for _unused in range(12):
             assert node.post(RIS, criteria("none")).status_code == 200
         over = node.post(RIS, criteria("none"))
         assert over.status_code == 500

@@ -179,7 +179,7 @@ def test_the_lab_ends_with_a_test_process_that_is_killed(tmp_path: Path) -> None
         assert starter.stdout is not None
         lab = os.pidfd_open(int(starter.stdout.readline()))
         starter.kill()
-    ended, _, _ = select.select([lab], [], [], 30)
+    ended, _unused, _unused2 = select.select([lab], [], [], 30)
     os.close(lab)
     assert ended, "the lab goes on without the process that started it"
 

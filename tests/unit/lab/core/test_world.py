@@ -61,7 +61,7 @@ def test_a_net_that_is_no_loopback(net: str) -> None:
 
 
 def hits(faults: Faults, count: int, operation: str = "addSipTrunk", node: str = "CUCMA") -> list[bool]:
-    return [faults.match("axl", operation, node) is not None for _ in range(count)]
+    return [faults.match("axl", operation, node) is not None for _unused in range(count)]
 
 
 def test_fault_by_count_every_and_pattern() -> None:
@@ -116,7 +116,7 @@ def test_restart_tells_listeners_in_order_and_remembers_stops(lab: Lab) -> None:
     node = lab.clusters["cucma"].publisher
     seen: list[str] = []
 
-    async def listener(_: Node, name: str, status: str) -> None:
+    async def listener(_unused: Node, name: str, status: str) -> None:
         # "Started" is told before the table says so: the ports must be open by then.
         seen.append(f"{status} while {node.services.status(name)}")
 

@@ -224,7 +224,7 @@ def test_unknown_commands_and_parameters(ssh: Connect) -> None:
 
 
 def test_bad_passwords_lock_the_account_on_its_node(lab: LabProcess, ssh: Connect) -> None:
-    for _ in range(5):
+    for _unused in range(5):
         ssh("cucm125", ("osread", "wrong"), "-o", "PreferredAuthentications=password").process.wait(20)
     session = ssh("cucm125", READER)
     session.process.wait(20)

@@ -74,7 +74,7 @@ def test_many_calls_at_once_share_a_connection(tmp_path: Path) -> None:
     async def run() -> None:
         async with world.running(tmp_path, world.scenario("14", "15")) as lab:
             await world.secure_pair(lab)
-            results = await asyncio.gather(*(place_call(lab, "a", "1018", "9898") for _ in range(40)))
+            results = await asyncio.gather(*(place_call(lab, "a", "1018", "9898") for _unused in range(40)))
             assert {result["result"] for result in results} == {"answered"}
             assert len({result["call_id"] for result in results}) == 40
             assert len(lab.nodes[0].sip.connections) == 1
@@ -103,13 +103,13 @@ def test_sipp_calls_and_is_called_over_tcp(tmp_path: Path, monkeypatch: pytest.M
             await two.publisher.services.stop(world.CALLMANAGER)
             here, there = one.publisher.address, two.publisher.address
             process = await sipp("-sn", "uac", "-i", there, "-p", "5060", "-s", "1018", f"{here}:5060")
-            out, _ = await process.communicate()
+            out, _unused = await process.communicate()
             assert process.returncode == 0, out.decode()
             assert lab.log.events("sip", event="call_in", result="answered", called="1018", transport="TCP")
             process = await sipp("-sn", "uas", "-i", there, "-p", "5060")
             await asyncio.sleep(0.5)
             result = await place_call(lab, "a", "1018", "9898")
-            out, _ = await process.communicate()
+            out, _unused = await process.communicate()
             assert result["result"] == "answered", result
             assert process.returncode == 0, out.decode()
 

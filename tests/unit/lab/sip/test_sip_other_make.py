@@ -55,7 +55,7 @@ def test_dialogs_through_a_proxy_keep_its_record_route(tmp_path: Path, release: 
                     code, said = await asyncio.to_thread(other.call, number)
                     assert code == 0, (said, other.log())
                 assert calls_in(lab) == [("answered", "TLS", True)] * 2
-                code, _ = await asyncio.to_thread(other.call, "1019")
+                code, _unused = await asyncio.to_thread(other.call, "1019")
                 assert code != 0, "a busy phone was answered"
 
     asyncio.run(run())

@@ -63,7 +63,8 @@ def to_list(cluster: Cluster, algorithm: str, trunks: list[str], *, enabled: boo
     route_list = config.add("RouteList", "RL", {
         "name": "RL", "routeListEnabled": enabled, "callManagerGroupName": reference(manager_group),
         "members": [{"routeGroupName": reference(group), "selectionOrder": 1}]})  # fmt: skip
-    config.add("RoutePattern", "8.9898", {"pattern": "8.9898", "routePartitionName": None, "blockEnable": False,
+    config.add("RoutePattern", "8.9898", {
+        "pattern": "8.9898", "routePartitionName": None, "blockEnable": False,
         "digitDiscardInstructionName": reference(world.record(cluster, "DigitDiscardInstruction", "PreDot")),
         "destination": {"gatewayName": None, "routeListName": reference(route_list)}})  # fmt: skip
 
@@ -79,7 +80,7 @@ def test_route_lists_and_groups(tmp_path: Path, algorithm: str) -> None:
             one.config.add("SipTrunk", "second", {**body, "name": "second"})
             one.config.add("SipTrunk", "nowhere", {**body, "name": "nowhere", "destinations": nowhere})
             to_list(one, algorithm, ["nowhere", "to-b", "second"])
-            used = [(await answered(lab, "a", "1018", "89898"))["trunk"] for _ in range(3)]
+            used = [(await answered(lab, "a", "1018", "89898"))["trunk"] for _unused in range(3)]
             if algorithm == "Top Down":
                 assert used == ["to-b"] * 3
             else:

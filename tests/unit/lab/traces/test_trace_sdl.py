@@ -104,7 +104,7 @@ def test_a_tls_call_in_sdl_and_calllogs(tmp_path: Path, release: str, cipher: st
         incoming = [row for row in calllogs(peer) if row[1] == "SIPT"]
         assert incoming[0][2:5] == ["0", "TLS", "IN"]
 
-    lab, _ = asyncio.run(run())
+    lab, _unused = asyncio.run(run())
     folder = lab.nodes[0].active_log / "cm" / "trace" / "ccm" / "sdl"
     assert [path.suffix for path in sorted(folder.iterdir())] == [".gz", ".gz"]
     for path in folder.iterdir():
@@ -114,7 +114,7 @@ def test_a_tls_call_in_sdl_and_calllogs(tmp_path: Path, release: str, cipher: st
 
 def test_options_ping_makes_the_status_and_the_alarms(tmp_path: Path) -> None:
     async def wait_for(lab: Lab, status: str) -> dict[str, object]:
-        for _ in range(100):
+        for _unused in range(100):
             row = trunk_status(lab.clusters["a"])[0]
             if row["status"] == status:
                 return row
@@ -167,7 +167,7 @@ def test_a_host_name_is_pinged_as_11_5_traces_it_and_one_dead_peer_is_an_alarm(t
             world.change(one, "SipTrunk", "to-b", reset=False, destinations=[named, dead])
             world.change(one, "SipProfile", "Standard SIP Profile", enableOutboundOptionsPing=True,
                          optionsPingIntervalWhenStatusOK=5)  # fmt: skip
-            for _ in range(60):
+            for _unused in range(60):
                 await asyncio.sleep(0.05)
                 if trunk_status(one)[0]["status"] == "Registered":
                     break

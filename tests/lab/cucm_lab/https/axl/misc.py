@@ -33,19 +33,19 @@ def _child(request: Element, name: str) -> Element | None:
     return next((child for child in children(request) if local(child) == name), None)
 
 
-def _ccm_version(node: Node, request: Element, _: Version) -> str:
+def _ccm_version(node: Node, request: Element, _unused: Version) -> str:
     wanted = _child(request, "processNodeName")
     if wanted is not None and text(wanted) and node.cluster.node(text(wanted)) is None:
         raise faults.not_found("ProcessNode")
     return f"<componentVersion><version>{node.cluster.release.version}</version></componentVersion>"
 
 
-def _os_version(node: Node, _: Element, __: Version) -> str:
+def _os_version(node: Node, _unused: Element, __: Version) -> str:
     release = node.cluster.release
     return f"<os><osName>{release.os_name}</osName><osVersion>{release.os_version}</osVersion></os>"
 
 
-def _device_reset(node: Node, request: Element, _: Version) -> str:
+def _device_reset(node: Node, request: Element, _unused: Version) -> str:
     store = node.cluster.config
     name = _child(request, "deviceName")
     if name is None:
@@ -67,14 +67,14 @@ def _device_reset(node: Node, request: Element, _: Version) -> str:
     return "true"
 
 
-def _authenticate(node: Node, request: Element, _: Version) -> str:
+def _authenticate(node: Node, request: Element, _unused: Version) -> str:
     user, password = _child(request, "userid"), _child(request, "password")
     account = node.cluster.application_accounts.get(text(user) if user is not None else "")
     right = account is not None and password is not None and account.password == (password.text or "")
     return f"<userAuthenticated>{'true' if right else 'false'}</userAuthenticated><code>{0 if right else 1}</code>"
 
 
-def _list_change(node: Node, request: Element, _: Version) -> str:
+def _list_change(node: Node, request: Element, _unused: Version) -> str:
     db = node.cluster.db
     queue = node.cluster.change_queue
     start = _child(request, "startChangeId")

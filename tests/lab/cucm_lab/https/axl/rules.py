@@ -118,7 +118,7 @@ def _unique_order(inferred: Inferred, items: list[dict[str, Any]], field: str) -
 
 
 def _members(key: str, order: str) -> Rule:
-    def check(_: ConfigStore, inferred: Inferred, body: dict[str, Any], __: str | None) -> None:
+    def check(_unused: ConfigStore, inferred: Inferred, body: dict[str, Any], __: str | None) -> None:
         targets = [member.get(key) for member in body["members"]]
         if None in targets:
             raise faults.null_column("routelist", f"fk{key.lower()}")
@@ -164,4 +164,4 @@ def trunks_of(store: ConfigStore, record: Record) -> list[Record]:
     """The trunks that a reset of this object reaches."""
     if record.kind == "SipTrunk":
         return [record]
-    return [user for _, user in store.referrers(record.pkid) if user.kind == "SipTrunk"]
+    return [user for _unused, user in store.referrers(record.pkid) if user.kind == "SipTrunk"]

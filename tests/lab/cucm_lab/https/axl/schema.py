@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -121,7 +122,7 @@ _READ = {"update": _ALL, "get": _ALL, "list": _ALL}
 
 
 def _kind(name: str, table: str, search: str, extra: dict[str, Version], *,
-          base: dict[str, Version] = _CRUD, database: str = "", **more: object) -> Kind:  # fmt: skip
+          base: Mapping[str, Version] = _CRUD, database: str = "", **more: object) -> Kind:  # fmt: skip
     return Kind(name, name[0].lower() + name[1:], _parse(table), tuple(search.split()), {**base, **extra},
                 table=database or name.lower(), **more)  # type: ignore[arg-type]  # fmt: skip
 

@@ -45,7 +45,7 @@ def translate(sql: str) -> str:
     return f"SELECT {sql[match.end() :]}{tail}"
 
 
-def _authorize(action: int, table: str | None, _: str | None, __: str | None, view: str | None) -> int:
+def _authorize(action: int, table: str | None, _unused: str | None, __: str | None, view: str | None) -> int:
     if action not in _ALLOWED:
         return sqlite3.SQLITE_DENY
     if action == sqlite3.SQLITE_READ and view is None and table not in _READABLE:
@@ -94,7 +94,7 @@ def _sql_fault(node: Node, error: Exception) -> AxlFault:
     return faults.inferred(node.cluster.lab.inferred, "axl.sql_syntax")
 
 
-def _query(node: Node, request: Element, _: Version) -> str:
+def _query(node: Node, request: Element, _unused: Version) -> str:
     sql = _statement(request)
     if not _HEAD.match(sql):
         raise faults.inferred(node.cluster.lab.inferred, "axl.sql_syntax")
@@ -139,7 +139,7 @@ _UPDATE = re.compile(
 )
 
 
-def _update(node: Node, request: Element, _: Version) -> str:
+def _update(node: Node, request: Element, _unused: Version) -> str:
     """Service parameters alone can be changed by SQL here; everything else is refused as bad SQL."""
     sql = _statement(request)
     if _BRACED.search(sql):

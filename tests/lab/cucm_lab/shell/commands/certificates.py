@@ -104,7 +104,7 @@ async def show_own(shell: Shell, parameters: list[str]) -> None:
 
 async def show_trust(shell: Shell, parameters: list[str]) -> None:
     """`show cert trust <file>`, with or without its store in front."""
-    store, _, name = parameters[0].rpartition("/")
+    store, _unused, name = parameters[0].rpartition("/")
     for candidate in [store] if store else STORES:
         try:
             found = dict(shell.node.certs.trust(candidate))
@@ -129,7 +129,7 @@ async def list_certificates(shell: Shell, parameters: list[str]) -> None:
             await shell.say(f"{unit}/{unit}.pem: {description}")
     if which in ("trust", "both"):
         for name in STORES:
-            for filename, _ in store.trust(name):
+            for filename, _unused in store.trust(name):
                 await shell.say(f"{name}-trust/{filename}: {shell.inferred['shell.trust_description']}")
 
 

@@ -14,7 +14,7 @@ from ..terminal import Closed
 _RUNNING: set[asyncio.Future[None]] = set()
 
 
-async def list_all(shell: Shell, _: list[str]) -> None:
+async def list_all(shell: Shell, _unused: list[str]) -> None:
     """`utils service list [page]`."""
     await shell.say("Requesting service status, please wait...")
     states = shell.node.services.all()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from ..session import IDLE_SETTING, CommandError, Shell
 
 
-async def show_pagination(shell: Shell, _: list[str]) -> None:
+async def show_pagination(shell: Shell, _unused: list[str]) -> None:
     """`show cli pagination`."""
     await shell.say(f"Automatic Pagination : {'On' if shell.terminal.pagination else 'Off'}.")
 
@@ -31,13 +31,13 @@ async def set_session_timeout(shell: Shell, parameters: list[str]) -> None:
     await shell.say(f"The session timeout is set to {parameters[0]} minutes for new logins.")
 
 
-async def show_version(shell: Shell, _: list[str]) -> None:
+async def show_version(shell: Shell, _unused: list[str]) -> None:
     """`show version active`."""
     await shell.say(f"Active Master Version: {shell.node.cluster.release.version}")
     await shell.say("Active Version Installed Software Options:\n  No Installed Software Options Found.")
 
 
-async def show_network_cluster(shell: Shell, _: list[str]) -> None:
+async def show_network_cluster(shell: Shell, _unused: list[str]) -> None:
     """`show network cluster`: the other nodes with since when, this one without."""
     since = shell.node.clock.now().strftime("%a %b %-d %H:%M:%S %Y")
     for node in sorted(shell.node.cluster.nodes, key=lambda n: n is not shell.node, reverse=True):
@@ -49,7 +49,7 @@ async def show_network_cluster(shell: Shell, _: list[str]) -> None:
     await shell.say("\n".join(node.address for node in shell.node.cluster.nodes))
 
 
-async def show_network_eth0(shell: Shell, _: list[str]) -> None:
+async def show_network_eth0(shell: Shell, _unused: list[str]) -> None:
     """`show network eth0`."""
     node = shell.node
     gateway = node.address.rsplit(".", 1)[0] + ".254"
@@ -67,7 +67,7 @@ async def show_network_eth0(shell: Shell, _: list[str]) -> None:
     )
 
 
-async def show_status(shell: Shell, _: list[str]) -> None:
+async def show_status(shell: Shell, _unused: list[str]) -> None:
     """`show status`, its head."""
     node = shell.node
     zone = ZoneInfo(node.spec.timezone)
@@ -82,12 +82,12 @@ async def show_status(shell: Shell, _: list[str]) -> None:
     )
 
 
-async def show_timezone(shell: Shell, _: list[str]) -> None:
+async def show_timezone(shell: Shell, _unused: list[str]) -> None:
     """`show timezone config`."""
     await shell.say(f"Current timezone is set to : {shell.node.spec.timezone}")
 
 
-async def ntp_status(shell: Shell, _: list[str]) -> None:
+async def ntp_status(shell: Shell, _unused: list[str]) -> None:
     """`utils ntp status`: the peers, and the time in UTC and in the node's zone."""
     node = shell.node
     now = node.clock.now()
@@ -106,7 +106,7 @@ async def ntp_status(shell: Shell, _: list[str]) -> None:
     )
 
 
-async def leave(shell: Shell, _: list[str]) -> None:
+async def leave(shell: Shell, _unused: list[str]) -> None:
     """`exit` and `quit`."""
     shell.leaving = True
 
