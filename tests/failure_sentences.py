@@ -81,7 +81,10 @@ def _of_file(tree: ast.Module, kinds: set[str]) -> Iterator[tuple[int, str, str]
         if isinstance(node, ast.Call):
             name = _name(node.func)
             given = {one.arg: one.value for one in node.keywords}
-            if (name in kinds and node.args) or (name == "append" and node.args and _is_problem(node.func)):
+            # __init__: that of a kind of failure, which puts its sentence together itself.
+            if (name in kinds | {"__init__"} and node.args) or (
+                name == "append" and node.args and _is_problem(node.func)
+            ):
                 yield node.lineno, _ended(_text(node.args[0])), ""
             elif name == "_refusal" and len(node.args) == 4:
                 yield node.lineno, _sentence(_text(node.args[2])), _sentence(_text(node.args[3]))

@@ -59,7 +59,12 @@ def importer() -> tuple[int, str]:
         place = folder.parent
         output = tool(LINT / "python", "-m", "galaxy_importer.main", _build(folder, place), cwd=place)
         result = json.loads((place / "importer_result.json").read_text(encoding="utf-8"))
-    complaints = [line for line in output.splitlines() if re.match(r"(WARNING|ERROR)", line)]
+    complaints = [
+        line
+        for line in output.splitlines()
+        # The importer lints an unpacked tarball that is installed nowhere, so that it can't find our own playbooks.
+        if re.match(r"(WARNING|ERROR)", line) and not re.search(r"Failed to find siptls\.cucm\.\w+ playbook", line)
+    ]
     if complaints:
         raise Failed("\n".join(complaints))
     return len(result["contents"]), "modules, roles and plugins imported"

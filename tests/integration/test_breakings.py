@@ -163,7 +163,7 @@ BREAKINGS = {
         trust("absent"), trust("present"), "client_trust", "has no CA for CUCMA", "CallManager-trust of CUCM10",
     ),
     "name mismatch": Breaking(
-        profile(A, x509SubjectName="somebody.else"), profile(A, x509SubjectName="CUCM10"),
+        profile(A, x509SubjectName="somebody.else"), profile(A, x509SubjectName="CUCM10,cucm10.lab.local"),
         "server_name", "accepts somebody.else, but the certificate of CUCM10", "x509_subject_names",
     ),
     "no mutual authentication": Breaking(

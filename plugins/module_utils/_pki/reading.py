@@ -25,6 +25,7 @@ _REQUEST = re.compile(
     r"-----END (?:NEW )?CERTIFICATE (?:SIGN )?REQUEST-----"
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
+_DAMAGED = "A certificate is damaged: what stands between BEGIN and END is not Base-64. Export it from the CA again."
 
 
 def to_pem(certificate: x509.Certificate) -> str:
@@ -51,6 +52,8 @@ def load_certificates(data: str | bytes) -> list[x509.Certificate]:
         for certificate in _from_der(der, number):
             found.setdefault(to_der(certificate), certificate)
     if not found:
+        if "BEGIN CERTIFICATE-----" in (data if isinstance(data, str) else data.decode("ascii", "replace")):
+            raise Failure(_DAMAGED)
         raise Failure(
             f"There is no certificate in {_excerpt(data)}: give PEM (-----BEGIN CERTIFICATE-----), DER or PKCS#7."
         )
@@ -95,9 +98,7 @@ def _blocks(data: str | bytes) -> list[bytes]:
         if not found and text.lstrip().startswith("MI") and _BASE64.fullmatch(text):
             found = [base64.b64decode(text)]
     except (ValueError, binascii.Error):
-        raise Failure(
-            "A certificate is damaged: what stands between BEGIN and END is not Base-64. Export it from the CA again."
-        ) from None
+        raise Failure(_DAMAGED) from None
     return found
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import NodeClock, from_ntp, from_status
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.facts import Facts
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.refusals import classify, explain
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.screen import pem_blocks
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.shell import YES, AdminShell, Answer
 from ansible_collections.siptls.cucm.plugins.module_utils._platform.ssh import ShellLost, plain
@@ -121,6 +122,9 @@ class CliStore:
         command = f"show cert list {which}"
         text = self._read(command)
         found = [(unit, name, (note or "").strip()) for unit, name, note in _LISTED.findall(text)]
+        refused = None if found else classify(text)
+        if refused is not None and refused.code == "level":
+            raise Failure(f"'{command}' on {self.where} was refused: {explain(text)}")
         if not found and (text.strip() or which == "own"):
             # Every node holds certificates: an answer without one is no empty store, and nothing may build on it.
             raise Failure(

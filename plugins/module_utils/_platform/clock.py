@@ -68,8 +68,11 @@ class NodeClock:
 
 
 def span(offset: datetime.timedelta) -> str:
-    """A length of time in its two largest units, without its sign."""
+    """A length of time in its two largest units, the second one rounded, without its sign."""
     left, parts = abs(int(offset.total_seconds())), []
+    # A clock that was read over the network is a second or two off; 400 days are not 399 days and 23 h.
+    grain = 3_600 if left >= 86_400 - 1_800 else 60 if left >= 3_600 - 30 else 1
+    left = round(left / grain) * grain
     for seconds, unit in ((86_400, "days"), (3_600, "h"), (60, "min"), (1, "s")):
         count, left = divmod(left, seconds)
         if count:

@@ -71,7 +71,7 @@ REFUSALS: tuple[Refusal, ...] = (
     _refusal("expired", r"expired|not yet valid", "the certificate is not valid at the node's time",
              "Check the node's clock (NTP) and the dates of the certificate."),
     _refusal("level", r"privilege|not authori[sz]ed|permission|forbidden",
-             "the platform account may not change certificates",
+             "the platform account may not work with certificates",
              "Use an account of level 1 (set account name) or the installer's account."),
     _refusal(
         "1015 or 1017", r"could not be uploaded",

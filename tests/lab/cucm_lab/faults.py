@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
@@ -139,14 +139,15 @@ class Faults:
             self._rules = keep
         return gone
 
-    def match(self, interface: str, operation: str, node: _Named | str) -> Fault | None:
-        """The first rule that hits this operation now (its counters move), or None."""
+    def match(self, interface: str, operation: str, node: _Named | str, actions: Collection[str] = ()) -> Fault | None:
+        """The first rule, of these actions when given, that hits this operation now (its counters move), or None."""
         if not self._rules:
             return None
         names = [node] if isinstance(node, str) else [node.name, getattr(getattr(node, "cluster", None), "name", "")]
         with self._lock:
             for rule in self._rules:
-                if self._matches(rule, interface, operation, names) and self._hits(rule):
+                wanted = not actions or rule.action in actions
+                if wanted and self._matches(rule, interface, operation, names) and self._hits(rule):
                     if rule.action != "clock":
                         return rule
                     if self._clock is not None:

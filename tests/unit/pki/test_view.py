@@ -145,7 +145,7 @@ def test_a_ca_of_the_same_name_and_another_key_is_not_taken_for_it(tmp_path: Pat
         ("hello", "no certificate"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----", "which is a RSA PRIVATE KEY"),
         ("-----BEGIN CERTIFICATE-----\nMIIBAAAA\n-----END CERTIFICATE-----", "damaged"),
-        ("-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----", "base64"),
+        ("-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----", "Base-64"),
         (b"\x30\x82\x01", "damaged"),
     ],
 )

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ class Says:
     """A shell on which every command shows the same."""
 
     text: str
-    access: Any = None
+    access: Any = field(default_factory=lambda: SimpleNamespace(where="a node"))
     warnings: list[str] = field(default_factory=list)
 
     def run(self, _command: str, *_: Any, **__: Any) -> str:
@@ -74,8 +75,13 @@ def mutate(text: str, mutations: list[tuple[float, str]], cut: float) -> str:
 def read_all(text: str) -> None:
     """Every reader of the CLI on one text."""
     store = CliStore(Says(screen.without_pagers(screen.clean(text))))  # type: ignore[arg-type]
-    for entry in (*store.identities(), *store.trust(), store.identity("CallManager")):
-        for pem in filter(None, [entry.pem if entry else None]):
+    for read in (store.identities, store.trust, lambda: [store.identity("CallManager")]):
+        try:
+            entries = read()
+        except Failure as refused:
+            assert str(refused)
+            continue
+        for pem in filter(None, [entry.pem if entry else None for entry in entries]):
             parsed(certificate_facts, pem)
     if request := store.csr("CallManager"):
         parsed(csr_facts, request)

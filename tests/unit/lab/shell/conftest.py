@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-import select
+import selectors
 import shutil
 import subprocess
 import time
@@ -37,6 +37,10 @@ class OpenSsh:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, bufsize=0,
             start_new_session=True,
         )  # fmt: skip
+        # poll, not select: a test process of many tests has file descriptors beyond the 1,024th.
+        self.waiting = selectors.PollSelector()
+        assert self.process.stdout
+        self.waiting.register(self.process.stdout, selectors.EVENT_READ)
         self.seen = ""
 
     def send(self, text: str) -> None:
@@ -49,7 +53,7 @@ class OpenSsh:
         deadline = time.monotonic() + seconds
         while not (found := re.search(pattern, self.seen)):
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+            if left <= 0 or not self.waiting.select(left):
                 raise AssertionError(f"{pattern!r} did not come; got {self.seen!r}")
             data = os.read(self.process.stdout.fileno(), 65536)
             if not data:

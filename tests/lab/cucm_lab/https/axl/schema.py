@@ -122,8 +122,8 @@ _READ = {"update": _ALL, "get": _ALL, "list": _ALL}
 
 
 def _kind(name: str, table: str, search: str, extra: dict[str, Version], *,
-          base: Mapping[str, Version] = _CRUD, database: str = "", **more: object) -> Kind:  # fmt: skip
-    return Kind(name, name[0].lower() + name[1:], _parse(table), tuple(search.split()), {**base, **extra},
+          base: Mapping[str, Version] | None = None, database: str = "", **more: object) -> Kind:  # fmt: skip
+    return Kind(name, name[0].lower() + name[1:], _parse(table), tuple(search.split()), {**(base or _CRUD), **extra},
                 table=database or name.lower(), **more)  # type: ignore[arg-type]  # fmt: skip
 
 
