@@ -63,8 +63,8 @@ molecule: $(VENV)/.stamp $(LINT)/.stamp ## The Molecule scenario: the lab up, se
 	@cd extensions && env ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(VENV)/collections PATH="$(CURDIR)/$(BIN):$$PATH" \
 	  $(CURDIR)/$(LINT)/bin/molecule $(or $(MOLECULE),test)
 
-bench: $(VENV)/.stamp ## The benchmarks, to build/bench.json
-	@$(BIN)/python -m tests.benchmark
+bench: $(VENV)/.stamp ## The benchmarks, to build/bench.json and docs/performance.md; CASES="a c" runs some
+	@$(BIN)/python -m tests.benchmark $(CASES)
 
 clean: ## Remove what was built, the environment apart
 	rm -rf build tests/output

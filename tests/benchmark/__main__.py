@@ -1,7 +1,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make bench [CASES="a c"]`: every case in one run; figures to build/bench.json and as a table to the screen.
+"""`make bench`: every case in one run; figures to build/bench.json, to docs/performance.md and to the screen.
 
+`make bench CASES="a c"` runs those alone; what the same machine measured before is kept beside them.
 A case that breaks is said to be broken, with the reason; the others still run, and the exit code is 1.
 """
 
@@ -14,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from . import clusters, plays, readers
 from .measure import ROOT
@@ -24,11 +26,12 @@ CASES: dict[str, tuple[str, Callable[[Path, int], dict[str, float]]]] = {
     "a": ("main playbook against as many no-op tasks", plays.main_playbook),
     "b": ("one AXL task against ciscoaxl", plays.axl_task),
     "c": ("1,000 and 10,000 route patterns", plays.route_patterns),
-    "d": ("mesh of 2, 4 and 8 clusters", clusters.mesh),
+    "d": ("mesh of 2, 4, 8 and 16 clusters", clusters.mesh),
     "e": ("capture of 100,000 packets against tshark", readers.capture),
     "f": ("SDL traces against zcat | wc", readers.traces),
     "g": ("the lab itself", clusters.lab),
 }
+PAGE = ROOT / "docs" / "performance.md"
 
 
 def machine() -> str:
@@ -43,11 +46,40 @@ def machine() -> str:
     )
 
 
+def kept(out: Path) -> dict[str, Any]:
+    """The figures of the cases that this machine has measured before."""
+    try:
+        found = json.loads(out.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {key: value for key, value in found.items() if key in CASES} if found.get("machine") == machine() else {}
+
+
+def page(results: Mapping[str, Any]) -> str:
+    """The table for docs/; a case without figures is said to have none."""
+    lines = [
+        "# Performance",
+        "",
+        f"Measured by `make bench` on {results['machine']}; medians of {results['runs']} runs. The lab and the "
+        "collection share the machine, so that ratios say more than seconds.",
+        "",
+        "| case | figure | value |",
+        "|---|---|---:|",
+    ]
+    for letter, (title, _case) in CASES.items():
+        figures = results.get(letter, {}).get("figures") or {}
+        lines += [f"| {letter}: {title} | {name} | {value:,.2f} |" for name, value in figures.items()]
+        if not figures:
+            lines.append(f"| {letter}: {title} | not measured | |")
+    return "\n".join(lines).replace("zcat | wc", "zcat \\| wc") + "\n"
+
+
 def main(wanted: list[str]) -> int:
     """Run the cases; the exit code."""
     runs = int(os.environ.get("BENCH_RUNS", "5"))
-    results: dict[str, object] = {"machine": machine(), "runs": runs}
-    broken = 0
+    out = ROOT / "build" / "bench.json"
+    results: dict[str, Any] = {"machine": machine(), "runs": runs, **(kept(out) if wanted else {})}
+    broken = ran = 0
     for letter, (title, case) in CASES.items():
         if wanted and letter not in wanted:
             continue
@@ -60,13 +92,14 @@ def main(wanted: list[str]) -> int:
                 figures, broken = {}, broken + 1
                 results[letter] = {"title": title, "broken": str(error)}
                 continue
+        ran += 1
         results[letter] = {"title": title, "figures": {name: round(value, 3) for name, value in figures.items()}}
         for name, value in figures.items():
             print(f"   {name:45} {value:10.2f}", flush=True)
-    out = ROOT / "build" / "bench.json"
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    print(f"Figures in {out.relative_to(ROOT)}; {len(results) - 2 - broken} cases ran, {broken} broke.")
+    PAGE.write_text(page(results), encoding="utf-8")
+    print(f"Figures in {out.relative_to(ROOT)} and {PAGE.relative_to(ROOT)}; {ran} cases ran, {broken} broke.")
     return 1 if broken else 0
 
 

@@ -27,9 +27,9 @@ def scenario(path: Path, count: int) -> str:
 
 
 def mesh(folder: Path, _runs: int) -> Figures:
-    """(d) A mesh of 2, 4 and 8 clusters: time, tasks a cluster and AXL requests a trunk."""
+    """(d) A mesh of 2, 4, 8 and 16 clusters: time, tasks a cluster and AXL requests a trunk."""
     figures: Figures = {}
-    for count in (2, 4, 8):
+    for count in (2, 4, 8, 16):
         with LabProcess(folder / f"lab{count}", scenario(folder / f"mesh{count}.yml", count)) as lab:
             ca = json.dumps({"sip_tls_ca": {"provider": "local", "path": str(folder / f"ca{count}")}})
             command = playbook(ROOT / "playbooks" / "sip_tls_trunk.yml", lab.inventory, "-e", ca)
