@@ -68,6 +68,10 @@ options:
             description: The certificates in the node's CallManager-trust.
             type: list
             elements: dict
+          clock:
+            description: The node's clock (RV(siptls.cucm.cucm_certificate_info#module:clock)). Nodes judge the dates of
+              their peers' certificates by it.
+            type: dict
   directions:
     description: The directions to judge. Each trunk has two, one from each end.
     type: list
@@ -253,6 +257,7 @@ NODE = {
     "issued": {"type": "dict"},
     "probe": {"type": "dict"},
     "trust": {"type": "list", "elements": "dict"},
+    "clock": {"type": "dict"},
 }
 CLUSTER = {
     "name": {"type": "str", "required": True},

@@ -18,6 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from operator_site import Run, Site
 from process_watch import ProcessWatch
 
+#: tests on clusters as shipped, beside those on clusters that are set up
+UNTOUCHED = pytest.mark.xdist_group("untouched")
+
 
 @pytest.fixture(scope="session")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -34,6 +37,8 @@ class SetUp:
     site: Site
     first: Run
     before: dict[str, Any]
+    #: as that run wrote it
+    verdict: dict[str, Any]
     #: watched the arguments of all processes during the run, for the inventory's passwords
     watch: ProcessWatch
 
@@ -46,4 +51,4 @@ def set_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SetUp]:
         before = place.lab.ask("dump")
         with ProcessWatch(place.secrets()) as watch:
             first = place.play("sip_tls_trunk", "-vvvv")
-        yield SetUp(place, first, before, watch)
+        yield SetUp(place, first, before, place.verdict(), watch)

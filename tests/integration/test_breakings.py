@@ -183,13 +183,10 @@ BREAKINGS = {
         "srtp", "does not allow SRTP", "srtp_allowed: true",
     ),
 }  # fmt: skip
-# Of all, these run in the default set.
-CHOSEN = {"name mismatch"}
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=() if one in CHOSEN else pytest.mark.matrix) for one in BREAKINGS]
-)
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", BREAKINGS)
 def test_verify_finds_what_is_broken_and_says_what_to_do(set_up: SetUp, name: str) -> None:
     site, case = set_up.site, BREAKINGS[name]
     case.breaks(site)
@@ -224,6 +221,7 @@ def settle(site: Site) -> None:
     raise AssertionError("the trunks did not come back")
 
 
+@pytest.mark.matrix
 def test_the_sound_set_up_was_captured_and_traced(set_up: SetUp) -> None:
     """TLS 1.0: a capture of the reset, with both certificates in it, and the traces beside it."""
     verdict = set_up.site.play("verify", extra=LOOK | {"sip_tls_verify_trace_minutes": 60})

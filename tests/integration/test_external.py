@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import UNTOUCHED
 from cucm_lab.testing import cluster, write_scenario
 from operator_site import Run, Site
 from other_make import Kamailio, modules
@@ -110,6 +111,7 @@ def test_our_side_is_made_first_and_removed_at_last(tmp_path: Path, release: str
         assert site.lab.ask("dump")["c01"]["config"] == before["config"]
 
 
+@UNTOUCHED
 def test_bad_peers_are_said_in_one_list_before_anything_is_changed(untouched: Site, tmp_path: Path) -> None:
     before = untouched.lab.ask("dump")
     good = {"address": "sbc.example", "subject_names": ["sbc.example"], "ca_chain": "nowhere.pem"}

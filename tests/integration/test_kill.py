@@ -86,11 +86,12 @@ def changing_tasks(run: Run) -> list[int]:
     return [number for number, part in enumerate(parts, 1) if re.search(r"^changed: ", part, re.MULTILINE)]
 
 
-def test_killed_after_each_task_that_changes_something(site: Site, undisturbed: Undisturbed) -> None:
-    """Each run goes one change further than the one before, on what that one left; the last one finishes."""
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.matrix), 3])
+def test_killed_after_tasks_that_change_something(site: Site, undisturbed: Undisturbed, every: int) -> None:
+    """Each run goes some changes further than the one before, on what that one left; the last one finishes."""
     site.restore("shipped")
     with site.lab:
-        for after in undisturbed.changing:
+        for after in undisturbed.changing[::every]:
             run = killed(site, after)
             assert run.code == -signal.SIGKILL, f"after {undisturbed.tasks[after - 1]}: {run.output[-3000:]}"
         finishes(site, undisturbed)
@@ -150,6 +151,7 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.matrix
 def test_a_module_whose_ansible_died_finishes_its_write(site: Site) -> None:
     """Ansible dies while CUCM thinks; the module works on alone; the next run finds its work done and does the rest."""
     site.restore("shipped")

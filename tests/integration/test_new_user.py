@@ -367,8 +367,9 @@ def test_the_readmes_single_module_runs(user: NewUser) -> None:
     host = user.host("cucma")
     defaults |= {"host": host["cucm_host"], "ca_path": host["cucm_ca_path"], "legacy_crypto": True}
     (user.folder / "play.yml").write_text(yaml.safe_dump([play]))
-    secret = json.dumps({"vault_cucm_password": host["cucm_password"], "ansible_python_interpreter": sys.executable})
-    run = user.run("play.yml", "-i", "localhost,", "-c", "local", "-e", secret)
+    secret = {"vault_cucm_password": host["cucm_password"], "ansible_python_interpreter": sys.executable}
+    (user.folder / "secret.json").write_text(json.dumps(secret))
+    run = user.run("play.yml", "-i", "localhost,", "-c", "local", "-e", "@secret.json")
     # As shipped there is no trunk of that name: the module says so in a sentence that names both.
     assert run.code == 2 and "SIP-TLS-cucm10" in run.output and "does not exist" in run.output, run.output[-3000:]
     assert "Traceback" not in run.output

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import SetUp
+from conftest import UNTOUCHED, SetUp
 from operator_site import Site
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk"), pytest.mark.timeout(1200)]
@@ -24,6 +24,7 @@ def shown(text: str) -> str:
     return text[-6000:]
 
 
+@UNTOUCHED
 def test_check_mode_passes_every_task_predicts_and_changes_nothing(untouched: Site) -> None:
     before = untouched.lab.ask("dump")
     run = untouched.play("sip_tls_trunk", "--check", "--diff")
@@ -40,7 +41,7 @@ def test_the_first_run_ends_in_a_secure_verdict_both_ways(set_up: SetUp) -> None
     assert run.code == 0, shown(run.output)
     assert set(run.recap) == {"cucma", "cucm10"} and run.total("failed") == 0
     assert set_up.site.lab.ask("dump") != set_up.before
-    verdict = set_up.site.verdict()
+    verdict = set_up.verdict
     assert verdict["verdict"] == "secure"
     assert {(one["from"], one["to"], one["verdict"]) for one in verdict["directions"]} == {
         ("cucma", "cucm10", "secure"),
@@ -48,7 +49,9 @@ def test_the_first_run_ends_in_a_secure_verdict_both_ways(set_up: SetUp) -> None
     }
     for one in verdict["directions"]:
         assert {"subject", "issuer", "serial", "not_after", "sha256"} <= set(one["server_certificate"])
-        assert one["evidence"] and one["tls_version"] and one["cipher"]
+        assert one["tls_version"] and one["cipher"]
+        # The run itself was captured and traced.
+        assert {"probe", "capture", "status", "trace"} <= {item["source"] for item in one["evidence"]}
 
 
 def test_the_first_run_uses_nothing_that_ansible_will_take_away(set_up: SetUp) -> None:

@@ -37,7 +37,8 @@ def cluster_evidence(
     and the address as `item`. captures are the results of a looped task that read one capture each, traces the result
     of the task that read the traces; both may have failed, and then bring nothing.
     """
-    held = {result["item"]["name"]: result.get("certificates") for result in certificates}
+    answers = {result["item"]["name"]: result for result in certificates}
+    held = {name: result.get("certificates") for name, result in answers.items()}
     seen = {result["item"]["name"]: _probe(result) for result in probes}
     by_name = {str(state.get("name")): state for state in states}
     nodes = [
@@ -48,6 +49,7 @@ def cluster_evidence(
             "trust": _of(held.get(node["name"]), "CallManager-trust", []) if held.get(node["name"]) else None,
             "issued": (cluster.get("certificates") or {}).get(node["name"]),
             "probe": seen.get(node["name"]),
+            "clock": answers.get(node["name"], {}).get("clock"),
         }
         for node in cluster["nodes"]
     ]

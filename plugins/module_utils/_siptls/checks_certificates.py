@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import span
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls.evidence import (
     Certificate,
     Direction,
@@ -225,21 +227,32 @@ def _uses(node: Node, certificate: Certificate) -> Iterator[Check]:
 def _dates(case: Direction, node: Node, certificate: Certificate) -> Iterator[Check]:
     begin, end = certificate.not_before, certificate.not_after
     renew = "Renew it (playbook renew_certificates.yml)."
+    clocks = {judge.ahead: judge for judge in case.judges(node)} or {node.ahead: node}
+    latest, earliest = max(clocks), min(clocks)
     if end is None:
         yield Check("dates", "unknown", f"the end of {node.name}'s certificate is not known", "certificate")
-    elif end < case.now:
+    elif end < case.now + latest:
         yield Check(
-            "dates", "fail", f"the certificate of {node.name} expired on {end:%Y-%m-%d}", "certificate", remedy=renew
-        )
-    elif begin and begin > case.now:
+            "dates", "fail", f"the certificate of {node.name} expired on {end:%Y-%m-%d}{_clock(clocks[latest])}",
+            "certificate", remedy=renew,
+        )  # fmt: skip
+    elif begin and begin > case.now + earliest:
         yield Check(
-            "dates", "fail", f"the certificate of {node.name} is not valid before {begin:%Y-%m-%d %H:%M} UTC",
-            "certificate", remedy="Compare the clocks of the CA and of the node (NTP).",
+            "dates", "fail", f"the certificate of {node.name} is not valid before {begin:%Y-%m-%d %H:%M} UTC"
+            f"{_clock(clocks[earliest])}", "certificate", remedy="Compare the clocks of the CA and of the node (NTP).",
         )  # fmt: skip
     else:
-        days = (end - case.now).days
+        days = (end - case.now - latest).days
         state = "warning" if days < case.warn_days else "pass"
         yield Check(
             "dates", state, f"the certificate of {node.name} is valid until {end:%Y-%m-%d} ({days} days)",
             "certificate", remedy=renew if state == "warning" else "",
         )  # fmt: skip
+
+
+def _clock(judge: Node) -> str:
+    """Whose clock says so, where it is another time than the controller's."""
+    if not judge.ahead:
+        return ""
+    side = "ahead of" if judge.ahead > timedelta() else "behind"
+    return f", and the clock of {judge.name} is {span(judge.ahead)} {side} the controller's"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
@@ -110,6 +110,8 @@ class Node:
     issued: Certificate | None
     probe: Mapping[str, Any] | None
     trust: tuple[Certificate, ...] | None
+    #: how far its clock is ahead of the controller's
+    ahead: timedelta = timedelta()
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Node:
@@ -123,6 +125,7 @@ class Node:
             issued=Certificate.of(raw.get("issued")),
             probe=raw.get("probe") or None,
             trust=tuple(filter(None, map(Certificate.of, trust))) if trust is not None else None,
+            ahead=timedelta(seconds=int((raw.get("clock") or {}).get("offset") or 0)),
         )
 
     @property
@@ -200,6 +203,10 @@ class Direction:
         """The nodes of the target that the trunk's destinations name; all of them when none is known or none fits."""
         wanted = {address for address, _unused in self.leg.destinations or ()}
         return tuple(node for node in self.target_nodes if node.addresses & wanted) or self.target_nodes
+
+    def judges(self, node: Node) -> tuple[Node, ...]:
+        """The nodes that are shown the node's certificate and judge it, by their own clocks."""
+        return self.reached if node in self.source_nodes else self.source_nodes
 
 
 def first(mapping: Mapping[str, Any], *keys: str) -> Any:

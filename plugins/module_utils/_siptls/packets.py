@@ -32,9 +32,12 @@ RESYNC_WINDOW, MOST_RESYNCS = 65_536, 50
 # A gzipped capture is unpacked in memory; a bomb stops here.
 MOST_UNPACKED = 1 << 30
 
+# The order of bytes, and the ticks a second. Times are ticks divided by these, so that they are the nearest float there
+# is, and the same whether they come from pcap or pcapng.
+MICROSECONDS, NANOSECONDS = 10**6, 10**9
 PCAP_MAGICS = {
-    b"\xd4\xc3\xb2\xa1": ("<", 1e-6), b"\xa1\xb2\xc3\xd4": (">", 1e-6),
-    b"\x4d\x3c\xb2\xa1": ("<", 1e-9), b"\xa1\xb2\x3c\x4d": (">", 1e-9),
+    b"\xd4\xc3\xb2\xa1": ("<", MICROSECONDS), b"\xa1\xb2\xc3\xd4": (">", MICROSECONDS),
+    b"\x4d\x3c\xb2\xa1": ("<", NANOSECONDS), b"\xa1\xb2\x3c\x4d": (">", NANOSECONDS),
 }  # fmt: skip
 PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
 
@@ -140,7 +143,7 @@ def packets(data: Buffer, notes: CaptureNotes) -> Iterator[Packet]:
         notes.problem(f"the file begins with {magic.hex(' ')}, which is neither pcap nor pcapng")
 
 
-def _pcap(data: Buffer, notes: CaptureNotes, order: str, unit: float) -> Iterator[Packet]:
+def _pcap(data: Buffer, notes: CaptureNotes, order: str, per_second: int) -> Iterator[Packet]:
     size = len(data)
     if size < 24:
         notes.problem("the file ends inside its header")
@@ -150,9 +153,9 @@ def _pcap(data: Buffer, notes: CaptureNotes, order: str, unit: float) -> Iterato
     position, frame, resyncs, last_seconds = 24, 0, 0, 0
     while position + 16 <= size:
         seconds, fraction, length, original = unpack(data, position)
-        if length > MOST_PACKET or original > MOST_PACKET * 4 or fraction * unit >= 1.0:
+        if length > MOST_PACKET or original > MOST_PACKET * 4 or fraction >= per_second:
             resyncs += 1
-            found = _resync(data, position + 1, unpack, unit, last_seconds) if resyncs <= MOST_RESYNCS else 0
+            found = _resync(data, position + 1, unpack, per_second, last_seconds) if resyncs <= MOST_RESYNCS else 0
             if not found:
                 notes.problem(f"the file is damaged at byte {position}; nothing after it could be read")
                 return
@@ -169,18 +172,18 @@ def _pcap(data: Buffer, notes: CaptureNotes, order: str, unit: float) -> Iterato
         elif length < original:
             notes.cut_packets += 1
         last_seconds = seconds
-        yield Packet(frame, seconds + fraction * unit, link, begin, end)
+        yield Packet(frame, (seconds * per_second + fraction) / per_second, link, begin, end)
         position = end
     if position < size:
         notes.problem(f"the file ends inside the header of packet {frame + 1}")
 
 
-def _resync(data: Buffer, start: int, unpack: object, unit: float, near: int) -> int:
+def _resync(data: Buffer, start: int, unpack: object, per_second: int, near: int) -> int:
     """The next position that holds a record header which is followed by another one (or by the end); 0 if none."""
 
     def plausible(at: int) -> int:
         seconds, fraction, length, original = unpack(data, at)  # type: ignore[operator]
-        fits = 14 <= length <= original <= MOST_PACKET and fraction * unit < 1.0 and abs(seconds - near) < 86_400
+        fits = 14 <= length <= original <= MOST_PACKET and fraction < per_second and abs(seconds - near) < 86_400
         return at + 16 + length if fits else 0
 
     size = len(data)
@@ -193,7 +196,7 @@ def _resync(data: Buffer, start: int, unpack: object, unit: float, near: int) ->
 
 def _pcapng(data: Buffer, notes: CaptureNotes) -> Iterator[Packet]:
     size, position, frame, order = len(data), 0, 0, "<"
-    interfaces: list[tuple[int, float]] = []
+    interfaces: list[tuple[int, int]] = []
     while position + 12 <= size:
         if bytes(data[position : position + 4]) == PCAPNG_MAGIC:
             order = ">" if bytes(data[position + 8 : position + 12]) == b"\x1a\x2b\x3c\x4d" else "<"
@@ -216,11 +219,11 @@ def _pcapng(data: Buffer, notes: CaptureNotes) -> Iterator[Packet]:
                 interface = struct.unpack_from(order + "H", data, body)[0]
             frame += 1
             if interface < len(interfaces):
-                link, unit = interfaces[interface]
+                link, per_second = interfaces[interface]
                 stop = min(body + 20 + kept, end)
                 if kept < original or stop < body + 20 + kept:
                     notes.cut_packets += 1
-                yield Packet(frame, ((high << 32) | low) * unit, link, body + 20, stop)
+                yield Packet(frame, ((high << 32) | low) / per_second, link, body + 20, stop)
             else:
                 notes.problem(f"packet {frame} names interface {interface}, which the file does not describe")
         elif kind == 3 and end - body >= 4 and interfaces:
@@ -232,17 +235,17 @@ def _pcapng(data: Buffer, notes: CaptureNotes) -> Iterator[Packet]:
         notes.problem("the file ends inside a block")
 
 
-def _resolution(data: Buffer, position: int, end: int, order: str) -> float:
-    """Seconds a tick of an interface's time stamps (option 9, if_tsresol; a microsecond without it)."""
+def _resolution(data: Buffer, position: int, end: int, order: str) -> int:
+    """Ticks a second of an interface's time stamps (option 9, if_tsresol; microseconds without it)."""
     while position + 4 <= end:
         code, length = struct.unpack_from(order + "HH", data, position)
         if code == 0:
             break
         if code == 9 and length >= 1 and position + 4 < end:
             value = data[position + 4]
-            return float(2.0 ** -(value & 0x7F) if value & 0x80 else 10.0**-value)
+            return 1 << (value & 0x7F) if value & 0x80 else 10**value
         position += 4 + (length + 3) // 4 * 4
-    return 1e-6
+    return MICROSECONDS
 
 
 def segments(data: Buffer, ports: frozenset[int], notes: CaptureNotes) -> Iterator[Segment]:

@@ -54,7 +54,7 @@ def leg(source: str, target: str, peer_name: str, address: str) -> Evidence:
 
 
 def sound() -> Evidence:
-    """Probe and configuration alone, as issue 2 asks."""
+    """Probe and configuration alone."""
     return {
         "clusters": [cluster("cucma", "CUCMA", "10.0.0.1", "AA"), cluster("cucm10", "CUCM10", "10.0.0.2", "BB")],
         "directions": [
@@ -98,6 +98,22 @@ def test_probe_and_configuration_make_it_secure() -> None:
         "not_after": "2028-01-01T00:00:00Z", "sha256": ":".join(["BB"] * 32),
     }  # fmt: skip
     assert [one["check"] for one in result["findings"]] == ["tls_version"], "TLS 1.0 is warned of, and nothing else"
+
+
+def test_dates_are_judged_by_the_clocks_of_the_nodes_that_see_the_certificate() -> None:
+    evidence = sound()
+    years = 3 * 365 * 86_400
+    node(evidence, 1)["clock"] = {"offset": years, "source": "HTTPS"}
+    result = judge(evidence)
+    assert result["verdict"] == "insecure"
+    assert [one["cause"] for one in result["findings"] if one["check"] == "dates"] == [
+        "the certificate of CUCMA expired on 2028-01-01, and the clock of CUCM10 is 1095 days ahead of the controller's"
+    ]
+    node(evidence, 1)["clock"] = {"offset": -years, "source": "CLI"}
+    said = [one["cause"] for one in judge(evidence)["findings"] if one["check"] == "dates"]
+    assert len(said) == 1 and "CUCMA is not valid before" in said[0] and "1095 days behind" in said[0], said
+    node(evidence, 1)["clock"] = {"offset": 0, "source": "controller"}
+    assert judge(evidence)["verdict"] == "secure"
 
 
 def test_better_evidence_reaches_further() -> None:

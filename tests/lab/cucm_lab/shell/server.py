@@ -53,10 +53,8 @@ def host_key_lines(lab: Lab, node: Node) -> list[str]:
 
 @cache
 def _impostor(algorithm: bytes) -> asyncssh.SSHKeyPair:
-    """Somebody else's RSA key, signing by one algorithm."""
-    key = asyncssh.import_private_key(
-        material.key_pem(material.POOL.take(False, 2048)), unsafe_skip_rsa_key_validation=True
-    )
+    """Somebody else's RSA key, signing by one algorithm. A fresh one: the pool could give out the node's own again."""
+    key = asyncssh.import_private_key(material.key_pem(material.new_key(False, 2048)))
     keypair = asyncssh.load_keypairs([key])[0]
     keypair.host_key_algorithms = [algorithm]
     return keypair
