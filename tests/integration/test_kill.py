@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import os
 import random
 import re
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from conftest import SetUp
 from operator_site import Run, Site, settled
 from states import summary
 
-pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("kill"), pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk"), pytest.mark.timeout(1800)]
 SEEDS = (1, 2, 3, 4, 5)
 MARK = "SIPTLS_TEST_RUN"
 
@@ -43,40 +41,19 @@ def killed(site: Site, after: int, name: str = "sip_tls_trunk") -> Run:
     return site.play(name, ANSIBLE_CALLBACKS_ENABLED="kill_after", KILL_AFTER=str(after))
 
 
-@dataclass
-class Undisturbed:
-    """A run that nothing disturbed: its tasks, those that left another state than the one before, and its end."""
-
-    tasks: list[str]
-    changing: list[int]
-    left: Any
-    seconds: float
-
-
 @pytest.fixture(scope="module")
-def undisturbed(site: Site) -> Undisturbed:
-    """The main playbook on clusters as shipped, with a digest of all that persists after every task."""
-    notes = site.folder / "states.jsonl"
-    with site.lab:
-        begun = time.monotonic()
-        run = site.play(
-            "sip_tls_trunk", ANSIBLE_CALLBACKS_ENABLED="record_state", RECORD_TO=str(notes),
-            RECORD_LAB=str(site.lab.state), RECORD_CA=str(site.ca),
-        )  # fmt: skip
-        seconds = time.monotonic() - begun
-        assert run.code == 0, run.output[-6000:]
-        left = summary(site)
-    states = [json.loads(line) for line in notes.read_text().splitlines()]
-    assert len(states) == len(run.tasks) + 1, "one state a task, and the one before the first"
-    pairs = itertools.pairwise(states)
-    changing = [now["task"] for before, now in pairs if now["digest"] != before["digest"]]
-    return Undisturbed(run.tasks, changing, left, seconds)
+def changing(set_up: SetUp) -> list[int]:
+    """The numbers of the tasks of an undisturbed run that left another state than the one before."""
+    assert set_up.first.code == 0, set_up.first.output[-6000:]
+    assert len(set_up.states) == len(set_up.first.tasks) + 1, "one state a task, and the one before the first"
+    pairs = itertools.pairwise(set_up.states)
+    return [now["task"] for before, now in pairs if now["digest"] != before["digest"]]
 
 
-def test_only_tasks_that_say_so_change_something(site: Site, undisturbed: Undisturbed) -> None:
+def test_only_tasks_that_say_so_change_something(set_up: SetUp, changing: list[int]) -> None:
     """Killed after any other task the state is, byte for byte, the one of the task before: those need no kill."""
-    assert len(undisturbed.changing) >= 7, "CSR, signature, upload, restart, profiles, trunk, pattern"
-    names = [undisturbed.tasks[number - 1] for number in undisturbed.changing]
+    assert len(changing) >= 7, "CSR, signature, upload, restart, profiles, trunk, pattern"
+    names = [set_up.first.tasks[number - 1] for number in changing]
     assert not [name for name in names if re.search(r"preflight|sip_tls_verify|arg spec", name)], names
 
 
@@ -87,35 +64,35 @@ def changing_tasks(run: Run) -> list[int]:
 
 
 @pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.matrix), 3])
-def test_killed_after_tasks_that_change_something(site: Site, undisturbed: Undisturbed, every: int) -> None:
+def test_killed_after_tasks_that_change_something(site: Site, set_up: SetUp, changing: list[int], every: int) -> None:
     """Each run goes some changes further than the one before, on what that one left; the last one finishes."""
     site.restore("shipped")
     with site.lab:
-        for after in undisturbed.changing[::every]:
+        for after in changing[::every]:
             run = killed(site, after)
-            assert run.code == -signal.SIGKILL, f"after {undisturbed.tasks[after - 1]}: {run.output[-3000:]}"
-        finishes(site, undisturbed)
+            assert run.code == -signal.SIGKILL, f"after {set_up.first.tasks[after - 1]}: {run.output[-3000:]}"
+        finishes(site, set_up)
 
 
 @pytest.mark.matrix
 @pytest.mark.timeout(7200)
-def test_killed_after_any_task_one_run_finishes(site: Site, undisturbed: Undisturbed) -> None:
+def test_killed_after_any_task_one_run_finishes(site: Site, set_up: SetUp) -> None:
     """Every task, each time on clusters as shipped."""
-    for after in range(1, len(undisturbed.tasks)):
+    for after in range(1, len(set_up.first.tasks)):
         site.restore("shipped")
         with site.lab:
             assert killed(site, after).code == -signal.SIGKILL
-            finishes(site, undisturbed)
+            finishes(site, set_up)
 
 
 @pytest.mark.matrix
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("modules", ["die", "live on"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_killed_at_any_time_one_run_finishes(site: Site, undisturbed: Undisturbed, seed: int, modules: str) -> None:
+def test_killed_at_any_time_one_run_finishes(site: Site, set_up: SetUp, seed: int, modules: str) -> None:
     """SIGKILL at a random moment. Ansible's modules have sessions of their own: they die too, or work on alone."""
-    after = random.Random(seed).uniform(0.05, 0.95) * undisturbed.seconds
-    print(f"seed {seed}: killed after {after:.1f} of {undisturbed.seconds:.1f} s, its modules {modules}")
+    after = random.Random(seed).uniform(0.05, 0.95) * set_up.seconds
+    print(f"seed {seed}: killed after {after:.1f} of {set_up.seconds:.1f} s, its modules {modules}")
     site.restore("shipped")
     with site.lab:
         with site.start("sip_tls_trunk", **{MARK: f"{site.folder}-{seed}"}) as process:
@@ -129,7 +106,7 @@ def test_killed_at_any_time_one_run_finishes(site: Site, undisturbed: Undisturbe
             gone_by = time.monotonic() + 120
             while relatives(f"{site.folder}-{seed}") and time.monotonic() < gone_by:
                 time.sleep(0.2)
-        finishes(site, undisturbed)
+        finishes(site, set_up)
 
 
 def relatives(mark: str) -> set[int]:
@@ -177,12 +154,12 @@ def test_a_module_whose_ansible_died_finishes_its_write(site: Site) -> None:
         assert after == counted == 2, "the CSRs that the orphans made were made once more"
 
 
-def finishes(site: Site, undisturbed: Undisturbed) -> None:
+def finishes(site: Site, set_up: SetUp) -> None:
     """The next run ends well, where the undisturbed one ended, and leaves nothing to do."""
     run = site.play("sip_tls_trunk")
     assert run.code == 0, run.output[-6000:]
     assert site.verdict()["verdict"] == "secure"
-    assert summary(site) == undisturbed.left
+    assert summary(site) == set_up.left
     again = site.play("sip_tls_trunk")
     assert again.code == 0 and again.total("changed") == 0, again.output[-6000:]
 
