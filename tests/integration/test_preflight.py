@@ -107,6 +107,7 @@ def test_one_list_names_all_that_is_wrong_and_nothing_is_written(site: Site, tmp
     assert len(refused) <= 1, "a refused password was tried again"
 
 
+@pytest.mark.matrix
 def test_options_of_the_wrong_kind_are_named_and_make_a_plan_that_can_t_be_approved(site: Site, tmp_path: Path) -> None:
     before = site.lab.ask("dump")
     run = site.play(

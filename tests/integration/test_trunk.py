@@ -194,3 +194,12 @@ def test_no_secret_in_files_that_others_can_read_nor_in_the_labs_logs(set_up: Se
             assert not KEY.search(content), path
             assert not [secret for secret in secrets if secret in content], path
     assert looked > 5
+
+
+def test_the_way_back_leaves_everything_but_identities_as_it_was(set_up: SetUp) -> None:
+    """The last one of this group: nothing is set up afterwards."""
+    run = set_up.site.play("remove_sip_tls_trunk")
+    assert run.code == 0, shown(run.output)
+    now = set_up.site.lab.ask("dump")
+    for name, content in set_up.before.items():
+        assert now[name]["config"] == content["config"], name

@@ -19,7 +19,7 @@ RELEASES = [
     "cucm91",
     pytest.param("cucm105", marks=pytest.mark.matrix),
     pytest.param("cucm115", marks=pytest.mark.matrix),
-    "cucm125",
+    pytest.param("cucm125", marks=pytest.mark.matrix),
     pytest.param("cucm140", marks=pytest.mark.matrix),
     "cucm150",
 ]

@@ -83,7 +83,7 @@ def test_a_read_that_breaks_and_pagers_that_come_back(lab: LabProcess) -> None:
 @pytest.mark.parametrize(
     "name, value, default",
     [
-        ("shell.cert_trust_has_pem", False, True),
+        pytest.param("shell.cert_trust_has_pem", False, True, marks=pytest.mark.matrix),
         ("shell.delete_asks", True, False),
         ("shell.prompt_needs_newline", True, False),
         ("shell.trust_imported", "ok", "Successfully imported certificate for {unit}."),
