@@ -158,7 +158,9 @@ BREAKINGS = {
         fault(action="wrong_certificate", operation="handshake", node=B, extra={"how": "expired"}), clear,
         "server_certificate", "but holds", "Restart Cisco CallManager",
     ),
-    "certificates expired": Breaking(clock(800), clock(-800), "wire", "certificate_expired", "Renew"),
+    "certificates expired": Breaking(
+        clock(1200), clock(-1200), "dates", "1200 days ahead of the controller's", "Renew it",
+    ),
     "untrusted CA": Breaking(
         trust("absent"), trust("present"), "client_trust", "has no CA for CUCMA", "CallManager-trust of CUCM10",
     ),

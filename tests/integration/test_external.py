@@ -111,6 +111,7 @@ def test_our_side_is_made_first_and_removed_at_last(tmp_path: Path, release: str
         assert site.lab.ask("dump")["c01"]["config"] == before["config"]
 
 
+@pytest.mark.matrix
 @UNTOUCHED
 def test_bad_peers_are_said_in_one_list_before_anything_is_changed(untouched: Site, tmp_path: Path) -> None:
     before = untouched.lab.ask("dump")

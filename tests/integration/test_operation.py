@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk"), pytest.mar
 NO_CAPTURE = {"sip_tls_verify_capture": False}
 
 
+@pytest.mark.matrix
 @UNTOUCHED
 def test_the_plan_says_what_a_run_would_do_and_changes_nothing(untouched: Site, tmp_path: Path) -> None:
     before = untouched.lab.ask("dump")
@@ -66,6 +67,7 @@ def test_everything_wrong_on_all_clusters_is_said_at_once_and_nothing_is_changed
     assert len(tried) <= 1, "a refused password was tried again"
 
 
+@pytest.mark.matrix
 def test_verify_proves_what_is_set_up(set_up: SetUp) -> None:
     before = set_up.site.lab.ask("dump")
     run = set_up.site.play("verify", extra=NO_CAPTURE)

@@ -112,6 +112,7 @@ def test_a_job_sets_up_and_the_next_one_on_a_remote_worker_changes_nothing(site:
     assert leaks(folder, secrets) == []
 
     # transmit | worker | process, as AWX drives an execution node; what the first job issued is recognised.
+    before = site.lab.ask("dump")
     folder, secrets = private_data(site, "remote")
     (folder / "project").mkdir()
     sent, returned = site.folder / "sent", site.folder / "returned"
@@ -129,6 +130,7 @@ def test_a_job_sets_up_and_the_next_one_on_a_remote_worker_changes_nothing(site:
     output = "".join(path.read_text() for path in (site.folder / "processed").rglob("stdout"))
     recap = output.rpartition("PLAY RECAP")[2]
     assert re.findall(r"changed=\S*?(\d+)", recap) == ["0", "0"], recap
+    assert site.lab.ask("dump") == before
     assert leaks(site.folder / "processed", secrets) == []
 
 

@@ -154,6 +154,7 @@ def test_no_call_gets_through_otherwise_and_the_log_says_why(set_up: SetUp, wron
     assert not [event for event in news if event.get("event") == "call_in"]
 
 
+@pytest.mark.matrix
 def test_the_second_run_changes_nothing(set_up: SetUp) -> None:
     before = set_up.site.lab.ask("dump")
     run = set_up.site.play("sip_tls_trunk")

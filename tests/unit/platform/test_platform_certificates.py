@@ -89,6 +89,7 @@ def test_the_whole_way(lab: LabProcess, root: Authority, cluster: str) -> None:
     assert not run("cucm_cert_upload", **node, **removal)["changed"]
 
 
+@pytest.mark.matrix
 def test_the_cli_of_a_rest_release_gives_the_same_objects(lab: LabProcess) -> None:
     for cluster in ("cucm140", "cucm150"):
         both = [
@@ -99,6 +100,7 @@ def test_the_cli_of_a_rest_release_gives_the_same_objects(lab: LabProcess) -> No
         assert facts[0] == facts[1] and facts[0]
 
 
+@pytest.mark.matrix
 def test_a_twin_in_the_store_is_refused_unless_it_starts_later(lab: LabProcess, tmp_path: Path) -> None:
     node = options(lab, "cucm115")
     for name in ("a", "b", "c"):
