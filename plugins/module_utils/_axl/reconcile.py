@@ -206,11 +206,15 @@ def _send(item: Item, session: Session) -> None:
 
 
 def _reset(session: Session, journal: Journal, device: str) -> None:
-    try:
-        answer = _reset_device(session, device)
-    except AnswerLost:
-        # A reset cannot be looked up; a second one costs calls that the first one has ended already.
-        answer = _reset_device(session, device)
+    for left in reversed(range(TRIES)):
+        try:
+            answer = _reset_device(session, device)
+            break
+        except AnswerLost:
+            # A reset cannot be looked up; another one costs calls that the first one has ended already.
+            if not left:
+                raise
+            time.sleep(PAUSE)
     if str(returned(answer)).lower() in ("false", "f"):
         raise Failure(f"CUCM did not reset the SIP trunk {device} on {session.client.host}; reset it by hand.")
     journal.done(device)

@@ -47,7 +47,7 @@ def cluster_evidence(
             "addresses": list(dict.fromkeys([node["address"], node["name"]])),
             "held": _of(held.get(node["name"]), "CallManager", [None])[0],
             "trust": _of(held.get(node["name"]), "CallManager-trust", []) if held.get(node["name"]) else None,
-            "issued": (cluster.get("certificates") or {}).get(node["name"]),
+            "issued": _issued(cluster, node["name"]),
             "probe": seen.get(node["name"]),
             "clock": answers.get(node["name"], {}).get("clock"),
         }
@@ -83,6 +83,12 @@ def _external(peer: Mapping[str, Any], probes: Rows) -> dict[str, Any]:
     seen = {one["item"][1]: _probe(one) for one in probes if one["item"][0]["name"] == peer["name"]}
     kept = {key: peer["external"][key] for key in ("addresses", "port", "srtp")}
     return {"external": {**kept, "probes": seen}}
+
+
+def _issued(cluster: Mapping[str, Any], node: str) -> Mapping[str, Any] | None:
+    """What the CA issued for a node; not what it would issue, as check mode has it."""
+    view = (cluster.get("certificates") or {}).get(node) or {}
+    return None if not view or view.get("predicted") else view
 
 
 def _of(certificates: Any, purpose: str, otherwise: list[Any]) -> list[Any]:
