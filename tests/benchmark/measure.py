@@ -32,6 +32,8 @@ class Run:
     wall: float
     cpu: float
     peak: float
+    #: what it printed; nothing for the median of several
+    output: str = ""
 
 
 class Broken(RuntimeError):
@@ -50,7 +52,7 @@ def once(command: Sequence[str], environment: Mapping[str, str] | None = None) -
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise Broken(f"{' '.join(command[:4])}… ended with {process.returncode}: {output.decode()[-1500:]}")
-    return Run(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Run(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output.decode())
 
 
 def median(command: Sequence[str], runs: int, before: Callable[[], None] | None = None) -> Run:
