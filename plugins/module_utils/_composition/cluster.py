@@ -33,12 +33,12 @@ def with_certificates(
     for node in cluster["nodes"]:
         name = owner if shared and owner else node["name"]
         if name in fresh:
+            predicted = fresh[name].get("predicted")
             view = fresh[name].get("view") or held.get(name)
             # What check mode signed is what the peers' objects would name, and no evidence of anything.
-            view = {**view, "predicted": True} if view and fresh[name].get("predicted") else view
+            view = {**view, "predicted": True} if view and predicted else view
             # In check mode each task makes up a CA of its own, where in truth there will be one.
-            made_up = fresh[name].get("predicted") and fresh[name].get("ca_created")
-            above = () if made_up else fresh[name].get("chain") or ()
+            above = () if predicted and fresh[name].get("ca_created") else fresh[name].get("chain") or ()
         else:
             view = kept.get(name) or cluster["certificates"].get(name)
             above = chain_in(cluster["trust"].get(name) or (), view)

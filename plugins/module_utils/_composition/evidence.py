@@ -39,6 +39,7 @@ def cluster_evidence(
     """
     answers = {result["item"]["name"]: result for result in certificates}
     held = {name: result.get("certificates") for name, result in answers.items()}
+    clocks = {name: result.get("clock") for name, result in answers.items()}
     seen = {result["item"]["name"]: _probe(result) for result in probes}
     by_name = {str(state.get("name")): state for state in states}
     nodes = [
@@ -49,7 +50,7 @@ def cluster_evidence(
             "trust": _of(held.get(node["name"]), "CallManager-trust", []) if held.get(node["name"]) else None,
             "issued": _issued(cluster, node["name"]),
             "probe": seen.get(node["name"]),
-            "clock": answers.get(node["name"], {}).get("clock"),
+            "clock": clocks.get(node["name"]),
         }
         for node in cluster["nodes"]
     ]

@@ -17,7 +17,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._composition.preflight
     listed,
     standing,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import span
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import apart
 
 #: what HTTPS says when nothing answered at all (SSH says reason: connection); any other failure waits for a person
 _SILENT = re.compile(r"no connection |no answer within ")
@@ -194,8 +194,7 @@ def _judge_dates(facts: dict[str, Any], name: str, warn_days: int) -> None:
 def _judge_clock(facts: dict[str, Any], name: str, clock: Mapping[str, Any], backdating: int) -> None:
     """A node that is behind finds new certificates, its own and its peers', not yet valid."""
     offset = int(clock.get("offset") or 0)
-    side = "behind" if offset < 0 else "ahead of"
-    text = f"{facts['name']}, node {name}: its clock is {span(timedelta(seconds=offset))} {side} the controller's"
+    text = f"{facts['name']}, node {name}: its clock is {apart(timedelta(seconds=offset))}"
     if offset < -60 * backdating:
         facts["problems"].append(
             f"{text}. A new certificate begins {backdating} minutes in the past at most, so that the node would take "

@@ -59,12 +59,17 @@ class NodeClock:
             return f"the controller's clock shows {shown}"
         if not self.offset:
             return f"the node's clock shows {shown}"
-        side = "ahead of" if self.offset > datetime.timedelta() else "behind"
-        return f"the node's clock shows {shown}, {span(self.offset)} {side} the controller's"
+        return f"the node's clock shows {shown}, {apart(self.offset)}"
 
     def for_result(self) -> dict[str, Any]:
         """What a module returns of it."""
         return {"offset": int(self.offset.total_seconds()), "source": self.source}
+
+
+def apart(offset: datetime.timedelta) -> str:
+    """How far a clock is from the controller's, and on which side."""
+    side = "ahead of" if offset > datetime.timedelta() else "behind"
+    return f"{span(offset)} {side} the controller's"
 
 
 def span(offset: datetime.timedelta) -> str:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
-from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import span
+from ansible_collections.siptls.cucm.plugins.module_utils._platform.clock import apart
 from ansible_collections.siptls.cucm.plugins.module_utils._siptls.evidence import (
     Certificate,
     Direction,
@@ -252,7 +251,4 @@ def _dates(case: Direction, node: Node, certificate: Certificate) -> Iterator[Ch
 
 def _clock(judge: Node) -> str:
     """Whose clock says so, where it is another time than the controller's."""
-    if not judge.ahead:
-        return ""
-    side = "ahead of" if judge.ahead > timedelta() else "behind"
-    return f", and the clock of {judge.name} is {span(judge.ahead)} {side} the controller's"
+    return f", and the clock of {judge.name} is {apart(judge.ahead)}" if judge.ahead else ""
