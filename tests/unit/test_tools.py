@@ -71,9 +71,7 @@ def test_make_fails_with_pips_words_when_pip_fails(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "tests" / "requirements.txt").write_text("siptls-no-such-package\n")
-    (tmp_path / ".venv" / "bin").mkdir(parents=True)
-    for name in ("python", "pip"):
-        (tmp_path / ".venv" / "bin" / name).symlink_to(sys.executable)
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / ".venv"], check=True)
     environment = os.environ | {"PIP_NO_INDEX": "1"}
     order = ["make", "setup", f"PYTHON={sys.executable}"]
     done = subprocess.run(

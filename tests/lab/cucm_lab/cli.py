@@ -170,7 +170,8 @@ def _read_within(pipe: Any, seconds: float) -> str:
 def _serve(options: argparse.Namespace, wanted: scenarios.Scenario) -> int:
     import asyncio
 
-    from .process import Process, StartError
+    from .process import Process
+    from .world import StartError
 
     # The databases hold private keys: nothing that the lab writes is for other users.
     os.umask(0o077)

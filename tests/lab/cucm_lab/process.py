@@ -17,14 +17,10 @@ from typing import Any
 from . import control, outputs
 from .packages import package
 from .scenario import Scenario
-from .world import Lab, Stoppable
+from .world import Lab, StartError, Stoppable
 
 #: packages with `async start(lab, node) -> Stoppable`, in the order they start
 NODE_INTERFACES = ("https", "shell", "sip")
-
-
-class StartError(RuntimeError):
-    """The lab can't start; the text says why."""
 
 
 class Process:

@@ -45,7 +45,8 @@ class LabProcess:
                 # Somebody took the net between the look and the start: choose another one.
                 if not self._chosen or attempt == 2 or "Another program" not in str(error):
                     raise
-                self.net = free_net(self.scenario)
+                # With it a new state, for certificates name the addresses.
+                self.net, options = free_net(self.scenario), (*options, "--fresh")
             else:
                 break
         return self

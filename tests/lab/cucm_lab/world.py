@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 Phone = PhoneSpec
 
 
+class StartError(RuntimeError):
+    """The lab can't start; the text says why."""
+
+
 class Stoppable(Protocol):
     """What an interface's `start(lab, node)` returns."""
 
@@ -139,8 +143,21 @@ class Lab:
 
         cluster = self.clusters[spec.name] = Cluster(spec, self)
         for node in cluster.nodes:
+            self._remember_address(node)
             node.certs = CertificateStore(self, node)
             node.services = ServiceTable(self, node)
+
+    def _remember_address(self, node: Node) -> None:
+        """StartError where the state is of another address: its certificates would name that one."""
+        database, name = node.cluster.db, f"address of {node.name}"
+        earlier = database.setting(name)
+        if earlier not in (None, node.address):
+            raise StartError(
+                f"The state in {self.directory} was made with {node.name} at {earlier}, and the certificates in it "
+                f"name that address, not {node.address}. Start with --fresh to begin anew, with the --net of then, "
+                f"or with another --state."
+            )
+        database.set_setting(name, node.address)
 
     @property
     def nodes(self) -> list[Node]:

@@ -8,6 +8,7 @@ import json
 import os
 import select
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -16,8 +17,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cryptography import x509
 from cucm_lab.control import ControlError
-from cucm_lab.testing import LabProcess
+from cucm_lab.testing import LabProcess, free_net
 
 #: what a test process does that is killed in the middle
 STARTS_AND_WAITS = """
@@ -40,6 +42,16 @@ def serves(address: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def served(address: tuple[str, int]) -> bytes:
+    """The certificate that an old server shows, in DER."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with socket.create_connection(address, 5) as plain, context.wrap_socket(plain) as secure:
+        return secure.getpeercert(binary_form=True) or b""
 
 
 @pytest.fixture(scope="module")
@@ -115,15 +127,38 @@ def test_a_port_that_is_taken_is_said_and_nothing_is_left(tmp_path: Path) -> Non
     assert not serves(lab.net + ".91.1", 8443)
 
 
+def test_a_state_of_other_addresses_is_refused_and_kept(tmp_path: Path) -> None:
+    lab = LabProcess(tmp_path / "state")
+    lab.up()
+    held = lab.ask("dump")
+    lab.down()
+    up = command("up", "--state", str(lab.state), "--net", free_net())
+    assert up.returncode == 1 and f"was made with CUCMA at {lab.net}.91.1" in up.stderr
+    with lab:
+        assert lab.ask("dump") == held
+
+
+def test_a_net_that_is_taken_meanwhile_leaves_nothing_in_the_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = LabProcess(tmp_path / "state")
+    taken, other = lab.net, free_net()
+    monkeypatch.setattr("cucm_lab.testing.free_net", lambda _scenario: other)
+    with socket.create_server((f"{taken}.105.1", 8443)), lab:
+        certificate = x509.load_der_x509_certificate(served((f"{other}.105.1", 8443)))
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    assert str(names.value.get_values_for_type(x509.IPAddress)[0]) == f"{other}.105.1"
+
+
 def test_reset_forgets(tmp_path: Path) -> None:
     with LabProcess(tmp_path / "state") as lab:
-        database = lab.state / "cucma" / "cluster.db"
-        inode = database.stat().st_ino
+        https = (lab.address("cucm10"), 8443)
+        certificate = served(https)
         pid = lab.description["pid"]
         done = command("reset", "--state", str(lab.state))
         assert done.returncode == 0, done.stderr
         assert lab.description["pid"] != pid
-        assert database.stat().st_ino != inode
+        assert served(https) != certificate
         assert lab.ask("status")["scenario"] == "two-clusters"
 
 
