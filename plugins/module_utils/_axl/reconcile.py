@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl import judge, rules
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import bulk, judge, rules
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient, returned
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import DUPLICATE, AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.journal import Journal
@@ -60,7 +60,7 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
     judge.refuse(list(judge.for_release(resource, shown, client.version, client.release)))
     session = Session(client, check_mode)
     single = params.get("aggregate") is None
-    client.side_by_side(lambda item: _prepare(item, session, whole=single), items)
+    client.side_by_side(lambda item: _prepare(item, session, whole=single), bulk.unsettled(items, session))
     items += _purged(resource, params, items, session)
     session.planned = {(resource.kind, item.label.casefold()) for item in items if item.action == "add"}
     named = [reference for item in items for reference in references(item)]

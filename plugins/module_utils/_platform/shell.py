@@ -29,6 +29,7 @@ QUIET_LOOKS, QUIET_LOOKS_AFTER_ECHO = 8, 40
 CTRL_C = (0.0, 0.75, 1.5, 3.0)  # seconds between interrupts: one alone may get lost
 LARGEST_OUTPUT = 16 * 1024 * 1024  # characters of one command
 TAIL = 1200  # characters at the end in which prompts and questions are looked for
+HEAD = 4096  # characters at the beginning in which a command's echo is looked for, which may come key by key
 PASTE_PIECE = 1024  # characters sent at once: a terminal's input queue holds 4096
 
 
@@ -217,7 +218,7 @@ class AdminShell:
     ) -> str:
         doing = f"'{command}'"
         parts: list[str] = []
-        size, tail, echoed, refused, quiet = 0, "", self._echoes is False, "", 0
+        size, head, tail, echoed, refused, quiet = 0, "", "", self._echoes is False, "", 0
         echo = re.sub(r"\s", "", command)
         began = heard = time.monotonic()
         interrupts = _interrupts(began + interrupt_after) if interrupt_after is not None else []
@@ -232,11 +233,12 @@ class AdminShell:
                 await self._type("\x03", doing)
             if chunk is not None:
                 heard, size, tail = now, size + len(chunk), (tail + chunk)[-TAIL:]
+                head = (head + chunk)[:HEAD]
                 parts.append(chunk)
                 if on_text is not None:
                     on_text(chunk)
             shown = screen.clean(tail)
-            echoed = echoed or echo in re.sub(r"\s", "", shown if len(parts) > 5 else screen.clean("".join(parts)))
+            echoed = echoed or any(echo in re.sub(r"\s", "", text) for text in (screen.clean(head), shown))
             if self._prompt.search(shown):
                 if echoed or quiet >= (QUIET_LOOKS_AFTER_ECHO if self._echoes else QUIET_LOOKS):
                     self._echoes = echoed if self._echoes is None else self._echoes

@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import bulk
 
 
 def operations(lab: Any, since: int) -> tuple[Counter[str], int]:
@@ -30,7 +31,7 @@ def throttling(lab: Any) -> Any:
 
 @pytest.mark.parametrize("count", [300, pytest.param(1000, marks=pytest.mark.matrix)])
 def test_every_pattern_once_in_spite_of_throttle_and_lost_answers(lab: Any, throttling: Any, count: int) -> None:
-    patterns = [{"pattern": f"6{number:04}"} for number in range(count)]
+    patterns = [{"pattern": f"{count}{number:04}"} for number in range(count)]
     cluster = lab.cluster("cucm105")
     cluster.run("SipTrunk", name="Thousand", security_profile="Non Secure SIP Trunk Profile")
     outcome = cluster.run("RoutePattern", gateway="Thousand", aggregate=patterns)
@@ -42,13 +43,79 @@ def test_every_pattern_once_in_spite_of_throttle_and_lost_answers(lab: Any, thro
     again = cluster.run("RoutePattern", gateway="Thousand", aggregate=patterns)
     assert not again.changed
     seen, _line = operations(lab, line)
-    assert seen["getRoutePattern"] <= count
+    assert seen == {"getCCMVersion": 1, "listRoutePattern": 1, "executeSQLQuery": 1}
+    kept = {entry["object"]["pattern"] for entry in again.result["objects"]}
+    purged = cluster.run("RoutePattern", check=True, aggregate=patterns[:1], purge={"prefix": str(count)})
+    assert len(kept) == count and len(purged.result["actions"]) == count - 1
+
+
+@pytest.fixture(scope="module")
+def crowd(lab: Any) -> tuple[Any, list[dict[str, Any]]]:
+    """A cluster, and 30 patterns on it that lead to a trunk and to a route list."""
+    cluster = lab.cluster("cucm91")
+    cluster.run("SipTrunk", name="Crowd", security_profile="Non Secure SIP Trunk Profile")
+    cluster.run("RouteGroup", name="CrowdGroup", members=[{"device": "Crowd"}])
+    cluster.run("RouteList", name="CrowdList", callmanager_group="Default", members=[{"route_group": "CrowdGroup"}])
+    patterns = [
+        {"pattern": f"77{number:02}", "gateway": "Crowd", "description": f"No. {number}"} for number in range(30)
+    ]
+    patterns[7] = {"pattern": "7707", "route_list": "CrowdList", "urgent_priority": True}
+    assert cluster.run("RoutePattern", aggregate=patterns).changed
+    return cluster, patterns
+
+
+def test_a_list_settles_what_is_as_asked_and_nothing_else(lab: Any, crowd: Any) -> None:
+    cluster, patterns = crowd
+    _before, line = operations(lab, 0)
+    same = cluster.run("RoutePattern", aggregate=patterns)
+    seen, line = operations(lab, line)
+    assert not same.changed and not seen["getRoutePattern"]
+    each = [cluster.run("RoutePattern", **one).result for one in patterns]
+    for one, whole in zip(same.result["objects"], each, strict=True):
+        assert one["uuid"] == whole["uuid"]
+        assert one["object"] == {option: whole["object"][option] for option in one["object"]}
+    _before, line = operations(lab, line)
+    wishes = [dict(one) for one in patterns]
+    wishes[3]["description"] = "another"
+    wishes[4] = {"pattern": "7704", "route_list": "CrowdList"}
+    wishes[5]["enable_dcc_enforcement"] = False  # no list has it
+    wishes[6]["state"] = "absent"
+    wishes[7]["gateway"] = "Crowd"
+    del wishes[7]["route_list"]
+    wishes[8]["pattern"] = same.result["objects"][8]["uuid"]
+    wishes[9]["new_pattern"] = "7709"
+    planned = cluster.run("RoutePattern", check=True, aggregate=wishes)
+    changed = {one["name"] for one in planned.result["objects"] if one["changed"]}
+    assert changed == {"7703", "7704", "7706", "7707"}
+    asked = operations(lab, line)[0]["getRoutePattern"]
+    assert asked == 8  # the renamed one by both of its names
+
+
+@pytest.mark.parametrize("query", ["select nothing from nowhere", "no query"])
+def test_without_the_right_to_query_each_is_read(
+    lab: Any, crowd: Any, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster, patterns = crowd
+    monkeypatch.setattr(bulk, "_LEADS", query)
+    _before, line = operations(lab, 0)
+    assert not cluster.run("RoutePattern", aggregate=patterns).changed
+    assert operations(lab, line)[0]["getRoutePattern"] == len(patterns)
     connections = {event["connection"] for event in lab.events(line) if event.get("operation") == "getRoutePattern"}
     assert 1 < len(connections) <= 8
-    assert not [name for name in seen if name.startswith(("add", "update", "remove"))]
-    kept = {entry["object"]["pattern"] for entry in again.result["objects"]}
-    purged = cluster.run("RoutePattern", check=True, aggregate=patterns[:1], purge={"prefix": "6"})
-    assert len(kept) == count and len(purged.result["actions"]) == count - 1
+
+
+@pytest.mark.parametrize(
+    ("names", "prefix"),
+    [
+        (["7700", "7712"], "77"),
+        (["12", "12"], "12"),
+        (["1", "2"], ""),
+        (["\\+4912", "\\+4913"], ""),
+        (["A_1", "A_2"], "A"),
+    ],
+)
+def test_what_names_begin_with(names: list[str], prefix: str) -> None:
+    assert bulk._prefix(names) == prefix
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ class Script:
     password: str = "S3cret-of-the-test"
     algorithms: dict[str, Any] = field(default_factory=dict)
     echo: bool = True
+    hesitates: int = 0  # keys of a line that are echoed one by one before the rest comes at once
     typed: list[str] = field(default_factory=list)
     passwords: list[str] = field(default_factory=list)
     logins: int = 0
@@ -62,6 +63,8 @@ class Terminal:
             text += key
             if self.script.echo:
                 self.write(key)
+            if len(text) <= self.script.hesitates:
+                await asyncio.sleep(0.02)
         self.write("\r\n")
         return text
 

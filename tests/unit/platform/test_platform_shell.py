@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -53,6 +54,17 @@ def test_a_terminal_without_echo(node: Node, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(shell_module, "QUIET_LOOKS", 1)
     _script, options = node(commands={"show version active": VERSION}, echo=False)
     assert "11.5.1" in run(options, "show version active")
+
+
+def test_an_echo_that_comes_key_by_key_before_a_long_output(node: Node) -> None:
+    long = "\n".join(f"{number:60}" for number in range(50)) + "\n"
+    _script, options = node(commands={"show version active": long}, hesitates=12)
+    with AdminShell.from_params(options) as shell:
+        shell.open()
+        began = time.monotonic()
+        assert shell.run("show version active").split() == long.split()
+        # Without the echo, the prompt would count after many looks in vain only.
+        assert time.monotonic() - began < shell_module.QUIET_LOOKS_AFTER_ECHO * shell_module.LOOK / 2
 
 
 def test_old_algorithms_need_a_word(node: Node) -> None:

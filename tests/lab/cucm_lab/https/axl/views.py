@@ -10,8 +10,8 @@ from __future__ import annotations
 from ...database import Database
 
 _TYPES = {
-    "typeclass": {1: "Phone", 2: "Gateway", 4: "Conference Bridge", 5: "Media Termination Point", 12: "Route List",
-                  13: "Trunk", 254: "Unknown"},
+    "typeclass": {1: "Phone", 2: "Gateway", 4: "Conference Bridge", 5: "Media Termination Point", 7: "Route List",
+                  18: "Trunk", 254: "Unknown"},
     "typemodel": {131: "SIP Trunk", 90: "Route List"},
     "typeproduct": {83: "SIP Trunk", 84: "Route List"},
     "typedevicesecuritymode": {1: "Non Secure", 2: "Authenticated", 3: "Encrypted"},
@@ -43,12 +43,12 @@ def _from(kind: str) -> str:
 
 
 _VIEWS = {
-    "device": f"""SELECT o.pkid, o.name, {_text("description")} AS description, 13 AS tkclass, 131 AS tkmodel,
+    "device": f"""SELECT o.pkid, o.name, {_text("description")} AS description, 18 AS tkclass, 131 AS tkmodel,
         83 AS tkproduct, {_ref("devicePoolName")} AS fkdevicepool, {_ref("locationName")} AS fklocation,
         {_ref("securityProfileName")} AS fksecurityprofile, {_ref("sipProfileName")} AS fksipprofile,
         {_ref("callingSearchSpaceName")} AS fkcallingsearchspace, {_text("versionStamp")} AS versionstamp,
         {_text("_ctiid")} AS ctiid {_from("SipTrunk")}
-        UNION ALL SELECT o.pkid, o.name, {_text("description")}, 12, 90, 84, NULL, NULL, NULL, NULL, NULL, '', ''
+        UNION ALL SELECT o.pkid, o.name, {_text("description")}, 7, 90, 84, NULL, NULL, NULL, NULL, NULL, '', ''
         {_from("RouteList")}""",
     "sipdevice": f"""SELECT o.pkid AS pkid, o.pkid AS fkdevice, {_bool("srtpAllowed")} AS srtpallowed,
         {_bool("runOnEveryNode")} AS isrunoneverynode {_from("SipTrunk")}""",

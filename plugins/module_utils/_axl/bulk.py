@@ -1,0 +1,96 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many objects of a task read by one list, so that those which need nothing cost no request of their own.
+
+A list settles only what it proves to be as it was asked for. Whatever differs, is not in it, or has an option that
+no list holds is read by itself, as ever: nothing is written by the word of a list.
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import takewhile
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.judge import key_of
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.plan import Item
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Found, Session
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import UUID, Named, braced, differing
+
+#: objects from which on a list is cheaper than reading each of them
+FEWEST = 20
+#: what a search takes for itself, apart from % and _: the backslash quotes
+_LITERAL = re.compile(r"[^%_\\']*")
+#: Where a pattern leads to is in no list of AXL. A device has its name alone, whatever its kind.
+_LEADS = (
+    "select distinct n.pkid as pkid, d.name as name, d.pkid as device, l.fkdevice as via from numplan n inner join "
+    "devicenumplanmap m on m.fknumplan=n.pkid inner join device d on d.pkid=m.fkdevice left outer join routelist l on "
+    "l.fkdevice=d.pkid where n.tkpatternusage=5 and n.dnorpattern like '{prefix}%'"
+)
+
+
+def unsettled(items: Sequence[Item], session: Session) -> list[Item]:
+    """Those of a task's objects that have to be read one by one; the others get what CUCM has, and need nothing."""
+    fit = [item for item in items if _fits(item)]
+    if len(fit) < FEWEST:
+        return list(items)
+    resource = fit[0].resource
+    there = _listed(resource, fit, session)
+    settled = set()
+    for item in fit:
+        found = there.get(key_of(resource, item.wish))
+        if found is None or not item.wish.keys() <= found.values.keys():
+            continue
+        if not differing(resource.fields, item.wish, found.values):
+            asked = {*item.wish, *resource.key}
+            brief = {option: value for option, value in found.values.items() if option in asked}
+            item.current = replace(found, values=brief)
+            settled.add(id(item))
+    return [item for item in items if id(item) not in settled]
+
+
+def _fits(item: Item) -> bool:
+    named = not UUID.fullmatch(str(item.wish.get(item.resource.first) or ""))
+    return named and item.state == "present" and not item.renames
+
+
+def _listed(resource: Resource, items: Sequence[Item], session: Session) -> dict[tuple[str, ...], Found]:
+    """The objects with the beginning that the items have in common, by key; of twins, which should not be, none."""
+    asked = {option for item in items for option in item.wish} | set(resource.key)
+    row = resource.field(resource.first, session.version)
+    prefix = _prefix([str(item.wish[resource.first]) for item in items])
+    try:
+        found = session.listed(resource, sorted(asked), **{row.axl: f"{prefix}%"})
+        if resource.kind == "RoutePattern" and asked & {"gateway", "route_list"}:
+            leads = _leads(session, prefix)
+            found = [replace(one, values={**one.values, **leads.get(one.uuid, {})}) for one in found]
+    except AxlFault:
+        # An account without the right to list or to query reads what it may, one by one.
+        return {}
+    count = Counter(key_of(resource, one.values) for one in found)
+    return {key: one for one in found if count[key := key_of(resource, one.values)] == 1}
+
+
+def _prefix(names: Sequence[str]) -> str:
+    """What all names begin with, up to a character that a search takes for something else."""
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(min(names), max(names), strict=False))
+    literal = _LITERAL.match("".join(one for one, _other in pairs))
+    return literal[0] if literal else ""
+
+
+def _leads(session: Session, prefix: str) -> dict[str, Mapping[str, Any]]:
+    """The destination of each pattern, by the pattern's uuid."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for row in session.client.sql(_LEADS.format(prefix=prefix)):
+        device = Named(row.get("name", ""))
+        device.uuid = braced(row.get("device", ""))
+        kind, other = ("route_list", "gateway") if row.get("via") else ("gateway", "route_list")
+        found[braced(row.get("pkid", ""))] = {kind: device, other: ""}
+    return found
