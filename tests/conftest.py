@@ -10,12 +10,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ansible.plugins.loader import init_plugin_loader
+
 ROOT = Path(__file__).resolve().parents[1]
 COLLECTIONS = ROOT / ".venv" / "collections"
 
 if str(COLLECTIONS) not in sys.path:
     sys.path.insert(0, str(COLLECTIONS))
 os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
+# pytest-ansible puts Ansible's own way to find collections in later than a folder's conftest.py imports ours; what was
+# imported before would lack its metadata.
+init_plugin_loader([str(COLLECTIONS)])
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(COLLECTIONS), os.environ.get("PYTHONPATH")]))
 
 JUDGED = {
