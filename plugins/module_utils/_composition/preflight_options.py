@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
 
 #: options with bounds that an argument specification cannot say: least, most, and what they are
 RANGES: dict[str, tuple[int, int, str]] = {
@@ -51,7 +52,8 @@ def _kinds(options: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
     """Ansible's own words about types and choices."""
     rules = {name: {key: option[key] for key in ("type", "elements", "choices") if key in option}
              for name, option in options.items()}  # fmt: skip
-    return [str(text).rstrip(".") for text in ArgumentSpecValidator(rules).validate(dict(given)).error_messages]
+    # The validator copies deeply, which takes templates in Ansible's own containers seconds.
+    return [str(text).rstrip(".") for text in ArgumentSpecValidator(rules).validate(plain(given)).error_messages]
 
 
 def _range(name: str, value: Any) -> Iterator[str]:
