@@ -42,9 +42,8 @@ options:
     description: Result of M(siptls.cucm.cucm_sip_trunk) with O(siptls.cucm.cucm_sip_trunk#module:aggregate), likewise.
     type: dict
   states:
-    description: States of the trunks, from M(siptls.cucm.cucm_sip_trunk_info).
-    type: list
-    elements: dict
+    description: Result of M(siptls.cucm.cucm_sip_trunk_info).
+    type: dict
   external:
     description: Results of M(siptls.cucm.sip_tls_probe) on the ports of peers that are not ours, each with a list of
       the peer and the address as C(item).
@@ -67,7 +66,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(cluster), with C(name) and C(nodes), C(directions), C(captures), C(traces), and C(files) of evidence.
+  description: C(cluster), with C(name) and C(nodes), C(directions), C(captures), C(traces), C(files) of evidence,
+    and C(unread), the sentences of what could not be read.
   type: dict
 """
 

@@ -34,6 +34,7 @@ CONNECTIONS = 8
 RETRY_STATUS = (502, 503, 504)
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)  # seconds before each repetition; about a minute in all
 CONNECT_TRIES = 3
+READ_TRIES = 5  # of a read whose answers are lost at once; CONNECT_TRIES when they take their time
 LOST = "Look whether the node is up, then run again: what was written is looked up first."
 _TYPES = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _UNREADABLE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f\ufffd]+")  # a server may be hostile
@@ -144,6 +145,7 @@ class HttpClient:
             data = json_module.dumps(json)
             send.setdefault("Content-Type", "application/json")
         repeat = idempotent or method in ("GET", "HEAD")
+        began = time.monotonic()
         for attempt, wait in enumerate((*WAITS, None)):
             try:
                 answer = self._once(
@@ -156,7 +158,8 @@ class HttpClient:
                     timeout=timeout or self.endpoint.timeout,
                 )
             except AnswerLost:
-                if not repeat or wait is None or attempt + 1 >= CONNECT_TRIES:
+                slow = time.monotonic() - began > self.endpoint.timeout
+                if not repeat or wait is None or attempt + 1 >= (CONNECT_TRIES if slow else READ_TRIES):
                     raise
                 answer = None
             if answer is not None:

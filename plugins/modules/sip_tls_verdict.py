@@ -136,6 +136,12 @@ options:
     type: list
     elements: dict
     default: []
+  unread:
+    description: Sentences about evidence that was looked for and could not be read. They do not weigh; each is shown as
+      a warning, and RV(unread) keeps them.
+    type: list
+    elements: str
+    default: []
   require_srtp:
     description: Whether a trunk or a call without SRTP is V(insecure).
     type: bool
@@ -190,6 +196,11 @@ summary:
   elements: str
   returned: success
   sample: ["cucma to cucm10: secure (TLSv1, AES128-SHA)"]
+unread:
+  description: What was looked for and could not be read, a sentence each, as O(unread).
+  type: list
+  elements: str
+  returned: success
 directions:
   description: The verdict on each direction.
   type: list
@@ -285,6 +296,7 @@ SPEC = ArgSpec(
         "directions": {"type": "list", "elements": "dict", "required": True, "options": DIRECTION},
         "captures": DICTS,
         "traces": DICTS,
+        "unread": {"type": "list", "elements": "str", "default": []},
         "require_srtp": {"type": "bool", "default": True},
         "warn_days": {"type": "int", "default": 30},
     }
@@ -305,7 +317,8 @@ def service(module: AnsibleModule) -> Outcome:
         )
     except ValueError as wrong:
         raise Failure(f"The evidence does not fit together: {wrong}.") from wrong
-    return Outcome(result=verdict.verdict(cases))
+    warnings = [f"Not read, and so not weighed: {text}" for text in given["unread"]]
+    return Outcome(result={**verdict.verdict(cases), "unread": given["unread"]}, warnings=warnings)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Rows = Iterable[Mapping[str, Any]]
@@ -24,7 +24,7 @@ def cluster_evidence(
     peers: Rows = (),
     profiles: Mapping[str, Any] | None = None,
     trunks: Mapping[str, Any] | None = None,
-    states: Rows = (),
+    states: Mapping[str, Any] | None = None,
     external: Rows = (),
     captures: Rows = (),
     traces: Mapping[str, Any] | None = None,
@@ -33,15 +33,16 @@ def cluster_evidence(
 
     certificates and probes are results of looped tasks, each with the node as `item`; profiles and trunks the results
     of the modules' aggregates. In check mode these would be objects that are yet to be made, so that what stands on
-    the cluster now (`previous`) is taken. external are probes of peers that are not ours, each with a list of the peer
-    and the address as `item`. captures are the results of a looped task that read one capture each, traces the result
-    of the task that read the traces; both may have failed, and then bring nothing.
+    the cluster now (`previous`) is taken. states is the result of the task that asked for the trunks' states. external
+    are probes of peers that are not ours, each with a list of the peer and the address as `item`. captures are the
+    results of a looped task that read one capture each, traces the result of the task that read the traces. Any of them
+    may have failed; what it would have brought is missing, and `unread` says why.
     """
     answers = {result["item"]["name"]: result for result in certificates}
     held = {name: result.get("certificates") for name, result in answers.items()}
     clocks = {name: result.get("clock") for name, result in answers.items()}
     seen = {result["item"]["name"]: _probe(result) for result in probes}
-    by_name = {str(state.get("name")): state for state in states}
+    by_name = {str(state.get("name")): state for state in (states or {}).get("trunks") or ()}
     nodes = [
         {
             "name": node["name"],
@@ -68,13 +69,24 @@ def cluster_evidence(
     read = [one for one in captures if "connections" in one]
     trace = {**traces, "cluster": cluster["name"]} if traces and "calls" in traces else None
     about = {"name": cluster["name"], "nodes": nodes}
+    brought = [(certificates, "certificates"), (probes, "chain"), ([states], "trunks"), (external, "chain"),
+               (captures, "connections"), ([traces], "calls")]  # fmt: skip
     return {
         "cluster": about | ({"version": cluster["version"]} if cluster.get("version") else {}),
         "directions": directions,
         "captures": [connection for one in read for connection in one["connections"]],
         "traces": [{key: trace[key] for key in TRACED if key in trace}] if trace else [],
         "files": [file for one in [*read, trace or {}] for file in one.get("files") or () if file.get("path")],
+        "unread": [f"{cluster['name']}: {why}" for why in _unread(brought)],
     }
+
+
+def _unread(brought: Iterable[tuple[Iterable[Mapping[str, Any] | None], str]]) -> Iterator[str]:
+    """Why those results lack the key that they should have brought, which failed."""
+    for results, key in brought:
+        for one in results:
+            if one and one.get("msg") and key not in one and not one.get("skipped"):
+                yield str(one["msg"])
 
 
 def _external(peer: Mapping[str, Any], probes: Rows) -> dict[str, Any]:

@@ -172,6 +172,18 @@ def test_evidence_takes_what_stands_when_a_change_is_only_predicted() -> None:
     assert evidence(True) is None
 
 
+def test_evidence_says_what_could_not_be_read() -> None:
+    facts = judged()
+    node = facts["nodes"][0]
+    lost, skipped = {"msg": "no answer", "failed": False}, {"msg": "not now", "skipped": True}
+    found = cluster_evidence(
+        facts, certificates=[{"item": node, "certificates": []}], probes=[{"item": node, **lost}], states=lost,
+        captures=[{"connections": []}], traces=skipped,
+    )  # fmt: skip
+    assert found["unread"] == [f"{facts['name']}: no answer"] * 2
+    assert not cluster_evidence(facts, certificates=[], probes=[], states={"trunks": []})["unread"]
+
+
 def test_what_a_run_changed_is_listed_by_cluster_step_and_node() -> None:
     node = {"name": "CUCMA", "address": "10.0.0.1"}
     hosts = [
