@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
@@ -52,6 +52,19 @@ INTERFACES = {
                       "wrong_certificate"}) | _ANY,
     "service": frozenset({"hang", "fail", "stall"}) | _ANY,
 }  # fmt: skip
+
+#: (interface, operation) -> the actions that this step of a connection can carry out, of those of its interface; a
+#: rule with another action, for `*` perhaps, passes it by and waits for the operation that it is meant for
+STAGES = {
+    ("https", "connect"): frozenset({"refuse", "stall"}) | _ANY,
+    ("https", "handshake"): frozenset({"alert", "wrong_certificate"}) | _ANY,
+    ("ssh", "connect"): frozenset({"refuse", "reset", "wrong_certificate"}) | _ANY,
+    ("ssh", "login"): frozenset({"refuse", "stall"}) | _ANY,
+    ("ssh", "paste"): frozenset({"reset", "stall"}) | _ANY,
+    ("sip", "accept"): frozenset({"refuse", "reset"}) | _ANY,
+    ("sip", "client-certificate"): frozenset({"refuse", "fail"}) | _ANY,
+    ("sip", "handshake"): frozenset({"refuse", "stall", "alert", "wrong_certificate"}) | _ANY,
+}
 
 
 class FaultError(ValueError):
@@ -139,15 +152,15 @@ class Faults:
             self._rules = keep
         return gone
 
-    def match(self, interface: str, operation: str, node: _Named | str, actions: Collection[str] = ()) -> Fault | None:
-        """The first rule, of these actions when given, that hits this operation now (its counters move), or None."""
+    def match(self, interface: str, operation: str, node: _Named | str) -> Fault | None:
+        """The first rule that hits this operation now (its counters move), or None."""
         if not self._rules:
             return None
         names = [node] if isinstance(node, str) else [node.name, getattr(getattr(node, "cluster", None), "name", "")]
+        able = STAGES.get((interface, operation), ACTIONS.keys())
         with self._lock:
             for rule in self._rules:
-                wanted = not actions or rule.action in actions
-                if wanted and self._matches(rule, interface, operation, names) and self._hits(rule):
+                if rule.action in able and self._matches(rule, interface, operation, names) and self._hits(rule):
                     if rule.action != "clock":
                         return rule
                     if self._clock is not None:

@@ -70,7 +70,7 @@ class TlsServer:
         self.context = self._context(*node.certs.active_identity("tomcat"))
         self.context.sni_callback = self._choose
         node.services.on_change(self._changed)
-        _DOORS[node.address] = lambda: node.cluster.lab.faults.match("https", "connect", node, ("refuse", "stall"))
+        _DOORS[node.address] = lambda: node.cluster.lab.faults.match("https", "connect", node)
 
     def _changed(self, node: Node, name: str, status: str) -> None:
         if name == TOMCAT and status == STARTED:

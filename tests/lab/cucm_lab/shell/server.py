@@ -73,9 +73,9 @@ class _Server(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
         fault = self._lab.faults.match("ssh", "connect", self._node)
-        if fault and fault.action in ("refuse", "reset"):
+        if fault and fault.action != "wrong_certificate":
             conn.abort()
-        elif fault and fault.action == "wrong_certificate":
+        elif fault:
             # asyncssh knows no host key a connection; this connection has not shown its own yet.
             conn._server_host_keys = {name: _impostor(name) for name in conn._server_host_keys}  # type: ignore[assignment]
 

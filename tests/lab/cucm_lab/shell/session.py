@@ -71,7 +71,7 @@ class Shell:
     async def paste(self) -> str:
         """A certificate pasted line by line: it ends at its END line or at an empty line."""
         self.terminal.write(texts.PASTE + "\n")
-        fault = self.lab.faults.match("ssh", "paste", self.node, ("reset", "stall"))
+        fault = self.lab.faults.match("ssh", "paste", self.node)
         lines: list[str] = []
         while True:
             line = await self.terminal.line()
