@@ -36,7 +36,8 @@ def mesh(folder: Path, _runs: int) -> Figures:
             begin = time.perf_counter()
             done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
             if done.returncode:
-                raise Broken(done.stdout[-1500:])
+                failed = re.findall(r"(?ms)^(?:fatal|failed): .*?(?=^\S|\Z)", done.stdout)
+                raise Broken(f"{count} clusters: {' '.join(failed)[:3000] or done.stdout[-1500:]}")
             figures[f"{count} clusters, s"] = time.perf_counter() - begin
             figures[f"{count} clusters, tasks a cluster"] = max(map(int, re.findall(r"\bok=(\d+)", done.stdout)))
             trunks = count * (count - 1)
