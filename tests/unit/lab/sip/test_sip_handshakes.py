@@ -23,7 +23,7 @@ LEGACY = ["-tls1", "-cipher", "ALL:@SECLEVEL=0"]
 
 
 async def s_client(node: Node, *arguments: str, send: bytes = b"", seconds: float = 3.0) -> str:
-    """What `openssl s_client` prints against a node's 5061."""
+    """What `openssl s_client` prints against a node's 5061, so many seconds beyond the certificates."""
     process = await asyncio.create_subprocess_exec(
         "openssl", "s_client", "-connect", f"{node.address}:5061", "-ign_eof", "-showcerts", *arguments,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -33,9 +33,12 @@ async def s_client(node: Node, *arguments: str, send: bytes = b"", seconds: floa
     process.stdin.write(send)
     text = ""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(max(seconds, 20)) as limit:
             async for line in process.stdout:
                 text += line.decode("utf-8", "replace")
+                if b"END CERTIFICATE" in line:
+                    # A busy machine may take long to come so far.
+                    limit.reschedule(asyncio.get_running_loop().time() + seconds)
                 if send and text.rstrip().endswith("Content-Length: 0"):
                     break
     except TimeoutError:
