@@ -28,7 +28,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import UUI
 FEWEST = 20
 #: what a search takes for itself, apart from % and _: the backslash quotes
 _LITERAL = re.compile(r"[^%_\\']*")
-#: Where a pattern leads to is in no list of AXL. A device has its name alone, whatever its kind.
+#: where a pattern leads to, which is in no list of AXL
+_DESTINATION = {"gateway", "route_list"}
+# A device has its name alone, whatever its kind.
 _LEADS = (
     "select distinct n.pkid as pkid, d.name as name, d.pkid as device, l.fkdevice as via from numplan n inner join "
     "devicenumplanmap m on m.fknumplan=n.pkid inner join device d on d.pkid=m.fkdevice left outer join routelist l on "
@@ -38,10 +40,14 @@ _LEADS = (
 
 def unsettled(items: Sequence[Item], session: Session) -> list[Item]:
     """Those of a task's objects that have to be read one by one; the others get what CUCM has, and need nothing."""
-    fit = [item for item in items if _fits(item)]
+    if len(items) < FEWEST:
+        return list(items)
+    resource = items[0].resource
+    held = {row.option for row in resource.rows(session.version, "list")}
+    held |= _DESTINATION if resource.kind == "RoutePattern" else set()
+    fit = [item for item in items if _fits(item) and item.wish.keys() <= held]
     if len(fit) < FEWEST:
         return list(items)
-    resource = fit[0].resource
     there = _listed(resource, fit, session)
     settled = set()
     for item in fit:
@@ -49,9 +55,7 @@ def unsettled(items: Sequence[Item], session: Session) -> list[Item]:
         if found is None or not item.wish.keys() <= found.values.keys():
             continue
         if not differing(resource.fields, item.wish, found.values):
-            asked = {*item.wish, *resource.key}
-            brief = {option: value for option, value in found.values.items() if option in asked}
-            item.current = replace(found, values=brief)
+            item.current = item.only_asked(found)
             settled.add(id(item))
     return [item for item in items if id(item) not in settled]
 
@@ -68,7 +72,7 @@ def _listed(resource: Resource, items: Sequence[Item], session: Session) -> dict
     prefix = _prefix([str(item.wish[resource.first]) for item in items])
     try:
         found = session.listed(resource, sorted(asked), **{row.axl: f"{prefix}%"})
-        if resource.kind == "RoutePattern" and asked & {"gateway", "route_list"}:
+        if asked & _DESTINATION:
             leads = _leads(session, prefix)
             found = [replace(one, values={**one.values, **leads.get(one.uuid, {})}) for one in found]
     except AxlFault:

@@ -9,7 +9,7 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.judge import name_of, needed_for_add
@@ -58,6 +58,11 @@ class Item:
     def label(self) -> str:
         """The value that names the object in the end."""
         return str(self.final_key[self.resource.first])
+
+    def only_asked(self, found: Found) -> Found:
+        """An object with no more of it than what was asked for: of an unchanged one among many, that is kept."""
+        asked = {*self.wish, *self.resource.key}
+        return replace(found, values={option: value for option, value in found.values.items() if option in asked})
 
     @property
     def needs_reset(self) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +92,7 @@ def _prepare(item: Item, session: Session, *, whole: bool) -> None:
     rules.complete(item)
     decide(item, session)
     if item.current is not None and not whole and not item.action:
-        asked = {*item.wish, *item.resource.key}
-        brief = {option: value for option, value in item.current.values.items() if option in asked}
-        item.current, item.after = replace(item.current, values=brief), {}
+        item.current, item.after = item.only_asked(item.current), {}
 
 
 def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], session: Session) -> list[Item]:

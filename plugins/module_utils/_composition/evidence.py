@@ -8,10 +8,10 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-Rows = Iterable[Mapping[str, Any]]
+Rows = Sequence[Mapping[str, Any]]
 # Of what a trace tells, what the verdict and the report show.
 TRACED = ("cluster", "certificates", "calls", "options", "alarms", "trouble")
 
