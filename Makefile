@@ -22,10 +22,10 @@ help: ## This list
 setup: $(VENV)/.stamp ## The environment in .venv, with the collection and the lab in it
 
 # An environment that pip could not fill gets no stamp, so that the next call tries again.
-$(VENV)/.stamp: requirements.txt tests/requirements.txt tests/lab/pyproject.toml
+$(VENV)/.stamp: requirements.txt tests/requirements.txt lab/pyproject.toml
 	@command -v openssl >/dev/null || { echo "The program openssl is missing: on Debian install openssl."; exit 1; }
 	@echo "== environment in $(VENV) (some minutes the first time)"
-	@test -x $(BIN)/python -a -x $(BIN)/pip || { python=$$(sh tests/find_python.sh "$(PYTHON)") && $$python -m venv $(VENV); }
+	@test -x $(BIN)/python -a -x $(BIN)/pip || { python=$$(sh dev/find_python.sh "$(PYTHON)") && $$python -m venv $(VENV); }
 	@$(BIN)/python -m pip install $(PIP) -r tests/requirements.txt
 	@$(BIN)/python -c 'import ansible, cucm_lab, pytest, zeep'
 	@mkdir -p $(dir $(COLLECTION)) && ln -sfn ../../../.. $(COLLECTION)
@@ -34,12 +34,12 @@ $(VENV)/.stamp: requirements.txt tests/requirements.txt tests/lab/pyproject.toml
 $(LINT)/.stamp: tests/requirements-lint.txt
 	@echo "== tools for lint and docs in $(LINT) (some minutes the first time)"
 	@test -x $(LINT)/bin/python -a -x $(LINT)/bin/pip || \
-	  { python=$$(sh tests/find_python.sh "$(PYTHON)") && $$python -m venv $(LINT); }
+	  { python=$$(sh dev/find_python.sh "$(PYTHON)") && $$python -m venv $(LINT); }
 	@$(LINT)/bin/python -m pip install $(PIP) -r tests/requirements-lint.txt
 	@touch $@
 
 trunk: $(VENV)/.stamp ## Two clusters of the lab, from their defaults to calls over mutual TLS; the verdict in build/trunk
-	@$(BIN)/python tests/trunk.py
+	@$(BIN)/python -m dev.trunk
 
 test: $(VENV)/.stamp ## Unit, lab and playbook tests
 	@$(BIN)/python -m pytest -m "not matrix" -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
@@ -48,23 +48,23 @@ test-matrix: $(VENV)/.stamp ## Every pair of releases, every CA, one node and th
 	@$(BIN)/python -m pytest -m matrix -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 test-cores: $(VENV)/.stamp ## The main tests on every supported ansible-core that the Pythons here take; CORES= names some
-	@$(BIN)/python tests/cores.py $(CORES)
+	@$(BIN)/python -m dev.cores $(CORES)
 
 lint: $(VENV)/.stamp $(LINT)/.stamp ## Every gate, each saying how many checks ran; GATES= names some
-	@$(BIN)/python tests/gates.py $(GATES)
+	@$(BIN)/python -m dev.gates $(GATES)
 
 lint-fast: $(VENV)/.stamp ## The gates that need no further tools
-	@$(BIN)/python tests/gates.py --fast
+	@$(BIN)/python -m dev.gates --fast
 
 docs: $(VENV)/.stamp $(LINT)/.stamp ## The documentation site, to build/docs/html
-	@$(BIN)/python tests/docs_site.py
+	@$(BIN)/python -m dev.docs_site
 
 molecule: $(VENV)/.stamp $(LINT)/.stamp ## The Molecule scenario: the lab up, set up, once more, proof and a call, down
 	@cd extensions && env ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(VENV)/collections PATH="$(CURDIR)/$(BIN):$$PATH" \
 	  $(CURDIR)/$(LINT)/bin/molecule $(or $(MOLECULE),test)
 
 bench: $(VENV)/.stamp ## The benchmarks, to build/bench.json and docs/performance.md; CASES="a c" runs some
-	@$(BIN)/python -m tests.benchmark $(CASES)
+	@$(BIN)/python -m dev.benchmark $(CASES)
 
 clean: ## Remove what was built, the environment apart
 	rm -rf build tests/output

@@ -39,7 +39,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._platform.upload import leaf_and_chain
+from ansible_collections.siptls.cucm.plugins.module_utils._node.upload import leaf_and_chain
 
 
 def pem_chain(source: str) -> list[str]:

@@ -76,7 +76,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.preflight import judge_cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import judge_cluster
 
 
 class FilterModule:

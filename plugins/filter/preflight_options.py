@@ -41,7 +41,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.preflight_options import judge_options
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import judge_options
 
 
 class FilterModule:

@@ -56,7 +56,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.peers import with_peers
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import with_peers
 
 
 class FilterModule:

@@ -43,7 +43,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.preflight import problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import problems
 
 
 class FilterModule:

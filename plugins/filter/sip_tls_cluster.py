@@ -52,7 +52,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.cluster import with_certificates
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import with_certificates
 
 
 class FilterModule:

@@ -74,7 +74,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.evidence import cluster_evidence
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.evidence import cluster_evidence
 
 
 class FilterModule:

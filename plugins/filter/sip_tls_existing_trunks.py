@@ -45,7 +45,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.existing import adopted
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import adopted
 
 
 class FilterModule:

@@ -46,7 +46,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.removal import other_trunks
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import other_trunks
 
 
 class FilterModule:

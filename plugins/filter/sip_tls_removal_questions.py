@@ -46,7 +46,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.removal import removal_questions
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import removal_questions
 
 
 class FilterModule:

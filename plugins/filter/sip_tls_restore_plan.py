@@ -53,7 +53,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.restoring import restore_plan
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.restoring import restore_plan
 
 
 class FilterModule:

@@ -37,7 +37,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.restoring import restore_questions
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.restoring import restore_questions
 
 
 class FilterModule:

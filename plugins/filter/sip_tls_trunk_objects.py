@@ -54,7 +54,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.objects import trunk_objects
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import trunk_objects
 
 
 class FilterModule:

@@ -53,7 +53,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.removal import trunk_removals
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import trunk_removals
 
 
 class FilterModule:

@@ -61,7 +61,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._composition.removal import trust_removals
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import trust_removals
 
 
 class FilterModule:

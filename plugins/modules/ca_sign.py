@@ -303,10 +303,10 @@ SPEC = ArgSpec(
 def service(module: AnsibleModule) -> Outcome:
     """Let the provider sign."""
     if module.params["provider"] == "adcs":
-        from ansible_collections.siptls.cucm.plugins.module_utils._pki.authorities import adcs
+        from ansible_collections.siptls.cucm.plugins.module_utils._ca import adcs
 
         return adcs.sign(module.params, dry=module.check_mode)
-    from ansible_collections.siptls.cucm.plugins.module_utils._pki.authorities import local
+    from ansible_collections.siptls.cucm.plugins.module_utils._ca import local
 
     return local.sign(module.params, dry=module.check_mode)
 

@@ -240,7 +240,7 @@ SPEC = (
 
 def service(module: AnsibleModule) -> Outcome:
     """Capture on every node."""
-    from ansible_collections.siptls.cucm.plugins.module_utils._siptls.node_capture import Plan, Push, run
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.node_capture import Plan, Push, run
 
     given = module.params
     if given["dest"] and not given["sftp"] and not (given["username"] and given["password"]):

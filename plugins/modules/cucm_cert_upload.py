@@ -2,7 +2,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The face of _platform/upload.py."""
+"""The face of _node/upload.py."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ troubles:
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
-from ansible_collections.siptls.cucm.plugins.module_utils._platform.upload import SPEC, service
+from ansible_collections.siptls.cucm.plugins.module_utils._node.upload import SPEC, service
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The face of _platform/services.py."""
+"""The face of _node/services.py."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ interface:
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
-from ansible_collections.siptls.cucm.plugins.module_utils._platform.services import SPEC, service
+from ansible_collections.siptls.cucm.plugins.module_utils._node.services import SPEC, service
 
 
 def main() -> None:

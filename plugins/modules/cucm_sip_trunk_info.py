@@ -151,8 +151,8 @@ SPEC = APPLICATION + ArgSpec(
 
 def service(module: AnsibleModule) -> Outcome:
     """Ask RIS, and the traces for reasons."""
-    from ansible_collections.siptls.cucm.plugins.module_utils._siptls import trunk_state
-    from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpClient
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence import trunk_state
+    from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
 
     given = module.params
     result, warnings = trunk_state.gather(

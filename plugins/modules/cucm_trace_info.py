@@ -164,6 +164,8 @@ problems:
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import files as evidence_files
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import trace_files, traces
 from ansible_collections.siptls.cucm.plugins.module_utils._module import (
     APPLICATION,
     ArgSpec,
@@ -171,8 +173,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import (
     Outcome,
     run_module,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._siptls import evidence_files, trace_files, traces
-from ansible_collections.siptls.cucm.plugins.module_utils._siptls.evidence import moment
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import moment
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -226,7 +227,7 @@ def _from_files(given: dict[str, Any], reader: trace_files.Reader) -> tuple[list
 def _from_node(
     given: dict[str, Any], reader: trace_files.Reader, wanted: traces.Wanted
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpClient
+    from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
 
     lacking = [name for name in ("host", "username", "password") if not given[name]]
     if lacking:

@@ -200,8 +200,9 @@ problems:
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import capture
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import files as evidence_files
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome, run_module
-from ansible_collections.siptls.cucm.plugins.module_utils._siptls import capture, evidence_files
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -217,7 +218,7 @@ SPEC = ArgSpec(
 
 def service(module: AnsibleModule) -> Outcome:
     """Read the files."""
-    from ansible_collections.siptls.cucm.plugins.module_utils._pki.view import certificate_view
+    from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
 
     given = module.params
     paths = [Path(one) for one in given["paths"]]

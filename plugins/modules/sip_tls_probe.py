@@ -187,9 +187,9 @@ import os
 import tempfile
 from typing import TYPE_CHECKING
 
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import presented, probe
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Identity
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome, run_module
-from ansible_collections.siptls.cucm.plugins.module_utils._siptls import presented, probe
-from ansible_collections.siptls.cucm.plugins.module_utils._siptls.handshake import Identity
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -109,7 +109,7 @@ SPEC = ArgSpec(
 
 def service(module: AnsibleModule) -> Outcome:
     """Write both files."""
-    from ansible_collections.siptls.cucm.plugins.module_utils._siptls import report_files
+    from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report_files
 
     given = dict(module.params)
     return report_files.write(given.pop("dest"), given, pretend=module.check_mode)

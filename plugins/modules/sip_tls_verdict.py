@@ -255,7 +255,7 @@ directions:
 from typing import TYPE_CHECKING
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome, run_module
-from ansible_collections.siptls.cucm.plugins.module_utils._siptls import verdict
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import verdict
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

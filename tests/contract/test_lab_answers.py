@@ -20,7 +20,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import Axl
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import flat
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
-from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpAnswer
+from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpAnswer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec

@@ -6,23 +6,15 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from operator_site import Run, Site
-from process_watch import ProcessWatch
-from states import summary
-
-#: tests on clusters as shipped, beside those on clusters that are set up
-UNTOUCHED = pytest.mark.xdist_group("untouched")
+from tests.support.operator_site import Site
+from tests.support.process_watch import ProcessWatch
+from tests.support.sites import SetUp
+from tests.support.states import summary
 
 
 @pytest.fixture(scope="session")
@@ -31,23 +23,6 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     place = Site(tmp_path_factory.mktemp("untouched"))
     with place.lab:
         yield place
-
-
-@dataclass
-class SetUp:
-    """A site after the first run of the main playbook, and that run."""
-
-    site: Site
-    first: Run
-    before: dict[str, Any]
-    #: as that run wrote it
-    verdict: dict[str, Any]
-    #: what the clusters held after each task: number, name, digest; and what counts of it in the end
-    states: list[dict[str, Any]]
-    left: Any
-    seconds: float
-    #: watched the arguments of all processes during the run, for the inventory's passwords
-    watch: ProcessWatch
 
 
 @pytest.fixture(scope="session")

@@ -24,9 +24,10 @@ from xml.sax.saxutils import escape
 
 import pytest
 import yaml
-from conftest import SetUp
 from cucm_lab import testing as lab_testing
-from operator_site import Site
+
+from tests.support.operator_site import Site
+from tests.support.sites import SetUp
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk"), pytest.mark.timeout(1200)]
 A, B = "cucma", "cucm10"

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from operator_site import Site, settled
+
+from tests.support.operator_site import Site, settled
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("existing"), pytest.mark.timeout(1800)]
 WAYS = [("cucma", "1018", "9898"), ("cucm10", "9898", "1018")]

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import UNTOUCHED
 from cucm_lab.testing import cluster, write_scenario
-from operator_site import Run, Site
-from other_make import Kamailio, modules
+
+from tests.support.operator_site import Run, Site
+from tests.support.other_make import Kamailio, modules
+from tests.support.sites import UNTOUCHED
 
 pytestmark = [pytest.mark.playbook, pytest.mark.timeout(900)]
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import reliability
 import yaml
 from cucm_lab import scenario as scenarios
-from operator_site import Run, Site
-from states import summary
+
+from tests.support import reliability
+from tests.support.operator_site import Run, Site
+from tests.support.states import summary
 
 pytestmark = [pytest.mark.playbook, pytest.mark.matrix, pytest.mark.timeout(3600)]
 #: seconds; a stall lasts longer

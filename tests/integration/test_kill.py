@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import SetUp
-from operator_site import Run, Site, settled
-from states import summary
+
+from tests.support.operator_site import Run, Site, settled
+from tests.support.sites import SetUp
+from tests.support.states import summary
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk"), pytest.mark.timeout(1800)]
 SEEDS = (1, 2, 3, 4, 5)

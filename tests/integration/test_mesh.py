@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import SetUp
 from cucm_lab.testing import cluster, write_scenario
-from operator_site import Run, Site
+
+from tests.support.operator_site import Run, Site
+from tests.support.sites import SetUp
 
 pytestmark = [pytest.mark.playbook, pytest.mark.matrix, pytest.mark.timeout(7200)]
 FORKS = {"ANSIBLE_FORKS": "10"}

@@ -23,7 +23,8 @@ from typing import Any
 import pytest
 import yaml
 from cucm_lab.testing import LabProcess
-from operator_site import Run, recap_of
+
+from tests.support.operator_site import Run, recap_of
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))

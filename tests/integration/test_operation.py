@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import UNTOUCHED, SetUp
 from cryptography import x509
-from operator_site import Site
+
+from tests.support.operator_site import Site
+from tests.support.sites import UNTOUCHED, SetUp
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk"), pytest.mark.timeout(1200)]
 

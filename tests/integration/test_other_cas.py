@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 import yaml
-from operator_site import Site
+
+from tests.support.operator_site import Site
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("other-cas"), pytest.mark.timeout(1200)]
 TOKEN = "hvs.canary-token"

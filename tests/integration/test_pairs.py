@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 import yaml
 from cucm_lab.testing import cluster, write_scenario
-from operator_site import Site
+
+from tests.support.operator_site import Site
 
 RELEASES = ("9.1", "10.5", "11.5", "12.5", "14", "15")
 pytestmark = [pytest.mark.playbook]

@@ -15,10 +15,11 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from operator_site import ROOT, Site
+
+from tests.support.operator_site import ROOT, Site
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("preflight"), pytest.mark.timeout(600)]
-SCENARIO = ROOT / "tests" / "lab" / "cucm_lab" / "scenarios" / "two-clusters.yml"
+SCENARIO = ROOT / "lab" / "cucm_lab" / "scenarios" / "two-clusters.yml"
 
 #: what stands on the first cluster before anybody comes: objects by kind
 STANDING: dict[str, list[dict[str, Any]]] = {

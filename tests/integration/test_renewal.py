@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
-from operator_site import Run, Site
+
+from tests.support.operator_site import Run, Site
 
 pytestmark = [pytest.mark.playbook, pytest.mark.matrix, pytest.mark.timeout(1800)]
 DAY = 86_400

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from operator_site import Run, Site
+
+from tests.support.operator_site import Run, Site
 
 pytestmark = [
     pytest.mark.playbook,

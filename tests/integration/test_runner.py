@@ -19,7 +19,8 @@ from typing import Any
 import ansible_runner
 import pytest
 import yaml
-from operator_site import ROOT, Site
+
+from tests.support.operator_site import ROOT, Site
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("runner"), pytest.mark.timeout(1200)]
 ACCOUNT_VARIABLES = {

@@ -11,7 +11,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from conftest import SetUp
+
+from tests.support.sites import SetUp
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk"), pytest.mark.timeout(1200)]
 KEY = re.compile(rb"-----BEGIN (?:RSA |EC |ENCRYPTED )?PRIVATE KEY-----")

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from cucm_lab.testing import cluster, write_scenario
-from operator_site import Site
 from test_renewal import DAY, certificates, with_days
+
+from tests.support.operator_site import Site
 
 pytestmark = [pytest.mark.playbook, pytest.mark.matrix, pytest.mark.timeout(1800)]
 SHARED = {"callmanager_certificate_distribution": "multi_server"}

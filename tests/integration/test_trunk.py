@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import UNTOUCHED, SetUp
-from operator_site import Site
+
+from tests.support.operator_site import Site
+from tests.support.sites import UNTOUCHED, SetUp
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trunk"), pytest.mark.timeout(1200)]
 WAYS = [("cucma", "1018", "9898"), ("cucm10", "9898", "1018")]

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
-LAB = ROOT / "tests" / "lab" / "cucm_lab"
+LAB = ROOT / "lab" / "cucm_lab"
 MOST_LINES = 450
 
 

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import files as evidence_files
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._siptls import evidence_files
 
-sys.path.insert(0, str(Path(__file__).parent / "pki"))
-
-from requests_made import make_csr
+from tests.support.requests_made import make_csr
 
 #: A file system of our own, full but for some kilobytes; the module's first run; room is made; its second run.
 SCRIPT = """

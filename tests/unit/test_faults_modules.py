@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import queue
 import re
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,16 +16,13 @@ from typing import Any
 
 import pytest
 import yaml
+from cucm_lab.faults import INTERFACES
 from cucm_lab.testing import LabProcess
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / part) for part in ("unit", "unit/platform", "unit/pki", "integration")]
-
-import reliability
-from certificate_kit import Authority
-from cucm_lab.faults import INTERFACES
-from module_processes import ran
-from requests_made import make_csr
+from tests.support import reliability
+from tests.support.certificate_kit import Authority
+from tests.support.module_processes import ran
+from tests.support.requests_made import make_csr
 
 pytestmark = [pytest.mark.xdist_group("faults-modules"), pytest.mark.timeout(300)]
 APPLICATION = {"username": "axladmin", "password": "Axl-Lab-91!reading-and-writing"}

@@ -21,12 +21,10 @@ import pytest
 import yaml
 from cucm_lab.testing import LabProcess
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "platform")]
-
-import scripted_ssh as ssh
-from module_processes import Ran, ran
-from scripted_server import Handler, Server, status
-from scripted_ssh import Script
+from tests.support import scripted_ssh as ssh
+from tests.support.module_processes import Ran, ran
+from tests.support.scripted_server import Handler, Server, status
+from tests.support.scripted_ssh import Script
 
 APPLICATION = {"username": "axladmin", "password": "a-password-of-the-test"}
 PLATFORM = {"os_username": "osadmin", "os_password": "another-password"}

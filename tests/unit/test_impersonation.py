@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import ssl
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
@@ -18,13 +17,11 @@ from typing import Any
 import asyncssh
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent / part) for part in ("", "platform", "pki")]
-
-import scripted_ssh
-from certificate_kit import Authority, openssl
-from module_processes import ran
-from requests_made import make_csr
-from scripted_server import Handler, status
+from tests.support import scripted_ssh
+from tests.support.certificate_kit import Authority, openssl
+from tests.support.module_processes import ran
+from tests.support.requests_made import make_csr
+from tests.support.scripted_server import Handler, status
 
 PASSWORD = "a-password-that-must-not-go-out"
 APPLICATION = {"username": "axladmin", "password": PASSWORD}

@@ -9,7 +9,6 @@ import base64
 import re
 import runpy
 import stat
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,14 +18,12 @@ import asyncssh
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils import _module
 
-sys.path[:0] = [str(Path(__file__).parent / part) for part in ("", "platform", "pki", "../integration")]
-
-import scripted_ssh
-from certificate_kit import Authority
-from module_processes import PACKAGE, Ran, ran
-from process_watch import ProcessWatch
-from requests_made import make_csr
-from scripted_server import Server, hang_up, status
+from tests.support import scripted_ssh
+from tests.support.certificate_kit import Authority
+from tests.support.module_processes import PACKAGE, Ran, ran
+from tests.support.process_watch import ProcessWatch
+from tests.support.requests_made import make_csr
+from tests.support.scripted_server import Server, hang_up, status
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))

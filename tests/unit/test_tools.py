@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
 
-import failure_sentences
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._pki.reading import load_certificates
-from ansible_collections.siptls.cucm.plugins.module_utils._platform.refusals import REFUSALS
-from ansible_collections.siptls.cucm.plugins.module_utils._platform.services import fingerprint_of
+from ansible_collections.siptls.cucm.plugins.module_utils._node.refusals import REFUSALS
+from ansible_collections.siptls.cucm.plugins.module_utils._node.services import fingerprint_of
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import load_certificates
 
-FIND = ROOT / "tests" / "find_python.sh"
+from dev import failure_sentences
+
+FIND = ROOT / "dev" / "find_python.sh"
 
 
 def find_python(path: Path | str, named: str = "") -> subprocess.CompletedProcess[str]:
@@ -67,9 +67,10 @@ def test_a_sentence_says_why_no_python_serves(tmp_path: Path, new: bool, venv: b
 
 
 def test_make_fails_with_pips_words_when_pip_fails(tmp_path: Path) -> None:
-    for name in ("Makefile", "requirements.txt", "tests/find_python.sh", "tests/lab/pyproject.toml"):
+    for name in ("Makefile", "requirements.txt", "dev/find_python.sh", "lab/pyproject.toml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "requirements.txt").write_text("siptls-no-such-package\n")
     subprocess.run([sys.executable, "-m", "venv", tmp_path / ".venv"], check=True)
     environment = os.environ | {"PIP_NO_INDEX": "1"}

@@ -17,8 +17,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import standing
-from ansible_collections.siptls.cucm.plugins.module_utils._composition import backup
 from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Failure, Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup
 
 SPEC = APPLICATION + ArgSpec(
     options={

@@ -9,9 +9,9 @@ import base64
 import binascii
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import log_collection, soap
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.soap import NotHere, SoapFault, element
-from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpClient
 
 PATH = "/logcollectionservice/services/DimeGetFileService"
 ACTION = "http://schemas.cisco.com/ast/soap/action/#LogCollectionPort#GetOneFile"

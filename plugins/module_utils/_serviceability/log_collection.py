@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
+from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import soap
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.soap import element
-from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpClient
 
 PATH = "/logcollectionservice2/services/LogCollectionPortTypeService"
 SDL = re.compile(r"SDL\d+_\d+_\d+\.txt(?:\.gzo?)?$")

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import soap
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.soap import element
-from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpClient
 
 PATH = "/perfmonservice2/services/PerfmonService"
 CALLMANAGER = "Cisco CallManager"

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import soap
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.soap import NotHere, SoapFault, element
-from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpClient
 
 MOST_DEVICES = 1000
 RATE_WORDS = "exceeded allowed rate"

@@ -25,8 +25,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome
 from cucm_lab.testing import LabProcess
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # scripted_server
-
 RELEASES = {
     "9.1": "cucm91",
     "10.5": "cucm105",

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils import _transport
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import client as client_module
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
@@ -17,8 +16,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Se
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._transport import AnswerLost
-from scripted_server import Answer, Server, status
+from ansible_collections.siptls.cucm.plugins.module_utils._net import http as _transport
+from ansible_collections.siptls.cucm.plugins.module_utils._net.http import AnswerLost
+
+from tests.support.scripted_server import Answer, Server, status
 
 NS = 'xmlns:ns="http://www.cisco.com/AXL/API/10.5"'
 

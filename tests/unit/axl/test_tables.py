@@ -33,7 +33,7 @@ by_kind = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: re
 
 
 def test_generated_documentation_is_up_to_date() -> None:
-    command = [sys.executable, str(ROOT / "docs" / "generate_axl_fields.py"), "--check"]
+    command = [sys.executable, str(ROOT / "dev" / "generate_axl_fields.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

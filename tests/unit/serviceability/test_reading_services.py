@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import node_capture, trace_files, trunk_state
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import (
     dime,
     log_collection,
@@ -25,13 +27,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import
     ris,
     soap,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._siptls import node_capture, trace_files, trunk_state
-from ansible_collections.siptls.cucm.plugins.module_utils._transport import HttpClient
 from cucm_lab.testing import LabProcess
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from scripted_server import Server, status
+from tests.support.scripted_server import Server, status
 
 
 def envelope(body: str, namespace: str = soap.NAMESPACE) -> bytes:
@@ -310,7 +308,7 @@ def test_a_capture_ends_with_the_play_that_began_it(lab: LabProcess, tmp_path: P
     script = tmp_path / "capture.py"
     script.write_text(
         "import json, sys\nfrom pathlib import Path\n"
-        "from ansible_collections.siptls.cucm.plugins.module_utils._siptls import node_capture\n"
+        "from ansible_collections.siptls.cucm.plugins.module_utils._evidence import node_capture\n"
         "given = json.loads(Path(sys.argv[1]).read_text())\n"
         "plan = node_capture.Plan(name='killed', seconds=600, count=1000, size='all', host=None, port=None,\n"
         "    network='eth0', keep=False, dest=None, marker=Path(sys.argv[2]))\n"

@@ -1,0 +1,94 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gates on what is given away: the tarball, what Galaxy says to it, the execution environment."""
+
+from __future__ import annotations
+
+import json
+import re
+import tarfile
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from dev.gate_tools import BIN, LINT, ROOT, Failed, copy, tool, tracked
+
+#: what a release may hold at its top; anything else in the tarball is a stray file
+SHIPPED = {
+    ".ansible-lint", "CHANGELOG.rst", "CONTRIBUTING.md", "COPYING", "FILES.json", "MANIFEST.json", "Makefile",
+    "README.md", "changelogs", "docs", "execution-environment.yml", "extensions", "meta", "playbooks", "plugins",
+    "pyproject.toml", "requirements.txt", "roles", "tests",
+}  # fmt: skip
+#: committed files that a release leaves out
+KEPT_BACK = {".ci/run", ".gitignore", "galaxy.yml"}
+#: folders that a release leaves out: the lab is a program of its own
+KEPT_BACK_FOLDERS = ("lab/",)
+GENERATED = {"FILES.json", "MANIFEST.json"}
+NOT_FOR_A_FOLDER_IN_USE = r"(^|/)(\.venv|build|__pycache__|\.git|\.hypothesis|[^/]*\.egg-info)(/|$)|\.pyc$"
+
+
+def _build(source: Path, target: Path) -> Path:
+    tool(BIN / "ansible-galaxy", "collection", "build", "--force", "--output-path", target, source, cwd=source)
+    found = list(target.glob("siptls-cucm-*.tar.gz"))
+    if len(found) != 1:
+        raise Failed("ansible-galaxy collection build made no tarball")
+    return found[0]
+
+
+def tarball() -> tuple[int, str]:
+    """Built from a folder in use, as this one is, the tarball holds what is committed and nothing else."""
+    with (
+        tempfile.TemporaryDirectory(prefix="siptls-tarball-") as folder,
+        tarfile.open(_build(ROOT, Path(folder))) as got,
+    ):
+        names = {member.name for member in got.getmembers() if member.isfile() or member.issym()}
+    committed = {name for name in tracked() if not name.startswith(KEPT_BACK_FOLDERS)} - KEPT_BACK
+    stray = sorted(names - committed - GENERATED)
+    # A file that is not committed yet is the developer's affair; one that git ignores must not get in.
+    untracked = set(tool("git", "ls-files", "-z", "--others", "--exclude-standard").split("\0"))
+    stray = [name for name in stray if name not in untracked or re.search(NOT_FOR_A_FOLDER_IN_USE, name)]
+    stray += sorted({name.split("/")[0] for name in names} - SHIPPED)
+    lacking = sorted(committed - names)
+    if stray or lacking:
+        raise Failed(f"does not belong into the tarball: {stray}\nis missing from it: {lacking}")
+    return len(names), "files of the tarball checked against the committed ones"
+
+
+def importer() -> tuple[int, str]:
+    """Galaxy's importer takes it, without a warning of its own."""
+    with copy() as folder:
+        place = folder.parent
+        output = tool(LINT / "python", "-m", "galaxy_importer.main", _build(folder, place), cwd=place)
+        result = json.loads((place / "importer_result.json").read_text(encoding="utf-8"))
+    complaints = [
+        line
+        for line in output.splitlines()
+        # The importer lints an unpacked tarball that is installed nowhere, so that it can't find our own playbooks.
+        if re.match(r"(WARNING|ERROR)", line) and not re.search(r"Failed to find siptls\.cucm\.\w+ playbook", line)
+    ]
+    if complaints:
+        raise Failed("\n".join(complaints))
+    return len(result["contents"]), "modules, roles and plugins imported"
+
+
+def execution_environment() -> tuple[int, str]:
+    """ansible-builder renders the context, and finds the collection's own requirements."""
+    with tempfile.TemporaryDirectory(prefix="siptls-ee-") as folder, copy() as place:
+        context = Path(folder) / "context"
+        definition = place / "execution-environment.yml"
+        tool(LINT / "ansible-builder", "create", "-f", definition, "-c", context, "--output-filename", "Containerfile")
+        steps = re.findall(
+            r"^(FROM|RUN|COPY|ADD|ENV|ARG|LABEL) ", (context / "Containerfile").read_text(), re.MULTILINE
+        )
+        found = yaml.safe_load(tool(LINT / "ansible-builder", "introspect", place.parents[2]))
+    wished = {_name(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line[:1].isalpha()}
+    seen = {_name(line) for line in (found or {}).get("python") or ()}
+    if not wished or not wished <= seen or "FROM" not in steps:
+        raise Failed(f"the environment would lack {sorted(wished - seen)}")
+    return len(steps) + len(wished), "steps of the image and requirements of the collection checked"
+
+
+def _name(line: str) -> str:
+    return re.split(r"[^\w.-]", line.strip())[0].lower()

@@ -1,0 +1,282 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one end of a TLS connection sent, read from its bytes: SSL 3.0 to TLS 1.3. Private to this collection.
+
+Up to TLS 1.2 the handshake is plain text until ChangeCipherSpec: hellos, chains, CertificateRequest,
+CertificateVerify and alerts are there to read. In TLS 1.3 all after the ServerHello is encrypted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams import Chunk
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import HANDSHAKE_TYPES, dn_text
+
+CHANGE_CIPHER, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23
+CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY = 1, 2, 11, 13, 15
+TLS13 = 0x0304
+# A record may be 2^14 bytes and its protection's expansion.
+MOST_RECORD = 16_384 + 2_048
+MOST_HANDSHAKE = 1 << 18
+# The server random that makes a ServerHello a HelloRetryRequest (RFC 8446, 4.1.3).
+RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+
+
+class Message(NamedTuple):
+    """One thing an end sent, for the ladder."""
+
+    time: float
+    frame: int
+    name: str
+
+
+class Alert(NamedTuple):
+    """An alert in the clear; level 0 and code -1 when it is encrypted."""
+
+    time: float
+    frame: int
+    level: int
+    code: int
+
+
+@dataclass
+class TlsSide:
+    """All that was read of one direction."""
+
+    is_tls: bool = False
+    hello: bool = False
+    record_version: int = 0
+    hello_version: int = 0
+    chosen_version: int = 0
+    offered_versions: list[int] = field(default_factory=list)
+    cipher: int | None = None
+    session_id: bytes = b""
+    ticket_offered: bool = False
+    server_name: str | None = None
+    certificates: list[bytes] | None = None
+    asked_for_certificate: bool = False
+    asked_cas: list[str] = field(default_factory=list)
+    certificate_verify: bool = False
+    cipher_changed: bool = False
+    alerts: list[Alert] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    application: list[tuple[float, int, int]] = field(default_factory=list)
+    gaps: int = 0
+    incomplete: str | None = None
+
+
+def looks_like_tls(data: bytes) -> bool:
+    """Whether a direction's first bytes are a TLS record's head (or an SSLv2 one's that offers TLS)."""
+    if len(data) >= 3 and data[0] in (20, 21, 22, 23) and data[1] == 3 and data[2] <= 4:
+        return True
+    return len(data) >= 5 and data[0] & 0x80 != 0 and data[2] == 1 and data[3] == 3
+
+
+class TlsReader:
+    """Reads the chunks of one direction. ``feed`` never raises; what it can't read it notes in ``side``."""
+
+    def __init__(self, plain_after_change: bool = False) -> None:
+        self.side = TlsSide()
+        # With a NULL cipher the data stays readable after ChangeCipherSpec; it is gathered for the SIP reader.
+        self.plain: list[Chunk] = []
+        self._keep_plain = plain_after_change
+        self._buffer = bytearray()
+        self._handshake = bytearray()
+        self._lost = False
+
+    def feed(self, chunk: Chunk) -> None:
+        """Takes the next bytes, in order."""
+        if chunk.gap:
+            self.side.gaps += chunk.gap
+            self._buffer.clear()
+            self._handshake.clear()
+            self._lost = True
+        if self._lost:
+            # Records that begin at a segment's start are the way back in after a gap.
+            if not self._plausible(chunk.data):
+                return
+            self._lost = False
+        self._buffer += chunk.data
+        position = 0
+        while True:
+            taken = self._record(position, chunk)
+            if not taken:
+                break
+            position += taken
+        del self._buffer[:position]
+
+    def finish(self) -> TlsSide:
+        """The side, with a note when its last record or message is not whole."""
+        if self._handshake and not self.side.cipher_changed:
+            self.side.incomplete = "the capture ends, or has a gap, inside a handshake message"
+        elif self._buffer and self.side.is_tls:
+            self.side.incomplete = "the capture ends, or has a gap, inside a TLS record"
+        return self.side
+
+    @staticmethod
+    def _plausible(data: bytes) -> bool:
+        return (
+            len(data) >= 5
+            and data[0] in (20, 21, 22, 23)
+            and data[1] == 3
+            and data[2] <= 4
+            and ((data[3] << 8) | data[4]) <= MOST_RECORD
+        )
+
+    def _record(self, at: int, chunk: Chunk) -> int:
+        """Reads the record at a position of the buffer; the bytes it took, 0 when it isn't whole (or isn't TLS)."""
+        buffer = self._buffer
+        if len(buffer) - at < 5:
+            return 0
+        kind, major, minor = buffer[at], buffer[at + 1], buffer[at + 2]
+        if not self.side.is_tls and kind & 0x80 and minor == 1:
+            return self._sslv2_hello(at, chunk)
+        length = (buffer[at + 3] << 8) | buffer[at + 4]
+        if kind not in (20, 21, 22, 23) or major != 3 or length > MOST_RECORD:
+            if self.side.is_tls:
+                self.side.incomplete = "bytes that are no TLS record follow the TLS records"
+            self._lost = True
+            return len(buffer) - at
+        if len(buffer) - at < 5 + length:
+            self.side.is_tls = True
+            return 0
+        self.side.is_tls = True
+        self.side.record_version = self.side.record_version or (major << 8) | minor
+        self._content(kind, bytes(buffer[at + 5 : at + 5 + length]), chunk)
+        return 5 + length
+
+    def _content(self, kind: int, body: bytes, chunk: Chunk) -> None:
+        side = self.side
+        if kind == CHANGE_CIPHER:
+            side.cipher_changed = True
+            self._note(chunk, "ChangeCipherSpec")
+        elif kind == ALERT:
+            self._alert(body, chunk)
+        elif kind == APPLICATION:
+            side.application.append((chunk.time, chunk.frame, len(body)))
+            if self._keep_plain:
+                self.plain.append(Chunk(chunk.time, chunk.frame, body, 0))
+        elif side.cipher_changed and side.chosen_version != TLS13:
+            self._note(chunk, "Finished (encrypted)")
+        else:
+            self._handshake += body
+            self._messages(chunk)
+
+    def _alert(self, body: bytes, chunk: Chunk) -> None:
+        plain = len(body) == 2 and body[0] in (1, 2)
+        self.side.alerts.append(Alert(chunk.time, chunk.frame, body[0] if plain else 0, body[1] if plain else -1))
+        self._note(chunk, "Alert")
+
+    def _messages(self, chunk: Chunk) -> None:
+        data = self._handshake
+        while len(data) >= 4:
+            length = (data[1] << 16) | (data[2] << 8) | data[3]
+            if length > MOST_HANDSHAKE:
+                self.side.incomplete = "a handshake message claims a length that none has"
+                data.clear()
+                return
+            if len(data) < 4 + length:
+                return
+            kind, body = data[0], bytes(data[4 : 4 + length])
+            del data[: 4 + length]
+            name = HANDSHAKE_TYPES.get(kind, f"handshake message {kind}")
+            if kind == SERVER_HELLO and body[2:34] == RETRY:
+                name = "HelloRetryRequest"
+            self._note(chunk, name)
+            try:
+                self._message(kind, body)
+            except (IndexError, ValueError):
+                self.side.incomplete = f"the {name} could not be read"
+
+    def _note(self, chunk: Chunk, name: str) -> None:
+        if len(self.side.messages) < 200:
+            self.side.messages.append(Message(chunk.time, chunk.frame, name))
+
+    def _message(self, kind: int, body: bytes) -> None:
+        side = self.side
+        if kind in (CLIENT_HELLO, SERVER_HELLO):
+            self._hello(kind, body)
+        elif kind == CERTIFICATE:
+            side.certificates = _chain(body)
+        elif kind == CERTIFICATE_REQUEST:
+            side.asked_for_certificate = True
+            side.asked_cas = _authorities(body, side.chosen_version or side.hello_version)
+        elif kind == CERTIFICATE_VERIFY:
+            side.certificate_verify = True
+
+    def _hello(self, kind: int, body: bytes) -> None:
+        side = self.side
+        side.hello = True
+        side.hello_version = (body[0] << 8) | body[1]
+        at = 35 + body[34]
+        side.session_id = body[35:at]
+        if kind == CLIENT_HELLO:
+            at += 2 + ((body[at] << 8) | body[at + 1])
+            at += 1 + body[at]
+        else:
+            side.cipher = (body[at] << 8) | body[at + 1]
+            side.chosen_version = side.hello_version
+            at += 3
+        if at + 2 > len(body):
+            return
+        end = min(len(body), at + 2 + ((body[at] << 8) | body[at + 1]))
+        at += 2
+        while at + 4 <= end:
+            code, length = (body[at] << 8) | body[at + 1], (body[at + 2] << 8) | body[at + 3]
+            self._extension(kind, code, body[at + 4 : at + 4 + length])
+            at += 4 + length
+
+    def _extension(self, kind: int, code: int, value: bytes) -> None:
+        side = self.side
+        if code == 43 and kind == SERVER_HELLO and len(value) == 2:
+            side.chosen_version = (value[0] << 8) | value[1]
+        elif code == 43 and value:
+            offered = [(value[i] << 8) | value[i + 1] for i in range(1, len(value) - 1, 2)]
+            # Without GREASE values (RFC 8701), which only test the other end's tolerance.
+            side.offered_versions = [one for one in offered if one >> 8 == 3]
+        elif code == 35 and kind == CLIENT_HELLO and value:
+            side.ticket_offered = True
+        elif code == 0 and kind == CLIENT_HELLO and len(value) > 5:
+            side.server_name = value[5 : 5 + ((value[3] << 8) | value[4])].decode("ascii", "replace")
+
+    def _sslv2_hello(self, at: int, chunk: Chunk) -> int:
+        """A ClientHello in SSLv2's form, as libraries of the time of CUCM 9 could send it."""
+        buffer = self._buffer
+        length = ((buffer[at] & 0x7F) << 8) | buffer[at + 1]
+        if len(buffer) - at < 2 + length or length < 9:
+            return 0
+        self.side.is_tls = self.side.hello = True
+        self.side.hello_version = self.side.record_version = (buffer[at + 3] << 8) | buffer[at + 4]
+        self._note(chunk, "ClientHello (SSLv2 form)")
+        return 2 + length
+
+
+def _chain(body: bytes) -> list[bytes]:
+    """The certificates of a Certificate message, leaf first (TLS 1.2 and before)."""
+    end = min(len(body), 3 + int.from_bytes(body[:3], "big"))
+    at, found = 3, []
+    while at + 3 <= end:
+        length = int.from_bytes(body[at : at + 3], "big")
+        if not length or at + 3 + length > end:
+            raise ValueError("a certificate is cut")
+        found.append(body[at + 3 : at + 3 + length])
+        at += 3 + length
+    return found
+
+
+def _authorities(body: bytes, version: int) -> list[str]:
+    """The CAs that a CertificateRequest names, as RFC 4514 strings."""
+    at = 1 + body[0]
+    if version >= 0x0303:
+        at += 2 + ((body[at] << 8) | body[at + 1])
+    end = min(len(body), at + 2 + ((body[at] << 8) | body[at + 1]))
+    at += 2
+    found = []
+    while at + 2 <= end:
+        length = (body[at] << 8) | body[at + 1]
+        found.append(dn_text(body[at + 2 : at + 2 + length]))
+        at += 2 + length
+    return found

@@ -1,0 +1,89 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Traces brought to the controller and read: from files given, or from a node. Private to this collection."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import calllogs, sdl
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import files as evidence_files
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.unpacking import UNFINISHED
+from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
+from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import dime, log_collection
+from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.log_collection import LogFile
+
+CALLMANAGER = "Cisco CallManager"
+
+
+class Reader:
+    """Adds one file after the other: SDL traces to ``trace``, call logs to ``logs``; told apart by what they hold."""
+
+    def __init__(self) -> None:
+        self.trace = sdl.SdlTrace()
+        self.logs: list[dict[str, Any]] = []
+
+    def add(self, name: str, stream: BinaryIO) -> None:
+        """Reads one file as a stream."""
+
+        def problem(text: str) -> None:
+            # The file that is being written has no end, by its name.
+            if not (text == UNFINISHED and name.endswith(".gzo")):
+                self.trace.problem(f"{name}: {text}")
+
+        if log_collection.CALLLOGS.search(name):
+            self.logs += calllogs.read(stream, problem)
+        else:
+            sdl.read(stream, self.trace, problem)
+
+    def add_file(self, path: Path) -> None:
+        """Reads a file on disk; OSError is the caller's to word."""
+        with path.open("rb") as stream:
+            self.add(path.name, stream)
+
+
+def in_order(paths: Sequence[Path]) -> list[Path]:
+    """Files in the order in which they were written: CUCM counts them in their names; a folder gives its files."""
+    files = [
+        part
+        for path in paths
+        for part in (sorted(one for one in path.rglob("*") if _is_trace(one.name)) if path.is_dir() else [path])
+    ]
+    return sorted(files, key=lambda one: one.name)
+
+
+def _is_trace(name: str) -> bool:
+    return bool(log_collection.SDL.search(name) or log_collection.CALLLOGS.search(name))
+
+
+def wanted_files(
+    client: HttpClient, since: datetime | None, until: datetime | None, minutes: int | None, most: int
+) -> tuple[list[LogFile], int]:
+    """(the newest SDL and call log files of a span, how many older ones were left out)."""
+    listed = log_collection.select(client, [CALLMANAGER], since=since, until=until, minutes=minutes)
+    chosen = sorted((one for one in listed if _is_trace(one.name)), key=lambda one: one.name)
+    by_kind = [
+        [one for one in chosen if pattern.search(one.name)] for pattern in (log_collection.SDL, log_collection.CALLLOGS)
+    ]
+    kept = [one for kind in by_kind for one in kind[-most:]]
+    return kept, len(chosen) - len(kept)
+
+
+def fetch(client: HttpClient, files: Sequence[LogFile], reader: Reader, keep_in: Path | None) -> list[dict[str, Any]]:
+    """Fetches and reads files; those kept on disk are described with their hashes."""
+    described = []
+    for one in files:
+        content = dime.fetch(client, one.path)
+        reader.add(one.name, io.BytesIO(content))
+        entry: dict[str, Any] = {"remote_path": one.path, "size": len(content), "node": client.host}
+        if keep_in is not None:
+            path = keep_in / one.name
+            evidence_files.write(path, content)
+            entry |= evidence_files.described(path)
+        described.append(entry)
+    return described

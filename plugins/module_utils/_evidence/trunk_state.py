@@ -1,0 +1,66 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of SIP trunks with its reason in words: RIS says what, the alarms in the traces say why. Private."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import reasons, trace_files, traces
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
+from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import perfmon, ris
+
+# The newest trace files in which an alarm is looked for; 2 MB of text each.
+MOST_FILES = 3
+GENERAL_STEP = "Look at the handshake with sip_tls_probe, at both ends' trunks, and at the traces (cucm_trace_info)."
+
+
+def gather(
+    client: HttpClient, names: Sequence[str], *, alarms: bool, counters: bool, minutes: int
+) -> tuple[dict[str, Any], list[str]]:
+    """(result, warnings) of cucm_sip_trunk_info."""
+    warnings: list[str] = []
+    trunks = ris.trunks(client, names)
+    down = [one for one in trunks if one["in_service"] is False]
+    last: dict[str, dict[str, Any]] = {}
+    if down and alarms:
+        try:
+            last = _alarms(client, minutes)
+        except Failure as failure:
+            warnings.append(f"Why a trunk is out of service could not be looked up in the traces: {failure.msg}")
+    for one in trunks:
+        one.update(_why(one, last.get(one["name"])))
+    result: dict[str, Any] = {"trunks": trunks, "missing": sorted(set(names) - {one["name"] for one in trunks})}
+    if counters:
+        try:
+            result["counters"] = perfmon.counters(client, client.host)
+        except Failure as failure:
+            warnings.append(f"The counters could not be read: {failure.msg}")
+            result["counters"] = {}
+    return result, [*warnings, *client.warnings]
+
+
+def _alarms(client: HttpClient, minutes: int) -> dict[str, dict[str, Any]]:
+    """The last SIPTrunkOOS alarm of each trunk."""
+    files, _unused = trace_files.wanted_files(client, None, None, minutes, MOST_FILES)
+    reader = trace_files.Reader()
+    trace_files.fetch(client, [one for one in files if one.name.startswith("SDL")], reader, None)
+    found = traces.summary(reader.trace, [], traces.Wanted())["alarms"]
+    return {one["trunk"]: one for one in found if one["name"] == "SIPTrunkOOS" and one["trunk"]}
+
+
+def _why(trunk: dict[str, Any], alarm: dict[str, Any] | None) -> dict[str, Any]:
+    """Destinations with their reasons, and one reason with its next step for the trunk."""
+    if trunk["in_service"] is not False:
+        return {"destinations": [], "reason": None, "meaning": None, "next_step": None}
+    peers = (alarm or {}).get("peers") or []
+    stated = next((one for one in peers if one.get("reason")), None) or reasons.explain(trunk["description"])
+    return {
+        "destinations": peers,
+        "reason": stated["reason"],
+        "meaning": stated["meaning"] or trunk["status_text"],
+        "next_step": stated["next_step"] or GENERAL_STEP,
+    }

@@ -1,0 +1,391 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTPS to a CUCM node: TLS policy (old releases too), one session, retries that never repeat a write blindly.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json as json_module
+import random
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import (
+    LEGACY_REASONS,
+    Endpoint,
+    judge_connection,
+    tls_context,
+)
+
+__all__ = ["AnswerLost", "Endpoint", "HttpAnswer", "HttpClient", "Unauthorized", "tls_context"]
+
+LARGEST_ANSWER = 32 * 1024 * 1024  # bytes; AXL itself stops at 8 MB
+CONNECTIONS = 8
+RETRY_STATUS = (502, 503, 504)
+WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)  # seconds before each repetition; about a minute in all
+CONNECT_TRIES = 3
+READ_TRIES = 5  # of a read whose answers are lost at once; CONNECT_TRIES when they take their time
+LOST = "Look whether the node is up, then run again: what was written is looked up first."
+_TYPES = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+_UNREADABLE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f\ufffd]+")  # a server may be hostile
+ACCOUNTS = {"application": ("username", "password"), "platform": ("os_username", "os_password")}
+
+
+class AnswerLost(Failure):
+    """The request may have reached CUCM, but no answer came back: look up before repeating a write."""
+
+
+class Unauthorized(Failure):
+    """CUCM refused the account; trying again could lock it."""
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """Status, headers (names in lower case) and body of one HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    #: what a page must not show again: the account as it was sent
+    hidden: str = field(default="", repr=False)
+
+    @property
+    def content_type(self) -> str:
+        """The media type alone, in lower case."""
+        return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+    def text(self, most: int = 300) -> str:
+        """The beginning of the body as readable text: markup removed, white space folded."""
+        plain = re.sub(r"<(style|script|head)\b.*?</\1>|<[^>]*>", " ", self.body.decode("utf-8", "replace"), flags=re.S)
+        if self.hidden:
+            plain = plain.replace(self.hidden, "********")
+        return readable(plain)[:most]
+
+
+def readable(text: str) -> str:
+    """A server's text on one line, without escape sequences and control characters."""
+    return re.sub(r"\s+", " ", _UNREADABLE.sub(" ", text)).strip()
+
+
+def declares_types(body: bytes) -> bool:
+    """Whether XML, in whatever encoding, brings a document type or entities: no CUCM does, and they can do harm."""
+    narrow = body.replace(b"\0", b"") if b"\0" in body[:64] else body
+    return b"<!" in narrow and bool(_TYPES.search(narrow))
+
+
+@dataclass
+class HttpClient:
+    """One account's HTTPS session with one node; safe to use from several threads at once."""
+
+    endpoint: Endpoint
+    username: str = ""
+    password: str = field(default="", repr=False)
+    account: str | None = "application"
+    warnings: list[str] = field(default_factory=list)
+    #: the header Date of the last answer and when its request was sent (seconds since the epoch)
+    dated: tuple[str, float] | None = None
+    _session: Any = field(default=None, repr=False)
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any], account: str | None = "application") -> HttpClient:
+        """The session for a module's options; account is application, platform or None (no authentication)."""
+        user, secret = ("", "") if account is None else (params.get(name) or "" for name in ACCOUNTS[account])
+        return cls(Endpoint.from_params(params), user, secret, account)
+
+    @property
+    def host(self) -> str:
+        """The node's name or address as the user gave it."""
+        return self.endpoint.host
+
+    @property
+    def _token(self) -> str:
+        """The account as Basic authentication sends it; empty without one."""
+        if self.account is None:
+            return ""
+        return base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
+
+    @property
+    def who(self) -> str:
+        """The account in words, for sentences."""
+        return "without an account" if self.account is None else f"as {self.account} account {self.username}"
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        idempotent: bool = False,
+        what: str = "",
+        largest: int = LARGEST_ANSWER,
+        timeout: float | None = None,
+    ) -> HttpAnswer:
+        """One request and its answer, whatever its status but 401.
+
+        Busy answers (502, 503, 504) and connections that never came up are repeated with growing waits. A request
+        that is not idempotent is repeated only when CUCM cannot have acted on it: 503 is its throttle, a refusal
+        before any work. Raises Unauthorized (401), AnswerLost (sent, but no answer) or Failure. what names the doing
+        in failures; largest limits the body in bytes; timeout (seconds) replaces the session's own for this answer.
+        """
+        doing = f"{what or method + ' ' + path} on {self.host} (HTTPS port {self.endpoint.port}, {self.who})"
+        send = dict(headers or {})
+        if json is not None:
+            data = json_module.dumps(json)
+            send.setdefault("Content-Type", "application/json")
+        repeat = idempotent or method in ("GET", "HEAD")
+        began = time.monotonic()
+        for attempt, wait in enumerate((*WAITS, None)):
+            try:
+                answer = self._once(
+                    method,
+                    path,
+                    data=data,
+                    headers=send,
+                    doing=doing,
+                    largest=largest,
+                    timeout=timeout or self.endpoint.timeout,
+                )
+            except AnswerLost:
+                slow = time.monotonic() - began > self.endpoint.timeout
+                if not repeat or wait is None or attempt + 1 >= (CONNECT_TRIES if slow else READ_TRIES):
+                    raise
+                answer = None
+            if answer is not None:
+                retriable = answer.status == 503 or (answer.status in RETRY_STATUS and repeat)
+                if not retriable:
+                    return self._judged(answer, doing)
+                if wait is None:
+                    raise Failure(
+                        f"{doing} failed: CUCM still answers {answer.status} after {attempt} repetitions "
+                        f"({answer.text() or 'no text'}). It is overloaded or restarting; try again later.",
+                        status=answer.status,
+                    )
+            time.sleep(self._pause(wait or 0.0, answer))
+        raise AssertionError("the loop above always returns or raises")
+
+    @staticmethod
+    def _pause(wait: float, answer: HttpAnswer | None) -> float:
+        """Seconds to wait; the server's Retry-After wins (up to a minute), and some jitter keeps sessions apart."""
+        asked = (answer.headers.get("retry-after", "") if answer else "").strip()
+        return min(float(asked), 60.0) if asked.isdigit() else wait * random.uniform(0.8, 1.2)
+
+    def _judged(self, answer: HttpAnswer, doing: str) -> HttpAnswer:
+        if answer.status == 401:
+            raise Unauthorized(
+                f"{doing} was refused: CUCM answered 401, user name or password is wrong or the account is locked. "
+                "It was tried once only, because CUCM locks accounts. Check the account before running again.",
+                status=401,
+            )
+        if answer.status in RETRY_STATUS:
+            raise AnswerLost(
+                f"{doing} got {answer.status} from CUCM ({answer.text() or 'no text'}); whether it acted is unknown. "
+                f"{LOST}",
+                status=answer.status,
+            )
+        return answer
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: bytes | str | None,
+        headers: Mapping[str, str],
+        doing: str,
+        largest: int,
+        timeout: float,
+    ) -> HttpAnswer:
+        import requests
+        import urllib3.exceptions
+
+        body = data.encode() if isinstance(data, str) else data
+        for attempt in range(CONNECT_TRIES):
+            began = time.time()
+            try:
+                with self.session.request(
+                    method,
+                    self.endpoint.url + path,
+                    data=body,
+                    headers=headers,
+                    timeout=(min(timeout, 15), timeout),
+                    allow_redirects=False,
+                    stream=True,
+                ) as raw:
+                    self.dated = (raw.headers.get("Date", ""), began)
+                    content = self._read(raw, largest, timeout, doing)
+                    found = {name.lower(): value for name, value in raw.headers.items()}
+                    return HttpAnswer(raw.status_code, found, content, self._token)
+            except requests.exceptions.SSLError as error:
+                raise self._tls_failure(error, doing) from None
+            except requests.exceptions.ConnectTimeout:
+                if attempt + 1 == CONNECT_TRIES:
+                    raise Failure(
+                        f"{doing} failed: no connection within {min(timeout, 15)} s, tried "
+                        f"{CONNECT_TRIES} times. Check host, port and the firewall between."
+                    ) from None
+            except requests.exceptions.ConnectionError as error:
+                reason = _root_reason(error)
+                if not _never_sent(error):
+                    raise AnswerLost(
+                        f"{doing}: the connection broke before the answer came ({reason}). {LOST}"
+                    ) from None
+                if attempt + 1 == CONNECT_TRIES or "resolve" in reason or "Name or service" in reason:
+                    raise Failure(
+                        f"{doing} failed: no connection ({reason}). Check host and port, and that the node is up."
+                    ) from None
+            except (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError):
+                raise AnswerLost(f"{doing}: no answer within {timeout} s. {LOST}") from None
+            except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+                raise AnswerLost(f"{doing}: the answer broke off ({_root_reason(error)}). {LOST}") from None
+            time.sleep(WAITS[attempt])
+        raise AssertionError("the loop above always returns or raises")
+
+    @staticmethod
+    def _read(raw: Any, largest: int, timeout: float, doing: str) -> bytes:
+        """The whole body, refused above its limit and when it only drips."""
+        body = io.BytesIO()
+        latest = time.monotonic() + 10 * timeout
+        announced = str(raw.headers.get("Content-Length", ""))
+        for part in raw.iter_content(65536):
+            if body.tell() + len(part) > largest or (announced.isdecimal() and int(announced) > largest):
+                raise Failure(
+                    f"{doing} failed: the answer is larger than {largest // 1048576} MiB and was refused. "
+                    "No CUCM sends that much: look what answers there."
+                )
+            body.write(part)
+            if time.monotonic() > latest:
+                raise AnswerLost(f"{doing}: the answer was not complete after {10 * timeout:.0f} s. {LOST}")
+        return body.getvalue()
+
+    def _tls_failure(self, error: Exception, doing: str) -> Failure:
+        """What the TLS handshake failed of, and which option the user may want to think about."""
+        reason = _root_reason(error)
+        if LEGACY_REASONS.search(reason) and not self.endpoint.legacy_crypto:
+            advice = (
+                "The node seems to speak only old cryptography (TLS 1.0, SHA-1, RSA 1024), as releases up to 10.5 do; "
+                "legacy_crypto: true allows it for this cluster."
+            )
+        elif self.endpoint.pin:
+            advice = "The certificate is not the one pinned with tls_fingerprint; find out why before changing it."
+        elif re.search(r"another name|doesn't match", reason):
+            advice = (
+                "Give host as the certificate names it, list the node's own certificate in ca_path, or pin it with "
+                "tls_fingerprint."
+            )
+        elif re.search(r"expired|not yet valid", reason):
+            advice = (
+                "Renew the node's tomcat certificate, or set this machine's clock; tls_fingerprint pins it and takes "
+                "it meanwhile."
+            )
+        else:
+            advice = (
+                "Give the CA or the node's self-signed tomcat certificate with ca_path, or pin it with tls_fingerprint."
+            )
+        return Failure(f"{doing} failed in the TLS handshake: {reason}. {advice}")
+
+    @property
+    def session(self) -> Any:
+        """The requests session, made at first use."""
+        if self._session is None:
+            self._session = _new_session(self)
+        return self._session
+
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones, without the cookies of the old."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def judge(self, sock: Any) -> None:
+        """Close a connection to a node that is not the trusted one; note what legacy_crypto let through."""
+        try:
+            lowered = judge_connection(self.endpoint, sock)
+        except ssl.SSLError:
+            sock.close()
+            raise
+        text = f"{self.host}: legacy_crypto let through {', '.join(lowered)} on HTTPS port {self.endpoint.port}."
+        if lowered and text not in self.warnings:
+            self.warnings.append(text)
+
+
+def _root_reason(error: BaseException) -> str:
+    """The innermost cause in words, without addresses of objects and pool names."""
+    seen: BaseException = error
+    for _depth in range(10):
+        inner = getattr(seen, "reason", None)
+        inner = inner if isinstance(inner, BaseException) else (seen.__cause__ or seen.__context__)
+        inner = inner or next((arg for arg in seen.args if isinstance(arg, BaseException)), None)
+        if inner is None or inner is seen:
+            break
+        seen = inner
+    only = seen.args[0] if len(seen.args) == 1 else seen  # an OSError of one text shows it as a tuple
+    text = str(getattr(seen, "strerror", None) or getattr(seen, "reason", None) or only)
+    text = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:?\s*|\(_ssl\.c:\d+\)|\[SSL[^\]]*\]\s*", "", text)
+    return re.sub(r"\s+", " ", text).strip(" .") or type(seen).__name__
+
+
+def _never_sent(error: BaseException) -> bool:
+    """True when the connection did not even come up, so that CUCM cannot have seen the request."""
+    import urllib3.exceptions
+
+    chain: list[BaseException] = [error]
+    for item in chain:
+        inner = (item.__cause__, item.__context__, getattr(item, "reason", None), *item.args)
+        chain.extend(other for other in inner if isinstance(other, BaseException) and other not in chain)
+    return any(isinstance(item, urllib3.exceptions.NewConnectionError) for item in chain)
+
+
+def _new_session(client: HttpClient) -> Any:
+    """A requests session whose every connection is made with our context and judged as soon as it is up."""
+    import requests
+    import requests.adapters
+    import urllib3
+
+    context = tls_context(client.endpoint)
+
+    class Connection(urllib3.connection.HTTPSConnection):
+        """Connects, then lets the client judge what it got."""
+
+        def connect(self) -> None:
+            super().connect()
+            client.judge(self.sock)
+            self.is_verified = True
+
+    class Pool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = Connection
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        """Leaves TLS to our context: requests would load its own CA list into it."""
+
+        def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
+            super().init_poolmanager(
+                connections, maxsize, block=block, ssl_context=context, assert_hostname=False, **kwargs
+            )
+            self.poolmanager.pool_classes_by_scheme = {"https": Pool}
+
+        def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
+            """Nothing: the context says it all."""
+
+        def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+            host, _own = super().build_connection_pool_key_attributes(request, True, None)
+            return host, {}
+
+    session = requests.Session()
+    session.trust_env = False
+    session.headers.update({"User-Agent": "siptls.cucm", "Accept-Encoding": "identity"})
+    if client.account is not None:
+        session.headers["Authorization"] = f"Basic {client._token}"
+    session.mount("https://", Adapter(pool_connections=1, pool_maxsize=CONNECTIONS, pool_block=True, max_retries=0))
+    return session

@@ -1,0 +1,305 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The `admin:` shell of a CUCM node, driven as a person would: start-up, prompt, pagers, questions, Ctrl-C.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._net import screen, ssh
+from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost, SshAccess
+
+START_LIMIT = 120.0  # seconds until the first prompt: slow nodes take more than 60
+NUDGES = (0.4, 1.2, 2.5, 5.0)  # seconds of silence after which a newline wakes the prompt
+LOOK = 0.25  # seconds of one look for more output
+# Looks in vain after which a prompt counts without an echo of the command: where no echo was ever seen, and where it
+# was. They are counted and not timed, because a busy controller may find hours of silence between two looks.
+QUIET_LOOKS, QUIET_LOOKS_AFTER_ECHO = 8, 40
+CTRL_C = (0.0, 0.75, 1.5, 3.0)  # seconds between interrupts: one alone may get lost
+LARGEST_OUTPUT = 16 * 1024 * 1024  # characters of one command
+TAIL = 1200  # characters at the end in which prompts and questions are looked for
+HEAD = 4096  # characters at the beginning in which a command's echo is looked for, which may come key by key
+PASTE_PIECE = 1024  # characters sent at once: a terminal's input queue holds 4096
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to type when the node asks this; a newline is added."""
+
+    question: re.Pattern[str]
+    reply: str
+
+
+YES = Answer(re.compile(r"\(\s*yes\s*\|\s*no\s*\)|\[\s*yes/no\s*\]", re.I), "yes")
+
+
+@dataclass
+class AdminShell:
+    """One log-in to a node's CLI; opened at the first command, closed by close() or at the end of a with block.
+
+    run() is the whole interface: it returns a command's output without echo, pagers and prompt. Failures name node,
+    interface and account. ShellLost says that the connection ended, or stopped answering, while a command was at work.
+    """
+
+    access: SshAccess
+    warnings: list[str] = field(default_factory=list)
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
+    _connection: Any = field(default=None, repr=False)
+    _process: Any = field(default=None, repr=False)
+    _prompt: re.Pattern[str] = field(default=screen.FIRST_PROMPT, repr=False)
+    _echoes: bool | None = field(default=None, repr=False)  # None until a command has shown it
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> AdminShell:
+        """The shell for a module's platform options."""
+        return cls(SshAccess.from_params(params))
+
+    def __enter__(self) -> AdminShell:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def run(
+        self,
+        command: str,
+        answers: Sequence[Answer] = (),
+        *,
+        idle: float | None = None,
+        limit: float = 900.0,
+        interrupt_after: float | None = None,
+        interrupt_when: Callable[[], bool] | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> str:
+        """Type a command and return what it printed.
+
+        answers reply to the questions that may come; any other question is answered with no and fails. idle: seconds
+        without output after which the node counts as lost (default: the option timeout, at least 60); limit: seconds
+        in all; interrupt_after: seconds after which Ctrl-C ends the command, as a capture wants; interrupt_when: asked
+        some times a second, ends it sooner; on_text sees raw text.
+        """
+        if re.search(r"[\x00-\x1f\x7f]", command):
+            raise Failure(f"The command {command!r} holds control characters and was not sent to {self.access.where}.")
+        self.open()
+        idle = idle or max(self.access.timeout, 60)
+        return str(
+            self._wait(
+                self._command(
+                    command,
+                    answers,
+                    idle=idle,
+                    limit=limit,
+                    interrupt_after=interrupt_after,
+                    interrupt_when=interrupt_when,
+                    on_text=on_text,
+                )
+            )
+        )
+
+    def open(self) -> None:
+        """Log in and wait for the prompt, if that is not done yet."""
+        if self._process is not None:
+            return
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        self._wait(self._start())
+
+    def close(self) -> None:
+        """End the log-in; the next command would log in again."""
+        if self._loop is None:
+            return
+        loop, self._loop = self._loop, None
+        connection, self._connection, self._process = self._connection, None, None
+        try:
+            if connection is not None:
+                connection.abort()
+                loop.run_until_complete(asyncio.wait_for(connection.wait_closed(), 5))
+        except (OSError, TimeoutError):
+            pass
+        finally:
+            loop.close()
+
+    def _wait(self, work: Any) -> Any:
+        """Run to the end; whatever fails leaves no session behind whose state is unknown."""
+        if self._loop is None:
+            raise AssertionError("there is no session to wait for")
+        try:
+            return self._loop.run_until_complete(work)
+        except BaseException:
+            self.close()
+            raise
+
+    async def _start(self) -> None:
+        import asyncssh
+
+        self._connection, warnings = await ssh.connect(self.access)
+        self.warnings += [text for text in warnings if text not in self.warnings]
+        try:
+            # A shell on a terminal: CUCM's CLI knows no exec. Wide, so that nothing wraps.
+            self._process = await self._connection.create_process(
+                term_type="vt100", term_size=(511, 0), encoding="utf-8", errors="replace", stderr=asyncssh.STDOUT
+            )
+        except (asyncssh.Error, OSError) as error:
+            raise Failure(
+                f"The CLI of {self.access.where} gave no terminal ({ssh.plain(str(error)) or 'no reason'}). Too many "
+                "sessions may be open; try again later."
+            ) from None
+        self._prompt = screen.FIRST_PROMPT
+        text = await self._first_prompt()
+        match = screen.FIRST_PROMPT.search(text)
+        if match is None:
+            raise AssertionError("the first prompt was waited for by the same pattern")
+        self._prompt = screen.prompt_like(match.group(1))
+        await self._command("set cli pagination off", idle=max(self.access.timeout, 60), limit=120.0)
+
+    async def _first_prompt(self) -> str:
+        """Wait through the start-up text; a newline now and then wakes a prompt that does not come by itself."""
+        began, quiet, tail, nudges = time.monotonic(), 0.0, "", list(NUDGES)
+        while time.monotonic() - began < START_LIMIT:
+            chunk = await self._read(0.2, "its start")
+            if chunk is None:
+                quiet += 0.2
+                if quiet >= (nudges[0] if nudges else NUDGES[-1]):
+                    nudges, quiet = nudges[1:], 0.0
+                    await self._type("\n", "its start")
+                continue
+            quiet, tail = 0.0, (tail + chunk)[-TAIL:]
+            if screen.FIRST_PROMPT.search(shown := screen.clean(tail)):
+                return shown
+        seen = ssh.plain(screen.clean(tail)[-200:]) or "nothing"
+        raise Failure(
+            f"The CLI of {self.access.where} showed no prompt within {START_LIMIT:.0f} s; the last it showed was "
+            f"{seen!r}. The node may be starting or overloaded; try again later."
+        )
+
+    async def _read(self, wait: float, doing: str) -> str | None:
+        """What came within so many seconds, None for nothing; raises ShellLost at the end of the stream."""
+        import asyncssh
+
+        try:
+            chunk: str = await asyncio.wait_for(self._process.stdout.read(65536), wait)
+        except TimeoutError:
+            return None
+        except (asyncssh.Error, OSError):
+            chunk = ""
+        if chunk == "":
+            raise self._lost(doing)
+        return chunk
+
+    def _lost(self, doing: str) -> ShellLost:
+        return ShellLost(
+            f"The CLI of {self.access.where} closed the connection during {doing}. Whether the node finished it is "
+            "not known; run again, and the state is looked up first."
+        )
+
+    async def _command(
+        self,
+        command: str,
+        answers: Sequence[Answer] = (),
+        *,
+        idle: float,
+        limit: float,
+        interrupt_after: float | None = None,
+        interrupt_when: Callable[[], bool] | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> str:
+        doing = f"'{command}'"
+        parts: list[str] = []
+        size, head, tail, echoed, refused, quiet = 0, "", "", self._echoes is False, "", 0
+        echo = re.sub(r"\s", "", command)
+        began = heard = time.monotonic()
+        interrupts = _interrupts(began + interrupt_after) if interrupt_after is not None else []
+        await self._type(command + "\n", doing)
+        while True:
+            chunk = await self._read(LOOK, doing)
+            now, quiet = time.monotonic(), quiet + 1 if chunk is None else 0
+            if interrupt_when is not None and interrupt_when():
+                interrupts, interrupt_when = _interrupts(now), None
+            if interrupts and now >= interrupts[0]:
+                interrupts.pop(0)
+                await self._type("\x03", doing)
+            if chunk is not None:
+                heard, size, tail = now, size + len(chunk), (tail + chunk)[-TAIL:]
+                head = (head + chunk)[:HEAD]
+                parts.append(chunk)
+                if on_text is not None:
+                    on_text(chunk)
+            shown = screen.clean(tail)
+            echoed = echoed or any(echo in re.sub(r"\s", "", text) for text in (screen.clean(head), shown))
+            if self._prompt.search(shown):
+                if echoed or quiet >= (QUIET_LOOKS_AFTER_ECHO if self._echoes else QUIET_LOOKS):
+                    self._echoes = echoed if self._echoes is None else self._echoes
+                    break
+            elif (reply := self._reply(shown, answers, screen.QUESTION)) is not None:
+                if reply == "":
+                    refused = refused or ssh.plain(shown[-200:])
+                    reply = "no\n" if "yes" in shown[-40:].lower() else "n\n"
+                await self._type(reply, doing)
+                tail, heard = "", now
+            if size > LARGEST_OUTPUT:
+                raise Failure(f"{doing} on {self.access.where} was stopped: it printed more than 16 MiB.")
+            if now - began > limit or (now - heard > idle and interrupt_after is None):
+                took = f"in {limit:.0f} s" if now - began > limit else f"for {idle:.0f} s"
+                raise ShellLost(
+                    f"{doing} on {self.access.where} did not end: no prompt {took}; the last it showed was "
+                    f"{ssh.plain(shown[-200:]) or 'nothing'!r}. Run again, and the state is looked up first."
+                )
+        if refused:
+            raise Failure(
+                f"{doing} on {self.access.where} asked what this collection does not know ({refused!r}); it was "
+                "answered with no, and nothing was done. Please report the question with the release."
+            )
+        return self._output("".join(parts), echo)
+
+    @staticmethod
+    def _reply(shown: str, answers: Sequence[Answer], question: re.Pattern[str]) -> str | None:
+        """The keys for a pager or a question at the end of the screen; "" for a question nobody has an answer to."""
+        end = shown.rstrip()
+        for pattern, key in screen.PAGERS:
+            if any(match.end() >= len(end) for match in pattern.finditer(shown)):
+                return key
+        last = "\n".join(end.split("\n")[-3:])
+        for answer in answers:
+            if answer.question.search(last):
+                return answer.reply + "\n"
+        return "" if question.search(shown) else None
+
+    async def _type(self, text: str, doing: str) -> None:
+        """Type in pieces that a terminal's input queue can hold; raises ShellLost when nobody is there any more."""
+        import asyncssh
+
+        try:
+            for at in range(0, len(text), PASTE_PIECE):
+                self._process.stdin.write(text[at : at + PASTE_PIECE])
+                await self._process.stdin.drain()
+                if len(text) > PASTE_PIECE:
+                    await asyncio.sleep(0.02)
+        except (asyncssh.Error, OSError):
+            raise self._lost(doing) from None
+
+    def _output(self, raw: str, echo: str) -> str:
+        """What the command itself printed: after its echo, before the prompt, without pagers."""
+        lines = screen.without_pagers(screen.clean(raw)).split("\n")
+        for number, line in enumerate(lines):
+            if echo in re.sub(r"\s", "", line):
+                lines = lines[number + 1 :]
+                break
+        return "\n".join(lines[:-1]).strip("\n")
+
+
+def _interrupts(begin: float) -> list[float]:
+    """When to type Ctrl-C."""
+    return [begin + sum(CTRL_C[: count + 1]) for count in range(len(CTRL_C))]

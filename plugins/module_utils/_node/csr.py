@@ -1,0 +1,257 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The request of a purpose: is one needed, does the pending one answer the wish, and if not, a new one.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFORM, ArgSpec, Failure, Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
+from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import Facts, certificate_facts, csr_facts
+from ansible_collections.siptls.cucm.plugins.module_utils._node.opening import open_store
+from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
+    MULTI_SERVER_NAME,
+    CertificateStore,
+    Wish,
+    refused,
+    surely,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import san_key
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+SPEC = PLATFORM + ArgSpec(
+    options={
+        "purpose": {"type": "str", "default": "CallManager"},
+        "key_type": {"type": "str", "choices": ["rsa", "ec"], "no_log": False},
+        "key_length": {"type": "int", "no_log": False},
+        "hash_algorithm": {"type": "str", "choices": ["sha1", "sha256", "sha384", "sha512"]},
+        "distribution": {"type": "str", "choices": ["this_server", "multi_server"]},
+        "common_name": {"type": "str"},
+        "sans": {"type": "list", "elements": "str"},
+        "parent_domain": {"type": "str"},
+        "include_ou": {"type": "bool"},
+        "covers": {"type": "list", "elements": "str"},
+        "regenerate": {"type": "str", "choices": ["if_needed", "always", "never"], "default": "if_needed"},
+        "renew_before": {"type": "int", "default": 30},
+        "issuer": {"type": "str"},
+    },
+)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a CSR is needed and made, and why."""
+
+    needed: bool
+    generate: bool
+    reason: str
+
+
+def service(module: AnsibleModule) -> Outcome:
+    """The whole of cucm_csr."""
+    params = module.params
+    if params["purpose"].endswith("-trust"):
+        raise Failure(f"purpose {params['purpose']} is a trust store; a CSR is made for {params['purpose'][:-6]}.")
+    given: dict[str, Any] = {name: params[name] for name in Wish.__dataclass_fields__}
+    for name, one in given.items():
+        given[name] = tuple(one) if isinstance(one, list) else one
+    wish = Wish(**given)
+    issuer = certificate_facts(params["issuer"]) if params["issuer"] else None
+    store = open_store(params)
+    try:
+        outcome = _run(store, wish, issuer, params, module.check_mode)
+        outcome.warnings += store.warnings
+        return outcome
+    finally:
+        store.close()
+
+
+def _run(
+    store: CertificateStore, wish: Wish, issuer: Facts | None, params: Mapping[str, Any], check_mode: bool
+) -> Outcome:
+    entry = store.identity(wish.purpose)
+    installed = entry.facts if entry is not None else None
+    pem = store.csr(wish.purpose)
+    pending = csr_facts(pem) if pem else None
+    if installed is None and pending is None and entry is None and params["regenerate"] == "never":
+        raise Failure(f"{store.where} shows no certificate and no CSR for {wish.purpose}; is it a purpose there?")
+    decision = decide(
+        wish, installed, pending, issuer, regenerate=params["regenerate"], renew_before=params["renew_before"],
+        clock=store.clock,
+    )  # fmt: skip
+    result: dict[str, Any] = {
+        "csr": None,
+        "needed": decision.needed,
+        "reason": decision.reason,
+        "certificate": installed.view(store.clock.now()) if installed else None,
+        "clock": store.clock.for_result(),
+        "predicted": False,
+        "interface": store.kind.lower(),
+    }
+    answer, predicted = pending if decision.needed else None, False
+    if decision.generate and wish.distribution == "multi_server" and not store.can_choose:
+        raise Failure(
+            f"A multi-server CSR for {wish.purpose} is wanted ({decision.reason}), and the CLI of {store.where} can't "
+            "make one; nothing was done. Make it on the publisher's web page (OS Administration, Certificate "
+            "Management, Distribution: Multi-server) and run again: it is kept. From release 14 interface: rest can."
+        )
+    if decision.generate and check_mode:
+        from ansible_collections.siptls.cucm.plugins.module_utils._node.standin import stand_in_csr
+
+        answer, predicted = csr_facts(stand_in_csr(wish, installed)), True
+    elif decision.generate:
+        answer = _generate(store, wish, pending)
+    if answer is not None:
+        result |= {"csr": answer.pem, "request": answer.shown, "predicted": predicted}
+    return Outcome(
+        changed=decision.generate,
+        before=_for_diff(wish.purpose, pending),
+        after=_for_diff(wish.purpose, answer if decision.generate else pending, predicted),
+        result=result,
+    )
+
+
+def decide(
+    wish: Wish,
+    installed: Facts | None,
+    pending: Facts | None,
+    issuer: Facts | None,
+    *,
+    regenerate: str = "if_needed",
+    renew_before: int = 30,
+    clock: NodeClock | None = None,
+) -> Decision:
+    """What to do, from what is there; renew_before in days, counted by the clock (default the controller's)."""
+    clock = clock or NodeClock()
+    if regenerate == "always":
+        return Decision(True, True, "regenerate is always")
+    why_not = next(serves(wish, installed, issuer, renew_before, clock), None)
+    if why_not is None:
+        if installed is None:
+            raise AssertionError("only an installed certificate serves")
+        return Decision(
+            False, False, f"the installed certificate serves: issued by {installed.issuer}, "
+            f"{int(installed.days_left(clock.now()))} days left",
+        )  # fmt: skip
+    if pending is None:
+        if regenerate == "never":
+            return Decision(True, False, f"{why_not}; no CSR waits, and regenerate is never")
+        return Decision(True, True, f"{why_not}; no CSR waits")
+    differs = next(mismatches(wish, pending), None)
+    if differs is None or regenerate == "never":
+        kept = "the pending CSR answers the wish and is kept" if differs is None else f"regenerate is never ({differs})"
+        return Decision(True, False, f"{why_not}; {kept}")
+    return Decision(True, True, f"{why_not}; the pending CSR does not answer the wish: {differs}")
+
+
+def serves(
+    wish: Wish, installed: Facts | None, issuer: Facts | None, renew_before: int, clock: NodeClock
+) -> Iterator[str]:
+    """Every reason why the installed certificate will not do."""
+    if installed is None:
+        yield "no certificate is installed"
+        return
+    if installed.self_signed:
+        yield "the installed certificate is self-signed"
+    elif issuer is not None and not installed.signed_by(issuer):
+        yield f"the installed certificate was issued by {installed.issuer}, not by the key of {issuer.subject}"
+    left = installed.days_left(clock.now())
+    if left < renew_before:
+        yield (
+            "the installed certificate has expired"
+            if left < 0
+            else f"the installed certificate has {int(left)} days left, fewer than {renew_before}"
+        )
+    if not installed.both_sides:
+        yield "the installed certificate lacks serverAuth or clientAuth, and a SIP trunk is both server and client"
+    yield from (f"of the installed certificate, {text}" for text in _content(wish, installed))
+
+
+def mismatches(wish: Wish, request: Facts) -> Iterator[str]:
+    """Every way in which a request is not what was wished."""
+    if not request.shown["signature_valid"]:
+        yield "its signature is wrong"
+    if wish.hash_algorithm and request.hash_name != wish.hash_algorithm:
+        yield f"its hash is {request.hash_name}, not {wish.hash_algorithm}"
+    if wish.include_ou is False and "OU=" in request.subject:
+        yield f"its subject {request.subject} holds an organizational unit"
+    if wish.include_ou and "OU=" not in request.subject:
+        yield f"its subject {request.subject} holds no organizational unit"
+    if not request.both_sides:
+        yield "it does not ask for serverAuth and clientAuth"
+    yield from _content(wish, request)
+
+
+def _content(wish: Wish, found: Facts) -> Iterator[str]:
+    """What a request and the certificate made from it have in common: key, common name, names."""
+    kind, bits = found.shown["key_type"], found.shown["key_size"]
+    if wish.key_type and kind.lower() != wish.key_type:
+        yield f"the key is {kind}, not {wish.key_type.upper()}"
+    if wish.key_length and bits != wish.key_length:
+        yield f"the key has {bits} bits, not {wish.key_length}"
+    if wish.common_name and found.common_name.lower() != wish.common_name.lower():
+        yield f"the common name is {found.common_name}, not {wish.common_name}"
+    elif wish.distribution and not wish.common_name:
+        multi = bool(MULTI_SERVER_NAME.search(found.common_name))
+        if multi != (wish.distribution == "multi_server"):
+            yield f"the common name {found.common_name} is that of {'multi-server' if multi else 'this server alone'}"
+    wanted = [*(wish.sans or ()), *([wish.parent_domain] if wish.parent_domain else [])]
+    missing = [name for name in wanted if san_key(name) not in found.names]
+    if missing:
+        yield f"the subject alternative names lack {', '.join(missing)}"
+    hosts = {name.partition(":")[2].split(".")[0] for name in found.names}
+    # A node that the cluster knows by its address has a name that nobody told us.
+    named = [name for name in wish.covers or () if not re.fullmatch(r"[0-9.]+|[0-9a-fA-F]*:[0-9a-fA-F:.]*", name)]
+    left_out = [name for name in named if name.lower().split(".")[0] not in hosts]
+    if left_out:
+        yield f"no subject alternative name stands for the node {', '.join(left_out)}"
+
+
+def _generate(store: CertificateStore, wish: Wish, before: Facts | None) -> Facts:
+    """Make it, read it back, and compare it with the wish."""
+
+    def new() -> Facts | None:
+        pem = store.csr(wish.purpose)
+        found = csr_facts(pem) if pem else None
+        return None if found is not None and before is not None and found.same_key == before.same_key else found
+
+    words = surely(lambda: store.generate(wish), lambda: new() is not None)
+    made = new()
+    if made is None:
+        raise refused(f"Generating a CSR for {wish.purpose} by {store.kind}", store.where, words)
+    wrong = list(mismatches(wish, made))
+    if wrong:
+        hint = (
+            "REST could not give it either; ask for what the release offers."
+            if store.can_choose
+            else "The CLI cannot choose key, hash and names: make the CSR with these on the node's web page (OS "
+            "Administration, Certificate Management), and this module keeps it; from release 14 interface: rest can."
+        )
+        raise Failure(
+            f"{store.where} made a CSR for {wish.purpose} that is not what was asked: {'; '.join(wrong)}. {hint}",
+            changed=True,
+            csr=made.pem,
+            request=made.shown,
+        )
+    return made
+
+
+def _for_diff(purpose: str, request: Facts | None, predicted: bool = False) -> dict[str, Any]:
+    """The pending CSR as the diff shows it; a stand-in's key is nobody's."""
+    if request is None:
+        return {"purpose": purpose, "csr": None}
+    names = ("subject", "sans", "key_type", "key_size", "signature_algorithm", "public_key_sha256")
+    shown = {name: request.shown[name] for name in names}
+    if predicted:
+        shown["public_key_sha256"] = "(made by CUCM)"
+    return {"purpose": purpose, "csr": shown}

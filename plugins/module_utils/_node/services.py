@@ -1,0 +1,333 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A service of a node: start, stop, restart, and wait until it serves with the certificate it should.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import (
+    APPLICATION,
+    PLATFORM,
+    ArgSpec,
+    Failure,
+    Outcome,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._net.http import AnswerLost
+from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import AdminShell
+from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost, plain
+from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.control_center import (
+    ControlCenter,
+    ServiceState,
+)
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+SPEC = (
+    (APPLICATION + PLATFORM).optional("username", "password", "os_username", "os_password")
+    + ArgSpec(
+        options={
+            "name": {"type": "str", "default": "Cisco CallManager"},
+            "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
+            "interface": {"type": "str", "choices": ["auto", "soap", "cli"], "default": "auto"},
+            "serving": {
+                "type": "dict",
+                "options": {
+                    "port": {"type": "int", "default": 5061},
+                    "certificate": {"type": "str"},
+                    "address": {"type": "str"},
+                },
+            },
+            "only_activated": {"type": "bool", "default": False},
+            "wait_timeout": {"type": "int", "default": 600},
+            "poll_interval": {"type": "float", "default": 5.0},
+        },
+        required_together=(("username", "password"), ("os_username", "os_password")),
+        required_one_of=(("username", "os_username"),),
+    )
+)  # fmt: skip
+LISTED = re.compile(r"^[ \t]*(.+?)[ \t]*\[([A-Z]+)\][ \t]*(.*)$", re.MULTILINE)
+VERBS = {"started": "start", "stopped": "stop", "restarted": "restart"}
+# Control Center runs in Tomcat and cannot restart it; the CLI can.
+CLI_ONLY = ("cisco tomcat",)
+
+
+class Control(Protocol):
+    """What both interfaces offer."""
+
+    @property
+    def kind(self) -> str:
+        """CLI or Control Center."""
+
+    @property
+    def where(self) -> str:
+        """Node, interface and account, for sentences."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know."""
+
+    def status(self, name: str) -> ServiceState:
+        """The state of a service."""
+
+    def control(self, name: str, verb: str) -> None:
+        """Ask for start, stop or restart; it may go on after this returns."""
+
+    def close(self) -> None:
+        """End the session."""
+
+
+@dataclass
+class CliControl:
+    """Services by `utils service`."""
+
+    shell: AdminShell
+    patience: float = 900.0  # seconds that a command may take
+    kind: str = "CLI"
+
+    @property
+    def where(self) -> str:
+        """Node, interface and account in words."""
+        return self.shell.access.where
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know."""
+        return self.shell.warnings
+
+    def status(self, name: str) -> ServiceState:
+        """The state of a service, from the whole list."""
+        try:
+            text = self.shell.run("utils service list")
+        except ShellLost:
+            text = self.shell.run("utils service list")
+        for found, status, reason in LISTED.findall(text):
+            if found.strip().lower() == name.lower():
+                return ServiceState(found.strip(), status.capitalize(), reason.strip())
+        raise Failure(f"{self.where} knows no service {name}; 'utils service list' names them in full.")
+
+    def control(self, name: str, verb: str) -> None:
+        """Start, stop or restart; the answer is not trusted, the status is."""
+        self.shell.run(f"utils service {verb} {name}", idle=self.patience, limit=self.patience)
+
+    def close(self) -> None:
+        """End the session."""
+        self.shell.close()
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The port that shows whether a service is back, and the certificate that it should present."""
+
+    host: str
+    port: int
+    sha256: str | None
+    legacy: bool
+    timeout: int
+
+    def presented(self) -> str | None:
+        """The SHA-256 of the certificate that the port presents now; None while it presents none."""
+        from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import served_certificate
+        from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import certificate_facts
+
+        try:
+            chain = served_certificate(self.host, self.port, legacy=self.legacy, timeout=min(self.timeout, 10))
+        except Failure:
+            return None
+        return certificate_facts(chain[0]).sha256
+
+    def satisfied(self, presented: str | None) -> bool:
+        """True when the port presents what it should."""
+        return presented is not None and self.sha256 in (None, presented)
+
+    @property
+    def place(self) -> str:
+        """Address and port in words."""
+        return f"port {self.port} of {self.host}"
+
+
+def service(module: AnsibleModule) -> Outcome:
+    """The whole of cucm_service."""
+    params = module.params
+    serving = _serving(params)
+    control = _open(params)
+    try:
+        outcome = _run(control, params, serving, module.check_mode)
+        outcome.warnings += control.warnings
+        return outcome
+    finally:
+        control.close()
+
+
+def _serving(params: Mapping[str, Any]) -> Serving | None:
+    given = params["serving"]
+    if given is None:
+        return None
+    if params["state"] == "stopped":
+        raise Failure("serving cannot be asked of a service with state: stopped.")
+    return Serving(
+        given["address"] or params["host"],
+        given["port"],
+        fingerprint_of(given["certificate"]),
+        params["legacy_crypto"],
+        params["timeout"],
+    )
+
+
+def fingerprint_of(text: str | None) -> str | None:
+    """SHA-256 with colons, of a PEM or of a fingerprint in any writing; Failure when it is neither."""
+    if not text:
+        return None
+    if "-----BEGIN" in text:
+        from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import certificate_facts
+
+        return certificate_facts(text).sha256
+    digits = re.sub(r"^sha-?256[:=]|[:\s]", "", text.strip().lower())
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise Failure("serving.certificate is neither a PEM certificate nor a SHA-256 fingerprint.")
+    return ":".join(digits[at : at + 2] for at in range(0, 64, 2)).upper()
+
+
+def _open(params: Mapping[str, Any]) -> Control:
+    choice = params["interface"]
+    if choice == "auto":
+        choice = "soap" if params["username"] and params["name"].lower() not in CLI_ONLY else "cli"
+    if choice == "soap" and not params["username"]:
+        raise Failure("interface: soap needs the application account (username, password).")
+    if choice == "cli" and not params["os_username"]:
+        raise Failure(
+            f"{params['name']} can only be controlled by the CLI, which needs the platform account (os_username, "
+            "os_password)."
+        )
+    if choice == "soap":
+        return ControlCenter.from_params(params)
+    return CliControl(AdminShell.from_params(params), max(params["wait_timeout"], 1))
+
+
+def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, check_mode: bool) -> Outcome:
+    name, state = params["name"], params["state"]
+    before = control.status(name)
+    if before.status not in ("Started", "Stopped", "Starting", "Stopping"):
+        said = f" ({plain(before.reason)})" if before.reason else ""
+        raise Failure(
+            f"{control.where} knows no service {name}: its state is {before.status}{said}. Give the name in full, as "
+            "the Control Center shows it."
+        )
+    if not before.activated and params["only_activated"]:
+        return Outcome(
+            before=_for_diff(before, None),
+            after=_for_diff(before, None),
+            result={
+                "status": before.status, "previous_status": before.status, "presented": None, "waited": 0.0,
+                "interface": control.kind.lower(),
+            },
+        )  # fmt: skip
+    if not before.activated and state != "stopped":
+        raise Failure(
+            f"{name} is not activated on {control.where}. Activate it on the node's Serviceability page (Service "
+            "Activation) first."
+        )
+    presented = serving.presented() if serving is not None and before.status == "Started" else None
+    needed = {
+        "started": before.status not in ("Started", "Starting"),
+        "stopped": before.status not in ("Stopped", "Stopping"),
+        "restarted": serving is None or not serving.satisfied(presented),
+    }[state]
+    began = time.monotonic()
+    after, shown = before, presented
+    if check_mode:
+        after = ServiceState(name, "Stopped" if state == "stopped" else "Started")
+        shown = (serving.sha256 if serving is not None else None) or presented
+    else:
+        if needed:
+            _ask(control, name, VERBS[state], before)
+        after, shown = _wait(control, params, serving, presented if needed else None)
+    return Outcome(
+        changed=needed,
+        before=_for_diff(before, presented),
+        after=_for_diff(after, shown, restarted=needed and state == "restarted"),
+        result={
+            "status": after.status,
+            "previous_status": before.status,
+            "presented": shown,
+            "waited": round(time.monotonic() - began, 1),
+            "interface": control.kind.lower(),
+        },
+    )
+
+
+def _ask(control: Control, name: str, verb: str, before: ServiceState) -> None:
+    """Ask once. When the answer is lost, the service's state tells whether CUCM acted; if not, ask once more."""
+    try:
+        control.control(name, verb)
+        return
+    except (AnswerLost, ShellLost):
+        time.sleep(1)
+    now = control.status(name)
+    acted = now.status != before.status or (
+        now.up_time is not None and before.up_time is not None and now.up_time < before.up_time
+    )
+    if not acted:
+        control.control(name, verb)
+
+
+def _wait(
+    control: Control, params: Mapping[str, Any], serving: Serving | None, old: str | None
+) -> tuple[ServiceState, str | None]:
+    """Until the service is where it should be and presents what it should; Failure when wait_timeout is over."""
+    wanted = "Stopped" if params["state"] == "stopped" else "Started"
+    latest = time.monotonic() + params["wait_timeout"]
+    pause = min(0.5, params["poll_interval"])
+    state, shown, trouble = ServiceState(params["name"], "Unknown"), None, ""
+    while True:
+        try:
+            state, trouble = control.status(params["name"]), ""
+        except (AnswerLost, ShellLost) as failure:
+            trouble = f" ({plain(failure.msg)})"
+        if state.status == wanted and not trouble:
+            shown = serving.presented() if serving is not None else None
+            if serving is None or serving.satisfied(shown):
+                return state, shown
+        if time.monotonic() > latest:
+            break
+        time.sleep(pause)
+        pause = min(pause * 1.5, params["poll_interval"])
+    if state.status != wanted or trouble:
+        raise Failure(
+            f"{params['name']} on {control.where} is {state.status}, not {wanted}, {params['wait_timeout']} s after it "
+            f"was asked{trouble}. Look at the node's alarms; a larger wait_timeout waits longer.",
+            status=state.status,
+        )
+    if serving is None:
+        raise AssertionError("a port was waited for, so there is one")
+    what = "presents no certificate" if shown is None else f"presents the certificate {shown}"
+    hint = (
+        "the one from before the restart: was the new one uploaded to this node?"
+        if shown and shown == old
+        else ("which is another one than that asked for")
+    )
+    raise Failure(
+        f"{params['name']} on {control.where} is {state.status}, but {serving.place} {what} after "
+        f"{params['wait_timeout']} s"
+        + (f", {hint}" if shown else ". Is there a trunk with a TLS profile on that port?"),
+        status=state.status,
+        presented=shown,
+    )
+
+
+def _for_diff(state: ServiceState, presented: str | None, restarted: bool = False) -> dict[str, Any]:
+    shown: dict[str, Any] = {"name": state.name, "status": state.status}
+    if presented:
+        shown["presented"] = presented
+    if restarted:
+        shown["restarted"] = True
+    return shown

@@ -1,0 +1,144 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The certificate store of a node: one interface, whatever carries it.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
+from ansible_collections.siptls.cucm.plugins.module_utils._net.http import AnswerLost
+from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost
+from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import Facts, certificate_facts
+
+REST_BASE = "/platformcom/api/v1/certmgr/config"
+# The common name of a certificate that all nodes of a cluster share, e.g. cucm1-ms.example.com.
+MULTI_SERVER_NAME = re.compile(r"-ms(\.|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One certificate that a node holds: purpose (CallManager, CallManager-trust), CUCM's file name, the PEM.
+
+    pem is None where the node shows only text; serials are then what the text or the name may mean as a number.
+    """
+
+    purpose: str
+    name: str
+    pem: str | None = field(default=None, repr=False)
+    note: str = ""
+    serials: frozenset[int] = frozenset()
+
+    @property
+    def facts(self) -> Facts | None:
+        """The certificate read, None when the node did not show it or it cannot be parsed."""
+        try:
+            return certificate_facts(self.pem) if self.pem else None
+        except Failure:
+            return None
+
+    def is_certificate(self, other: Facts) -> bool:
+        """True when this is that certificate: by fingerprint, without a PEM by serial number."""
+        own = self.facts
+        return own.sha256 == other.sha256 if own is not None else other.serial in self.serials
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a CSR should hold; None leaves it to CUCM."""
+
+    purpose: str
+    key_type: str | None = None
+    key_length: int | None = None
+    hash_algorithm: str | None = None
+    distribution: str | None = None
+    common_name: str | None = None
+    sans: tuple[str, ...] | None = None
+    parent_domain: str | None = None
+    include_ou: bool | None = None
+    covers: tuple[str, ...] | None = None  # hosts that names must stand for; not asked of CUCM, which adds them itself
+
+
+class CertificateStore(Protocol):
+    """The certificates of one node. Reads are fresh; every write raises Failure when CUCM refused it for sure.
+
+    A write that returns may still not have taken: the caller reads back, and refused() says what went wrong. When the
+    answer to a write is lost, ShellLost or AnswerLost is raised: surely() looks before it writes again.
+    """
+
+    @property
+    def kind(self) -> str:
+        """CLI or REST."""
+
+    @property
+    def where(self) -> str:
+        """Node, interface and account, for sentences."""
+
+    @property
+    def can_choose(self) -> bool:
+        """Whether key, hash and names of a CSR can be chosen."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know."""
+
+    @property
+    def clock(self) -> NodeClock:
+        """The node's clock, which judges dates; the controller's where the node does not tell it."""
+
+    def identities(self) -> list[Entry]:
+        """Every identity certificate."""
+
+    def identity(self, purpose: str) -> Entry | None:
+        """The identity certificate that is held for the purpose; the running service may still present another."""
+
+    def trust(self, purpose: str | None = None) -> list[Entry]:
+        """The certificates of one trust store (CallManager-trust), or of all."""
+
+    def csr(self, purpose: str) -> str | None:
+        """The pending CSR of the purpose as PEM."""
+
+    def generate(self, wish: Wish) -> str:
+        """Make a CSR, replacing a pending one; returns CUCM's words."""
+
+    def import_trust(self, purpose: str, certificate: Facts) -> str:
+        """Put a certificate into a trust store; returns CUCM's words."""
+
+    def import_identity(self, purpose: str, certificate: Facts, chain: list[Facts]) -> str:
+        """Put a signed certificate into its purpose; returns CUCM's words."""
+
+    def delete_trust(self, entry: Entry) -> str:
+        """Remove a certificate from a trust store; returns CUCM's words."""
+
+    def close(self) -> None:
+        """End the session."""
+
+
+def unit_of(purpose: str) -> str:
+    """The unit of a trust store: CallManager of CallManager-trust."""
+    return purpose.removesuffix("-trust")
+
+
+def surely(write: Callable[[], str], took: Callable[[], bool]) -> str:
+    """Write; when the answer is lost, look whether it took, and only if not write once more. Returns CUCM's words."""
+    try:
+        return write()
+    except (ShellLost, AnswerLost) as lost:
+        if took():
+            return lost.msg
+    return write()
+
+
+def refused(doing: str, where: str, words: str) -> Failure:
+    """The sentence for a write that did not take: what CUCM said, what that means, what to do about it."""
+    from ansible_collections.siptls.cucm.plugins.module_utils._node.refusals import explain
+
+    return Failure(f"{doing} on {where} failed: {explain(words)}", cucm_said=words[:1000])

@@ -1,0 +1,329 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates into a node: CAs into the trust store first, then the signed certificate, everything read back.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFORM, ArgSpec, Failure, Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
+from ansible_collections.siptls.cucm.plugins.module_utils._node import judge
+from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import Facts, csr_facts
+from ansible_collections.siptls.cucm.plugins.module_utils._node.opening import open_store
+from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
+    MULTI_SERVER_NAME,
+    CertificateStore,
+    Entry,
+    refused,
+    surely,
+)
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+SPEC = PLATFORM + ArgSpec(
+    options={
+        "certificate": {"type": "str"},
+        "certificate_path": {"type": "path"},
+        "chain": {"type": "list", "elements": "str"},
+        "chain_path": {"type": "path"},
+        "csr": {"type": "str"},
+        "purpose": {"type": "str", "default": "CallManager"},
+        "trust_purpose": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "trust_certificates": {"type": "list", "elements": "str"},
+        "prune_expired": {"type": "bool", "default": False},
+        "eku_policy": {"type": "str", "choices": ["require", "warn", "ignore"], "default": "require"},
+    },
+    mutually_exclusive=(("certificate", "certificate_path"),),
+)
+# What a new identity certificate becomes active with (Cisco documents 217138, 118731), and what else uses it.
+RESTARTS = {
+    "CallManager": ("Cisco CallManager", "Cisco CTIManager", "Cisco Tftp", "Cisco Trust Verification Service"),
+    "tomcat": ("Cisco Tomcat",),
+    "TVS": ("Cisco Trust Verification Service",),
+    "CAPF": ("Cisco Certificate Authority Proxy Function",),
+}
+
+
+@dataclass
+class Input:
+    """What the user gave, read."""
+
+    purpose: str
+    trust_purpose: str
+    leaf: Facts | None
+    chain: list[Facts]
+    csr: Facts | None
+    remove: list[str]  # names and fingerprints
+    doomed: list[Facts]  # certificates to remove, by what they are
+    prune_expired: bool
+    eku_policy: str
+    check_mode: bool
+
+
+@dataclass
+class Work:
+    """What is to be done, judged; and what of it was done."""
+
+    deletions: list[Entry]
+    uploads: Sequence[Facts]
+    replaced: Sequence[Entry]
+    identity: Facts | None
+    issuers: list[Facts]
+    actions: list[str] = field(default_factory=list)
+
+
+def service(module: AnsibleModule) -> Outcome:
+    """The whole of cucm_cert_upload."""
+    given = _read(module.params, module.check_mode)
+    store = open_store(module.params)
+    try:
+        outcome = _run(store, given, module.params)
+        outcome.warnings += store.warnings
+        return outcome
+    finally:
+        store.close()
+
+
+def _read(params: Mapping[str, Any], check_mode: bool) -> Input:
+    """Parse every input; Failure when one of them is not what its option says."""
+    purpose = params["purpose"]
+    if purpose.endswith("-trust"):
+        raise Failure(f"purpose {purpose} is a trust store. Set trust_purpose: {purpose} and give the CAs in chain.")
+    trust_purpose = params["trust_purpose"] or f"{purpose.removesuffix('-ECDSA')}-trust"
+    if not trust_purpose.endswith("-trust"):
+        raise Failure(f"trust_purpose {trust_purpose} is not a trust store; its name ends in -trust.")
+    leaves = _certificates("certificate", params["certificate"], params["certificate_path"])
+    chain = [one for text in params["chain"] or [] for one in _certificates("chain", text, None)]
+    chain += _certificates("chain_path", None, params["chain_path"])
+    absent = params["state"] == "absent"
+    if absent and leaves:
+        raise Failure("An identity certificate cannot be taken away; state: absent removes from a trust store only.")
+    if not (leaves or chain or params["trust_certificates"] or params["prune_expired"]):
+        raise Failure("There is nothing to do: give certificate, chain, trust_certificates or prune_expired.")
+    if params["trust_certificates"] and not absent:
+        raise Failure("trust_certificates names what state: absent removes; put CA certificates into chain.")
+    leaf, rest = _parted(leaves) if leaves else (None, [])
+    chain = rest + chain
+    unique = {one.sha256: one for one in chain if leaf is None or one.sha256 != leaf.sha256}
+    return Input(
+        purpose=purpose,
+        trust_purpose=trust_purpose,
+        leaf=leaf,
+        chain=[] if absent else list(unique.values()),
+        csr=csr_facts(params["csr"]) if params["csr"] else None,
+        remove=params["trust_certificates"] or [],
+        doomed=list(unique.values()) if absent else [],
+        prune_expired=params["prune_expired"],
+        eku_policy=params["eku_policy"],
+        check_mode=check_mode,
+    )
+
+
+def leaf_and_chain(option: str, text: str) -> tuple[Facts, list[Facts]]:
+    """The certificate and what came with it, of a text in any form; Failure when it holds none."""
+    return _parted(_certificates(option, text, None))
+
+
+def _parted(found: list[Facts]) -> tuple[Facts, list[Facts]]:
+    """A certificate with its chain in one file: the first that issued no other of the file is the leaf."""
+    leaf = next(one for one in found if not any(other.signed_by(one) for other in found if other is not one))
+    return leaf, [one for one in found if one is not leaf]
+
+
+def _certificates(option: str, text: str | None, path: str | None) -> list[Facts]:
+    """The certificates of an option: PEM, PKCS#7, or either as bare Base-64; from a file also DER."""
+    source: str | bytes | None = text
+    if path:
+        try:
+            with open(path, "rb") as file:
+                source = file.read(1 << 20)
+        except OSError as error:
+            raise Failure(f"{path} cannot be read: {error.strerror}.") from None
+    if not source:
+        return []
+    if isinstance(source, str) and "-----BEGIN" not in source:
+        try:
+            source = base64.b64decode(re.sub(r"\s", "", source), validate=True)
+        except (binascii.Error, ValueError):
+            raise Failure(
+                f"{option} is not in PEM format: it holds no BEGIN CERTIFICATE line and is no Base-64 of DER or "
+                "PKCS#7 either. Give the certificate as the CA exported it."
+            ) from None
+    try:
+        return judge.read_certificates(source)
+    except Failure as failure:
+        raise Failure(f"{path or option}: {failure.msg}") from None
+
+
+def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Outcome:
+    held = store.trust(given.trust_purpose)
+    entry = store.identity(given.purpose) if given.leaf is not None else None
+    work, warnings = plan(store, given, held, entry)
+    before = _for_diff(entry, held)
+    if not given.check_mode:
+        _carry_out(store, given, work)
+        if work.actions:
+            held = store.trust(given.trust_purpose)
+            entry = store.identity(given.purpose) if given.leaf is not None else None
+    else:
+        held, entry = _foreseen(given, work, held, entry)
+    changed = bool(work.deletions or work.uploads or work.identity)
+    restart = RESTARTS.get(given.purpose.removesuffix("-ECDSA"), ()) if work.identity is not None else ()
+    installed = entry.facts if entry is not None else None
+    moment = store.clock.now()
+    return Outcome(
+        changed=changed,
+        before=before,
+        after=_for_diff(entry, held),
+        result={
+            "certificate": installed.view(moment) if installed is not None else None,
+            "trust": [{"name": one.name, **found.view(moment)} for one in held if (found := one.facts) is not None],
+            "actions": work.actions if not given.check_mode else _intended(given, work),
+            "restart_required": [
+                {"node": node, "service": name}
+                for node in (nodes_of(work.identity, params["host"]) if work.identity is not None else [])
+                for name in restart
+            ],
+            "interface": store.kind.lower(),
+            "clock": store.clock.for_result(),
+        },
+        warnings=warnings,
+    )
+
+
+def nodes_of(leaf: Facts, host: str) -> list[str]:
+    """The nodes that a certificate is for: the host it was put on; of a multi-server one all that its names name."""
+    if not MULTI_SERVER_NAME.search(leaf.common_name):
+        return [host]
+    names = sorted(name.partition(":")[2] for name in leaf.names if name.startswith("DNS:"))
+    domains = {name.partition(".")[2] for name in names}
+    return [name for name in names if name not in domains and not MULTI_SERVER_NAME.search(name)] or [host]
+
+
+def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: Entry | None) -> tuple[Work, list[str]]:
+    """Judge everything; Failure with all that is wrong, or the work in its order and warnings."""
+    troubles: list[str] = []
+    warnings: list[str] = []
+    clock = store.clock
+    deletions = [one for one in held if _is_named(one, given.remove) or any(map(one.is_certificate, given.doomed))]
+    if given.prune_expired:
+        # By both clocks: a certificate that one wrong clock calls expired is not thrown away.
+        earlier = min(clock.now(), NodeClock().now())
+        deletions += [one for one in held if one not in deletions and (f := one.facts) and f.days_left(earlier) < 0]
+    staying = [one for one in held if one not in deletions]
+    trust = judge.trust_plan(given.trust_purpose, given.chain, staying, clock)
+    troubles += trust.troubles
+    work = Work(deletions, trust.uploads, trust.replaced, None, [])
+    if given.leaf is not None and not (entry is not None and entry.is_certificate(given.leaf)):
+        pem = store.csr(given.purpose)
+        # In check mode an earlier task may have returned a stand-in for the CSR that it would have made.
+        request = given.csr if given.check_mode and given.csr is not None else csr_facts(pem) if pem else None
+        pool = [*given.chain, *(found for one in staying if (found := one.facts) is not None)]
+        work.issuers, complete = judge.climb(given.leaf, pool)
+        case = judge.Case(
+            given.purpose, given.leaf, request, given.csr, work.issuers, complete, given.eku_policy, store.where, clock
+        )
+        troubles += [f"{given.leaf.subject}: {text}" for text in judge.leaf_troubles(case)]
+        work.identity = given.leaf
+        if given.eku_policy == "warn" and not given.leaf.both_sides:
+            warnings.append(f"{given.leaf.subject}: {judge.eku_trouble(given.leaf)}.")
+    if troubles:
+        listed = (
+            " ".join(f"({number}) {text}." for number, text in enumerate(troubles, 1))
+            if troubles[1:]
+            else (f"{troubles[0]}.")
+        )
+        raise Failure(
+            f"Nothing was written to {store.where}, because CUCM's rules forbid it: {listed}", troubles=troubles
+        )
+    return work, warnings
+
+
+def _is_named(entry: Entry, names: Sequence[str]) -> bool:
+    """True when a name is this entry's: its file name, common name or SHA-256 fingerprint."""
+    known = entry.facts
+    own = {entry.name.lower(), entry.name.lower().removesuffix(".pem")}
+    if known is not None:
+        own |= {known.common_name.lower(), known.sha256.lower(), known.sha256.lower().replace(":", "")}
+    return any(name.strip().lower() in own for name in names)
+
+
+def _carry_out(store: CertificateStore, given: Input, work: Work) -> None:
+    """Remove, upload the CAs root first, upload the certificate; each looked at afterwards."""
+    for doomed in work.deletions:
+        gone = partial(_gone, store, doomed)
+        words = surely(partial(store.delete_trust, doomed), gone)
+        if not gone():
+            raise refused(f"Removing {doomed.name} from {doomed.purpose}", store.where, words)
+        work.actions.append(f"removed {doomed.name} from {doomed.purpose}")
+    for one in work.uploads:
+        time.sleep(judge.wait_for(one, store.clock))
+        trusts = partial(_trusts, store, given.trust_purpose, one)
+        words = surely(partial(store.import_trust, given.trust_purpose, one), trusts)
+        if not trusts():
+            raise refused(f"Putting {one.subject} into {given.trust_purpose} by {store.kind}", store.where, words)
+        work.actions.append(f"put {one.subject} into {given.trust_purpose}")
+    if work.identity is not None:
+        time.sleep(judge.wait_for(work.identity, store.clock))
+        holds = partial(_holds, store, given.purpose, work.identity)
+        words = surely(partial(store.import_identity, given.purpose, work.identity, work.issuers), holds)
+        if not holds():
+            raise refused(f"Putting {work.identity.subject} into {given.purpose} by {store.kind}", store.where, words)
+        work.actions.append(f"put {work.identity.subject} into {given.purpose}")
+
+
+def _gone(store: CertificateStore, doomed: Entry) -> bool:
+    return not any(left.name == doomed.name and left.pem == doomed.pem for left in store.trust(doomed.purpose))
+
+
+def _trusts(store: CertificateStore, purpose: str, certificate: Facts) -> bool:
+    return any(entry.is_certificate(certificate) for entry in store.trust(purpose))
+
+
+def _holds(store: CertificateStore, purpose: str, certificate: Facts) -> bool:
+    entry = store.identity(purpose)
+    return entry is not None and entry.is_certificate(certificate)
+
+
+def _intended(given: Input, work: Work) -> list[str]:
+    return [
+        *(f"would remove {entry.name} from {entry.purpose}" for entry in work.deletions),
+        *(f"would put {one.subject} into {given.trust_purpose}" for one in work.uploads),
+        *([f"would put {work.identity.subject} into {given.purpose}"] if work.identity is not None else []),
+    ]
+
+
+def _foreseen(given: Input, work: Work, held: Sequence[Entry], entry: Entry | None) -> tuple[list[Entry], Entry | None]:
+    """What the node would hold afterwards."""
+    gone = [*work.deletions, *work.replaced]
+    trust = [one for one in held if one not in gone]
+    trust += [Entry(given.trust_purpose, f"{one.common_name}.pem", one.pem) for one in work.uploads]
+    if work.identity is not None:
+        entry = Entry(given.purpose, f"{given.purpose}.pem", work.identity.pem)
+    return trust, entry
+
+
+def _for_diff(entry: Entry | None, held: Sequence[Entry]) -> dict[str, Any]:
+    """Identity and trust as the diff shows them."""
+    found = entry.facts if entry is not None else None
+    names = ("subject", "issuer", "serial", "not_before", "not_after", "sha256")
+    trust = sorted(
+        f"{known.subject} (until {known.shown['not_after']}, {known.sha256})" if known is not None else one.name
+        for one in held
+        for known in [one.facts]
+    )
+    return {"identity": {name: found.shown[name] for name in names} if found is not None else None, "trust": trust}

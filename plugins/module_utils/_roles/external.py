@@ -1,0 +1,245 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Peers that are not ours to manage (cucm_external_peers), read and judged. Private to siptls.cucm.
+
+Pure but for the files that ca_chain may name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+
+#: key of a peer -> other spellings that are understood
+KEYS: dict[str, tuple[str, ...]] = {
+    "name": (), "address": ("addresses", "host"), "port": (),
+    "subject_names": ("subject_name", "x509_subject_names", "x509_subject_name"),
+    "ca_chain": ("ca", "chain", "ca_path", "ca_file", "ca_certificate"), "numbers": ("patterns",),
+    "srtp": ("srtp_allowed",), "security_mode": (), "sip_profile": (),
+    "normalization_script": (), "calling_search_space": (), "incoming_port": (), "trunk": (), "legacy_crypto": (),
+}  # fmt: skip
+MODES = ("Encrypted", "Authenticated")
+#: what the role itself decides of a trunk, so that a peer's `trunk` may not
+_OURS = {
+    "name", "new_name", "description", "security_profile", "sip_profile", "srtp_allowed", "destinations",
+    "normalization_script", "calling_search_space",
+}  # fmt: skip
+_MOST_ADDRESSES = 16
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,40}\Z")
+_ADDRESS = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z|[0-9A-Fa-f:.]+\Z")
+_SEPARATORS = re.compile(r"[\s,;:]")
+_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+def read_peers(
+    given: Any, *, hosts: Iterable[str] = (), folders: Iterable[str] = ()
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The peers in one form, and a sentence for all that is wrong with them.
+
+    A peer is {name, addresses, port, incoming_port, names, chain (PEM, issuers first), patterns, legacy_crypto, and
+    what it sets otherwise than the role: security_mode, trunk}. One that is wrong is left out.
+    """
+    if given in (None, ""):
+        return [], []
+    if isinstance(given, Mapping) or not isinstance(given, Sequence) or isinstance(given, str):
+        return [], ["cucm_external_peers is no list. Give a list of peers, each with name, address, subject_names, "
+                    "ca_chain and numbers."]  # fmt: skip
+    peers: list[dict[str, Any]] = []
+    problems: list[str] = []
+    clusters = {str(host).lower(): str(host) for host in hosts}
+    taken: set[str] = set()
+    for number, one in enumerate(given, 1):
+        peer, wrong = _one(one, number, [Path(folder) for folder in folders if folder])
+        name = str(peer.get("name") or "")
+        if name.lower() in clusters:
+            wrong.append(
+                f"External peer {name}: {clusters[name.lower()]} is a cluster of the inventory, and their trunks would "
+                "have one name. Give the peer another name, or leave it out when it is this cluster."
+            )
+        elif name and name.lower() in taken:
+            wrong.append(f"External peer {name}: another external peer has this name. Give each its own.")
+        taken.add(name.lower())
+        problems += wrong
+        if not wrong:
+            peers.append(peer)
+    return peers, problems + _clashes(peers)
+
+
+def _one(given: Any, number: int, folders: list[Path]) -> tuple[dict[str, Any], list[str]]:
+    if not isinstance(given, Mapping):
+        return {}, [f"External peer number {number} is no mapping. Give name, address, subject_names and ca_chain."]
+    spelt = {other: key for key, others in KEYS.items() for other in (key, *others)}
+    named = {spelt[key]: value for key, value in given.items() if key in spelt}
+    name = str(named.get("name") or "").strip()
+    who = f"External peer {name}" if name else f"External peer number {number}"
+    wrong = [
+        f"{who}: {key} is no key of an external peer; known are {', '.join(KEYS)}." for key in given if key not in spelt
+    ]
+    if not _NAME.match(name):
+        wrong.append(f"{who}: name {name!r} can't be part of a trunk's name." if name else f"{who}: it has no name.")
+        wrong[-1] += " Use 1 to 40 letters, digits, full stops, hyphens and underscores."
+    chain, troubles = _chain(named.get("ca_chain"), folders)
+    wrong += [f"{who}: {text}" for text in troubles]
+    wrong += [f"{who}: {text}" for text in (*_addresses(named), *_subject_names(named), *_settings(named))]
+    peer = {
+        "name": name,
+        "addresses": _listed(named.get("address")),
+        "port": _number(named.get("port", 5061)),
+        "incoming_port": _number(named.get("incoming_port")),
+        "names": _listed(named.get("subject_names")),
+        "chain": chain,
+        "patterns": _listed(named.get("numbers")),
+        "legacy_crypto": bool(_truth(named.get("legacy_crypto", False))),
+        "security_mode": named.get("security_mode"),
+        "trunk": {
+            **(named["trunk"] if isinstance(named.get("trunk"), Mapping) else {}),
+            **{key: named[key] for key in ("sip_profile", "normalization_script", "calling_search_space") if
+               named.get(key) is not None},
+            **({} if named.get("srtp") is None else {"srtp_allowed": _truth(named["srtp"])}),
+        },
+    }  # fmt: skip
+    return peer, wrong
+
+
+def _addresses(named: Mapping[str, Any]) -> Iterator[str]:
+    addresses = _listed(named.get("address"))
+    if not addresses:
+        yield "it has no address. Give the name or address of its SIP port, or a list of them."
+    if len(addresses) > _MOST_ADDRESSES:
+        yield f"it has {len(addresses)} addresses, and a SIP trunk takes {_MOST_ADDRESSES} destinations."
+    for address in addresses:
+        if not _ADDRESS.match(address):
+            yield f"address {address!r} is no host name and no IP address; a port goes into `port`."
+    for key in ("port", "incoming_port"):
+        if named.get(key) is not None and not 0 < (_number(named[key]) or 0) < 65536:
+            yield f"{key} {named[key]!r} is no TCP port. Use 1 to 65535."
+
+
+def _subject_names(named: Mapping[str, Any]) -> Iterator[str]:
+    names = _listed(named.get("subject_names"))
+    if not names:
+        yield (
+            "it has no subject_names. Give the common name, or the alternative names, of the certificate that it "
+            "presents; without them the cluster lets nobody in."
+        )
+    for one in names:
+        if _SEPARATORS.search(one):
+            yield f"subject_names holds {one!r}: spaces, commas, semicolons and colons part names. Give a list."
+
+
+def _settings(named: Mapping[str, Any]) -> Iterator[str]:
+    mode = named.get("security_mode")
+    if mode is not None and mode not in MODES:
+        yield f"security_mode {mode!r} is none of {', '.join(MODES)}."
+    for key in ("srtp", "legacy_crypto"):
+        if named.get(key) is not None and _truth(named[key]) is None:
+            yield f"{key} {named[key]!r} is neither true nor false."
+    trunk = named.get("trunk")
+    if trunk is None:
+        return
+    if not isinstance(trunk, Mapping):
+        yield "trunk is no mapping. Give options of cucm_sip_trunk, such as normalization_script_parameters."
+        return
+    for key in trunk:
+        if key in _OURS:
+            yield f"trunk may not hold {key}: it follows from the peer's own keys."
+        elif key not in SIP_TRUNK.options:
+            yield f"trunk holds {key}, which is no option of cucm_sip_trunk."
+
+
+def _chain(given: Any, folders: list[Path]) -> tuple[list[str], list[str]]:
+    """The PEMs of ca_chain, and what is wrong with it; never a word of a key that was given by mistake."""
+    sources = _listed(given)
+    if not sources:
+        return [], ["it has no ca_chain. Give the CA certificates of its own certificate, as PEM or as a file."]
+    try:
+        from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view, split_chain
+    except ImportError:
+        return [], ["reading ca_chain needs the Python library cryptography beside ansible-core. Install it there."]
+    found: dict[str, dict[str, Any]] = {}
+    wrong: list[str] = []
+    for source in sources:
+        what = "ca_chain"
+        try:
+            data: str | bytes = source
+            if "-----BEGIN" not in source:
+                what = f"ca_chain ({source})" if len(source) < 256 and "\n" not in source else "ca_chain"
+                data = _file(source, folders)
+            if "PRIVATE KEY-----" in (data if isinstance(data, str) else data.decode("ascii", "replace")):
+                wrong.append(f"{what} holds a private key. Give certificates alone, and keep the key where it was.")
+                continue
+            for pem in split_chain(data):
+                found.setdefault(pem, certificate_view(pem))
+        except Failure as failure:
+            wrong.append(f"{what}: {failure.msg}")
+        except (OSError, ValueError) as error:
+            said = getattr(error, "strerror", None) or "it is neither PEM nor the path of a file"
+            wrong.append(f"{what} cannot be read: {said}. A relative path starts at the inventory or the playbook.")
+    wrong += _judged(list(found.values()))
+    return list(found), wrong
+
+
+def _file(source: str, folders: list[Path]) -> bytes:
+    path = Path(source).expanduser()
+    places = [path] if path.is_absolute() else [folder / path for folder in folders]
+    return next((place for place in places if place.is_file()), path).read_bytes()
+
+
+def _judged(views: list[dict[str, Any]]) -> Iterator[str]:
+    """What CUCM would refuse of a chain, and what would leave it incomplete."""
+    subjects = {one["subject"] for one in views}
+    now = datetime.now(UTC)
+    for one in views:
+        if datetime.fromisoformat(one["not_after"].replace("Z", "+00:00")) < now:
+            yield f"{one['subject']} of ca_chain expired at {one['not_after']}. Get the CA's present certificate."
+        if not one["self_signed"] and one["issuer"] not in subjects:
+            yield (
+                f"ca_chain is not complete: {one['subject']} was issued by {one['issuer']}, whose certificate is not "
+                "in it. Add the certificates up to the self-signed root."
+            )
+        if not one["is_ca"] and not one["self_signed"]:
+            yield f"{one['subject']} of ca_chain is not a CA certificate. Give its issuers, not the peer's own."
+
+
+def _clashes(peers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What two peers of one cluster may not share: subject names on a port, numbers, common names of CAs."""
+    found: list[str] = []
+    names: dict[tuple[str, Any], str] = {}
+    numbers: dict[str, str] = {}
+    for peer in peers:
+        for name in peer["names"]:
+            other = names.setdefault((name.lower(), peer["incoming_port"]), peer["name"])
+            if other != peer["name"]:
+                found.append(
+                    f"External peers {other} and {peer['name']} both have the subject name {name}; a cluster can't "
+                    "tell them apart by it on one port. Give one of them another incoming_port, or make them one peer."
+                )
+        for number in peer["patterns"]:
+            other = numbers.setdefault(number, peer["name"])
+            if other != peer["name"]:
+                found.append(
+                    f"External peers {other} and {peer['name']} both claim the number {number}; it can be routed to "
+                    "one of them only."
+                )
+    return found
+
+
+def _listed(value: Any) -> list[str]:
+    """A text or a list of them as a list, each once; nothing else."""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return list(dict.fromkeys(text for one in values if one is not None and (text := str(one).strip())))
+
+
+def _number(value: Any) -> int | None:
+    return int(value) if re.fullmatch(r"\d{1,6}", str(value)) else None
+
+
+def _truth(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else _BOOLEANS.get(str(value).lower())

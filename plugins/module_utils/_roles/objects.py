@@ -1,0 +1,129 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a cluster needs for its peers: one list of objects a kind, for the aggregate of each module. Pure.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
+
+MOST_DESTINATIONS = 16
+#: what is looked at of a peer that is not ours
+EXTERNAL_KEYS = ("addresses", "port", "names", "chain", "legacy_crypto")
+
+
+def every_peer(
+    peers: Iterable[str], clusters: Iterable[Mapping[str, Any]], external: Iterable[Mapping[str, Any]] = ()
+) -> Iterator[dict[str, Any]]:
+    """All peers of a cluster in the form of read_peers: those of the inventory first, then the external ones.
+
+    A peer of the inventory whose certificates are not known has no names.
+    """
+    known = {str(one["name"]): one for one in clusters}
+    for name in peers:
+        cluster = known.get(name) or {}
+        yield {
+            "name": name, "external": False, "names": _names(cluster),
+            "addresses": [node["address"] for node in cluster.get("nodes") or ()],
+            "chain": cluster.get("chain") or (), "patterns": cluster.get("patterns") or (),
+        }  # fmt: skip
+    for one in external:
+        yield {**one, "external": True}
+
+
+def trunk_objects(
+    peers: Iterable[str],
+    clusters: Iterable[Mapping[str, Any]],
+    settings: Mapping[str, Any],
+    own: Mapping[str, Any] | None = None,
+    external: Iterable[Mapping[str, Any]] = (),
+) -> dict[str, list[Any]]:
+    """Profiles, trunks, route groups, route lists and patterns towards the peers, and the CAs to trust.
+
+    clusters are the facts that the roles keep of each cluster: name, nodes (each with its address), certificates
+    (the one that each node is to present, by its name), patterns, chain (PEM). A peer without a certificate on every
+    node can't be set up yet and is told of in `waiting`. external are peers that are not ours, as read_peers gives
+    them. ValueError, with a sentence, when a peer can't be at all.
+    """
+    made: dict[str, list[Any]] = {
+        "profiles": [], "trunks": [], "route_groups": [], "route_lists": [], "patterns": [], "trust": [],
+        "waiting": [], "peers": [],
+    }  # fmt: skip
+    trusted = set((own or {}).get("chain") or ())
+    for peer in every_peer(peers, clusters, external):
+        if not peer["names"]:
+            made["waiting"].append(
+                f"{peer['name']}: its certificates are not known in this run, so its trunk is not made yet. "
+                "Run again when it answers."
+            )
+            continue
+        _one_peer(made, peer, settings)
+        made["trust"] += [pem for pem in peer["chain"] if pem not in trusted]
+        trusted |= set(peer["chain"])
+    return made
+
+
+def _names(cluster: Mapping[str, Any]) -> list[str]:
+    """The names of the certificates of all nodes of a cluster; empty when one node has none."""
+    held = cluster.get("certificates") or {}
+    each = [certificate_names(held.get(node["name"]) or {}) for node in cluster.get("nodes") or ()]
+    return list(dict.fromkeys(name for names in each for name in names)) if all(each) else []
+
+
+def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    name, addresses = peer["name"], peer["addresses"]
+    if len(addresses) > MOST_DESTINATIONS:
+        raise ValueError(f"{name} has {len(addresses)} nodes, but a SIP trunk takes {MOST_DESTINATIONS} destinations")
+    title = object_names(name, settings)
+    port = peer.get("port") or settings["port"]
+    made["peers"].append({"name": name, "trunk": title["name"], "profile": title["profile"]})
+    if peer["external"]:
+        srtp = (peer.get("trunk") or {}).get("srtp_allowed", settings["srtp_allowed"])
+        made["peers"][-1]["external"] = {**{key: peer[key] for key in EXTERNAL_KEYS}, "srtp": srtp}
+    made["profiles"].append(
+        {
+            "name": title["profile"], "copy_from": settings["profile_copy_from"],
+            "description": f"SIP over mutual TLS with {name}",
+            "security_mode": peer.get("security_mode") or settings["security_mode"],
+            "incoming_transport": "TLS", "outgoing_transport": "TLS",
+            "x509_subject_names": peer["names"], "incoming_port": peer.get("incoming_port") or settings["port"],
+        }
+    )  # fmt: skip
+    trunk = {
+        "name": title["name"], "description": f"SIP over mutual TLS to {name}",
+        "security_profile": title["profile"], "sip_profile": settings["sip_profile"],
+        "srtp_allowed": settings["srtp_allowed"], "device_pool": settings["device_pool"],
+        "location": settings["location"],
+        "destinations": [{"address": address, "port": port} for address in addresses],
+    }  # fmt: skip
+    if settings.get("calling_search_space"):
+        trunk["calling_search_space"] = settings["calling_search_space"]
+    made["trunks"].append({**trunk, **(peer.get("trunk") or {})})
+    target = {"gateway": title["name"]}
+    if settings["route_by"] == "route_list":
+        made["route_groups"].append({"name": title["route_group"], "members": [{"device": title["name"]}]})
+        made["route_lists"].append({"name": title["route_list"], "members": [{"route_group": title["route_group"]}]})
+        target = {"route_list": title["route_list"]}
+    made["patterns"] += [
+        {
+            "pattern": str(pattern),
+            "partition": settings["partition"],
+            "description": f"To {name} by SIP over mutual TLS",
+            **target,
+        }
+        for pattern in peer["patterns"]
+    ]
+
+
+def object_names(peer: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """The names of a peer's objects, from the templates of the settings; a trunk that exists already keeps its own."""
+    names = {
+        key: str(settings[key]).replace("{peer}", peer) for key in ("name", "profile", "route_group", "route_list")
+    }
+    return {**names, "name": str((settings.get("existing") or {}).get(peer) or names["name"])}

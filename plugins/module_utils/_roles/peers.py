@@ -1,0 +1,78 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is whose peer, judged over all clusters before anything is changed. Private to siptls.cucm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.external import read_peers
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
+
+Clusters = Sequence[Mapping[str, Any]]
+
+
+def with_peers(
+    cluster: Mapping[str, Any],
+    peers: Iterable[Any] = (),
+    external: Any = None,
+    *,
+    hosts: Iterable[str] = (),
+    folders: Iterable[str] = (),
+) -> dict[str, Any]:
+    """The facts of a cluster with its `peers`, its `external` peers, and what is wrong with them in `problems`.
+
+    hosts are the names of the inventory's clusters; folders are where a relative file of an external peer's ca_chain
+    is looked for, in this order.
+    """
+    known = [str(host) for host in hosts]
+    named = [str(peer) for peer in peers]
+    read, wrong = read_peers(external, hosts=known, folders=folders)
+    wrong += [
+        f"cucm_peers of {cluster['name']} names {peer}, which is no cluster of the inventory. Peers that are not ours "
+        "to manage belong into cucm_external_peers."
+        for peer in named
+        if peer not in known
+    ]
+    return {**cluster, "peers": named, "external": read, "problems": [*(cluster.get("problems") or ()), *wrong]}
+
+
+def peer_problems(clusters: Clusters) -> list[str]:
+    """What is wrong between clusters and peers: one-sided cucm_peers, numbers and names that two claim."""
+    return list(dict.fromkeys([*_one_sided(clusters), *_claims(clusters)]))
+
+
+def _one_sided(clusters: Clusters) -> Iterator[str]:
+    named = {one["name"]: set(one["peers"]) for one in clusters if "peers" in one}
+    for name, peers in named.items():
+        for peer in sorted(peers & named.keys()):
+            if name not in named[peer]:
+                yield (
+                    f"cucm_peers of {name} names {peer}, but that of {peer} does not name {name}: a trunk with one end "
+                    "lets nobody in. Name each in the other's cucm_peers, or neither."
+                )
+
+
+def _claims(clusters: Clusters) -> Iterator[str]:
+    numbers = {pattern: one["name"] for one in clusters for pattern in one.get("patterns") or ()}
+    names = {
+        name.lower(): one["name"]
+        for one in clusters
+        for certificate in (one.get("certificates") or {}).values()
+        for name in certificate_names(certificate or {})
+    }
+    for peer in (peer for one in clusters for peer in one.get("external") or ()):
+        for number in peer["patterns"]:
+            if number in numbers:
+                yield (
+                    f"{numbers[number]} and the external peer {peer['name']} both claim the number {number}; it can be "
+                    "routed to one of them only."
+                )
+        for name in peer["names"]:
+            if name.lower() in names and not peer["incoming_port"]:
+                yield (
+                    f"{names[name.lower()]} and the external peer {peer['name']} both have the subject name {name}; a "
+                    "cluster can't tell them apart by it on one port. Give the peer an incoming_port of its own."
+                )

@@ -1,0 +1,286 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands in the way of SIP TLS, judged before anything is changed. Pure; private to siptls.cucm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import apart
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import common_name
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import peer_problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import (
+    judge_objects,
+    listed,
+    standing,
+)
+
+#: what HTTPS says when nothing answered at all (SSH says reason: connection); any other failure waits for a person
+_SILENT = re.compile(r"no connection |no answer within ")
+#: what the roles need of a trust certificate; facts are printed at -v
+_TRUST_KEYS = ("purpose", "name", "subject", "issuer", "sha256", "days_left", "self_signed", "pem")
+_HOSTNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\Z")
+_CLOCK_WORTH_A_WORD = 60  # seconds
+_DEFAULT_NAMES = {"localhost", "localhost.localdomain"}
+#: roles of the application account: what writes, what only reads
+_WRITE_ROLES = {"Standard AXL API Access", "Standard CCM Admin Users", "Standard CCM Super Users"}
+_READ_ROLE = "Standard AXL Read Only API Access"
+_NEWEST_RELEASE = 15
+
+
+def judge_cluster(
+    name: str,
+    info: Mapping[str, Any],
+    certificates: Sequence[Mapping[str, Any]],
+    *,
+    addresses: Mapping[str, str] | None = None,
+    patterns: Iterable[Any] = (),
+    warn_days: int = 30,
+    options: Iterable[str] = (),
+    authority: Mapping[str, Any] | None = None,
+    wish: Mapping[str, Any] | None = None,
+    port: Any = 5061,
+    backdating: int = 10,
+) -> dict[str, Any]:
+    """The facts of one cluster and what is wrong with it.
+
+    info is the result of cucm_info; certificates are the results of cucm_certificate_info, one a node, each with the
+    node as `item`. A failed result carries `msg` and none of its own keys. options are what is wrong with the options
+    of the roles; authority holds `pem`, `where` and `renew_before` of the CA that is to sign. wish holds the `peers`
+    and the `settings` of role sip_tls_trunk, and without it trunks are not judged. backdating: minutes that the CA lets
+    its certificates begin in the past.
+    """
+    facts: dict[str, Any] = {
+        "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
+        "certificates": {}, "trust": {},
+        "patterns": [str(one) for one in patterns], "problems": [], "warnings": [], "unreachable": "",
+        "slips": list(options), "wish": None, "standing": None,
+    }  # fmt: skip
+    if authority is not None:
+        told = judge_authority(**authority, warn_days=warn_days)
+        facts["slips"] += told["problems"]
+        facts["warnings"] += told["warnings"]
+    if not info.get("nodes"):
+        _failed(facts, info, f"{name}: the publisher told of no nodes.")
+        return facts
+    facts["problems"] += [f"{name}: {text}" for text in _rights(info.get("rights") or {})]
+    facts["warnings"] += [f"{name}: {text}" for text in _release(str(info.get("version") or ""))]
+    for result in certificates:
+        _judge_node(facts, result, (addresses or {}), warn_days)
+        _judge_clock(facts, result["item"]["name"], result.get("clock") or {}, backdating)
+    if wish is not None:
+        facts["wish"] = {"peers": listed(wish["peers"]), "settings": dict(wish["settings"])}
+        facts["standing"] = standing(info, port)
+        facts["warnings"] += [f"{name}: {text}" for text in _security_mode(facts)]
+    return facts
+
+
+def _judge_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Mapping[str, str], warn_days: int) -> None:
+    node = result["item"]
+    name = node["name"]
+    address = addresses.get(name) or node.get("address") or name
+    facts["nodes"].append({"name": name, "address": address, "role": node.get("role")})
+    facts["certificates"][name], facts["trust"][name] = None, []
+    if "certificates" not in result:
+        _failed(facts, result, f"{facts['name']}: the certificates of {name} could not be read.")
+        return
+    for one in result["certificates"]:
+        if one["purpose"] == "CallManager":
+            facts["certificates"][name] = one
+        elif one["purpose"] == "CallManager-trust":
+            facts["trust"][name].append({key: one.get(key) for key in _TRUST_KEYS})
+    _judge_names(facts, name)
+    _judge_dates(facts, name, warn_days)
+    where = f"{facts['name']}, node {name}"
+    port = (result.get("ports") or {}).get("CallManager") or {}
+    facts["warnings"] += [f"{where}: {text}" for text in _port(port, facts["certificates"][name])]
+
+
+def _failed(facts: dict[str, Any], result: Mapping[str, Any], otherwise: str) -> None:
+    text = str(result.get("msg") or otherwise)
+    if result.get("reason") == "connection" or _SILENT.search(text):
+        facts["unreachable"] = facts["unreachable"] or text
+    else:
+        facts["problems"].append(text)
+
+
+def _rights(rights: Mapping[str, Any]) -> Iterator[str]:
+    """What the application account lacks. Roles of one's own may give any right, so only CUCM's own ones convict."""
+    roles = set(rights.get("roles") or ())
+    own = {role for role in roles if not role.startswith("Standard ")}
+    if _READ_ROLE in roles and not roles & _WRITE_ROLES and not own:
+        yield (
+            f"the application account may only read by AXL: it has the role {_READ_ROLE} and not Standard AXL API "
+            "Access. Give it that role, on User Management > Access Control Group."
+        )
+    if rights.get("control_center"):
+        yield f"services can't be restarted nor trunks watched: {rights['control_center']}"
+
+
+def _release(version: str) -> Iterator[str]:
+    major = version.split(".", maxsplit=1)[0]
+    if major.isdigit() and int(major) > _NEWEST_RELEASE:
+        yield (
+            f"release {version} is newer than siptls.cucm knows (up to {_NEWEST_RELEASE}); rehearse the run with "
+            "--check --diff."
+        )
+
+
+def _security_mode(facts: Mapping[str, Any]) -> Iterator[str]:
+    """SIP TLS needs no mixed mode, encrypted media between phones does: a warning, as calls work without."""
+    if facts["security_mode"] == "non-secure" and facts["wish"]["settings"].get("srtp_allowed"):
+        yield (
+            "the cluster is in non-secure mode. Trunks will use TLS, but phones encrypt their media (SRTP) only in "
+            "mixed mode (`utils ctl set-cluster mixed-mode`), so that a call may run with plain RTP."
+        )
+
+
+def _port(seen: Mapping[str, Any], held: Mapping[str, Any] | None) -> Iterator[str]:
+    """The SIP TLS port as this machine sees it. A closed one is usual before the first TLS trunk: no word of it."""
+    port = seen.get("port")
+    if seen.get("state") == "silent":
+        yield (
+            f"port {port} gives no answer to this machine, a firewall is likely between. Peers may reach it all the "
+            "same, but nothing here can prove it: let this machine in, or expect the verdict unproven."
+        )
+    elif seen.get("state") == "unreachable":
+        yield f"port {port} can't be looked at from this machine. {seen.get('said')}"
+    elif seen.get("state") in ("no_handshake", "no_certificate"):
+        yield f"port {port} is open but gives no TLS handshake. {seen.get('said')}"
+    elif seen.get("state") == "tls" and held and held.get("sha256") and seen["sha256"] != held["sha256"]:
+        yield (
+            f"port {port} presents another certificate ({seen.get('subject')}) than the node holds: Cisco CallManager "
+            "was not restarted since that one came, or another server answers there."
+        )
+
+
+def _judge_names(facts: dict[str, Any], name: str) -> None:
+    """The certificate is bound to the host name; it has to be right before anything is signed."""
+    where, certificate = f"{facts['name']}, node {name}", facts["certificates"][name]
+    if name.lower() in _DEFAULT_NAMES or not _HOSTNAME.match(name):
+        facts["problems"].append(
+            f"{where}: {name} is no host name that a certificate should be bound to. Set it with `set network "
+            "hostname` first; that makes all certificates of the node anew."
+        )
+        return
+    if certificate is None:
+        facts["warnings"].append(f"{where}: it holds no CallManager certificate yet.")
+        return
+    common = common_name(certificate).lower()
+    short = name.lower().split(".")[0]
+    # A multi-server certificate bears the name of one node, the publisher, on all of them.
+    shared = {f"{node['name'].lower().split('.')[0]}-ms" for node in facts["nodes"]}
+    address = re.fullmatch(r"[0-9.]+|[0-9a-f:]+", name)
+    if common and not address and common.split(".")[0] not in {short, *shared}:
+        facts["problems"].append(
+            f"{where}: the CallManager certificate is made for {common_name(certificate)}, but the node is "
+            f"called {name}. Certificates are bound to names: correct the host name, or regenerate the "
+            "certificate, first."
+        )
+
+
+def _judge_dates(facts: dict[str, Any], name: str, warn_days: int) -> None:
+    for one in [facts["certificates"][name], *facts["trust"][name]]:
+        if one and one.get("days_left") is not None and one["days_left"] < warn_days:
+            what = f"{one['purpose']} certificate {common_name(one) or one.get('name')}"
+            when = "has expired" if one["days_left"] < 0 else f"expires in {one['days_left']} days"
+            facts["warnings"].append(f"{facts['name']}, node {name}: the {what} {when}.")
+
+
+def _judge_clock(facts: dict[str, Any], name: str, clock: Mapping[str, Any], backdating: int) -> None:
+    """A node that is behind finds new certificates, its own and its peers', not yet valid."""
+    offset = int(clock.get("offset") or 0)
+    text = f"{facts['name']}, node {name}: its clock is {apart(timedelta(seconds=offset))}"
+    if offset < -60 * backdating:
+        facts["problems"].append(
+            f"{text}. A new certificate begins {backdating} minutes in the past at most, so that the node would take "
+            "it for not yet valid and refuse it. Correct the node's NTP (`utils ntp status`) first, or the "
+            "controller's clock if that one is wrong."
+        )
+    elif abs(offset) > _CLOCK_WORTH_A_WORD:
+        facts["warnings"].append(
+            f"{text}. CUCM judges certificates by it, and days left are counted by it here. Look at the node's NTP "
+            "(`utils ntp status`)."
+        )
+
+
+def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip") -> list[str]:
+    """Everything that is wrong over all clusters, those things included that only several of them show."""
+    found = [*_slips(clusters), *(text for cluster in clusters for text in cluster["problems"])]
+    silent = [cluster["unreachable"] for cluster in clusters if cluster["unreachable"]]
+    for cluster in clusters:
+        found += judge_objects(cluster, clusters)
+    found = list(dict.fromkeys([*found, *_numbers(clusters), *_same_names(clusters), *peer_problems(clusters)]))
+    return [*found, *silent] if found or unreachable == "stop" else []
+
+
+def _slips(clusters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What is wrong with options: a slip in group variables is every cluster's, and said once."""
+    owners: dict[str, list[str]] = {}
+    for cluster in clusters:
+        for text in dict.fromkeys(cluster["slips"]):
+            owners.setdefault(text, []).append(cluster["name"])
+    for text, names in owners.items():
+        yield text if len(names) == len(clusters) else f"{', '.join(names)}: {text}"
+
+
+def _numbers(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for cluster in clusters:
+        for pattern in cluster["patterns"]:
+            other = owners.setdefault(pattern, cluster["name"])
+            if other != cluster["name"]:
+                yield (
+                    f"{other} and {cluster['name']} both claim the number {pattern} (cucm_local_patterns); their peers "
+                    "can route it to one of them only."
+                )
+
+
+def _same_names(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    names: dict[str, str] = {}
+    for cluster in clusters:
+        for certificate in cluster["certificates"].values():
+            common = common_name(certificate or {}).lower()
+            other = names.setdefault(common, cluster["name"]) if common else cluster["name"]
+            if other != cluster["name"]:
+                yield (
+                    f"{other} and {cluster['name']} both have a node whose certificate is made for {common}; a peer "
+                    "can't tell them apart. Give one of them another host name."
+                )
+
+
+def judge_authority(pem: str, renew_before: Any, warn_days: Any, where: str) -> dict[str, list[str]]:
+    """What is wrong with the certificate of the CA that is to sign: `problems` and `warnings`; nothing without one."""
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+    from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
+
+    told: dict[str, list[str]] = {"problems": [], "warnings": []}
+    if not pem.strip():
+        return told
+    try:
+        view = certificate_view(pem)
+    except Failure as failure:
+        told["problems"].append(f"The certificate of the CA ({where}) can't be read: {failure.msg}")
+        return told
+    title, left = common_name(view) or view["subject"], view["days_left"]
+    if not view["is_ca"]:
+        told["problems"].append(
+            f"The certificate {title} ({where}) is no CA's, so that nothing can be signed with it. Give the CA's own."
+        )
+    elif left < 0:
+        told["problems"].append(
+            f"The CA {title} ({where}) has expired, on {view['not_after']}. Make or give a new one; every certificate "
+            "that it signed has to be renewed."
+        )
+    elif left <= int(renew_before):
+        told["problems"].append(
+            f"The CA {title} ({where}) expires in {left} days, on {view['not_after']}: what it signs would be due for "
+            f"renewal at once (callmanager_certificate_renew_before is {renew_before} days). Make or give a new CA."
+        )
+    elif left < int(warn_days):
+        told["warnings"].append(f"The CA {title} ({where}) expires in {left} days, on {view['not_after']}.")
+    return told

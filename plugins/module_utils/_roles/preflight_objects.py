@@ -1,0 +1,265 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands on a cluster in the way of the trunks that are to be made there. Pure; private to siptls.cucm.
+
+The objects are worked out as role sip_tls_trunk will work them out, from the certificates that the peers hold now, and
+judged by the rules of the modules that will make them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import judge, rules
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import items_of
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, object_names, trunk_objects
+
+#: the lists of trunk_objects: the kind of object, and the option of the role that names it
+KINDS = {
+    "profiles": ("SipTrunkSecurityProfile", "sip_tls_trunk_profile"),
+    "trunks": ("SipTrunk", "sip_tls_trunk_name"),
+    "route_groups": ("RouteGroup", "sip_tls_trunk_route_group"),
+    "route_lists": ("RouteList", "sip_tls_trunk_route_list"),
+    "patterns": ("RoutePattern", "cucm_local_patterns"),
+}
+#: options of cucm_info's look_up: what is missing in words, and the option of the role that names it
+REFERENCES = {
+    "calling_search_spaces": ("calling search space", "sip_tls_trunk_calling_search_space"),
+    "device_pools": ("device pool", "sip_tls_trunk_device_pool"),
+    "locations": ("location", "sip_tls_trunk_location"),
+    "partitions": ("partition", "sip_tls_trunk_partition"),
+}
+_RESOURCES = {resource.kind: resource for resource in RESOURCES}
+
+
+def look_up(
+    peers: Sequence[str] | str, settings: Mapping[str, Any], patterns: Iterable[Any] = (), external: Any = None
+) -> dict[str, list[Any]]:
+    """What cucm_info is to look up for the trunks to these peers; patterns are the numbers that live there.
+
+    external are the peers that are not ours as the user wrote them: what is wrong with them is said later.
+    """
+    foreign = [one for one in external or () if isinstance(one, Mapping)] if isinstance(external, list) else []
+    everybody = [*listed(peers), *(str(one.get("name") or "") for one in foreign)]
+    names = [object_names(peer, settings)["name"] for peer in everybody if peer]
+    numbers = [*patterns, *(number for one in foreign for number in listed(one.get("numbers")))]
+    partition = str(settings["partition"] or "")
+
+    def given(key: str) -> list[str]:
+        return [str(settings[key])] if settings.get(key) else []
+
+    return {
+        "sip_trunks": names,
+        "sip_profiles": [*given("sip_profile"), *given("sip_profile_copy_from")],
+        "security_profiles": given("profile_copy_from"),
+        "device_pools": given("device_pool"),
+        "locations": given("location"),
+        "calling_search_spaces": given("calling_search_space"),
+        "partitions": given("partition"),
+        "route_patterns": [{"pattern": str(pattern), "partition": partition} for pattern in dict.fromkeys(numbers)],
+    }
+
+
+def listed(value: Any) -> list[str]:
+    """A list of names, given as one or as Ansible's text with commas."""
+    parts = value.split(",") if isinstance(value, str) else value or ()
+    return [str(part).strip() for part in parts if str(part).strip()]
+
+
+def standing(info: Mapping[str, Any], port: Any) -> dict[str, Any]:
+    """What of cucm_info's result is needed to judge trunks: facts are kept, so that profiles of other ports go."""
+    same_port = [one for one in info.get("security_profiles") or () if str(one.get("incoming_port")) == str(port)]
+    return {
+        "profiles": same_port,
+        "profile_names": [one["name"] for one in info.get("security_profiles") or ()],
+        "trunks": list(info.get("sip_trunks") or ()),
+        "missing": info.get("missing") or {},
+        **(info.get("found") or {"sip_trunks": [], "other_devices": [], "route_patterns": []}),
+    }
+
+
+def judge_objects(cluster: Mapping[str, Any], clusters: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Everything on this cluster that the trunks to its peers would meet."""
+    wish, there = cluster.get("wish"), cluster.get("standing")
+    external = list(cluster.get("external") or ())
+    if not wish or not there:
+        return []
+    settings = wish["settings"]
+    known = {str(one["name"]): _foreseen(one) for one in clusters if one["nodes"]}
+    try:
+        made = trunk_objects(wish["peers"], known.values(), settings, external=external)
+    except ValueError as error:
+        return [f"{cluster['name']}: {error}."]
+    found = [
+        *_shapes(made, str(cluster["version"])),
+        *_references(made, settings, there),
+        *_existing(made, settings, there),
+        *_trunks(made, {one["name"]: one for one in every_peer(wish["peers"], known.values(), external)}, there),
+        *_profiles(made, there),
+        *_patterns(made, settings, there),
+    ]
+    return [f"{cluster['name']}: {text}" for text in found]
+
+
+def _foreseen(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    """A cluster with a certificate on every node: where none could be read, one for the node's own name."""
+    held = cluster.get("certificates") or {}
+    names = [node["name"] for node in cluster["nodes"]]
+    return {**cluster, "certificates": {name: held.get(name) or {"subject": f"CN={name}"} for name in names}}
+
+
+def _shapes(made: Mapping[str, list[Any]], release: str) -> Iterator[str]:
+    """What CUCM would not take of the names and values, by the rules of each module."""
+    version = ".".join(release.split(".")[:2])
+    for key, (kind, option) in KINDS.items():
+        resource = _RESOURCES[kind]
+        shown = [
+            _typed(resource, item.wish) for item in items_of(resource, {"aggregate": made[key], "state": "present"})
+        ]
+        for text in (*judge.shape(resource, shown), *judge.for_release(resource, shown, version, release)):
+            yield f"{text} It comes from {option}."
+
+
+def _typed(resource: Resource, wish: dict[str, Any]) -> dict[str, Any]:
+    """A wish with its numbers as numbers, as Ansible hands them to the module."""
+    numbers = {row.option for row in flat(resource.fields) if row.base == "int"}
+    return {key: int(value) if key in numbers and str(value).isdigit() else value for key, value in wish.items()}
+
+
+def _references(made: Mapping[str, list[Any]], settings: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
+    missing = there["missing"]
+    for key, (noun, option) in REFERENCES.items():
+        for name in missing.get(key) or ():
+            yield f"the {noun} {name!r} ({option}) does not exist there. Make it first, or name another."
+    new = [one["name"] for one in made["profiles"] if one["name"] not in there["profile_names"]]
+    for name in missing.get("security_profiles") or () if new else ():
+        yield (
+            f"the SIP trunk security profile {name!r} (sip_tls_trunk_profile_copy_from), which new profiles are copied "
+            "from, does not exist there. Name another."
+        )
+    profile, source = settings["sip_profile"], settings.get("sip_profile_copy_from")
+    absent = missing.get("sip_profiles") or ()
+    if profile in absent and not source:
+        yield f"the SIP profile {profile!r} (sip_tls_trunk_sip_profile) does not exist there, and nothing makes it."
+    elif profile in absent and source in absent:
+        yield (
+            f"the SIP profile {source!r} (sip_tls_trunk_sip_profile_copy_from), which {profile!r} is copied from, does "
+            "not exist there. Name another."
+        )
+
+
+def _existing(made: Mapping[str, list[Any]], settings: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
+    """Trunks that are to be kept under their own name have to be there."""
+    names = {str(one["name"]) for one in there["sip_trunks"]}
+    existing = settings.get("existing") or {}
+    for peer in made["peers"]:
+        name = existing.get(peer["name"])
+        if name and name not in names:
+            yield (
+                f"the SIP trunk {name} (sip_tls_trunk_existing, for {peer['name']}) does not exist there. Correct the "
+                "name, or leave the peer out to have a trunk made."
+            )
+
+
+def _trunks(
+    made: Mapping[str, list[Any]], peers: Mapping[str, Mapping[str, Any]], there: Mapping[str, Any]
+) -> Iterator[str]:
+    """A trunk or another device that has our name and leads elsewhere."""
+    peer_of = {one["trunk"]: one["name"] for one in made["peers"]}
+    wished = {one["name"]: one for one in made["trunks"]}
+    for name in there["other_devices"]:
+        if name in wished:
+            yield f"a device of another kind is called {name}. Give the SIP trunk another name by sip_tls_trunk_name."
+    for trunk in there["sip_trunks"]:
+        wish = wished.get(str(trunk["name"]))
+        if wish is None or trunk.get("description") == wish["description"]:
+            continue
+        peer = peer_of[wish["name"]]
+        places = [str(one.get("address") or one.get("address_ipv6") or "") for one in trunk.get("destinations") or ()]
+        if places and not leads_to(places, peers[peer]):
+            yield (
+                f"the SIP trunk {wish['name']} exists already and leads to {', '.join(places)}, which is no node of "
+                f"{peer}. Give ours another name by sip_tls_trunk_name, or remove that one."
+            )
+
+
+def leads_to(places: Iterable[str], peer: Mapping[str, Any]) -> bool:
+    """Whether one of these addresses is a node's, or might be: IP addresses tell nothing where only names are known."""
+    ours = {str(text).lower() for text in (*peer["addresses"], *peer["names"])}
+    short = {name.split(".")[0] for name in ours if not _is_address(name)}
+    addresses = {name for name in ours if _is_address(name)}
+    for place in (text.lower() for text in places):
+        if place in ours or (not _is_address(place) and place.split(".")[0] in short):
+            return True
+        if _is_address(place) and not addresses:
+            return True
+    return False
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _profiles(made: Mapping[str, list[Any]], there: Mapping[str, Any]) -> Iterator[str]:
+    ours = {one["name"].casefold() for one in made["profiles"]}
+    trunks = {one["name"].casefold() for one in made["trunks"]}
+    for wish in made["profiles"]:
+        now = next((one for one in there["profiles"] if one["name"].casefold() == wish["name"].casefold()), None)
+        users = [
+            one["name"]
+            for one in there["trunks"]
+            if str(one.get("security_profile") or "").casefold() == wish["name"].casefold()
+            and one["name"].casefold() not in trunks
+        ]
+        if users and not (now and _same_profile(now, wish)):
+            yield (
+                f"the SIP trunk security profile {wish['name']} exists already, the SIP trunk {', '.join(users)} uses "
+                "it too, and this run would change it. Give ours another name by sip_tls_trunk_profile."
+            )
+        for other in there["profiles"]:
+            if other["name"].casefold() not in ours:
+                yield from rules.collisions(wish, other)
+
+
+def _same_profile(now: Mapping[str, Any], wish: Mapping[str, Any]) -> bool:
+    names = ({str(name).casefold() for name in one["x509_subject_names"] or ()} for one in (now, wish))
+    return now["security_mode"] == wish["security_mode"] and next(names) == next(names)
+
+
+def _patterns(made: Mapping[str, list[Any]], settings: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
+    """A pattern for a peer's number that leads elsewhere: it is somebody's route, and not ours to bend."""
+    ours = {(one["pattern"], one["partition"] or ""): one for one in made["patterns"]}
+    titles = {one["name"]: object_names(one["name"], settings) for one in made["peers"]}
+    owner = {title[key]: peer for peer, title in titles.items() for key in ("route_list", "name")}
+    for pattern in there["route_patterns"]:
+        wish = ours.get((pattern["pattern"], pattern["partition"] or ""))
+        if wish is None:
+            continue
+        peer = owner[wish.get("gateway") or wish["route_list"]]
+        title = titles[peer]
+        if title["name"] not in pattern["devices"] and pattern["route_list"] != title["route_list"]:
+            yield _conflict(pattern, title["name"], peer)
+
+
+def _conflict(pattern: Mapping[str, Any], trunk: str, peer: str) -> str:
+    where = f"in partition {pattern['partition']}" if pattern["partition"] else "without a partition"
+    if pattern["route_list"]:
+        behind = f" (devices: {', '.join(pattern['devices'])})" if pattern["devices"] else ""
+        target = f"the route list {pattern['route_list']}{behind}"
+    else:
+        target = f"the gateway or trunk {pattern['gateway'] or 'of nobody'}"
+    return (
+        f"the route pattern {pattern['pattern']} {where}, a number of {peer}, exists already and leads to {target}, "
+        f"not to {trunk}. Remove it or let it lead to {trunk}, put ours into another partition "
+        f"(sip_tls_trunk_partition), or take the number out of cucm_local_patterns of {peer}; if that trunk is the one "
+        "to be turned into a TLS trunk, name it by sip_tls_trunk_existing."
+    )

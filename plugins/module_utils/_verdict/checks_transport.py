@@ -1,0 +1,293 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks of a verdict that look at trunks, handshakes, states and calls. Private to this collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import (
+    Direction,
+    Leg,
+    between,
+    common_name,
+    first,
+)
+
+SIP_TLS_PORT = 5061
+BROKEN_VERSIONS = {"SSLv2", "SSLv3"}
+OLD_VERSIONS = {"TLSv1", "TLSv1.0", "TLSv1.1"}
+WEAK_CIPHERS = ("NULL", "EXP", "ADH", "AECDH", "RC4", "DES-CBC-")
+# A call's outcomes as the sources of this collection name them.
+ANSWERED = {"answered", "200", "ok", "connected"}
+
+
+def transport_checks(case: Direction) -> Iterator[Check]:
+    """Configuration, mutual authentication, handshakes, trunk state, traces and calls of one direction."""
+    yield from _profile(case.source, case.leg, "profile")
+    yield from _profile(case.target, case.back, "peer_profile")
+    yield from _destinations(case)
+    yield from _srtp_setting(case)
+    yield from _mutual(case)
+    yield from _handshakes(case)
+    yield from _parameters(case)
+    yield from _status(case)
+    yield from _traces(case)
+    yield from _calls(case)
+
+
+def _profile(cluster: str, leg: Leg, name: str) -> Iterator[Check]:
+    if leg.profile is None:
+        yield Check(
+            name, "unknown", f"the security profile of the trunk on {cluster} is not known", "configuration",
+            proof="Give the result of cucm_sip_trunk_profile.",
+        )  # fmt: skip
+        return
+    profile = leg.profile
+    label = first(profile, "name") or "without a name"
+    mode = str(first(profile, "security_mode", "device_security_mode", "deviceSecurityMode", "securityMode") or "")
+    transport = str(first(profile, "outgoing_transport", "outgoingTransport") or "")
+    used = first(leg.trunk or {}, "security_profile", "security_profile_name", "securityProfileName")
+    remedy = "Give the trunk a profile with security_mode Encrypted and outgoing_transport TLS, and reset it."
+    if used and first(profile, "name") and str(used) != str(profile["name"]):
+        yield Check(
+            name, "fail", f"the trunk on {cluster} uses the profile {used}, not {label}", "configuration",
+            remedy=f"Set the trunk's security profile to {label} (cucm_sip_trunk) and reset it.",
+        )  # fmt: skip
+    if mode and mode != "Encrypted":
+        yield Check(name, "fail", f"the profile {label} of {cluster} is {mode}, not Encrypted", "configuration", remedy)
+    if transport and transport != "TLS":
+        yield Check(
+            name, "fail", f"the profile {label} of {cluster} sends over {transport}, not TLS", "configuration", remedy
+        )
+    if not mode or not transport:
+        yield Check(
+            name, "unknown", f"the security mode and transport of {label} on {cluster} are not known", "configuration"
+        )
+    elif mode == "Encrypted" and transport == "TLS":
+        yield Check(name, "pass", f"the profile {label} of {cluster} is Encrypted over TLS", "configuration")
+
+
+def _destinations(case: Direction) -> Iterator[Check]:
+    destinations = case.leg.destinations
+    if destinations is None:
+        yield Check(
+            "destinations", "unknown", f"where the trunk of {case.source} points is not known", "configuration",
+            proof="Give the trunk's destinations (the result of cucm_sip_trunk).",
+        )  # fmt: skip
+        return
+    known = frozenset().union(*(node.addresses for node in case.target_nodes))
+    port = int(first(case.back.profile or {}, "incoming_port", "incomingPort") or SIP_TLS_PORT)
+    for address, asked in destinations:
+        if address not in known:
+            yield Check(
+                "destinations", "fail", f"the trunk of {case.source} points to {address}, which is no node of "
+                f"{case.target}", "configuration", remedy="Correct the trunk's destinations (cucm_sip_trunk).",
+            )  # fmt: skip
+        elif asked != port:
+            yield Check(
+                "destinations", "fail", f"the trunk of {case.source} points to port {asked} of {address}; "
+                f"{case.target} takes TLS on {port}", "configuration",
+                remedy="Correct the trunk's destination port (cucm_sip_trunk).",
+            )  # fmt: skip
+        else:
+            yield Check(
+                "destinations", "pass", f"the trunk of {case.source} points to {address}:{asked} of {case.target}",
+                "configuration",
+            )  # fmt: skip
+
+
+def _srtp_setting(case: Direction) -> Iterator[Check]:
+    if not case.srtp_wanted:
+        return
+    for cluster, leg in ((case.source, case.leg), (case.target, case.back)):
+        allowed = first(leg.trunk or {}, "srtp_allowed", "srtpAllowed")
+        if allowed is False or str(allowed).lower() == "false":
+            yield Check(
+                "srtp", "fail", f"the trunk of {cluster} does not allow SRTP: media crosses the network in the clear",
+                "configuration", remedy="Set srtp_allowed: true on the trunk (cucm_sip_trunk) and reset it.",
+            )  # fmt: skip
+        elif allowed is not None:
+            yield Check("srtp", "pass", f"the trunk of {cluster} allows SRTP", "configuration")
+
+
+def _mutual(case: Direction) -> Iterator[Check]:
+    name, found = "mutual_authentication", False
+    for node in case.reached:
+        asked = (node.probe or {}).get("mutual")
+        if asked is False:
+            found = True
+            yield Check(
+                name, "fail", f"{node.name} takes TLS connections without asking for a client certificate", "probe",
+                remedy="Give the peer's trunk a profile with security_mode Encrypted; look for a proxy before 5061.",
+            )  # fmt: skip
+        elif asked:
+            found = True
+            yield Check(name, "pass", f"{node.name} asks its clients for a certificate", "probe")
+    captured = between(case.captures, case.source_nodes, case.target_nodes)
+    # A capture that began after the handshake, or TLS 1.3, tells nothing of it; the last that does counts.
+    for one in [entry for entry in captured if entry.get("mutual") is not None][-1:]:
+        if one.get("mutual") and one.get("established"):
+            found = True
+            yield Check(
+                name, "pass", f"{one['client']} and {one['server']} each showed a certificate and proved its key",
+                "capture",
+            )  # fmt: skip
+        elif one.get("mutual") is False and one.get("established"):
+            found = True
+            yield Check(
+                name, "fail", f"{one['server']} accepted {one['client']} without a client certificate", "capture",
+                remedy="Give both trunks a profile with security_mode Encrypted.",
+            )  # fmt: skip
+    if not found:
+        yield Check(
+            name, "unknown", f"whether {case.target} asks for a client certificate was not seen", "probe",
+            proof="Probe its port 5061 with sip_tls_probe, or capture a handshake up to TLS 1.2.",
+        )  # fmt: skip
+
+
+def _handshakes(case: Direction) -> Iterator[Check]:
+    captured = between(case.captures, case.source_nodes, case.target_nodes)
+    plain = [one for one in captured if one.get("protocol") == "sip"]
+    if plain:
+        yield Check(
+            "wire", "fail", f"SIP crossed the network in the clear, {plain[-1]['client']} to {plain[-1]['server']} "
+            f"({len(plain)} connections)", "capture",
+            remedy="Look which trunk sent it: one with a non-secure profile routes these calls.",
+        )  # fmt: skip
+    tls = [one for one in captured if one.get("protocol") == "tls"]
+    if not tls:
+        return
+    last = tls[-1]
+    if last.get("established"):
+        yield Check(
+            "wire", "pass", f"{last['client']} opened {last.get('tls_version')} to {last['server']}, and the handshake "
+            "succeeded", "capture",
+        )  # fmt: skip
+    elif last.get("established") is False:
+        alert = next((one for one in last.get("alerts") or [] if one.get("level") == "fatal"), None)
+        reason = f"the {alert['from']} sent {alert['name']}: {alert['meaning']}" if alert else "it was broken off"
+        yield Check(
+            "wire", "fail", f"the last captured handshake of {last['client']} with {last['server']} failed: {reason}",
+            "capture", remedy="Mend what the alert names, reset the trunk and capture again.",
+        )  # fmt: skip
+
+
+def _parameters(case: Direction) -> Iterator[Check]:
+    seen: list[tuple[Mapping[str, Any], str]] = [(node.probe, "probe") for node in case.reached if node.probe]
+    captured = between(case.captures, case.source_nodes, case.target_nodes)
+    seen += [(one, "capture") for one in [entry for entry in captured if entry.get("cipher")][-1:]]
+    for one, source in seen:
+        version, cipher = str(one.get("tls_version") or ""), str(one.get("cipher") or "")
+        if version in BROKEN_VERSIONS:
+            yield Check(
+                "tls_version", "fail", f"{version} was negotiated, which is broken", source,
+                remedy="Raise the minimum TLS version of both clusters.",
+            )  # fmt: skip
+        elif version in OLD_VERSIONS:
+            yield Check(
+                "tls_version", "warning", f"{version} was negotiated: the best that an old release speaks, and "
+                "deprecated (RFC 8996)", source, remedy="Plan the upgrade of the cluster that knows no better.",
+            )  # fmt: skip
+        elif version:
+            yield Check("tls_version", "pass", f"{version} was negotiated", source)
+        if cipher.startswith(WEAK_CIPHERS) or "-NULL-" in cipher:
+            yield Check(
+                "cipher", "fail", f"the cipher {cipher} does not protect what is sent", source,
+                remedy="Set security_mode Encrypted in the profile (Authenticated means a NULL cipher).",
+            )  # fmt: skip
+        elif cipher:
+            yield Check("cipher", "pass", f"the cipher is {cipher}", source)
+
+
+def _status(case: Direction) -> Iterator[Check]:
+    status = case.leg.status
+    if not status:
+        return
+    service = status.get("in_service")
+    if service is True:
+        yield Check("trunk_status", "pass", f"{case.source} reports its trunk in service", "status")
+    elif service is False:
+        said = [str(one) for one in (status.get("reason"), first(status, "meaning", "reason_text")) if one]
+        reason = ", ".join(said) or "without a reason"
+        yield Check(
+            "trunk_status", "fail", f"{case.source} reports its trunk out of service: {reason}", "status",
+            remedy=str(first(status, "next_step") or "Look at the handshake with sip_tls_probe and cucm_capture."),
+        )  # fmt: skip
+    else:
+        yield Check(
+            "trunk_status", "info", f"{case.source} does not know its trunk's state (no OPTIONS ping)", "status",
+            proof="Switch OPTIONS ping on in the trunk's SIP profile (cucm_sip_profile).",
+        )  # fmt: skip
+
+
+def _traces(case: Direction) -> Iterator[Check]:
+    hosts = frozenset().union(*(node.addresses for node in case.target_nodes))
+    expected = {node.expected.common_name for node in case.reached if node.expected}
+    for trace in case.traces:
+        if trace.get("cluster") not in (None, case.source):
+            continue
+        shown = [one for one in trace.get("certificates") or [] if str(one.get("remote_ip")).lower() in hosts]
+        if shown and expected:
+            last = shown[-1]
+            name = common_name(str(last.get("subject") or ""))
+            fits = name in expected
+            yield Check(
+                "trace_certificate", "pass" if fits else "fail",
+                f"the trace of {case.source} shows the certificate of {last.get('subject')} from "
+                f"{last.get('remote_ip')} ({last.get('cipher')})", "trace",
+                remedy="" if fits else "The peer presented another certificate than it holds; restart its CallManager.",
+            )  # fmt: skip
+
+
+def _outdated(call: Mapping[str, Any], trace: Mapping[str, Any], hosts: frozenset[str]) -> bool:
+    """True for a call in clear that is older than the last handshake with the same peer in the same trace."""
+    if str(call.get("transport") or "TLS").upper() == "TLS":
+        return False
+    shown = [one for one in trace.get("certificates") or [] if str(one.get("remote_ip")).lower() in hosts]
+    return any(str(one.get("time")) > str(call.get("time")) for one in shown if one.get("time") and call.get("time"))
+
+
+def _calls(case: Direction) -> Iterator[Check]:
+    made = list(case.leg.calls)
+    hosts = frozenset().union(*(node.addresses for node in case.target_nodes))
+    # Of the calls in traces the last answered one counts: earlier ones may be from before the trunk was secured, and
+    # a call that nobody answered is no fault of the trunk. So is one in clear before the last handshake with the peer:
+    # a plain trunk has just been turned into this one.
+    made += [
+        one
+        for trace in case.traces
+        if trace.get("cluster") == case.source
+        for one in trace.get("calls") or []
+        if str(one.get("remote_ip")).lower() in hosts
+        and one.get("direction") != "in"
+        and str(one.get("result")).lower() in ANSWERED
+        and not _outdated(one, trace, hosts)
+    ][-1:]
+    for call in made:
+        who = f"{first(call, 'calling', 'from') or '?'} to {first(call, 'called', 'to') or '?'}"
+        transport, srtp = call.get("transport"), call.get("srtp")
+        result = str(first(call, "result", "status") or "unknown").lower()
+        if transport and str(transport).upper() != "TLS":
+            yield Check(
+                "call", "fail", f"the call from {who} went over {transport}, not TLS", "call",
+                remedy="Look which trunk the route pattern points to (cucm_route_pattern).",
+            )  # fmt: skip
+        elif result not in ANSWERED:
+            yield Check(
+                "call", "unknown", f"the call from {who} was not answered: {result}", "call",
+                proof="A call that is answered over this trunk.",
+            )  # fmt: skip
+        elif case.srtp_wanted and srtp is False:
+            yield Check(
+                "srtp", "fail", f"the call from {who} carried its media without SRTP", "call",
+                remedy="Set srtp_allowed on both trunks; the phones need encryption, too.",
+            )  # fmt: skip
+        else:
+            media = " with SRTP" if srtp else ""
+            yield Check("call", "pass", f"a call from {who} was answered over TLS{media}", "call")
+            if srtp:
+                yield Check("srtp", "pass", f"both ends of the call from {who} agreed on SRTP keys", "call")

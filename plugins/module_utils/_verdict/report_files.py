@@ -1,0 +1,56 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report's files, written when their content changes. Private to this collection."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report
+
+# Of a verdict, what is the verdict; a registered result brings Ansible's own keys along.
+VERDICT_KEYS = ("verdict", "summary", "directions")
+
+
+def write(folder: str, given: dict[str, Any], *, pretend: bool) -> Outcome:
+    """Writes report.html and report.json into a folder. Failure when that can't be done."""
+    page, data = Path(folder) / "report.html", Path(folder) / "report.json"
+    given["files"] = [{**one, "path": _beside(Path(folder), str(one.get("path")))} for one in given["files"]]
+    given["verdict"] = {key: given["verdict"].get(key) for key in VERDICT_KEYS}
+    made = report.Report(generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), **given)
+    try:
+        changed = not page.exists() or not _same(data, made.as_data())
+        if changed and not pretend:
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(report.page(made), encoding="utf-8")
+            # The data last: it is what the next run compares with.
+            data.write_text(json.dumps(made.as_data(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Failure(
+            f"The report could not be written to {error.filename or folder} on this machine: {error.strerror or error}."
+        ) from error
+    return Outcome(changed=changed, result={"html": str(page), "json": str(data)})
+
+
+def _beside(folder: Path, path: str) -> str:
+    """A file's path from the report's folder when it lies in it, so that both can be moved together."""
+    try:
+        return str(Path(path).resolve().relative_to(folder.resolve()))
+    except ValueError:
+        return path
+
+
+def _same(path: Path, data: dict[str, Any]) -> bool:
+    """Whether a file holds the data, but for the time it was made."""
+    try:
+        old = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    if not isinstance(old, dict):
+        return False
+    return {**old, "generated": None} == {**json.loads(json.dumps(data)), "generated": None}

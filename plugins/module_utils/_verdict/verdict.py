@@ -1,0 +1,180 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict on each direction: secure, insecure or unproven, and why. Pure; private to this collection.
+
+C(insecure) when any check fails; else C(unproven) when a check that is needed could not be made; else C(secure).
+A peer that is not ours is judged by what one side can see (checks_external).
+What each source proves, from weak to strong:
+
+* configuration: what CUCM is told to do and which certificate it holds;
+* probe: what a node serves to the controller and asks of it (not what passes between the clusters);
+* status, capture, trace: that the clusters themselves reach each other, with these certificates;
+* call: that a call went this way, over TLS, with SRTP keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check, certificate_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_external import external_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import transport_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Leg, Node, between
+
+SECURE, INSECURE, UNPROVEN = "secure", "insecure", "unproven"
+
+PROVES = {
+    "configuration": "what the cluster is told to do and which certificates it holds",
+    "certificate": "what the certificate allows",
+    "probe": "what the node serves to the controller, and what it asks of a client",
+    "status": "that the cluster itself reaches its peer",
+    "capture": "what crossed the network between the clusters",
+    "trace": "what the cluster itself saw of its peer",
+    "call": "that a call took this way",
+}
+# How far the evidence reaches, strongest first: (word, sources).
+REACH = (("call", {"call"}), ("observed", {"capture", "trace", "status"}), ("probed", {"probe"}))
+
+
+def directions_of(
+    clusters: Sequence[Mapping[str, Any]],
+    directions: Sequence[Mapping[str, Any]],
+    *,
+    captures: Sequence[Mapping[str, Any]] = (),
+    traces: Sequence[Mapping[str, Any]] = (),
+    now: datetime | None = None,
+    srtp_wanted: bool = True,
+    warn_days: int = 30,
+) -> list[Direction]:
+    """The typed evidence of each direction. ValueError when nothing is known of the cluster that it starts from.
+
+    A peer of which nothing is known, because its part of the run failed, has no nodes.
+    """
+    nodes = {str(one["name"]): tuple(map(Node.of, one.get("nodes") or ())) for one in clusters}
+    legs = {(str(one["from"]), str(one["to"])): Leg.of(one) for one in directions}
+    external = {(str(one["from"]), str(one["to"])): one["external"] for one in directions if one.get("external")}
+    for source, target in legs:
+        if not nodes.get(source):
+            raise ValueError(f"the direction {source} to {target} names {source}, which has no nodes in clusters")
+    more = {} if now is None else {"now": now}
+    return [
+        Direction(
+            source=source,
+            target=target,
+            source_nodes=nodes[source],
+            target_nodes=_ports(external[source, target]) if (source, target) in external else nodes.get(target, ()),
+            leg=leg,
+            back=Leg(profile={"incoming_port": external[source, target].get("port")})
+            if (source, target) in external
+            else legs.get((target, source), Leg()),
+            external=(source, target) in external,
+            captures=tuple(captures),
+            traces=tuple(traces),
+            srtp_wanted=srtp_wanted and external.get((source, target), {}).get("srtp") is not False,
+            warn_days=warn_days,
+            **more,
+        )
+        for (source, target), leg in legs.items()
+    ]
+
+
+def _ports(external: Mapping[str, Any]) -> tuple[Node, ...]:
+    """The ports of a peer that is not ours, each as a node of which a probe alone is known."""
+    probes = external.get("probes") or {}
+    return tuple(
+        Node.of({"name": address, "addresses": [address], "probe": probes.get(address)})
+        for address in external.get("addresses") or ()
+    )
+
+
+def judge(case: Direction) -> dict[str, Any]:
+    """The verdict on one direction as the module returns it."""
+    checks = _checks(case)
+    states = {check.state for check in checks}
+    verdict = INSECURE if "fail" in states else UNPROVEN if "unknown" in states else SECURE
+    proven = {check.source for check in checks if check.state == "pass"}
+    shown = _handshake(case)
+    certificate = next((one.probed or one.held or one.issued for one in case.reached), None)
+    return {
+        "from": case.source,
+        "to": case.target,
+        "external": case.external,
+        "verdict": verdict,
+        "reach": next((word for word, sources in REACH if sources & proven), "configured"),
+        "tls_version": shown.get("tls_version"),
+        "cipher": shown.get("cipher"),
+        "server_certificate": certificate.summary() if certificate else None,
+        "evidence": [
+            {"check": one.name, "source": one.source, "text": one.text, "proves": PROVES[one.source]}
+            for one in checks
+            if one.state in ("pass", "info")
+        ],
+        # What two sources show alike is one finding.
+        "findings": list({one.text: _finding(one) for one in reversed(checks) if one.state in _SEVERITY}.values())[
+            ::-1
+        ],
+    }
+
+
+def _checks(case: Direction) -> list[Check]:
+    if case.external:
+        return [*external_checks(case)]
+    if not case.target_nodes:
+        return [_unseen(case)]
+    return [*certificate_checks(case), *transport_checks(case)]
+
+
+def _unseen(case: Direction) -> Check:
+    """Why nothing can be said of a direction to a cluster whose own part of the run ended early."""
+    return Check(
+        "peer_seen",
+        "unknown",
+        f"Nothing of {case.target} was seen: it gave no answer, or its part of the run failed before this.",
+        "configuration",
+        proof=f"See to what was said of {case.target} above, then run again.",
+    )
+
+
+_SEVERITY = {"fail": "error", "unknown": "missing", "warning": "warning", "one_sided": "one_sided"}
+
+
+def _finding(check: Check) -> dict[str, Any]:
+    finding = {"severity": _SEVERITY[check.state], "check": check.name, "cause": check.text, "source": check.source}
+    if check.remedy:
+        finding["remedy"] = check.remedy
+    if check.proof:
+        finding["proof"] = check.proof
+    return finding
+
+
+def _handshake(case: Direction) -> Mapping[str, Any]:
+    """The newest handshake between the clusters, or the probe's when none was captured."""
+    captured = [one for one in between(case.captures, case.source_nodes, case.target_nodes) if one.get("cipher")]
+    return captured[-1] if captured else next((node.probe for node in case.reached if node.probe), {}) or {}
+
+
+def verdict(cases: Sequence[Direction]) -> dict[str, Any]:
+    """All directions, and one word for the whole: the worst of them.
+
+    A peer that is not ours may never be proven from one side, so that it counts only when it is the only kind there
+    is, or insecure.
+    """
+    judged = [judge(case) for case in cases]
+    counted = [one for one in judged if not one["external"] or one["verdict"] == INSECURE] or judged
+    words = {one["verdict"] for one in counted}
+    whole = next((word for word in (INSECURE, UNPROVEN, SECURE) if word in words), UNPROVEN)
+    return {"verdict": whole, "directions": judged, "summary": [_sentence(one) for one in judged]}
+
+
+def _sentence(judged: Mapping[str, Any]) -> str:
+    lead = f"{judged['from']} to {judged['to']}: {judged['verdict']}"
+    severity = {INSECURE: "error", UNPROVEN: "missing"}.get(judged["verdict"])
+    cause = next((one["cause"] for one in judged["findings"] if one["severity"] == severity), None)
+    if judged["external"]:
+        lead += ", as far as one side can show"
+    if cause:
+        return f"{lead} ({cause})"
+    return f"{lead} ({', '.join(filter(None, (judged['tls_version'] or 'TLS', judged['cipher'])))})"

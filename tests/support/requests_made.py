@@ -1,0 +1,76 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests like CUCM's, made by the openssl program, and what openssl says of the answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+USAGE_9 = "digitalSignature,keyEncipherment,dataEncipherment,keyAgreement"
+SUBJECT = "/C=IN/ST=cisco/L=cisco/O=cisco/OU=cisco/CN="
+
+
+def openssl(*arguments: str, feed: str | bytes | None = None) -> str:
+    """Runs openssl and returns what it printed; an assertion with its complaint when it fails."""
+    data = feed.encode() if isinstance(feed, str) else feed
+    done = subprocess.run(["openssl", *arguments], input=data, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
+def make_csr(
+    folder: Path, name: str = "CUCMA", *, digest: str = "sha256", key: str = "ec:prime256v1", sans: str = "",
+    eku: str = "serverAuth,clientAuth", usage: str = USAGE_9, more: tuple[str, ...] = (), subject: str = SUBJECT,
+    keep_key: bool = False,
+) -> str:  # fmt: skip
+    """A request as PEM; with keep_key by the key that the name had before."""
+    keys = ["-key", str(folder / f"{name}.key")] if keep_key else ["-nodes", "-keyout", str(folder / f"{name}.key")]
+    kind, _unused, bits = key.partition(":")
+    if not keep_key:
+        keys += ["-newkey", key] if kind == "rsa" else ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{bits}"]
+    wishes = [f"subjectAltName={sans}" if sans else "", f"extendedKeyUsage={eku}" if eku else ""]
+    wishes += [f"keyUsage={usage}" if usage else "", *more]
+    return openssl(
+        "req", "-new", *keys, f"-{digest}", "-subj", f"{subject}{name}",
+        *(part for wish in wishes if wish for part in ("-addext", wish)),
+    )  # fmt: skip
+
+
+def text(pem: str) -> str:
+    """openssl x509 -text."""
+    return openssl("x509", "-noout", "-text", feed=pem)
+
+
+def verify(folder: Path, certificate: str, chain: list[str], *options: str, strict: bool = True) -> str:
+    """openssl verify with the root trusted and the rest of the chain at hand, as server and as client.
+
+    strict asks for every extension of RFC 5280, which CAs that are not ours may lack.
+    """
+    names = [folder / name for name in ("verify-leaf.pem", "verify-root.pem", "verify-rest.pem")]
+    for name, content in zip(names, (certificate, chain[-1], "".join(chain[:-1])), strict=True):
+        name.write_text(content)
+    rest = ["-untrusted", str(names[2])] if chain[:-1] else []
+    rest += ["-x509_strict"] if strict else []
+    said = ""
+    for purpose in ("sslserver", "sslclient"):
+        said += openssl("verify", "-purpose", purpose, "-CAfile", str(names[1]), *rest, *options, str(names[0]))
+    return said
+
+
+def run_module(name: str, arguments: dict[str, Any], *, check: bool = False, **environment: str) -> dict[str, Any]:
+    """A module as Ansible runs it: a process of its own, arguments in, JSON out."""
+    given = {"ANSIBLE_MODULE_ARGS": {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "plugins" / "modules" / f"{name}.py")],
+        input=json.dumps(given), capture_output=True, text=True, check=False, env={**os.environ, **environment},
+    )  # fmt: skip
+    assert done.stdout.startswith("{") or "\n{" in done.stdout, done.stdout + done.stderr
+    result: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
+    return result

@@ -1,0 +1,160 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ca_sign against the lab's Microsoft CAs: NTLM with channel binding and Basic, issued, pending, denied, judged."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cucm_lab.testing import LabProcess
+
+from tests.support.requests_made import make_csr, openssl, run_module, text, verify
+
+USER, PASSWORD = "LAB\\enroll", "Ca-Lab-91!enrolling"
+SANS = "DNS:cucm10.lab.local,DNS:lab.local"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
+    with LabProcess(tmp_path_factory.mktemp("lab"), "two-clusters-adcs") as process:
+        yield process
+
+
+def sign(lab: LabProcess, csr: str, ca: str = "adcs", *, check: bool = False, **options: Any) -> dict[str, Any]:
+    row = next(one for one in lab.description["cas"] if one["name"] == ca)
+    given = {
+        "provider": "adcs", "url": f"https://{row['address']}:{row['port']}/certsrv", "username": USER,
+        "password": PASSWORD, "ca_path": str(lab.state / f"ca-{ca}" / "ca.pem"), "csr": csr,
+        "template": "CucmTLS" if ca == "adcs" else None, **options,
+    }  # fmt: skip
+    result = run_module("ca_sign", {name: value for name, value in given.items() if value is not None}, check=check)
+    assert PASSWORD not in json.dumps({**result, "invocation": None})
+    return result
+
+
+def requests_at(lab: LabProcess, ca: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = lab.ask("ca", what="list", ca=ca)
+    return found
+
+
+@pytest.mark.parametrize("auth", ["ntlm", "basic"])
+def test_issued_with_its_chain_up_to_the_root(lab: LabProcess, tmp_path: Path, auth: str) -> None:
+    csr = make_csr(tmp_path, "CUCM10", key="rsa:2048", sans=SANS)
+    result = sign(lab, csr, auth=auth)
+    assert result.get("changed") and result["status"] == "issued" and result["request_id"], result
+    assert len(result["chain"]) == 2 and result["root"] == result["chain"][-1]
+    assert verify(tmp_path, result["certificate"], result["chain"], strict=False).count(": OK") == 2
+    assert "DNS:cucm10.lab.local, DNS:lab.local" in text(result["certificate"])
+    assert openssl("req", "-noout", "-pubkey", feed=csr) == openssl(
+        "x509", "-noout", "-pubkey", feed=result["certificate"]
+    )
+
+
+def test_what_was_issued_comes_back_while_it_serves(lab: LabProcess, tmp_path: Path) -> None:
+    csr, folder = make_csr(tmp_path, sans=SANS), str(tmp_path / "kept")
+    first = sign(lab, csr, path=folder)
+    count = len(requests_at(lab, "adcs"))
+    again = sign(lab, csr, path=folder)
+    assert not again["changed"] and (again["certificate"], again["chain"]) == (first["certificate"], first["chain"])
+    assert len(requests_at(lab, "adcs")) == count
+    forced = sign(lab, csr, path=folder, force=True)
+    assert forced["certificate"] != first["certificate"] and "force was set" in forced["reissued_because"]
+
+
+WRONG = {
+    "WebServer": "lacks the extended key usage clientAuth",
+    "CucmAddsCn": "added the alternative name DNS:CUCMA",
+    "CucmNoSan": "left out the alternative name DNS:cucm10.lab.local, DNS:lab.local",
+    "CucmNoDataEncipherment": "lacks the key usage dataEncipherment",
+}
+
+
+@pytest.mark.parametrize("template", WRONG)
+def test_what_the_ca_left_out_or_added_is_named(lab: LabProcess, tmp_path: Path, template: str) -> None:
+    result = sign(lab, make_csr(tmp_path, sans=SANS), template=template, path=str(tmp_path / "kept"))
+    assert result.get("failed") and WRONG[template] in result["msg"], result
+    assert "certificate" not in result and not list((tmp_path / "kept").rglob("*.*"))
+
+
+def test_a_short_template_is_warned_of(lab: LabProcess, tmp_path: Path) -> None:
+    result = sign(lab, make_csr(tmp_path, sans=SANS), template="CucmShort")
+    assert "due for renewal at once" in str(result["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("template", "words"), [("Nothing", "0x80094800"), ("CucmForbidden", "permissions on the certificate template")]
+)
+def test_denied_in_the_words_of_the_ca(lab: LabProcess, tmp_path: Path, template: str, words: str) -> None:
+    result = sign(lab, make_csr(tmp_path), template=template, path=str(tmp_path / "kept"))
+    assert result.get("failed") and result["status"] == "denied" and words in result["msg"]
+    assert not list((tmp_path / "kept").rglob("*.json"))
+
+
+def test_pending_is_kept_and_the_next_run_goes_on(lab: LabProcess, tmp_path: Path) -> None:
+    csr, folder = make_csr(tmp_path, key="rsa:1024", digest="sha1", sans=SANS), str(tmp_path / "kept")
+    first = sign(lab, csr, "w2003", path=folder)
+    assert first.get("failed") and first["status"] == "pending" and str(first["request_id"]) in first["msg"]
+    count = len(requests_at(lab, "w2003"))
+    assert sign(lab, csr, "w2003", path=folder)["request_id"] == first["request_id"]
+    assert len(requests_at(lab, "w2003")) == count, "a pending request is not handed in again"
+    lab.ask("ca", what="issue", ca="w2003", request=first["request_id"])
+    done = sign(lab, csr, "w2003", path=folder)
+    assert done.get("changed") and done["request_id"] == first["request_id"], done
+    assert verify(tmp_path, done["certificate"], done["chain"], "-auth_level", "0").count(": OK") == 2
+    assert "signed with sha1" in str(done["warnings"])
+    assert not list((tmp_path / "kept" / "pending").iterdir())
+
+
+def test_a_pending_request_goes_on_by_its_number_and_can_be_waited_for(lab: LabProcess, tmp_path: Path) -> None:
+    csr = make_csr(tmp_path, key="rsa:2048")
+    number = sign(lab, csr, template="CucmApproval")["request_id"]
+    threading.Timer(1.0, lambda: lab.ask("ca", what="issue", ca="adcs", request=number)).start()
+    started = time.monotonic()
+    done = sign(lab, csr, template="CucmApproval", request_id=number, wait=30)
+    assert done.get("changed") and done["request_id"] == number and time.monotonic() - started < 20
+
+
+def test_a_request_denied_later_says_so_and_is_forgotten(lab: LabProcess, tmp_path: Path) -> None:
+    csr, folder = make_csr(tmp_path), str(tmp_path / "kept")
+    number = sign(lab, csr, "w2003", path=folder)["request_id"]
+    lab.ask("ca", what="deny", ca="w2003", request=number)
+    denied = sign(lab, csr, "w2003", path=folder)
+    assert denied.get("failed") and denied["status"] == "denied" and "Denied by" in denied["msg"]
+    assert sign(lab, csr, "w2003", path=folder)["request_id"] != number
+
+
+def test_a_foreign_request_id_is_not_taken(lab: LabProcess, tmp_path: Path) -> None:
+    number = sign(lab, make_csr(tmp_path, "OTHER"))["request_id"]
+    result = sign(lab, make_csr(tmp_path, "CUCMA"), request_id=number)
+    assert result.get("failed") and "another public key" in result["msg"]
+
+
+def test_check_mode_logs_in_and_hands_nothing_in(lab: LabProcess, tmp_path: Path) -> None:
+    csr, count = make_csr(tmp_path, sans=SANS), len(requests_at(lab, "adcs"))
+    result = sign(lab, csr, check=True, path=str(tmp_path / "kept"))
+    assert result["changed"] and result["predicted"] and len(requests_at(lab, "adcs")) == count
+    assert verify(tmp_path, result["certificate"], result["chain"]).count(": OK") == 2
+    assert not (tmp_path / "kept").exists()
+    assert "refused the account" in sign(lab, csr, check=True, password="Ca-wrong-1")["msg"]
+
+
+@pytest.mark.parametrize("auth", ["ntlm", "basic"])
+def test_a_wrong_password_is_a_sentence(lab: LabProcess, tmp_path: Path, auth: str) -> None:
+    result = sign(lab, make_csr(tmp_path), password="Ca-wrong-password-1", auth=auth)
+    assert result.get("failed") and "refused the account LAB\\enroll" in result["msg"]
+    assert "Ca-wrong-password-1" not in result["msg"]
+
+
+def test_bad_input_is_a_sentence(lab: LabProcess, tmp_path: Path) -> None:
+    csr = make_csr(tmp_path)
+    assert "not an https address" in sign(lab, csr, url="http://127.0.0.1/certsrv")["msg"]
+    assert "not trusted: " in sign(lab, csr, ca_path=str(lab.state / "ca-w2003" / "ca.pem"))["msg"]
+    assert "refused" in sign(lab, csr, url="https://127.0.0.1:9/certsrv")["msg"]
+    assert "adds alternative names" in sign(lab, csr, attributes={"SAN": "dns=x"})["msg"]

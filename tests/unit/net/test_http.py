@@ -1,0 +1,146 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTPS as CUCM's releases do it: trust, pins, old cryptography, retries that never repeat a write blindly."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._net import http as _transport
+from ansible_collections.siptls.cucm.plugins.module_utils._net.http import (
+    AnswerLost,
+    HttpClient,
+    Unauthorized,
+    tls_context,
+)
+
+from tests.support.scripted_server import Server, hang_up, status
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The waits are the product's patience, not what is tested."""
+    monkeypatch.setattr(_transport, "WAITS", (0.01, 0.01, 0.01, 0.01))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server of today."""
+    one = Server(tmp_path)
+    yield one
+    one.http.shutdown()
+    one.http.server_close()
+
+
+def test_an_answer_comes_whole(server: Server) -> None:
+    answer = server.client().request("POST", "/axl/", data="<x/>")
+    assert (answer.status, answer.body, answer.content_type) == (200, b"<ok/>", "text/xml")
+    assert server.seen[0][:3] == ("POST", "/axl/", "Basic YXhsOnNlY3JldC13b3Jk")
+
+
+def test_trust_is_decided_before_the_password_is_sent(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="ca_path"):
+        server.client(ca_path=None).request("GET", "/")
+    with pytest.raises(Failure, match="fingerprint"):
+        server.client(tls_fingerprint="00" * 32).request("GET", "/")
+    other = tmp_path / "other"
+    other.mkdir()
+    with pytest.raises(Failure, match="ca_path"):
+        server.client(ca_path=str(Server(other).ca)).request("GET", "/")
+    with pytest.raises(Failure, match="no PEM"):
+        empty = tmp_path / "empty.pem"
+        empty.write_text("nothing")
+        server.client(ca_path=str(empty)).request("GET", "/")
+    assert server.seen == []
+    pin = ":".join(server.fingerprint[at : at + 2] for at in range(0, 64, 2)).upper()
+    assert server.client(ca_path=None, tls_fingerprint=pin).request("GET", "/").status == 200
+    assert server.client(ca_path=None, validate_certs=False).request("GET", "/").status == 200
+
+
+def test_a_certificate_listed_itself_needs_no_name(tmp_path: Path) -> None:
+    named = Server(tmp_path, name="cucma.example.com")
+    assert named.client().request("GET", "/").status == 200
+
+
+def test_old_cryptography_is_named_refused_and_allowed(tmp_path: Path) -> None:
+    old = Server(tmp_path, bits=1024, old=True)
+    with pytest.raises(Failure, match="legacy_crypto"):
+        old.client().request("GET", "/")
+    client = old.client(legacy_crypto=True)
+    assert client.request("GET", "/").status == 200
+    assert client.warnings and "TLSv1" in client.warnings[0] and "1024" in client.warnings[0]
+
+
+def test_legacy_crypto_says_nothing_when_it_was_not_needed(server: Server) -> None:
+    client = server.client(legacy_crypto=True)
+    client.request("GET", "/")
+    assert client.warnings == []
+
+
+def test_a_refused_password_is_tried_once(server: Server) -> None:
+    server.play(status(401))
+    with pytest.raises(Unauthorized, match="tried once") as failure:
+        server.client().request("POST", "/axl/", idempotent=True)
+    assert len(server.seen) == 1 and "secret-word" not in failure.value.msg
+
+
+def test_throttle_is_waited_out_even_for_writes(server: Server) -> None:
+    server.play(status(503), status(503, Retry_After="0"), status(200))
+    assert server.client().request("POST", "/axl/").status == 200
+    assert len(server.seen) == 3
+    server.play(status(503))
+    with pytest.raises(Failure, match="503"):
+        server.client().request("POST", "/axl/")
+
+
+def test_a_write_without_an_answer_is_never_repeated(server: Server) -> None:
+    server.play(hang_up, status(200))
+    with pytest.raises(AnswerLost):
+        server.client().request("POST", "/axl/")
+    assert len(server.seen) == 1
+    server.play(status(502), status(200))
+    with pytest.raises(AnswerLost, match="502"):
+        server.client().request("POST", "/axl/")
+    assert len(server.seen) == 2
+
+
+def test_a_read_without_an_answer_is_repeated(server: Server) -> None:
+    server.play(hang_up, status(504), status(200))
+    assert server.client().request("POST", "/axl/", idempotent=True).status == 200
+    assert len(server.seen) == 3
+
+
+def test_redirects_are_not_followed(server: Server) -> None:
+    server.play(status(302, Location="/elsewhere"))
+    assert server.client().request("POST", "/axl").status == 302
+    assert len(server.seen) == 1
+
+
+def test_an_answer_has_a_limit_in_size_and_time(server: Server) -> None:
+    server.play(status(200, b"x" * 5000))
+    with pytest.raises(Failure, match="larger"):
+        server.client().request("GET", "/", largest=1000)
+    stop = threading.Event()
+    server.play(lambda _handler: stop.wait(5) and None)
+    with pytest.raises(AnswerLost, match="no answer within"):
+        server.client(timeout=1).request("POST", "/axl/")
+    stop.set()
+
+
+def test_no_server_is_a_sentence() -> None:
+    client = HttpClient.from_params({"host": "127.0.0.1", "port": 1, "username": "a", "password": "b"})
+    with pytest.raises(Failure, match="no connection") as failure:
+        client.request("GET", "/")
+    assert "127.0.0.1" in failure.value.msg and not isinstance(failure.value, AnswerLost)
+    with pytest.raises(Failure, match="64"):
+        tls_context({"host": "x", "tls_fingerprint": "abc"})
+
+
+def test_the_environment_sets_no_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    assert server.client().request("GET", "/").status == 200

@@ -1,0 +1,151 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates while things go wrong: sessions that break, answers that are lost, texts that nobody has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cucm_lab.testing import LabProcess
+
+from tests.support.certificate_kit import Authority, openssl, run
+
+SERVICE = {"username": "axladmin", "password": "Axl-Lab-91!reading-and-writing", "poll_interval": 0.3}
+SHELL = {"os_username": "osadmin", "os_password": "Os-Lab-91!platform-account", "ssh_port": 2222}
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
+    with LabProcess(tmp_path_factory.mktemp("lab"), "releases") as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(running: LabProcess) -> Iterator[LabProcess]:
+    yield running
+    running.ask("fault/clear")
+
+
+def options(lab: LabProcess, cluster: str, **more: Any) -> dict[str, Any]:
+    return {
+        "host": lab.address(cluster), **SHELL, "ssh_known_hosts": str(lab.state / "known_hosts"),
+        "ca_path": str(lab.state / "https-ca.pem"), **more,
+        "legacy_crypto": cluster in ("cucm91", "cucm105", "cucm115"),
+    }  # fmt: skip
+
+
+def typed(lab: LabProcess, start: str) -> int:
+    """How many commands that begin so reached the shell."""
+    return len([one for one in lab.events() if str(one.get("command", "")).startswith(start)])
+
+
+def test_a_session_that_breaks_in_the_paste_is_taken_up_again(lab: LabProcess, tmp_path: Path) -> None:
+    root = Authority.make(tmp_path, "Paste Root")
+    lab.ask("fault/add", interface="ssh", action="reset", operation="paste", node="cucm125", count=1)
+    done = run("cucm_cert_upload", **options(lab, "cucm125"), chain=[root.pem])
+    assert done["changed"] and any("Paste Root" in one["subject"] for one in done["trust"]), done
+
+
+def test_a_session_that_always_breaks_ends_in_a_sentence(lab: LabProcess, tmp_path: Path) -> None:
+    root = Authority.make(tmp_path, "Never Root")
+    lab.ask("fault/add", interface="ssh", action="reset", operation="paste", node="cucm125")
+    failed = run("cucm_cert_upload", **options(lab, "cucm125"), chain=[root.pem])
+    assert failed["failed"] and "closed the connection during 'set cert import trust" in failed["msg"], failed
+
+
+def test_a_write_whose_answer_is_lost_is_looked_up(lab: LabProcess, tmp_path: Path) -> None:
+    root = Authority.make(tmp_path, "Lost Root")
+    for cluster, write in (
+        ("cucm125", {"interface": "ssh", "operation": "set csr gen*"}),
+        ("cucm140", {"interface": "certmgr", "operation": "POST*"}),
+    ):
+        node = options(lab, cluster)
+        before = typed(lab, "set csr gen")
+        lab.ask("fault/add", action="drop", node=cluster, **write)
+        request = run("cucm_csr", **node, issuer=root.pem)
+        assert request["changed"] and request["csr"], request
+        done = run("cucm_cert_upload", **node, certificate=root.sign(request["csr"]), chain=[root.pem])
+        assert done["changed"] and len(done["actions"]) == 2, done
+        assert typed(lab, "set csr gen") == before + (cluster == "cucm125")
+        lab.ask("fault/clear")
+
+
+def test_a_read_that_breaks_and_pagers_that_come_back(lab: LabProcess) -> None:
+    whole = run("cucm_certificate_info", **options(lab, "cucm115"))["certificates"]
+    lab.ask("fault/add", interface="ssh", action="refuse", operation="show cert list*", node="cucm115", count=1)
+    lab.ask("fault/add", interface="ssh", action="paging", operation="show cert own*", node="cucm115")
+    assert run("cucm_certificate_info", **options(lab, "cucm115"))["certificates"] == whole
+
+
+@pytest.mark.parametrize(
+    "name, value, default",
+    [
+        pytest.param("shell.cert_trust_has_pem", False, True, marks=pytest.mark.matrix),
+        ("shell.delete_asks", True, False),
+        ("shell.prompt_needs_newline", True, False),
+        ("shell.trust_imported", "ok", "Successfully imported certificate for {unit}."),
+    ],
+)
+def test_texts_that_nobody_has_seen(lab: LabProcess, tmp_path: Path, name: str, value: Any, default: Any) -> None:
+    node = options(lab, "cucm91")
+    lab.ask("inferred", name=name, value=value)
+    root = Authority.make(tmp_path, name.replace(".", " "))
+    try:
+        assert run("cucm_cert_upload", **node, chain=[root.pem])["changed"]
+        assert not run("cucm_cert_upload", **node, chain=[root.pem])["changed"]
+        assert run("cucm_csr", **node, regenerate="always")["csr"]
+        gone = run("cucm_cert_upload", **node, chain=[root.pem], state="absent")
+        assert gone["changed"], gone
+    finally:
+        lab.ask("inferred", name=name, value=default)
+
+
+def test_services_by_both_interfaces(lab: LabProcess) -> None:
+    node = options(lab, "cucm91")
+    lab.ask("inferred", name="shell.restart_returns_starting", value=True)
+    for how in ({"interface": "cli", "poll_interval": 0.3}, SERVICE):
+        assert not run("cucm_service", **node, **how, state="started")["changed"]
+        restarted = run("cucm_service", **node, **how, state="restarted", serving={}, wait_timeout=30)
+        assert not restarted["changed"] and restarted["presented"], restarted
+        for state in ("stopped", "started"):
+            assert run("cucm_service", check=True, **node, **how, state=state, name="Cisco Tftp")["changed"]
+            done = run("cucm_service", **node, **how, state=state, name="Cisco Tftp", wait_timeout=30)
+            assert done["changed"] and done["status"].lower() == state, done
+            assert not run("cucm_service", **node, **how, state=state, name="Cisco Tftp")["changed"]
+    unknown = run("cucm_service", **node, **SERVICE, name="Cisco Nothing")
+    assert unknown["failed"] and "knows no service Cisco Nothing" in unknown["msg"]
+
+
+def test_a_restart_that_never_ends_and_an_answer_that_is_lost(lab: LabProcess) -> None:
+    node = options(lab, "cucm105")
+    lab.ask("fault/add", interface="controlcenter", action="drop", operation="soapDoControl*", node="cucm105", count=1)
+    done = run("cucm_service", **node, **SERVICE, state="restarted", name="Cisco Tftp", wait_timeout=30)
+    assert done["changed"] and done["status"] == "Started", done
+    lab.ask("fault/add", interface="service", action="hang", operation="start*", node="cucm105", count=1)
+    failed = run("cucm_service", **node, **SERVICE, state="restarted", name="Cisco Tftp", wait_timeout=3)
+    assert failed["failed"] and "Cisco Tftp" in failed["msg"] and "3 s after it was asked" in failed["msg"], failed
+
+
+def test_the_port_presents_another_certificate(lab: LabProcess, tmp_path: Path) -> None:
+    other = Authority.make(tmp_path, "Other")
+    failed = run(
+        "cucm_service", **options(lab, "cucm150"), **SERVICE, state="started", serving={"certificate": other.pem},
+        wait_timeout=1,
+    )  # fmt: skip
+    assert failed["failed"] and "presents the certificate" in failed["msg"], failed
+
+
+def test_impersonators_are_refused(lab: LabProcess, tmp_path: Path) -> None:
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(tmp_path / "k"), "-out",
+            str(tmp_path / "other.pem"), "-subj", "/CN=other")  # fmt: skip
+    node = options(lab, "cucm140", ca_path=str(tmp_path / "other.pem"))
+    by_rest = run("cucm_csr", **node, regenerate="never", **{"interface": "rest"})
+    assert by_rest["failed"] and "certificate verify failed" in by_rest["msg"], by_rest
+    empty = tmp_path / "known"
+    empty.write_text("")
+    by_cli = run("cucm_csr", **{**options(lab, "cucm140"), "ssh_known_hosts": str(empty), "interface": "cli"})
+    assert by_cli["failed"] and "host key is not trusted" in by_cli["msg"], by_cli

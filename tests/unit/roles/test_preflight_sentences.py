@@ -1,0 +1,248 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sentences of preflight: what is wrong, where, and what to do; and what is no reason to stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import (
+    judge_authority,
+    judge_cluster,
+    problems,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import look_up
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import judge_options
+from test_composition import SETTINGS, view
+
+ROLES = Path(__file__).resolve().parents[3] / "roles"
+SPECS = {role: yaml.safe_load((ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+         for role in ("callmanager_certificate", "preflight", "sip_tls_trunk", "sip_tls_verify")}  # fmt: skip
+PROFILE = {"name": "Mine", "security_mode": "Encrypted", "incoming_transport": "TLS", "incoming_port": 5061,
+           "x509_subject_names": ["b"]}  # fmt: skip
+PATTERN = {"pattern": "9898", "partition": "", "gateway": "Elsewhere", "route_list": "", "devices": ["Elsewhere"]}
+
+
+def info(**more: Any) -> dict[str, Any]:
+    """What cucm_info says of a cluster where nothing is in the way."""
+    found = {"sip_trunks": [], "other_devices": [], "route_patterns": []}
+    return {
+        "version": "10.5.2.10000-5", "security_mode": "mixed", "rights": {"roles": None, "control_center": ""},
+        "security_profiles": [], "sip_trunks": [], "missing": {}, **more, "found": {**found, **more.get("found", {})},
+    }  # fmt: skip
+
+
+def cluster(name: str, told: dict[str, Any] | None = None, *, ports: Any = None, **more: Any) -> dict[str, Any]:
+    """The facts of a cluster whose one node has its name."""
+    nodes = [{"name": name, "address": f"10.0.0.{ord(name[0])}", "role": "Publisher"}]
+    held = {**view(name, days_left=900), "sha256": "AA"}
+    node = {"item": nodes[0], "certificates": [held], "ports": {"CallManager": ports or {}}}
+    peers = [other for other in ("a", "b") if other != name]
+    given = {"wish": {"peers": peers, "settings": {**SETTINGS, "sip_profile_copy_from": "Standard SIP Profile"}}}
+    return judge_cluster(name, {**(told or info()), "nodes": nodes}, [node], **{**given, **more})
+
+
+B = {"patterns": ["9898"]}
+
+
+def judged(told: dict[str, Any] | None = None, **more: Any) -> list[str]:
+    """The list over cluster a, of which something is told, and a sound cluster b."""
+    return problems([cluster("a", told, **more), cluster("b", **B)])
+
+
+def wish(**settings: Any) -> dict[str, Any]:
+    return {"wish": {"peers": ["b"], "settings": {**SETTINGS, "sip_profile_copy_from": "", **settings}}}
+
+
+TRUNK = {"name": "SIP-TLS-b", "description": "", "destinations": [{"address": "192.0.2.9", "port": 5060}]}
+WRONG: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
+    ("a pattern that leads to another trunk", info(found={"route_patterns": [PATTERN]}), {},
+     ("route pattern 9898 without a partition", "number of b", "Elsewhere", "SIP-TLS-b", "sip_tls_trunk_partition")),
+    ("a pattern that leads to a route list",
+     info(found={"route_patterns": [{**PATTERN, "gateway": "", "route_list": "RL", "devices": ["G1", "G2"]}]}), {},
+     ("route list RL (devices: G1, G2)",)),
+    ("our trunk's name leads elsewhere", info(found={"sip_trunks": [TRUNK]}), {},
+     ("SIP-TLS-b exists already and leads to 192.0.2.9", "no node of b", "sip_tls_trunk_name")),
+    ("our trunk's name is a gateway's", info(found={"other_devices": ["SIP-TLS-b"]}), {},
+     ("device of another kind is called SIP-TLS-b",)),
+    ("name and port on another profile", info(security_profiles=[PROFILE]), {},
+     ("SIP TLS b and Mine", "X.509 subject name b on incoming_port 5061")),
+    ("a plain profile on the TLS port",
+     info(security_profiles=[{**PROFILE, "incoming_transport": "TCP+UDP", "security_mode": "Non Secure",
+                             "x509_subject_names": []}]), {},
+     ("SIP TLS b (TLS) and Mine (TCP+UDP) cannot share incoming_port 5061",)),
+    ("our profile is used by somebody",
+     info(security_profiles=[{**PROFILE, "name": "SIP TLS b", "security_mode": "Authenticated"}],
+          sip_trunks=[{"name": "SBC", "security_profile": "SIP TLS b"}]), {},
+     ("SIP TLS b exists already", "SIP trunk SBC uses it too", "sip_tls_trunk_profile")),
+    ("a device pool that is not there", info(missing={"device_pools": ["Gone"]}), {},
+     ("a: the device pool 'Gone' (sip_tls_trunk_device_pool)",)),
+    ("nothing to copy from", info(missing={"sip_profiles": ["SIP TLS Profile", "Gone"]}),
+     wish(sip_profile_copy_from="Gone"), ("sip_tls_trunk_sip_profile_copy_from",)),
+    ("a name that CUCM won't take", info(), wish(name="To {peer}!"),
+     ("'To b!' is not a name that CUCM takes for a SIP trunk", "It comes from sip_tls_trunk_name")),
+    ("a profile's name too long", info(), wish(profile="{peer}" * 80), ("80 characters", "sip_tls_trunk_profile")),
+    ("an account that only reads",
+     info(rights={"roles": ["Standard AXL API Users", "Standard AXL Read Only API Access"], "control_center": ""}), {},
+     ("a: the application account may only read", "Standard AXL API Access")),
+    ("an account without serviceability", info(rights={"roles": None, "control_center": "Refused (403)."}), {},
+     ("services can't be restarted nor trunks watched: Refused (403).",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "more", "words"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+def test_what_is_wrong_is_one_sentence(told: dict[str, Any], more: dict[str, Any], words: tuple[str, ...]) -> None:
+    found = judged(told, **more)
+    assert len(found) == 1, found
+    assert found[0].startswith("a:") and found[0].endswith(".")
+    for part in words:
+        assert part in found[0]
+
+
+RIGHT: list[tuple[str, dict[str, Any]]] = [
+    ("nothing there", info()),
+    ("our own objects, from an earlier run", info(
+        security_profiles=[{**PROFILE, "name": "SIP TLS b"}],
+        sip_trunks=[{"name": "SIP-TLS-b", "security_profile": "SIP TLS b"}],
+        found={"sip_trunks": [{**TRUNK, "description": "SIP over mutual TLS to b"}],
+               "route_patterns": [{**PATTERN, "gateway": "SIP-TLS-b", "devices": ["SIP-TLS-b"]}]})),
+    ("a plain trunk to the peer, to be turned into a TLS one, with a route list of its own", info(found={
+        "sip_trunks": [{**TRUNK, "destinations": [{"address": "10.0.0.98", "port": 5060}]}],
+        "route_patterns": [{**PATTERN, "gateway": "", "route_list": "RL", "devices": ["SIP-TLS-b"]}]})),
+    ("the name on another port", info(security_profiles=[{**PROFILE, "incoming_port": 5071}])),
+    ("a role of one's own beside the reading one", info(
+        rights={"roles": ["AXL for trunks", "Standard AXL Read Only API Access"], "control_center": ""})),
+    ("our profile as it should be, used by somebody", info(
+        security_profiles=[{**PROFILE, "name": "SIP TLS b", "x509_subject_names": ["B"]}],
+        sip_trunks=[{"name": "SBC", "security_profile": "SIP TLS b"}])),
+    ("the template is gone, and nothing is to be copied", info(
+        security_profiles=[{**PROFILE, "name": "SIP TLS b"}],
+        missing={"security_profiles": ["Non Secure SIP Trunk Profile"]})),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("told", [row[1] for row in RIGHT], ids=[row[0] for row in RIGHT])
+def test_what_is_right_stops_nobody(told: dict[str, Any]) -> None:
+    assert judged(told) == []
+
+
+def test_trunks_are_judged_even_when_a_peers_certificate_could_not_be_read() -> None:
+    silent = cluster("b", **B)
+    silent["certificates"] = {"b": None}
+    assert "Elsewhere" in problems([cluster("a", info(found={"route_patterns": [PATTERN]})), silent])[0]
+
+
+def test_without_trunks_only_the_cluster_is_judged() -> None:
+    told = info(found={"route_patterns": [PATTERN]}, missing={"device_pools": ["Gone"]})
+    assert judged(told, wish=None) == []
+
+
+def test_a_cluster_with_seventeen_nodes_is_too_large_for_a_trunk() -> None:
+    large = cluster("b", **B)
+    large["nodes"] = [{"name": f"b{number}", "address": f"10.0.0.{number}"} for number in range(17)]
+    assert "17 nodes" in problems([cluster("a"), large])[0]
+
+
+def test_peers_that_are_not_ours_meet_what_stands_there_too() -> None:
+    sbc = {"name": "sbc", "names": ["sbc.example.com"], "addresses": ["sbc.example.com"], "chain": [], "port": 5061,
+           "patterns": ["0.!"], "incoming_port": None, "legacy_crypto": False}  # fmt: skip
+    told = info(
+        found={
+            "route_patterns": [{**PATTERN, "pattern": "0.!"}],
+            "sip_trunks": [{**TRUNK, "name": "SIP-TLS-sbc", "destinations": [{"address": "other.example.com"}]}],
+        }
+    )
+    found = problems([{**cluster("a", told), "external": [sbc]}, cluster("b", **B)])
+    assert len(found) == 2
+    assert "leads to other.example.com, which is no node of sbc" in found[0]
+    assert "route pattern 0.! without a partition, a number of sbc" in found[1]
+    asked = look_up(["b"], SETTINGS, ["9898"], [{"name": "sbc", "numbers": ["0.!"]}, "nonsense"])
+    assert asked["sip_trunks"] == ["SIP-TLS-b", "SIP-TLS-sbc"]
+    assert [one["pattern"] for one in asked["route_patterns"]] == ["9898", "0.!"]
+
+
+def test_silent_clusters_are_named_beside_what_is_wrong() -> None:
+    silent = judge_cluster("b", {"msg": "Asking b failed: no connection (refused)."}, [])
+    wrong = cluster("a", info(rights={"roles": None, "control_center": "Refused."}))
+    assert problems([cluster("a"), silent]) == []
+    assert len(problems([wrong, silent])) == 2 and "no connection" in problems([wrong, silent])[1]
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        ({"port": 5061, "state": "silent"}, "a firewall is likely"),
+        ({"port": 5061, "state": "no_handshake", "said": "It said no."}, "no TLS handshake. It said no."),
+        ({"port": 5061, "state": "tls", "sha256": "BB", "subject": "CN=x"}, "presents another certificate (CN=x)"),
+        ({"port": 5061, "state": "refused"}, ""),
+        ({"port": 5061, "state": "tls", "sha256": "AA"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_port_as_this_machine_sees_it_is_only_warned_of(seen: dict[str, Any], words: str) -> None:
+    facts = cluster("a", ports=seen)
+    assert not facts["problems"]
+    assert [text for text in facts["warnings"] if "port 5061" in text] == [
+        text for text in facts["warnings"] if words and words in text
+    ]
+    assert bool(facts["warnings"]) == bool(words)
+
+
+def test_a_non_secure_cluster_is_warned_that_srtp_needs_mixed_mode() -> None:
+    (text,) = cluster("a", info(security_mode="non-secure"))["warnings"]
+    assert "mixed mode" in text
+    assert not cluster("a", info(security_mode="non-secure"), **wish(srtp_allowed=False))["warnings"]
+
+
+def test_a_release_from_the_future_is_warned_of() -> None:
+    assert "newer than siptls.cucm knows" in cluster("a", info(version="16.0.1.10000-1"))["warnings"][0]
+
+
+OPTIONS: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+    ({"sip_tls_trunk_port": 70000}, ("sip_tls_trunk_port is 70000", "1 to 65535")),
+    ({"sip_tls_trunk_port": "70000"}, ("sip_tls_trunk_port is 70000",)),
+    ({"sip_tls_trunk_port": "many"}, ("Role sip_tls_trunk", "sip_tls_trunk_port", "int")),
+    ({"sip_tls_trunk_security_mode": "Very"}, ("sip_tls_trunk_security_mode", "Encrypted, Authenticated", "Very")),
+    ({"sip_tls_trunk_srtp_allowed": "often"}, ("sip_tls_trunk_srtp_allowed", "bool")),
+    ({"sip_tls_trunk_options_interval_down": 2}, ("from 5 to 600",)),
+    ({"callmanager_certificate_days": 0}, ("callmanager_certificate_days is 0",)),
+    ({"callmanager_certificate_regenerate": "now"}, ("if_needed, always, never",)),
+    ({"sip_tls_verify_enforce": "perhaps"}, ("Role sip_tls_verify",)),
+    ({"sip_tls_trunk_peers": ["b", "c"], "sip_tls_trunk_name": "Same"}, ("sip_tls_trunk_name is 'Same'", "{peer}")),
+]
+
+
+@pytest.mark.parametrize(("values", "words"), OPTIONS, ids="-".join)
+def test_an_option_of_the_wrong_kind_is_named(values: dict[str, Any], words: tuple[str, ...]) -> None:
+    (found,) = judge_options(values, SPECS)
+    for part in words:
+        assert part in found
+
+
+def test_options_as_text_from_a_survey_are_right() -> None:
+    given = {"sip_tls_trunk_port": "5061", "callmanager_certificate_restart": "false", "sip_tls_trunk_peers": "b,c",
+             "callmanager_certificate_issuer": ""}  # fmt: skip
+    assert judge_options(given, SPECS) == []
+
+
+def test_a_slip_of_all_clusters_is_said_once_and_one_clusters_slip_with_its_name() -> None:
+    both = [cluster("a", options=["x is wrong."]), cluster("b", options=["x is wrong."])]
+    assert problems(both) == ["x is wrong."]
+    assert problems([cluster("a"), cluster("b", options=["x is wrong."])]) == ["b: x is wrong."]
+
+
+def test_a_ca_that_is_none_is_named() -> None:
+    assert "can't be read" in judge_authority("-----BEGIN NONSENSE-----", 30, 30, "ca")["problems"][0]
+    assert judge_authority("", 30, 30, "ca") == {"problems": [], "warnings": []}
+
+
+def test_what_is_looked_up_is_what_the_trunks_meet() -> None:
+    asked = look_up(["b"], {**SETTINGS, "sip_profile_copy_from": "Standard SIP Profile"}, ["9898", "9898"])
+    assert asked["sip_trunks"] == ["SIP-TLS-b"]
+    assert asked["route_patterns"] == [{"pattern": "9898", "partition": ""}]
+    assert asked["sip_profiles"] == ["SIP TLS Profile", "Standard SIP Profile"]
+    assert asked["calling_search_spaces"] == [] and asked["device_pools"] == ["Default"]

@@ -1,0 +1,308 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is removed, what stays, what a record holds and how it is put back, and trunks that were there before."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import adopted, leads
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import (
+    other_trunks,
+    removal_questions,
+    trunk_removals,
+    trust_removals,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.restoring import restore_plan
+
+SETTINGS = {
+    "name": "T-{peer}", "profile": "P {peer}", "route_group": "RG-{peer}", "route_list": "RL-{peer}",
+    "sip_profile": "SIPP", "sip_profile_copy_from": "Standard SIP Profile", "partition": "", "port": 5061,
+}  # fmt: skip
+OURS = "To b by SIP over mutual TLS"
+
+
+def obj(kind: str, title: str, /, **held: Any) -> dict[str, Any]:
+    return {"kind": kind, "name": title, "partition": "", "object": held or {"name": title}}
+
+
+def use(kind: str, name: str, of_kind: str, of: str, **more: str) -> dict[str, str]:
+    return {"kind": kind, "name": name, "partition": "", "description": "", "of_kind": of_kind, "of": of, **more}
+
+
+def made_for_b(*more: dict[str, str], patterns: list[dict[str, Any]]) -> dict[str, Any]:
+    """What stands after a set-up towards b by route list, and further users."""
+    objects = [
+        obj("route_list", "RL-b"), obj("route_group", "RG-b"), obj("sip_trunk", "T-b"), obj("sip_trunk_profile", "P b"),
+        obj("sip_profile", "SIPP"), *patterns,
+    ]  # fmt: skip
+    users = [
+        use("route_list", "RL-b", "route_group", "RG-b"), use("route_group", "RG-b", "sip_trunk", "T-b"),
+        use("sip_trunk", "T-b", "sip_trunk_profile", "P b"), use("sip_trunk", "T-b", "sip_profile", "SIPP"), *more,
+    ]  # fmt: skip
+    return {"objects": objects, "users": users}
+
+
+def test_all_that_was_made_goes_when_nothing_else_uses_it() -> None:
+    standing = made_for_b(
+        use("route_pattern", "9898", "route_list", "RL-b", description=OURS),
+        patterns=[obj("route_pattern", "9898", pattern="9898", route_list="RL-b")],
+    )
+    found = trunk_removals(["b"], SETTINGS, standing)
+    assert found["patterns"] == [{"pattern": "9898", "partition": "", "state": "absent"}]
+    assert [len(found[kind]) for kind in ("route_lists", "route_groups", "trunks", "profiles", "sip_profiles")] == [
+        1
+    ] * 5
+    assert not found["stays"] and not found["foreign"]
+
+
+def test_a_foreign_pattern_keeps_our_list_and_all_below_it_and_each_is_told() -> None:
+    standing = made_for_b(
+        use("route_pattern", "77XX", "route_list", "RL-b", description="by hand", partition="P1"),
+        patterns=[obj("route_pattern", "9898", pattern="9898", gateway="ELSEWHERE")],
+    )
+    found = trunk_removals(["b"], SETTINGS, standing)
+    assert not any(found[kind] for kind in ("patterns", "route_lists", "route_groups", "trunks", "profiles"))
+    assert found["stays"][0] == ("The route list RL-b stays: it is used by the route pattern 77XX in partition P1.")
+    assert len(found["stays"]) == 5
+    assert found["foreign"] == ["The route pattern 9898 stays: it leads to ELSEWHERE."]
+
+
+def test_a_profile_that_a_foreign_trunk_uses_stays_alone() -> None:
+    standing = made_for_b(use("sip_trunk", "FOREIGN", "sip_trunk_profile", "P b"), patterns=[])
+    found = trunk_removals(["b"], SETTINGS, standing)
+    assert found["trunks"] and found["sip_profiles"] and not found["profiles"]
+    assert found["stays"] == ["The SIP trunk security profile P b stays: it is used by the SIP trunk FOREIGN."]
+
+
+def test_a_peer_that_left_the_inventory_is_removed_with_patterns_of_our_description() -> None:
+    standing = made_for_b(use("route_pattern", "9898", "route_list", "RL-b", description=OURS), patterns=[])
+    found = trunk_removals(["b"], SETTINGS, standing)
+    assert found["patterns"] == [{"pattern": "9898", "partition": "", "state": "absent"}] and found["route_lists"]
+
+
+def test_the_sip_profile_stays_without_a_word_for_peers_that_stay() -> None:
+    standing = made_for_b(use("sip_trunk", "T-c", "sip_profile", "SIPP"), patterns=[])
+    found = trunk_removals(["b"], SETTINGS, standing, remaining=["c"])
+    assert found["trunks"] and not found["sip_profiles"] and not found["stays"]
+
+
+def test_a_trunk_that_was_there_before_keeps_its_profile_and_names_the_way_back() -> None:
+    standing = {
+        "objects": [obj("sip_trunk", "OLD"), obj("sip_trunk_profile", "P b"),
+                    obj("route_pattern", "9898", pattern="9898", gateway="OLD")],
+        "users": [use("sip_trunk", "OLD", "sip_trunk_profile", "P b"),
+                  use("route_pattern", "9898", "sip_trunk", "OLD", description="by hand"),
+                  use("route_pattern", "9899", "sip_trunk", "OLD", description=OURS)],
+    }  # fmt: skip
+    found = trunk_removals(["b"], KEPT, standing)
+    assert [one["pattern"] for one in found["patterns"]] == ["9899"]
+    assert not found["foreign"] and not found["trunks"] and "restore.yml" in found["stays"][0]
+
+
+def test_the_questions_name_each_kind_and_number_once() -> None:
+    asked = removal_questions(["b"], {**SETTINGS, "existing": {"b": "OLD", "x": "Y"}}, numbers=["1", "1"])
+    assert [(one["kind"], one["name"]) for one in asked] == [
+        ("route_list", "RL-b"), ("route_group", "RG-b"), ("sip_trunk", "T-b"), ("sip_trunk_profile", "P b"),
+        ("sip_trunk", "OLD"), ("sip_profile", "SIPP"), ("route_pattern", "1"),
+    ]  # fmt: skip
+
+
+def pem(text: str) -> str:
+    return f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(text.encode()).decode()}\n-----END CERTIFICATE-----\n"
+
+
+def cert(subject: str, issuer: str, purpose: str = "CallManager-trust") -> dict[str, Any]:
+    kind = "trust" if purpose.endswith("-trust") else "identity"
+    return {"subject": subject, "issuer": issuer, "purpose": purpose, "kind": kind, "name": subject,
+            "sha256": backup.fingerprint(pem(subject)), "pem": pem(subject)}  # fmt: skip
+
+
+HELD = [cert("CN=own", "CN=sub", "CallManager"), cert("CN=sub", "CN=root"), cert("CN=root", "CN=root"),
+        cert("CN=peer ca", "CN=peer ca")]  # fmt: skip
+
+
+def test_only_the_ca_that_served_the_removed_peer_alone_goes() -> None:
+    doomed = [pem("CN=peer ca"), pem("CN=root").replace("\n", "\r\n"), pem("CN=sub")]
+    found = trust_removals(doomed, HELD, [])
+    assert [one["subject"] for one in found["remove"]] == ["CN=peer ca"]
+    assert len(found["stay"]) == 2 and "above the CallManager certificate" in found["stay"][0]
+
+
+@pytest.mark.parametrize(
+    ("remaining", "more", "why"),
+    [
+        ([[pem("CN=peer ca")]], {}, "a peer that stays"),
+        ([], {"unknown": ["c"]}, "certificates of c"),
+        ([], {"others": ["SBC"]}, "SIP trunk SBC has TLS too"),
+    ],
+)
+def test_a_ca_that_something_else_may_need_stays(remaining: Any, more: dict[str, Any], why: str) -> None:
+    found = trust_removals([pem("CN=peer ca")], HELD, remaining, **more)
+    assert not found["remove"] and why in found["stay"][0]
+    forced = trust_removals([pem("CN=peer ca")], HELD, remaining, policy="always", **more)
+    assert bool(forced["remove"]) == bool(more)
+    assert not trust_removals([pem("CN=peer ca")], HELD, remaining, policy="never", **more)["remove"]
+
+
+def test_other_trunks_are_those_with_tls_and_no_name_of_ours() -> None:
+    trunks = [
+        {"name": name, "transport": way} for name, way in (("T-b", "TLS"), ("OLD", "TLS"), ("X", "TLS"), ("Y", "TCP"))
+    ]
+    assert other_trunks(trunks, ["b", "c"], {**SETTINGS, "existing": {"c": "OLD"}}) == ["X"]
+
+
+@pytest.mark.parametrize(
+    ("wide", "number", "expected"),
+    [
+        ("9898", "9898", True), ("98XX", "9898", True), ("98XX", "98X8", True), ("9898", "98XX", False),
+        ("9.XXXX", "98981", True), ("9!", "98", True), ("9!", "9", False), ("9!", "9!", True), ("98XX", "98!", False),
+        ("9[7-9]XX", "9898", True), ("9[^8]XX", "9898", False), (r"\+49!", r"\+4930", True), ("9.@", "9.@", True),
+        ("9.@", "9555", False),
+    ],
+)  # fmt: skip
+def test_a_pattern_leads_where_a_wider_one_leads(wide: str, number: str, expected: bool) -> None:
+    assert leads(wide, number) is expected
+
+
+KEPT = {**SETTINGS, "existing": {"b": "OLD"}}
+
+
+def made_for(trunk: str) -> dict[str, list[Any]]:
+    """What trunk_objects gives for b with the trunk of that name."""
+    return {
+        "peers": [{"name": "b", "trunk": trunk, "profile": "P b"}], "profiles": [{"name": "P b"}],
+        "trunks": [{"name": trunk, "security_profile": "P b", "sip_profile": "SIPP", "srtp_allowed": True,
+                    "device_pool": "Default", "destinations": [{"address": "192.0.2.1", "port": 5061}]}],
+        "patterns": [{"pattern": "9898", "gateway": trunk}, {"pattern": "5000", "gateway": trunk}],
+        "route_groups": [], "route_lists": [], "trust": [], "waiting": [],
+    }  # fmt: skip
+
+
+OLD = {"name": "OLD", "destinations": [{"address": "b.example", "port": 5060, "order": 1}]}
+
+
+def test_an_existing_trunk_is_kept_with_its_way_and_gets_no_second_pattern() -> None:
+    standing = {
+        "objects": [obj("sip_trunk", "OLD", **OLD)],
+        "users": [use("route_group", "G", "sip_trunk", "OLD"), use("route_list", "L", "route_group", "G"),
+                  use("route_pattern", "98XX", "route_list", "L")],
+    }  # fmt: skip
+    found = adopted(made_for("OLD"), standing, KEPT)
+    assert found["trunks"] == [
+        {"name": "OLD", "security_profile": "P b", "sip_profile": "SIPP", "srtp_allowed": True,
+         "destinations": [{"address": "b.example", "order": 1, "port": 5061}]}
+    ]  # fmt: skip
+    assert found["patterns"] == [{"pattern": "5000", "route_list": "L"}]
+    assert found["peers"] == [{"name": "b", "trunk": "OLD", "profile": "P b"}] and not found["route_groups"]
+
+
+def test_a_trunk_in_a_group_without_a_list_gets_one_for_further_numbers() -> None:
+    standing = {"objects": [obj("sip_trunk", "OLD", **OLD)], "users": [use("route_group", "G", "sip_trunk", "OLD")]}
+    found = adopted(made_for("OLD"), standing, KEPT)
+    assert found["route_lists"] == [{"name": "RL-b", "members": [{"route_group": "G"}]}]
+    assert {one["route_list"] for one in found["patterns"]} == {"RL-b"}
+
+
+def test_a_name_that_does_not_exist_is_refused_and_a_trunk_that_nobody_named_is_offered() -> None:
+    with pytest.raises(ValueError, match="OLD for b, which does not exist"):
+        adopted(made_for("OLD"), {"objects": [{**obj("sip_trunk", "OLD"), "object": {}}]}, KEPT)
+    trunks = [
+        {"name": "OLD", "transport": "TCP", "destinations": [{"address": "192.0.2.1", "port": 5060}]},
+        {"name": "NEW", "transport": "TLS", "destinations": [{"address": "192.0.2.1", "port": 5061}]},
+        {"name": "FAR", "transport": "TCP", "destinations": [{"address": "192.0.2.9", "port": 5060}]},
+    ]  # fmt: skip
+    (offer,) = adopted(made_for("T-b"), {"trunks": trunks}, SETTINGS)["offers"]
+    assert "sip_tls_trunk_existing: {b: OLD}" in offer
+
+
+HEAD: dict[str, Any] = {
+    "cluster": "a", "run": "set up", "began": "1", "trust": [], "trust_added": [pem("CN=x")], "trust_removed": [],
+    "identity": {"A": {"sha256": "00", "subject": "CN=A", "issuer": "CN=A"}},
+}  # fmt: skip
+FACTS = {"name": "a", "certificates": {"A": {"sha256": "11", "subject": "CN=A", "issuer": "CN=x"}}}
+WISHES: dict[str, list[dict[str, Any]]] = {
+    "sip_trunk": [{"name": "OLD", "security_profile": "P b", "destinations": [{"address": "b", "port": 5061}]}],
+    "sip_trunk_profile": [{"name": "P b", "copy_from": "X", "incoming_port": 5061}],
+    "route_pattern": [{"pattern": "1", "partition": "", "state": "absent"}],
+}
+TCP = {
+    "name": "OLD",
+    "security_profile": "TCP",
+    "destinations": [{"address": "b", "port": 5060, "order": 1}],
+    "aar": "",
+}
+TLS = {**TCP, "security_profile": "P b", "destinations": [{"address": "b", "port": 5061, "order": 1}]}
+PATTERN = {"pattern": "1", "partition": "", "gateway": "OLD", "route_list": ""}
+
+
+def before() -> list[dict[str, Any]]:
+    return [obj("sip_trunk", "OLD", **TCP), {**obj("sip_trunk_profile", "P b"), "object": {}},
+            obj("route_pattern", "1", **PATTERN)]  # fmt: skip
+
+
+def after(**trunk: Any) -> list[dict[str, Any]]:
+    return [obj("sip_trunk", "OLD", **{**TLS, **trunk}),
+            obj("sip_trunk_profile", "P b", name="P b", incoming_port=5061),
+            {**obj("route_pattern", "1"), "object": {}}]  # fmt: skip
+
+
+def plan(record: dict[str, Any], standing: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    users = [use("sip_trunk", "OLD", "sip_trunk_profile", "P b")]
+    return restore_plan(record, {"objects": standing, "users": users}, FACTS, peers={"b": "OLD", "c": "T-c"}, **more)
+
+
+@pytest.mark.parametrize("over", [True, False], ids=["finished", "killed"])
+def test_changed_objects_get_their_values_again_made_ones_go_removed_ones_return(over: bool) -> None:
+    record = backup.begun(None, HEAD, WISHES, before())
+    if over:
+        record = backup.finished(record, "2", after(), {"A": "11"})
+    found = plan(record, after())
+    assert found["present"]["trunks"] == [
+        {"name": "OLD", "security_profile": "TCP", "destinations": TCP["destinations"]}
+    ]
+    assert found["absent"]["profiles"] == [{"name": "P b", "state": "absent"}]
+    assert found["present"]["patterns"] == [{"pattern": "1", "partition": "", "gateway": "OLD"}]
+    assert not found["refusals"] and not found["stays"] and found["staying"] == ["c"]
+    assert "its key is gone" in found["said"][0] and found["trust_added"] == [pem("CN=x")]
+    again = plan(record, before())
+    assert not any(again["present"].values()) and not any(again["absent"].values()) and not again["refusals"]
+
+
+def test_what_somebody_changed_since_is_refused_with_its_values_unless_forced() -> None:
+    record = backup.finished(backup.begun(None, HEAD, WISHES, before()), "2", after(), {})
+    found = plan(record, after(aar="hand"))
+    assert found["refusals"] == [
+        "a: the SIP trunk OLD was changed by somebody after the run: aar is 'hand' and was ''."
+    ]
+    assert not plan(record, after(aar="hand"), force=True)["refusals"]
+    gone = [{**one, "object": {}} for one in after()]
+    assert "removed by somebody" in plan(record, gone)["refusals"][0]
+
+
+def test_a_made_object_that_something_else_uses_by_now_stays() -> None:
+    record = backup.finished(backup.begun(None, HEAD, WISHES, before()), "2", after(), {})
+    users = [use("sip_trunk", "OTHER", "sip_trunk_profile", "P b")]
+    found = restore_plan(record, {"objects": after(), "users": users}, FACTS)
+    assert not found["absent"]["profiles"] and "used by the SIP trunk OTHER" in found["stays"][0]
+
+
+def test_the_record_of_an_interrupted_run_is_continued_and_a_changeless_one_is_empty() -> None:
+    first = backup.begun(None, HEAD, WISHES, before())
+    second = backup.begun(first, {**HEAD, "began": "9", "identity": {}, "trust": ["aa"]}, WISHES, after())
+    assert second["began"] == "1" and second["identity"] == HEAD["identity"]
+    assert {one["name"]: one["before"] for one in second["objects"]}["OLD"] == TCP
+    changed = backup.begun(first, HEAD, WISHES, after(aar="hand"))
+    assert {one["name"]: one["before"] for one in changed["objects"]}["OLD"]["aar"] == "hand"
+    idle = backup.finished(backup.begun(None, {**HEAD, "trust_added": []}, WISHES, after()), "2", after(), {"A": "00"})
+    assert not backup.holds_something(idle)
+
+
+def test_a_record_of_another_cluster_is_refused() -> None:
+    record = backup.begun(None, {**HEAD, "cluster": "b"}, WISHES, before())
+    with pytest.raises(ValueError, match="record is of b"):
+        plan(record, after())

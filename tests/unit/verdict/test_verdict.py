@@ -1,0 +1,414 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each way of breaking a trunk gets its verdict and its cause; the sound one is secure."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import verdict
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+CA = "CN=Lab CA,O=cisco,C=IN"
+Evidence = dict[str, Any]
+
+
+def view(name: str, serial: str, **changes: Any) -> Evidence:
+    made = {
+        "subject": f"CN={name},OU=cisco,O=cisco,L=cisco,ST=cisco,C=IN", "issuer": CA, "serial": serial,
+        "not_before": "2026-01-01T00:00:00Z", "not_after": "2028-01-01T00:00:00Z", "self_signed": False,
+        "sha256": ":".join([serial] * 32), "sans": [], "eku": ["serverAuth", "clientAuth"],
+    }  # fmt: skip
+    return {**made, **changes}
+
+
+ROOT = {"subject": CA, "issuer": CA, "sha256": ":".join(["CC"] * 32), "self_signed": True}
+OLD_A = view("CUCMA", "0A", issuer="CN=CUCMA,OU=cisco,O=cisco,L=cisco,ST=cisco,C=IN", self_signed=True)
+
+
+def cluster(name: str, node: str, address: str, serial: str) -> Evidence:
+    own = view(node, serial)
+    probe = {"chain": [own, ROOT], "mutual": True, "tls_version": "TLSv1", "cipher": "AES128-SHA"}
+    return {
+        "name": name,
+        "nodes": [{"name": node, "addresses": [address], "held": own, "issued": own, "probe": probe, "trust": [ROOT]}],
+    }
+
+
+def leg(source: str, target: str, peer_name: str, address: str) -> Evidence:
+    return {
+        "from": source,
+        "to": target,
+        "profile": {
+            "name": "TLS", "security_mode": "Encrypted", "incoming_transport": "TLS", "outgoing_transport": "TLS",
+            "incoming_port": 5061, "x509_subject_name": peer_name,
+        },
+        "trunk": {"name": "T", "security_profile": "TLS", "srtp_allowed": True,
+                  "destinations": [{"address": address, "port": 5061}]},
+    }  # fmt: skip
+
+
+def sound() -> Evidence:
+    """Probe and configuration alone."""
+    return {
+        "clusters": [cluster("cucma", "CUCMA", "10.0.0.1", "AA"), cluster("cucm10", "CUCM10", "10.0.0.2", "BB")],
+        "directions": [
+            leg("cucma", "cucm10", "CUCM10", "10.0.0.2"),
+            leg("cucm10", "cucma", "cucma.example.com, CUCMA", "10.0.0.1"),
+        ],
+        "captures": [],
+        "traces": [],
+    }
+
+
+def handshake(**changes: Any) -> Evidence:
+    made = {
+        "client": "10.0.0.1:40000", "server": "10.0.0.2:5061", "started": "2026-10-31T10:00:00Z", "protocol": "tls",
+        "tls_version": "TLSv1.2", "cipher": "ECDHE-RSA-AES256-GCM-SHA384", "established": True, "mutual": True,
+        "client_certificates": [view("CUCMA", "AA")], "server_certificates": [view("CUCM10", "BB")], "alerts": [],
+    }  # fmt: skip
+    return {**made, **changes}
+
+
+def judge(evidence: Evidence, **options: Any) -> Evidence:
+    """The verdict on the first direction, cucma to cucm10."""
+    cases = verdict.directions_of(
+        evidence["clusters"], evidence["directions"], captures=evidence["captures"], traces=evidence["traces"],
+        now=NOW, **options,
+    )  # fmt: skip
+    return verdict.judge(cases[0])
+
+
+def node(evidence: Evidence, index: int) -> Evidence:
+    found: Evidence = evidence["clusters"][index]["nodes"][0]
+    return found
+
+
+def test_probe_and_configuration_make_it_secure() -> None:
+    result = judge(sound())
+    assert result["verdict"] == "secure", result["findings"]
+    assert result["reach"] == "probed"
+    assert result["server_certificate"] == {
+        "subject": "CN=CUCM10,OU=cisco,O=cisco,L=cisco,ST=cisco,C=IN", "issuer": CA, "serial": "BB",
+        "not_after": "2028-01-01T00:00:00Z", "sha256": ":".join(["BB"] * 32),
+    }  # fmt: skip
+    assert [one["check"] for one in result["findings"]] == ["tls_version"], "TLS 1.0 is warned of, and nothing else"
+
+
+def test_dates_are_judged_by_the_clocks_of_the_nodes_that_see_the_certificate() -> None:
+    evidence = sound()
+    years = 3 * 365 * 86_400
+    node(evidence, 1)["clock"] = {"offset": years, "source": "HTTPS"}
+    result = judge(evidence)
+    assert result["verdict"] == "insecure"
+    assert [one["cause"] for one in result["findings"] if one["check"] == "dates"] == [
+        "the certificate of CUCMA expired on 2028-01-01, and the clock of CUCM10 is 1095 days ahead of the controller's"
+    ]
+    node(evidence, 1)["clock"] = {"offset": -years, "source": "CLI"}
+    said = [one["cause"] for one in judge(evidence)["findings"] if one["check"] == "dates"]
+    assert len(said) == 1 and "CUCMA is not valid before" in said[0] and "1095 days behind" in said[0], said
+    node(evidence, 1)["clock"] = {"offset": 0, "source": "controller"}
+    assert judge(evidence)["verdict"] == "secure"
+
+
+def test_better_evidence_reaches_further() -> None:
+    evidence = sound()
+    evidence["captures"] = [handshake()]
+    seen = judge(evidence)
+    assert (seen["verdict"], seen["reach"], seen["tls_version"]) == ("secure", "observed", "TLSv1.2")
+    evidence["directions"][0]["calls"] = [
+        {"calling": "1018", "called": "9898", "result": "answered", "transport": "TLS", "srtp": True}
+    ]
+    assert judge(evidence)["reach"] == "call"
+
+
+def test_tls13_capture_without_certificates_rests_on_the_probe() -> None:
+    evidence = sound()
+    evidence["captures"] = [
+        handshake(tls_version="TLSv1.3", mutual=None, client_certificates=[], server_certificates=[])
+    ]
+    assert judge(evidence)["verdict"] == "secure"
+
+
+def break_active(e: Evidence) -> None:
+    node(e, 1)["probe"]["chain"] = [view("CUCM10", "0B", self_signed=True, issuer="CN=CUCM10")]
+
+
+def break_client_active(e: Evidence) -> None:
+    node(e, 0)["probe"]["chain"] = [OLD_A]
+
+
+def break_held(e: Evidence) -> None:
+    node(e, 1)["held"] = view("CUCM10", "0B")
+
+
+def break_self_signed(e: Evidence) -> None:
+    for cluster_index in (0, 1):
+        node(e, cluster_index)["issued"] = None
+        node(e, cluster_index)["held"]["self_signed"] = True
+
+
+def break_expired(e: Evidence) -> None:
+    for key in ("held", "issued"):
+        node(e, 1)[key]["not_after"] = "2026-10-01T00:00:00Z"
+
+
+def break_not_yet(e: Evidence) -> None:
+    for key in ("held", "issued"):
+        node(e, 1)[key]["not_before"] = "2026-12-01T00:00:00Z"
+
+
+def break_trust(e: Evidence) -> None:
+    node(e, 0)["trust"] = [OLD_A]
+
+
+def break_peer_trust(e: Evidence) -> None:
+    node(e, 1)["trust"] = []
+
+
+def break_name(e: Evidence) -> None:
+    e["directions"][0]["profile"]["x509_subject_name"] = "CUCM11"
+
+
+def break_peer_name(e: Evidence) -> None:
+    e["directions"][1]["profile"]["x509_subject_name"] = "somebody"
+
+
+def break_mutual(e: Evidence) -> None:
+    node(e, 1)["probe"]["mutual"] = False
+
+
+def break_destination(e: Evidence) -> None:
+    e["directions"][0]["trunk"]["destinations"] = [{"address": "10.0.0.9", "port": 5061}]
+
+
+def break_port(e: Evidence) -> None:
+    e["directions"][0]["trunk"]["destinations"] = [{"address": "10.0.0.2", "port": 5060}]
+
+
+def break_profile_used(e: Evidence) -> None:
+    e["directions"][0]["trunk"]["security_profile"] = "Non Secure SIP Trunk Profile"
+
+
+def break_transport(e: Evidence) -> None:
+    e["directions"][0]["profile"].update(security_mode="Non Secure", outgoing_transport="TCP")
+
+
+def break_null(e: Evidence) -> None:
+    e["directions"][1]["profile"]["security_mode"] = "Authenticated"
+
+
+def break_srtp(e: Evidence) -> None:
+    e["directions"][1]["trunk"]["srtp_allowed"] = False
+
+
+def break_eku(e: Evidence) -> None:
+    node(e, 0)["issued"]["eku"] = ["serverAuth"]
+
+
+def break_status(e: Evidence) -> None:
+    e["directions"][0]["status"] = {"in_service": False, "reason": "Local=2: no socket could be opened"}
+
+
+def break_plain(e: Evidence) -> None:
+    e["captures"] = [handshake(protocol="sip", tls_version=None, server="10.0.0.2:5060", established=None)]
+
+
+def break_alert(e: Evidence) -> None:
+    alert = {"from": "server", "level": "fatal", "name": "unknown_ca", "meaning": "the CA is not trusted"}
+    e["captures"] = [
+        handshake(),
+        handshake(started="2026-10-31T11:00:00Z", established=False, mutual=False, alerts=[alert]),
+    ]
+
+
+def break_wire_client(e: Evidence) -> None:
+    e["captures"] = [handshake(client_certificates=[OLD_A])]
+
+
+def break_cipher(e: Evidence) -> None:
+    e["captures"] = [handshake(cipher="NULL-SHA")]
+
+
+def break_call(e: Evidence) -> None:
+    e["directions"][0]["calls"] = [{"from": "1018", "to": "9898", "result": "answered", "transport": "TCP"}]
+
+
+def break_media(e: Evidence) -> None:
+    e["directions"][0]["calls"] = [
+        {"from": "1018", "to": "9898", "result": "answered", "transport": "TLS", "srtp": False}
+    ]
+
+
+def break_trace(e: Evidence) -> None:
+    shown = {"remote_ip": "10.0.0.2", "subject": "/C=IN/O=cisco/CN=Mallory", "cipher": "AES128-SHA"}
+    e["traces"] = [{"cluster": "cucma", "certificates": [shown]}]
+
+
+@pytest.mark.parametrize(
+    ("breaking", "check", "words"),
+    [
+        (break_active, "server_certificate", "uploaded but not yet active"),
+        (break_client_active, "client_certificate", "uploaded but not yet active"),
+        (break_held, "server_certificate", "not CUCM10 (serial BB), which the CA issued"),
+        (break_self_signed, "server_certificate", "self-signed"),
+        (break_expired, "dates", "expired on 2026-10-01"),
+        (break_not_yet, "dates", "not valid before 2026-12-01"),
+        (break_trust, "server_trust", "has no CA for CUCM10"),
+        (break_peer_trust, "client_trust", "has no CA for CUCMA"),
+        (break_name, "server_name", "accepts CUCM11, but the certificate of CUCM10"),
+        (break_peer_name, "client_name", "names CUCMA"),
+        (break_mutual, "mutual_authentication", "without asking for a client certificate"),
+        (break_destination, "destinations", "10.0.0.9, which is no node of cucm10"),
+        (break_port, "destinations", "port 5060"),
+        (break_profile_used, "profile", "uses the profile Non Secure SIP Trunk Profile"),
+        (break_transport, "profile", "over TCP, not TLS"),
+        (break_null, "peer_profile", "is Authenticated, not Encrypted"),
+        (break_srtp, "srtp", "trunk of cucm10 does not allow SRTP"),
+        (break_eku, "extended_key_usage", "not made for clientAuth"),
+        (break_status, "trunk_status", "Local=2"),
+        (break_plain, "wire", "in the clear"),
+        (break_alert, "wire", "unknown_ca"),
+        (break_wire_client, "client_certificate", "presented CUCMA (serial 0A) as client"),
+        (break_cipher, "cipher", "NULL-SHA"),
+        (break_call, "call", "over TCP, not TLS"),
+        (break_media, "srtp", "without SRTP"),
+        (break_trace, "trace_certificate", "Mallory"),
+    ],
+    ids=lambda value: value.__name__.removeprefix("break_") if callable(value) else "",
+)
+def test_what_is_wrong_is_insecure_with_its_cause(breaking: Callable[[Evidence], None], check: str, words: str) -> None:
+    evidence = copy.deepcopy(sound())
+    breaking(evidence)
+    result = judge(evidence)
+    assert result["verdict"] == "insecure"
+    errors = [one for one in result["findings"] if one["severity"] == "error"]
+    assert any(one["check"] == check and words in one["cause"] for one in errors), errors
+
+
+def drop_probe(e: Evidence) -> None:
+    node(e, 1)["probe"] = None
+
+
+def drop_held(e: Evidence) -> None:
+    node(e, 1)["held"] = None
+
+
+def drop_profile(e: Evidence) -> None:
+    e["directions"][1]["profile"] = None
+
+
+def drop_trunk(e: Evidence) -> None:
+    e["directions"][0]["trunk"] = None
+
+
+def drop_answer(e: Evidence) -> None:
+    e["directions"][0]["calls"] = [{"from": "1018", "to": "9898", "result": "404 Not Found", "transport": "TLS"}]
+
+
+@pytest.mark.parametrize(
+    ("dropping", "check"),
+    [
+        (drop_probe, "server_certificate"),
+        (drop_held, "server_certificate"),
+        (drop_profile, "client_name"),
+        (drop_trunk, "destinations"),
+        (drop_answer, "call"),
+    ],
+    ids=lambda value: value.__name__.removeprefix("drop_") if callable(value) else "",
+)
+def test_what_was_not_seen_is_unproven(dropping: Callable[[Evidence], None], check: str) -> None:
+    evidence = sound()
+    dropping(evidence)
+    result = judge(evidence)
+    assert result["verdict"] == "unproven"
+    assert any(one["check"] == check and one["severity"] == "missing" for one in result["findings"])
+
+
+def test_a_peers_own_root_chain_and_san_are_understood() -> None:
+    evidence = sound()
+    middle = {"subject": "CN=Issuing", "issuer": CA, "sha256": ":".join(["DD"] * 32), "self_signed": False}
+    for key in ("held", "issued"):
+        node(evidence, 1)[key].update(issuer="CN=Issuing", sans=["DNS:cucm10.example.com"])
+    node(evidence, 1)["probe"]["chain"] = [node(evidence, 1)["held"], middle]
+    evidence["directions"][0]["profile"]["x509_subject_name"] = "CUCM10.EXAMPLE.COM"
+    assert judge(evidence)["verdict"] == "secure"
+
+
+def trace_call(**changes: Any) -> Evidence:
+    made = {"remote_ip": "10.0.0.2", "direction": "out", "calling": "1018", "called": "9898", "result": "answered",
+            "transport": "TLS", "srtp": True}  # fmt: skip
+    return {**made, **changes}
+
+
+def test_only_the_last_answered_call_out_of_a_trace_is_judged() -> None:
+    evidence = sound()
+    old, now = trace_call(transport="TCP", srtp=False), trace_call()
+    evidence["traces"] = [
+        {
+            "cluster": "cucma",
+            "calls": [old, now, trace_call(result="486 Busy Here"), trace_call(direction="in", srtp=False)],
+        }
+    ]
+    assert (judge(evidence)["verdict"], judge(evidence)["reach"]) == ("secure", "call")
+    evidence["traces"][0]["calls"].append(old)
+    assert judge(evidence)["verdict"] == "insecure"
+
+
+def test_a_call_in_clear_from_before_the_trunk_was_turned_into_tls_says_nothing_of_it() -> None:
+    evidence = sound()
+    seen = {"remote_ip": "10.0.0.2", "subject": node(evidence, 1)["held"]["subject"], "cipher": "AES256-SHA"}
+    call = trace_call(transport="TCP", srtp=False, time="2026-10-31T12:00:05.000")
+    evidence["traces"] = [
+        {"cluster": "cucma", "calls": [call], "certificates": [{**seen, "time": "2026-10-31T12:00:09.000"}]}
+    ]
+    assert judge(evidence)["verdict"] == "secure"
+    evidence["traces"][0]["certificates"][0]["time"] = "2026-10-31T12:00:01.000"
+    assert judge(evidence)["verdict"] == "insecure"
+
+
+def test_a_capture_from_the_middle_of_a_connection_does_not_hide_the_handshake() -> None:
+    evidence = sound()
+    middle = handshake(started="2026-10-31T12:00:00Z", mutual=None, cipher=None, tls_version=None,
+                       client_certificates=[], server_certificates=[])  # fmt: skip
+    evidence["captures"] = [handshake(), middle]
+    assert judge(evidence)["cipher"] == "ECDHE-RSA-AES256-GCM-SHA384"
+    evidence["captures"] = [handshake(mutual=False), middle]
+    assert judge(evidence)["verdict"] == "insecure"
+
+
+def test_srtp_can_be_left_out_of_the_question() -> None:
+    evidence = sound()
+    break_srtp(evidence)
+    assert judge(evidence, srtp_wanted=False)["verdict"] == "secure"
+
+
+def test_a_direction_from_nowhere_is_refused() -> None:
+    evidence = sound()
+    evidence["directions"][0]["from"] = "nowhere"
+    with pytest.raises(ValueError, match="nowhere"):
+        judge(evidence)
+
+
+def test_a_peer_whose_part_of_the_run_failed_is_said_to_be_unseen() -> None:
+    evidence = sound()
+    del evidence["clusters"][1], evidence["directions"][1]
+    result = judge(evidence)
+    assert result["verdict"] == "unproven"
+    assert [one["cause"] for one in result["findings"]] == [
+        "Nothing of cucm10 was seen: it gave no answer, or its part of the run failed before this."
+    ]
+
+
+def test_the_whole_is_as_bad_as_its_worst_direction() -> None:
+    evidence = sound()
+    break_peer_name(evidence)
+    cases = verdict.directions_of(evidence["clusters"], evidence["directions"], now=NOW)
+    whole = verdict.verdict(cases)
+    assert whole["verdict"] == "insecure"
+    assert whole["summary"][0].startswith("cucma to cucm10: insecure (the profile of cucm10 accepts somebody")
