@@ -169,7 +169,9 @@ def main(wishes: list[str]) -> int:
     """Try the releases named, or all; the exit code."""
     options = [wish for wish in wishes if wish.startswith("-")]
     names = [wish for wish in wishes if not wish.startswith("-")]
-    good, bad, left_out = [], [], []
+    good: list[str] = []
+    bad: list[str] = []
+    left_out: list[str] = []
     for core in CORES:
         if names and core.version not in names:
             continue

@@ -20,14 +20,15 @@ from pathlib import Path
 MARK = ".. The list of failures is put here when the site is built."
 #: parts of the source by folder, in the order of the page
 AREAS = {
-    "_composition": "Preflight",
-    "_transport": "Connections",
-    "_tls": "Connections",
-    "_platform": "Certificates, services and the CLI of a node",
+    "_roles": "Preflight",
+    "_net": "Connections",
+    "_node": "Certificates, services and the CLI of a node",
     "_axl": "Objects by AXL",
     "_serviceability": "Serviceability",
-    "_pki": "Signing",
-    "_siptls": "Proof",
+    "_x509": "Certificates",
+    "_ca": "Signing",
+    "_evidence": "Proof",
+    "_verdict": "Proof",
     "modules": "Proof",
     "_module": "All modules",
 }
@@ -79,24 +80,33 @@ def _of_file(tree: ast.Module, kinds: set[str]) -> Iterator[tuple[int, str, str]
     """Line, text and remedy of each sentence of a file."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            name = _name(node.func)
-            given = {one.arg: one.value for one in node.keywords}
-            # __init__: that of a kind of failure, which puts its sentence together itself.
-            if (name in kinds | {"__init__"} and node.args) or (
-                name == "append" and node.args and _is_problem(node.func)
-            ):
-                yield node.lineno, _ended(_text(node.args[0])), ""
-            elif name == "_refusal" and len(node.args) == 4:
-                yield node.lineno, _sentence(_text(node.args[2])), _sentence(_text(node.args[3]))
-            elif name == "Check" and len(node.args) >= 3 and _text(node.args[1]) in ("fail", "unknown"):
-                remedy = _text(given.get("remedy") or given.get("proof"))
-                yield node.lineno, _sentence(_text(node.args[2])), _sentence(remedy)
+            yield from _of_call(node, kinds)
         elif isinstance(node, ast.Assign) and any(_name(target) == "REASONS" for target in node.targets):
             assert isinstance(node.value, ast.Dict)
-            for key, value in zip(node.value.keys, node.value.values, strict=True):
-                if isinstance(value, ast.Tuple):
-                    said = f"{_text(key).capitalize()}: {_text(value.elts[0])}."
-                    yield value.lineno, said, _sentence(_text(value.elts[1]))
+            yield from _of_reasons(node.value)
+
+
+def _of_call(node: ast.Call, kinds: set[str]) -> Iterator[tuple[int, str, str]]:
+    """The sentence that a call hands on: a failure, a problem, a refusal or a failed check."""
+    name, given = _name(node.func), {keyword.arg: keyword.value for keyword in node.keywords}
+    if not node.args:
+        return
+    # __init__: that of a kind of failure, which puts its sentence together itself.
+    if name in kinds | {"__init__"} or (name == "append" and _is_problem(node.func)):
+        yield node.lineno, _ended(_text(node.args[0])), ""
+    elif name == "_refusal" and len(node.args) == 4:
+        yield node.lineno, _sentence(_text(node.args[2])), _sentence(_text(node.args[3]))
+    elif name == "Check" and len(node.args) >= 3 and _text(node.args[1]) in ("fail", "unknown"):
+        remedy = _text(given.get("remedy") or given.get("proof"))
+        yield node.lineno, _sentence(_text(node.args[2])), _sentence(remedy)
+
+
+def _of_reasons(table: ast.Dict) -> Iterator[tuple[int, str, str]]:
+    """The rows of the table of a trunk's reasons."""
+    for key, value in zip(table.keys, table.values, strict=True):
+        if isinstance(value, ast.Tuple):
+            said = f"{_text(key).capitalize()}: {_text(value.elts[0])}."
+            yield value.lineno, said, _sentence(_text(value.elts[1]))
 
 
 def _is_problem(node: ast.expr) -> bool:

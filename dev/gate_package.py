@@ -15,16 +15,12 @@ import yaml
 
 from dev.gate_tools import BIN, LINT, ROOT, Failed, copy, tool, tracked
 
-#: what a release may hold at its top; anything else in the tarball is a stray file
+#: what a release holds at its top; anything else in the tarball is a stray file
 SHIPPED = {
-    ".ansible-lint", "CHANGELOG.rst", "CONTRIBUTING.md", "COPYING", "FILES.json", "MANIFEST.json", "Makefile",
-    "README.md", "changelogs", "docs", "execution-environment.yml", "extensions", "meta", "playbooks", "plugins",
-    "pyproject.toml", "requirements.txt", "roles", "tests",
+    "CHANGELOG.rst", "CONTRIBUTING.md", "COPYING", "FILES.json", "MANIFEST.json", "README.md", "SECURITY.md",
+    "changelogs", "docs", "execution-environment.yml", "extensions", "meta", "playbooks", "plugins",
+    "requirements.txt", "roles",
 }  # fmt: skip
-#: committed files that a release leaves out
-KEPT_BACK = {".ci/run", ".gitignore", "galaxy.yml"}
-#: folders that a release leaves out: the lab is a program of its own
-KEPT_BACK_FOLDERS = ("lab/",)
 GENERATED = {"FILES.json", "MANIFEST.json"}
 NOT_FOR_A_FOLDER_IN_USE = r"(^|/)(\.venv|build|__pycache__|\.git|\.hypothesis|[^/]*\.egg-info)(/|$)|\.pyc$"
 
@@ -44,7 +40,7 @@ def tarball() -> tuple[int, str]:
         tarfile.open(_build(ROOT, Path(folder))) as got,
     ):
         names = {member.name for member in got.getmembers() if member.isfile() or member.issym()}
-    committed = {name for name in tracked() if not name.startswith(KEPT_BACK_FOLDERS)} - KEPT_BACK
+    committed = {name for name in tracked() if name.split("/")[0] in SHIPPED}
     stray = sorted(names - committed - GENERATED)
     # A file that is not committed yet is the developer's affair; one that git ignores must not get in.
     untracked = set(tool("git", "ls-files", "-z", "--others", "--exclude-standard").split("\0"))

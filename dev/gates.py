@@ -14,10 +14,10 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
-from dev import gate_docs, gate_package, gate_sanity, gate_source
+from dev import gate_docs, gate_package, gate_sanity, gate_source, gate_words
 from dev.cores import CORES, Unavailable
 from dev.gate_tools import Failed
 
@@ -38,6 +38,8 @@ def gates(*, ci: bool) -> list[Gate]:
         Gate("ruff", gate_source.ruff_check, fast=True),
         Gate("layout", gate_source.ruff_format, fast=True),
         Gate("mypy", gate_source.mypy, fast=True),
+        Gate("branches", gate_source.branches),
+        Gate("words", gate_words.words),
         Gate("licences", gate_source.licences),
         Gate("ansible-lint", gate_source.ansible_lint),
         Gate("changelog", gate_docs.changelog),
@@ -55,21 +57,17 @@ def gates(*, ci: bool) -> list[Gate]:
     ]
 
 
-def main(wishes: list[str]) -> int:
-    """Run the gates; the exit code."""
-    options, names = {wish for wish in wishes if wish.startswith("-")}, [w for w in wishes if not w.startswith("-")]
-    every = gates(ci="--ci" in options)
-    unknown = [name for name in names if not any(_named(gate, name) for gate in every)]
-    if unknown or options - {"--ci", "--fast"}:
-        print(f"No such gate: {', '.join(unknown) or options}; there are: {', '.join(gate.name for gate in every)}")
-        return 2
-    chosen = [
-        gate
-        for gate in every
-        if (not names or any(_named(gate, name) for name in names)) and (gate.fast or "--fast" not in options)
-    ]
-    passed, failed, skipped, checks = [], [], [], 0
-    for gate in chosen:
+@dataclass
+class Result:
+    """What the gates said."""
+
+    passed: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    checks: int = 0
+
+    def run(self, gate: Gate) -> None:
+        """Run a gate and print its line."""
         begun = time.monotonic()
         print(f"-- {gate.name} ... ", end="", flush=True)
         try:
@@ -77,23 +75,48 @@ def main(wishes: list[str]) -> int:
             if count < 1:
                 raise Failed("nothing was checked")
         except Failed as complaint:
-            failed.append(gate.name)
+            self.failed.append(gate.name)
             print(f"FAILED\n{complaint}", flush=True)
         except Unavailable as why:
-            skipped.append(gate.name)
+            self.skipped.append(gate.name)
             print(f"SKIPPED: {why}", flush=True)
         else:
-            passed.append(gate.name)
-            checks += count
+            self.passed.append(gate.name)
+            self.checks += count
             print(f"{count} {what}, good ({time.monotonic() - begun:.0f} s)", flush=True)
-    if any(name.startswith("sanity") for name in skipped) and not any(name.startswith("sanity") for name in passed):
-        failed.append("sanity (no ansible-core could be tried)")
-    print(f"{len(passed)} of {len(chosen)} gates passed, {checks} checks")
-    if skipped:
-        print(f"SKIPPED, because this machine lacks what they need: {', '.join(skipped)}")
-    if failed:
-        print(f"FAILED: {', '.join(failed)}")
-    return 1 if failed or not passed else 0
+
+    def report(self, chosen: list[Gate]) -> int:
+        """Print the summary; the exit code. Sanity has to run on one ansible-core at least."""
+        if _sanity(self.skipped) and not _sanity(self.passed):
+            self.failed.append("sanity (no ansible-core could be tried)")
+        print(f"{len(self.passed)} of {len(chosen)} gates passed, {self.checks} checks")
+        if self.skipped:
+            print(f"SKIPPED, because this machine lacks what they need: {', '.join(self.skipped)}")
+        if self.failed:
+            print(f"FAILED: {', '.join(self.failed)}")
+        return 1 if self.failed or not self.passed else 0
+
+
+def main(arguments: list[str]) -> int:
+    """Run the gates that the arguments name, or all; the exit code."""
+    options = {argument for argument in arguments if argument.startswith("-")}
+    names = [argument for argument in arguments if argument not in options]
+    every = gates(ci="--ci" in options)
+    unknown = [name for name in names if not any(_named(gate, name) for gate in every)]
+    unknown += sorted(options - {"--ci", "--fast"})
+    if unknown:
+        print(f"No such gate or option: {', '.join(unknown)}; the gates are: {', '.join(gate.name for gate in every)}")
+        return 2
+    chosen = [gate for gate in every if not names or any(_named(gate, name) for name in names)]
+    chosen = [gate for gate in chosen if gate.fast or "--fast" not in options]
+    result = Result()
+    for gate in chosen:
+        result.run(gate)
+    return result.report(chosen)
+
+
+def _sanity(names: list[str]) -> bool:
+    return any(name.startswith("sanity") for name in names)
 
 
 def _named(gate: Gate, name: str) -> bool:

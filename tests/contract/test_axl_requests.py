@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
 from lxml import etree
@@ -15,7 +17,7 @@ pytestmark = pytest.mark.contract
 
 
 @pytest.mark.parametrize("version", vendor.VERSIONS)
-def test_every_request_is_valid(version: str, record_property: pytest.RecordProperty) -> None:
+def test_every_request_is_valid(version: str, record_property: Callable[[str, object], None]) -> None:
     vendor.schema(version)
     judged, wrong = 0, []
     for operation, what, element in messages.every(version):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def set_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SetUp]:
     """Two clusters after one run of the main playbook, at the highest verbosity."""
     place = Site(tmp_path_factory.mktemp("set-up"))
     notes = place.folder / "states.jsonl"
-    record = {
+    record: dict[str, Any] = {
         "ANSIBLE_CALLBACKS_ENABLED": "record_state",
         "RECORD_TO": str(notes), "RECORD_LAB": str(place.lab.state), "RECORD_CA": str(place.ca),
     }  # fmt: skip

@@ -62,7 +62,7 @@ def case(interface: str, operation: str, action: str, sentence: str = "", **more
     return Case(interface, operation, action, sentence, more, **own)
 
 
-ONCE = {"count": 1}
+ONCE: dict[str, Any] = {"count": 1}
 YEARS = 86400 * 365
 CASES = [
     case("axl", "*", "refuse", rate=0.1, thrice=True),

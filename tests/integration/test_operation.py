@@ -126,9 +126,11 @@ def trust(site: Site) -> dict[str, list[str]]:
     """The common names in CallManager-trust of every cluster."""
     return {
         name: sorted(
-            x509.load_pem_x509_certificate(row["certificate"].encode())
-            .subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0]
-            .value
+            str(
+                x509.load_pem_x509_certificate(row["certificate"].encode())
+                .subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0]
+                .value
+            )
             for row in content["pki_trust"]
             if row["store"] == "CallManager"
         )

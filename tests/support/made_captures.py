@@ -88,7 +88,7 @@ def shake(identities: Identities) -> Callable[..., Flights]:
             ends[name] = (context.wrap_bio(into, out, server_side=is_server), into, out)
         flights: Flights = []
         done: set[str] = set()
-        for _unused in range(12):
+        for _round in range(12):
             for name, other in (("client", "server"), ("server", "client")):
                 tls, _unused, out = ends[name]
                 try:

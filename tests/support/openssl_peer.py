@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ADDRESS = "127.143.7.1"
+
+MODULE = Path(__file__).resolve().parents[2] / "plugins" / "modules" / "sip_tls_probe.py"
 
 
 def openssl(*arguments: str, feed: str | None = None) -> str:
@@ -81,3 +86,14 @@ def fingerprint(certificate: Path) -> str:
     found = re.search(r"=([0-9A-F:]+)", said)
     assert found
     return found[1]
+
+
+def probe(port: int, **options: Any) -> dict[str, Any]:
+    """What sip_tls_probe returns, as Ansible runs it."""
+    given = {"ANSIBLE_MODULE_ARGS": {"host": ADDRESS, "port": port, "timeout": 3, **options}}
+    done = subprocess.run(
+        [sys.executable, str(MODULE)], input=json.dumps(given), capture_output=True, text=True, check=False
+    )
+    assert "{" in done.stdout, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
+    return result

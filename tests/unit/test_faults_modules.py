@@ -97,8 +97,11 @@ def row(interface: str, operation: str, action: str, call: str, sentence: str = 
 
 
 BROKE, SILENT = "the connection broke before the answer came .*run again", "no answer within 2 s.*run again"
-NO_SOAP, FIVE = "no SOAP answer.*run again", {"status": 500}
-ONCE, TWICE, LONG = {"count": 1}, {"count": 2}, {"seconds": STALL}
+NO_SOAP = "no SOAP answer.*run again"
+FIVE: dict[str, Any] = {"status": 500}
+ONCE: dict[str, Any] = {"count": 1}
+TWICE: dict[str, Any] = {"count": 2}
+LONG: dict[str, Any] = {"seconds": STALL}
 TABLE = [
     row("https", "connect", "refuse", "info", BROKE),
     row("https", "connect", "stall", "info", SILENT, **LONG),

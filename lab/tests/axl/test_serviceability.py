@@ -164,7 +164,7 @@ def test_log_files_by_list_and_bytes(node: Service, lab: LabProcess) -> None:
     assert base64.b64decode(texts(one, "GetOneFileReturn")[0]) == b"a trace\r\n\x00\xff--"
     answer = node.post(DIME, f"<s:GetOneFile><s:FileName>{path}</s:FileName></s:GetOneFile>")
     head = f"Content-Type: {answer.headers['Content-Type']}\r\n\r\n".encode()
-    parts = email.message_from_bytes(head + answer.content).get_payload()
+    parts: Any = email.message_from_bytes(head + answer.content).get_payload()
     assert [part.get_content_type() for part in parts] == ["text/xml", "application/octet-stream"]
     assert b"a trace\r\n\x00\xff--" in answer.content
 

@@ -268,7 +268,7 @@ def test_file_get_pushes_by_sftp(lab: LabProcess, ssh: Connect, tmp_path: Path) 
     async def serve(ready: threading.Event, ended: threading.Event) -> None:
         acceptor = await asyncssh.listen(
             "127.0.0.1", 0, server_factory=Server, server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
-            sftp_factory=lambda chan: asyncssh.SFTPServer(chan, chroot=str(received)),
+            sftp_factory=lambda chan: asyncssh.SFTPServer(chan, chroot=bytes(received)),
         )  # fmt: skip
         ports.append(acceptor.get_port())
         ready.set()

@@ -56,7 +56,7 @@ def crowd(lab: Any) -> tuple[Any, list[dict[str, Any]]]:
     cluster.run("SipTrunk", name="Crowd", security_profile="Non Secure SIP Trunk Profile")
     cluster.run("RouteGroup", name="CrowdGroup", members=[{"device": "Crowd"}])
     cluster.run("RouteList", name="CrowdList", callmanager_group="Default", members=[{"route_group": "CrowdGroup"}])
-    patterns = [
+    patterns: list[dict[str, Any]] = [
         {"pattern": f"77{number:02}", "gateway": "Crowd", "description": f"No. {number}"} for number in range(30)
     ]
     patterns[7] = {"pattern": "7707", "route_list": "CrowdList", "urgent_priority": True}

@@ -98,7 +98,7 @@ def test_life_of_an_object(lab: Any, each_cluster: Cluster, kind: str) -> None:
     assert words in cluster.refused(kind, **{first: old}, **bad)
     assert lab.written(line)[0] == [], "something was written although the input was refused"
     assert not task(old, **change).changed
-    rename = {f"new_{first}": new}
+    rename: dict[str, Any] = {f"new_{first}": new}
     assert task(old, True, **rename).changed
     renamed = task(old, **rename)
     assert renamed.changed and renamed.result["object"][first] == new

@@ -117,7 +117,10 @@ def test_an_ipv6_destination_goes_where_cucm_wants_it() -> None:
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
-    entries = [{"name": "a b", "significant_digits": "x"}, {"name": "c", "destinations": [{"port": 1, "order": 1}]}]
+    entries: list[dict[str, Any]] = [
+        {"name": "a b", "significant_digits": "x"},
+        {"name": "c", "destinations": [{"port": 1, "order": 1}]},
+    ]
     problems = list(judge.shape(RESOURCES[2], entries + entries[1:]))
     assert len(problems) == 5
     assert any("2 times" in text for text in problems) and any("names no address" in text for text in problems)

@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import capture
@@ -254,7 +255,7 @@ def test_other_ports_are_left_alone_unless_asked_for(
 
 def test_100_000_packets_take_a_few_seconds(shake: Callable[..., Flights], tmp_path: Path) -> None:
     flights = shake()
-    frames = []
+    frames: list[Any] = []
     while len(frames) < 100_000:
         frames += frames_of(flights, size=300)
         frames += frames_of([("client", b"\x17\x03\x03\x02\x00" + bytes(512))] * 200, isn=len(frames))

@@ -5,22 +5,16 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.openssl_peer import ADDRESS, fingerprint, make_ca, make_leaf, s_server
-
-MODULE = Path(__file__).resolve().parents[3] / "plugins" / "modules" / "sip_tls_probe.py"
+from tests.support.openssl_peer import ADDRESS, fingerprint, make_ca, make_leaf, probe, s_server
 
 
 @pytest.fixture(scope="session")
@@ -32,16 +26,6 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
         make_leaf(folder, name, ca)
     make_leaf(folder, "CUCMA", "OldCA", "sha1", 1024)
     return folder
-
-
-def probe(port: int, **options: Any) -> dict[str, Any]:
-    given = {"ANSIBLE_MODULE_ARGS": {"host": ADDRESS, "port": port, "timeout": 3, **options}}
-    done = subprocess.run(
-        [sys.executable, str(MODULE)], input=json.dumps(given), capture_output=True, text=True, check=False
-    )
-    assert "{" in done.stdout, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
-    return result
 
 
 def shown(folder: Path, name: str) -> dict[str, str]:

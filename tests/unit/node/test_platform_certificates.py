@@ -83,7 +83,7 @@ def test_the_whole_way(lab: LabProcess, root: Authority, cluster: str) -> None:
     assert run("cucm_certificate_info", **node)["not_served"] == []
     assert "serves" in run("cucm_csr", **node, issuer=root.pem)["reason"]
 
-    removal = {"state": "absent", "trust_certificates": ["Test Root"]}
+    removal: dict[str, Any] = {"state": "absent", "trust_certificates": ["Test Root"]}
     assert run("cucm_cert_upload", check=True, **node, **removal)["changed"]
     gone = run("cucm_cert_upload", **node, **removal)
     assert gone["changed"] and not [one for one in gone["trust"] if "Test Root" in one["subject"]], gone
@@ -157,7 +157,7 @@ def test_what_the_cli_cannot_choose_is_said(lab: LabProcess) -> None:
 
 
 def test_rest_chooses(lab: LabProcess) -> None:
-    wish = {"key_length": 3072, "hash_algorithm": "sha384", "sans": ["extra.example.com"]}
+    wish: dict[str, Any] = {"key_length": 3072, "hash_algorithm": "sha384", "sans": ["extra.example.com"]}
     made = run("cucm_csr", **options(lab, "cucm150"), regenerate="always", **wish)
     assert made["request"]["key_size"] == 3072 and "DNS:extra.example.com" in made["request"]["sans"], made
     kept = run("cucm_csr", **options(lab, "cucm150"), **wish, issuer=made["certificate"]["pem"])

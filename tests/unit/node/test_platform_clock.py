@@ -145,7 +145,7 @@ def test_only_what_has_expired_by_both_clocks_is_pruned(
     lab: LabProcess, interface: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     node, folder = options(lab, "cucm140", interface), tmp_path_factory.mktemp("prune")
-    dates = {"not_before": "20180101000000Z", "not_after": "20200101000000Z"}
+    dates: dict[str, Any] = {"not_before": "20180101000000Z", "not_after": "20200101000000Z"}
     old = Authority.make(folder, f"Old {interface}", **dates)
     fresh = Authority.make(folder, f"Fresh {interface}", days=30)
     lab.ask("clock", node=node["host"], shift=(datetime(2019, 1, 1, tzinfo=UTC) - datetime.now(UTC)).total_seconds())

@@ -14,8 +14,8 @@ from cucm_lab.testing import LabProcess
 
 from tests.support.certificate_kit import Authority, openssl, run
 
-SERVICE = {"username": "axladmin", "password": "Axl-Lab-91!reading-and-writing", "poll_interval": 0.3}
-SHELL = {"os_username": "osadmin", "os_password": "Os-Lab-91!platform-account", "ssh_port": 2222}
+SERVICE: dict[str, Any] = {"username": "axladmin", "password": "Axl-Lab-91!reading-and-writing", "poll_interval": 0.3}
+SHELL: dict[str, Any] = {"os_username": "osadmin", "os_password": "Os-Lab-91!platform-account", "ssh_port": 2222}
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,8 @@ def test_texts_that_nobody_has_seen(lab: LabProcess, tmp_path: Path, name: str, 
 def test_services_by_both_interfaces(lab: LabProcess) -> None:
     node = options(lab, "cucm91")
     lab.ask("inferred", name="shell.restart_returns_starting", value=True)
-    for how in ({"interface": "cli", "poll_interval": 0.3}, SERVICE):
+    shell: dict[str, Any] = {"interface": "cli", "poll_interval": 0.3}
+    for how in (shell, SERVICE):
         assert not run("cucm_service", **node, **how, state="started")["changed"]
         restarted = run("cucm_service", **node, **how, state="restarted", serving={}, wait_timeout=30)
         assert not restarted["changed"] and restarted["presented"], restarted

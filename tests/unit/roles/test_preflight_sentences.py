@@ -29,7 +29,7 @@ PATTERN = {"pattern": "9898", "partition": "", "gateway": "Elsewhere", "route_li
 
 def info(**more: Any) -> dict[str, Any]:
     """What cucm_info says of a cluster where nothing is in the way."""
-    found = {"sip_trunks": [], "other_devices": [], "route_patterns": []}
+    found: dict[str, Any] = {"sip_trunks": [], "other_devices": [], "route_patterns": []}
     return {
         "version": "10.5.2.10000-5", "security_mode": "mixed", "rights": {"roles": None, "control_center": ""},
         "security_profiles": [], "sip_trunks": [], "missing": {}, **more, "found": {**found, **more.get("found", {})},

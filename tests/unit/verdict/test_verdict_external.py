@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import verdict
-from test_probe_module import probe
 from test_verdict import NOW, ROOT, cluster, leg, sound, view
 
-from tests.support.openssl_peer import make_ca, make_leaf, s_server
+from tests.support.openssl_peer import make_ca, make_leaf, probe, s_server
 
 Evidence = dict[str, Any]
 
