@@ -23,17 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / ".venv" / "collections"))
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, argument, flat
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import PURGES
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
 
-MODULES = {
-    "SipTrunkSecurityProfile": "cucm_sip_trunk_profile",
-    "SipProfile": "cucm_sip_profile",
-    "SipTrunk": "cucm_sip_trunk",
-    "RouteGroup": "cucm_route_group",
-    "RouteList": "cucm_route_list",
-    "RoutePattern": "cucm_route_pattern",
-}
 BEGIN, END = "  # Generated from the field table: begin", "  # Generated from the field table: end"
 HELP: dict[str, dict[str, str]] = yaml.safe_load((ROOT / "docs" / "axl_help.yml").read_text(encoding="utf-8"))
 SHORT = {
@@ -114,7 +105,7 @@ def block(resource: Resource) -> str:
     parts = [BEGIN, dump(named, 2).rstrip(), "  <<: &own", dump(own, 4).rstrip()]
     parts.append(dump({"aggregate": aggregate}, 2).rstrip())
     parts += ["    suboptions:", "      <<: *own", dump({**required, "state": state}, 6).rstrip()]
-    if resource.kind in PURGES:
+    if resource.purges:
         parts.append(dump({"purge": purge(resource)}, 2).rstrip())
     return "\n".join([*parts, END])
 
@@ -131,13 +122,13 @@ def purge(resource: Resource) -> dict[str, Any]:
             "All prefixes that are given have to fit; at least one must not be empty.",
         ],
         "type": "dict",
-        "suboptions": {name: {"description": [texts[name]], "type": "str"} for name in PURGES[resource.kind]},
+        "suboptions": {name: {"description": [texts[name]], "type": "str"} for name in resource.purges},
     }
 
 
 def module_text(resource: Resource) -> tuple[Path, str]:
     """A module's file and what it should hold."""
-    path = ROOT / "plugins" / "modules" / f"{MODULES[resource.kind]}.py"
+    path = ROOT / "plugins" / "modules" / f"cucm_{resource.module}.py"
     old = path.read_text(encoding="utf-8")
     return path, re.sub(f"{BEGIN}.*?{END}", lambda _match: block(resource), old, flags=re.S)
 
@@ -170,7 +161,7 @@ def fields_text() -> str:
         "cluster's is refused before anything is written.",
     ]
     for resource in RESOURCES:
-        parts += ["", f"## {resource.kind} (`siptls.cucm.{MODULES[resource.kind]}`)", ""]
+        parts += ["", f"## {resource.kind} (`siptls.cucm.cucm_{resource.module}`)", ""]
         parts += [
             "| Option | AXL field | Type | Operations | Required | Sent | Releases |",
             "|---|---|---|---|---|---|---|",

@@ -2,7 +2,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The face of _axl/backup.py."""
+"""The face of _roles/backup_files.py."""
 
 from __future__ import annotations
 
@@ -133,8 +133,8 @@ file:
   type: str
 """
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.backup import SPEC, service
 from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.backup_files import SPEC, service
 
 if __name__ == "__main__":
     run_module(SPEC, service, needs=("requests", "zeep"))

@@ -2,7 +2,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The face of _axl/standing.py."""
+"""The face of _axl/object_info.py."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ axl_version:
   sample: "10.5"
 """
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.standing import SPEC, service
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.object_info import SPEC, service
 from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl import soap
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import READS, AxlClient
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.plan import Item, decide
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, flat
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import OTHERS, Found, Session, key_body
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Found, Session, key_body
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import REFERRED, RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import wanted
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.wsdl import namespace
 from ansible_collections.siptls.cucm.plugins.module_utils._net.http import Endpoint, HttpClient
@@ -146,7 +146,7 @@ def general(version: str) -> Iterator[Message]:
     yield message("doDeviceReset", "", version, deviceName={"_value_1": "T"}, isHardReset=True)
     parameter = {"processNodeName": {"_value_1": "EnterpriseWideData"}, "name": "ClusterSecurityMode"}
     yield message("getServiceParameter", "", version, **parameter, service="Enterprise Wide")
-    for kind in OTHERS:
+    for kind in REFERRED:
         yield message(f"get{kind}", "", version, name="X")
     for kind, tags in LISTED.items():
         known = [tag for tag in tags if tag != "processNodeRole" or version != "9.1"]

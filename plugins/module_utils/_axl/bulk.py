@@ -18,18 +18,17 @@ from itertools import takewhile
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.judge import key_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.plan import Item
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Found, Session
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.validation import key_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import UUID, Named, braced, differing
 
 #: objects from which on a list is cheaper than reading each of them
 FEWEST = 20
 #: what a search takes for itself, apart from % and _: the backslash quotes
 _LITERAL = re.compile(r"[^%_\\']*")
-#: where a pattern leads to, which is in no list of AXL
-_DESTINATION = {"gateway", "route_list"}
+#: where route patterns lead to
 # A device has its name alone, whatever its kind.
 _LEADS = (
     "select distinct n.pkid as pkid, d.name as name, d.pkid as device, l.fkdevice as via from numplan n inner join "
@@ -44,7 +43,7 @@ def unsettled(items: Sequence[Item], session: Session) -> list[Item]:
         return list(items)
     resource = items[0].resource
     held = {row.option for row in resource.rows(session.version, "list")}
-    held |= _DESTINATION if resource.kind == "RoutePattern" else set()
+    held |= resource.unlisted
     fit = [item for item in items if _fits(item) and item.wish.keys() <= held]
     if len(fit) < FEWEST:
         return list(items)
@@ -72,7 +71,7 @@ def _listed(resource: Resource, items: Sequence[Item], session: Session) -> dict
     prefix = _prefix([str(item.wish[resource.first]) for item in items])
     try:
         found = session.listed(resource, sorted(asked), **{row.axl: f"{prefix}%"})
-        if asked & _DESTINATION:
+        if asked & resource.unlisted:
             leads = _leads(session, prefix)
             found = [replace(one, values={**one.values, **leads.get(one.uuid, {})}) for one in found]
     except AxlFault:

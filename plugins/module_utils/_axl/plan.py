@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.judge import name_of, needed_for_add
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, flat
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Found, Session
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.validation import name_of, needed_for_add
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import (
     UUID,
     completed,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl import bulk, judge, rules
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import bulk, rules, validation
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient, returned
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import DUPLICATE, AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.journal import Journal
@@ -54,9 +54,9 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
     """Bring the objects of a task to what it says; raises Failure before any write when anything is wrong."""
     items = items_of(resource, params)
     shown = [{**item.wish, **{resource.new_key(key): new for key, new in item.renames.items()}} for item in items]
-    judge.refuse([*judge.purge(params.get("purge")), *judge.shape(resource, shown)])
+    validation.refuse([*validation.purge(params.get("purge")), *validation.shape(resource, shown)])
     client = AxlClient.from_params(params, [resource])
-    judge.refuse(list(judge.for_release(resource, shown, client.version, client.release)))
+    validation.refuse(list(validation.for_release(resource, shown, client.version, client.release)))
     session = Session(client, check_mode)
     single = params.get("aggregate") is None
     client.side_by_side(lambda item: _prepare(item, session, whole=single), bulk.unsettled(items, session))
@@ -64,8 +64,8 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
     session.planned = {(resource.kind, item.label.casefold()) for item in items if item.action == "add"}
     named = [reference for item in items for reference in references(item)]
     problems = [problem for item in items for problem in item.problems]
-    judge.refuse(problems)
-    judge.refuse([*session.missing(named), *rules.judge(session, resource, items)])
+    validation.refuse(problems)
+    validation.refuse([*session.missing(named), *rules.judge(session, resource, items)])
     resets = _resets(session, items, params.get("reset") or "never")
     journal = Journal(Path(params["reset_journal"]) if params.get("reset_journal") else None)
     left_over = _left_over(session, journal, resets, params.get("reset") or "never")
@@ -103,8 +103,8 @@ def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], se
     start = {option.removesuffix("_prefix"): text for option, text in purge.items()}
     start = {resource.first if option == "prefix" else option: text for option, text in start.items()}
     search = {resource.field(option, session.version).axl: f"{text}%" for option, text in start.items()}
-    kept = {judge.key_of(resource, item.final_key) for item in items} | {
-        judge.key_of(resource, item.wish) for item in items
+    kept = {validation.key_of(resource, item.final_key) for item in items} | {
+        validation.key_of(resource, item.wish) for item in items
     }
     victims = [
         Item(resource, {option: found.values.get(option, "") for option in resource.key}, "absent", purged=True)
@@ -112,7 +112,7 @@ def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], se
         # CUCM compares without case and takes _ and % as wildcards; the prefix is meant as it is written.
         if all(str(found.values.get(option, "")).startswith(text) for option, text in start.items())
     ]
-    victims = [item for item in victims if judge.key_of(resource, item.wish) not in kept]
+    victims = [item for item in victims if validation.key_of(resource, item.wish) not in kept]
     session.client.side_by_side(lambda item: _prepare(item, session, whole=False), victims)
     return victims
 

@@ -160,7 +160,6 @@ RULES: dict[str, Callable[[Session, list[Item]], Iterator[str]]] = {
     "SipTrunk": trunks,
     "RoutePattern": patterns,
 }
-PROFILE_OF_TRUNK = {"SipTrunkSecurityProfile": "security_profile", "SipProfile": "sip_profile"}
 
 
 def judge(session: Session, resource: Resource, items: list[Item]) -> Iterator[str]:
@@ -173,7 +172,7 @@ def judge(session: Session, resource: Resource, items: list[Item]) -> Iterator[s
 
 def devices_to_reset(session: Session, item: Item) -> list[str]:
     """The SIP trunks that a change of this object concerns."""
-    if item.resource.kind == "SipTrunk":
+    if item.resource is SIP_TRUNK:
         return [item.label]
-    reference = PROFILE_OF_TRUNK.get(item.resource.kind)
+    reference = item.resource.trunk_option
     return [str(trunk["name"]) for trunk in users(session, item, reference)] if reference else []

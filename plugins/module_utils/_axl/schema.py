@@ -123,11 +123,24 @@ class Field:
         return f"{self.since} and later" if self.since else f"up to {self.until}" if self.until else "all"
 
 
+@dataclass(frozen=True)
+class UsedBy:
+    """A kind of object that can use another one, and the SQL query that finds it.
+
+    The query has the columns `name` and `uses`, of a route pattern also `partition` and `description`; `{names}` stands
+    for the names of what is used. kind is the Resource.module of the user, or "device" for any other device.
+    """
+
+    kind: str
+    query: str
+
+
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """A kind of AXL object: its name in operations, its wrapper element, its key and its rows."""
+    """A kind of AXL object: all that is known of it, and its rows."""
 
     kind: str  # as in addSipTrunk
+    module: str  # as in cucm_sip_trunk; results, records and cucm_object_info name the kind by it
     wrapper: str  # as in <sipTrunk>
     noun: str  # as in a sentence
     fields: tuple[Field, ...]
@@ -135,6 +148,10 @@ class Resource:
     search: tuple[str, ...] = ("name",)  # AXL elements of searchCriteria that every release has
     name_syntax: str = ""  # what the server takes as a name, beyond the schema
     copies: bool = False  # copy_from starts from another object
+    purges: tuple[str, ...] = ()  # the prefixes that the option purge takes
+    trunk_option: str = ""  # the option of a SIP trunk that names this object; its changes require a reset of the trunk
+    unlisted: frozenset[str] = frozenset()  # options that are in no list and come by a query (bulk.py)
+    used_by: tuple[UsedBy, ...] = ()
 
     def rows(self, version: str, operation: str) -> tuple[Field, ...]:
         """The rows of one operation in one release, in the schema's order."""

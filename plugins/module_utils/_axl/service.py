@@ -15,8 +15,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, arguments
 from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Outcome, run_module
 
-RESETS = ("SipTrunk", "SipTrunkSecurityProfile", "SipProfile")
-PURGES = {"SipTrunk": ("prefix",), "RoutePattern": ("prefix", "partition_prefix")}
 _STATE = {"type": "str", "choices": ["present", "absent"]}
 
 
@@ -31,16 +29,16 @@ def argument_spec(resource: Resource) -> ArgSpec:
         "state": {**_STATE, "default": "present"},
         "aggregate": {"type": "list", "elements": "dict", "options": entry},
     }
-    if resource.kind in RESETS:
+    if resource.trunk_option:
         options["reset"] = {"type": "str", "choices": ["on_change", "never", "always"], "default": "on_change"}
         options["reset_journal"] = {"type": "path"}
-    if resource.kind in PURGES:
-        options["purge"] = {"type": "dict", "options": {name: {"type": "str"} for name in PURGES[resource.kind]}}
+    if resource.purges:
+        options["purge"] = {"type": "dict", "options": {name: {"type": "str"} for name in resource.purges}}
     return APPLICATION + ArgSpec(
         options=options,
         mutually_exclusive=((resource.first, "aggregate"),),
         required_one_of=((resource.first, "aggregate"),),
-        required_by={"purge": ("aggregate",)} if resource.kind in PURGES else {},
+        required_by={"purge": ("aggregate",)} if resource.purges else {},
     )
 
 

@@ -14,27 +14,11 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.judge import name_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_KIND, NAMED
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.validation import name_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import UUID, braced, read
-
-# What this collection makes: in check mode a missing one counts as made by an earlier task.
-OURS = {
-    "SipTrunkSecurityProfile": ("sipTrunkSecurityProfile", "SIP trunk security profile"),
-    "SipProfile": ("sipProfile", "SIP profile"),
-    "SipTrunk": ("sipTrunk", "SIP trunk"),
-    "RouteGroup": ("routeGroup", "route group"),
-    "RouteList": ("routeList", "route list"),
-}
-# Objects that are only referred to.
-OTHERS = {
-    "CallManagerGroup": ("callManagerGroup", "CallManager group"),
-    "Css": ("css", "calling search space"),
-    "DevicePool": ("devicePool", "device pool"),
-    "Location": ("location", "location"),
-    "PresenceGroup": ("presenceGroup", "presence group"),
-    "RoutePartition": ("routePartition", "partition"),
-}
 
 
 @dataclass(frozen=True)
@@ -113,8 +97,8 @@ class Session:
         for kind, name, where in references:
             if (kind, name.casefold()) in self.planned or self._known[kind, name]:
                 continue
-            noun = (OURS | OTHERS)[kind][1]
-            if kind in OURS and self.check_mode:
+            noun = NAMED[kind][1]
+            if kind in BY_KIND and self.check_mode:
                 given = f"{noun} {name}"
                 self.assumes += [given] if given not in self.assumes else []
                 continue
@@ -129,11 +113,11 @@ class Session:
 
     def exists(self, kind: str, name: str) -> bool:
         """True when CUCM has an object of this kind and name, or uuid."""
-        wrapper = (OURS | OTHERS)[kind][0]
+        wrapper = NAMED[kind][0]
         key = {"uuid": braced(name)} if UUID.fullmatch(name) else {"name": name}
         if self.client.get(kind, wrapper, key, name) is not None:
             return True
-        return kind == "SipTrunk" and self.other_device(name)
+        return kind == SIP_TRUNK.kind and self.other_device(name)
 
     def other_device(self, name: str) -> bool:
         """True when a gateway or trunk of another kind has the name."""

@@ -13,7 +13,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl import judge, rules
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import rules, validation
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import items_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
@@ -121,7 +121,7 @@ def _shapes(made: Mapping[str, list[Any]], release: str) -> Iterator[str]:
         shown = [
             _typed(resource, item.wish) for item in items_of(resource, {"aggregate": made[key], "state": "present"})
         ]
-        for text in (*judge.shape(resource, shown), *judge.for_release(resource, shown, version, release)):
+        for text in (*validation.shape(resource, shown), *validation.for_release(resource, shown, version, release)):
             yield f"{text} It comes from {option}."
 
 

@@ -18,11 +18,12 @@ import pytest
 import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.siptls.cucm.plugins.module_utils._axl import backup, reconcile, standing
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import object_info, reconcile
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import argument_spec
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup_files
 from cucm_lab.testing import LabProcess
 
 RELEASES = {
@@ -67,11 +68,11 @@ class Cluster:
 
     def told(self, *objects: dict[str, str], **options: Any) -> dict[str, Any]:
         """What cucm_object_info returns."""
-        return self._serve(standing, {"objects": list(objects), **options})
+        return self._serve(object_info, {"objects": list(objects), **options})
 
     def saved(self, **options: Any) -> dict[str, Any]:
         """What cucm_backup returns."""
-        return self._serve(backup, options)
+        return self._serve(backup_files, options)
 
     def _serve(self, part: Any, options: dict[str, Any]) -> dict[str, Any]:
         check = options.pop("check", False)

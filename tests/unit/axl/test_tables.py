@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._axl import judge
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import validation
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, argument, flat, number
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import argument_spec
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
@@ -21,14 +21,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).resolve().parents[3]
-MODULES = {
-    "SipTrunkSecurityProfile": "cucm_sip_trunk_profile",
-    "SipProfile": "cucm_sip_profile",
-    "SipTrunk": "cucm_sip_trunk",
-    "RouteGroup": "cucm_route_group",
-    "RouteList": "cucm_route_list",
-    "RoutePattern": "cucm_route_pattern",
-}
 by_kind = pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.kind)
 
 
@@ -58,7 +50,7 @@ def compare(documented: dict[str, Any], spec: dict[str, Any], where: str) -> lis
 
 @by_kind
 def test_documentation_and_arguments_agree(resource: Resource) -> None:
-    name = f"siptls.cucm.{MODULES[resource.kind]}"
+    name = f"siptls.cucm.cucm_{resource.module}"
     command = [str(Path(sys.executable).parent / "ansible-doc"), "-t", "module", "-j", name]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     documented = json.loads(done.stdout)[name]["doc"]["options"]
@@ -121,6 +113,6 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         {"name": "a b", "significant_digits": "x"},
         {"name": "c", "destinations": [{"port": 1, "order": 1}]},
     ]
-    problems = list(judge.shape(RESOURCES[2], entries + entries[1:]))
+    problems = list(validation.shape(RESOURCES[2], entries + entries[1:]))
     assert len(problems) == 5
     assert any("2 times" in text for text in problems) and any("names no address" in text for text in problems)

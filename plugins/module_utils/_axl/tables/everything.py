@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All kinds of objects that have a table.
+"""All kinds of objects that have a table, and those that are only referred to.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -18,6 +18,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk_
     SIP_TRUNK_SECURITY_PROFILE,
 )
 
+#: in the order in which they are made; removal goes the other way
 RESOURCES: tuple[Resource, ...] = (
     SIP_TRUNK_SECURITY_PROFILE,
     SIP_PROFILE,
@@ -26,3 +27,16 @@ RESOURCES: tuple[Resource, ...] = (
     ROUTE_LIST,
     ROUTE_PATTERN,
 )
+BY_KIND: dict[str, Resource] = {resource.kind: resource for resource in RESOURCES}
+BY_MODULE: dict[str, Resource] = {resource.module: resource for resource in RESOURCES}
+#: kinds that are only referred to, by their name: (wrapper element, noun)
+REFERRED = {
+    "CallManagerGroup": ("callManagerGroup", "CallManager group"),
+    "Css": ("css", "calling search space"),
+    "DevicePool": ("devicePool", "device pool"),
+    "Location": ("location", "location"),
+    "PresenceGroup": ("presenceGroup", "presence group"),
+    "RoutePartition": ("routePartition", "partition"),
+}
+#: every kind that a field can refer to
+NAMED = REFERRED | {one.kind: (one.wrapper, one.noun) for one in RESOURCES if one.key == ("name",)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, UsedBy
 
 MEMBER = (
     Field("order", "deviceSelectionOrder", "int", "AUg"),
@@ -33,4 +33,17 @@ FIELDS = (
     Field("name", "name", "string", "Agl", since="10.0"),
 )
 
-ROUTE_GROUP = Resource(kind="RouteGroup", wrapper="routeGroup", noun="route group", fields=FIELDS)
+ROUTE_GROUP = Resource(
+    kind="RouteGroup",
+    module="route_group",
+    wrapper="routeGroup",
+    noun="route group",
+    fields=FIELDS,
+    used_by=(
+        UsedBy(
+            "route_list",
+            "select d.name as name, g.name as uses from routelist l inner join device d on d.pkid=l.fkdevice "
+            "inner join routegroup g on g.pkid=l.fkroutegroup where g.name in ({names})",
+        ),
+    ),
+)

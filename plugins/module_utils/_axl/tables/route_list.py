@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_pattern import USED_BY_PATTERNS
 
 MEMBER = (
     Field("route_group", "routeGroupName", "FK", "AUg", nil=True, ref="RouteGroup"),
@@ -57,5 +58,11 @@ FIELDS = (
 )
 
 ROUTE_LIST = Resource(
-    kind="RouteList", wrapper="routeList", noun="route list", fields=FIELDS, search=("name", "description")
+    kind="RouteList",
+    module="route_list",
+    wrapper="routeList",
+    noun="route list",
+    fields=FIELDS,
+    search=("name", "description"),
+    used_by=(USED_BY_PATTERNS,),
 )

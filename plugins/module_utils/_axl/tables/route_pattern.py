@@ -8,7 +8,7 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, UsedBy
 
 FIELDS = (
     Field("new_pattern", "newPattern", "string", "u"),
@@ -89,11 +89,22 @@ FIELDS = (
     Field("emergency_service_number", "isEmergencyServiceNumber", "bool", "augl", default="false", since="11.0"),
 )
 
+#: the route patterns that lead to a device: a trunk, a gateway or a route list
+USED_BY_PATTERNS = UsedBy(
+    "route_pattern",
+    "select n.dnorpattern as name, p.name as partition, n.description as description, d.name as uses from numplan n "
+    "inner join devicenumplanmap m on m.fknumplan=n.pkid inner join device d on d.pkid=m.fkdevice "
+    "left outer join routepartition p on p.pkid=n.fkroutepartition where d.name in ({names})",
+)
+
 ROUTE_PATTERN = Resource(
     kind="RoutePattern",
+    module="route_pattern",
     wrapper="routePattern",
     noun="route pattern",
     fields=FIELDS,
     key=("pattern", "partition", "dial_plan", "route_filter"),
     search=("pattern", "description", "routePartitionName"),
+    purges=("prefix", "partition_prefix"),
+    unlisted=frozenset({"gateway", "route_list"}),
 )

@@ -8,7 +8,7 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, UsedBy
 
 FIELDS = (
     Field("new_name", "newName", "String50", "u"),
@@ -209,9 +209,18 @@ FIELDS = (
 
 SIP_PROFILE = Resource(
     kind="SipProfile",
+    module="sip_profile",
     wrapper="sipProfile",
     noun="SIP profile",
     fields=FIELDS,
     search=("name", "description"),
     copies=True,
+    trunk_option="sip_profile",
+    used_by=(
+        UsedBy(
+            "device",
+            "select d.name as name, s.name as uses from device d inner join sipprofile s on s.pkid=d.fksipprofile "
+            "where s.name in ({names})",
+        ),
+    ),
 )

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, UsedBy
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_pattern import USED_BY_PATTERNS
 
 DESTINATION = (
     Field("address", "addressIpv4", "String255", "aug"),
@@ -272,9 +273,20 @@ FIELDS = (
 
 SIP_TRUNK = Resource(
     kind="SipTrunk",
+    module="sip_trunk",
     wrapper="sipTrunk",
     noun="SIP trunk",
     fields=FIELDS,
     search=("name", "description", "callingSearchSpaceName", "devicePoolName"),
     name_syntax=r"[a-zA-Z0-9._-]{1,50}",
+    purges=("prefix",),
+    trunk_option="name",
+    used_by=(
+        UsedBy(
+            "route_group",
+            "select g.name as name, d.name as uses from routegroup g inner join routegroupdevicemap m on "
+            "m.fkroutegroup=g.pkid inner join device d on d.pkid=m.fkdevice where d.name in ({names})",
+        ),
+        USED_BY_PATTERNS,
+    ),
 )

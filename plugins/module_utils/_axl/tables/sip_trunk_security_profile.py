@@ -39,9 +39,11 @@ FIELDS = (
 
 SIP_TRUNK_SECURITY_PROFILE = Resource(
     kind="SipTrunkSecurityProfile",
+    module="sip_trunk_profile",
     wrapper="sipTrunkSecurityProfile",
     noun="SIP trunk security profile",
     fields=FIELDS,
     search=("name", "description"),
     copies=True,
+    trunk_option="security_profile",
 )

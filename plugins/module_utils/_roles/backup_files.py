@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.siptls.cucm.plugins.module_utils._axl import standing
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import object_info
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_MODULE
 from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup
 
@@ -29,7 +30,7 @@ SPEC = APPLICATION + ArgSpec(
         "objects": {
             "type": "dict",
             "default": {},
-            "options": {kind: {"type": "list", "elements": "dict", "default": []} for kind in standing.KINDS},
+            "options": {kind: {"type": "list", "elements": "dict", "default": []} for kind in BY_MODULE},
         },
         "certificates": {"type": "dict", "default": {}},
         "trust": {"type": "list", "elements": "str", "default": []},
@@ -52,7 +53,7 @@ def service(module: AnsibleModule) -> Outcome:
     wishes = {kind: objects for kind, objects in (params["objects"] or {}).items() if objects}
     known = [(one["kind"], one["name"], one["partition"]) for one in (earlier or {}).get("objects") or ()]
     asked = dict.fromkeys([*known, *(backup.key_of(kind, one) for kind, many in wishes.items() for one in many)])
-    found, warnings = _standing(module, asked) if wishes else ([], [])
+    found, warnings = _current(module, asked) if wishes else ([], [])
     head = {
         "cluster": params["name"],
         "run": params["run"],
@@ -75,7 +76,7 @@ def _finish(module: AnsibleModule, folder: Path, earlier: dict[str, Any] | None)
     if earlier is None:
         return Outcome(result={"record": {}, "file": ""})
     asked = [backup.entry_key(one) for one in earlier["objects"]]
-    found, warnings = _standing(module, asked) if asked else ([], [])
+    found, warnings = _current(module, asked) if asked else ([], [])
     identity = {node: view["sha256"] for node, view in module.params["certificates"].items() if view}
     record = backup.finished(earlier, _now(), found, identity)
     kept = backup.holds_something(record)
@@ -87,10 +88,10 @@ def _finish(module: AnsibleModule, folder: Path, earlier: dict[str, Any] | None)
     return Outcome(result={"record": record if kept else {}, "file": str(file) if kept else ""}, warnings=warnings)
 
 
-def _standing(module: AnsibleModule, asked: Iterable[tuple[str, str, str]]) -> tuple[list[dict[str, Any]], list[str]]:
-    client, session = standing.opened(module.params, module.check_mode)
+def _current(module: AnsibleModule, asked: Iterable[tuple[str, str, str]]) -> tuple[list[dict[str, Any]], list[str]]:
+    client, session = object_info.opened(module.params, module.check_mode)
     objects = [{"kind": kind, "name": name, "partition": part} for kind, name, part in asked]
-    return standing.objects(session, objects), [*client.http.warnings, *session.warnings]
+    return object_info.objects(session, objects), [*client.http.warnings, *session.warnings]
 
 
 def _now() -> str:
@@ -110,7 +111,7 @@ def _read(file: Path) -> dict[str, Any] | None:
             "that run changed can then not be put back by it."
         ) from None
     if not isinstance(record, Mapping) or record.get("format") != backup.FORMAT:
-        raise Failure(f"{file} is no record of this version of siptls.cucm. Move it away.")
+        raise Failure(f"{file} is not a record of this version of siptls.cucm. Move it away.")
     return dict(record)
 
 
