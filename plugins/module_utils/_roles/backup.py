@@ -17,6 +17,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_MODULE
+
 FORMAT = 1
 EMPTY: tuple[Any, ...] = ("", None, [], {})
 #: options of a wish that are no settings of the object
@@ -27,8 +29,9 @@ Object = Mapping[str, Any]
 
 def key_of(kind: str, wish: Object) -> tuple[str, str, str]:
     """What tells objects apart: kind, name, partition."""
-    name = wish.get("pattern") if kind == "route_pattern" else wish.get("name")
-    return kind, str(name), str(wish.get("partition") or "") if kind == "route_pattern" else ""
+    resource = BY_MODULE[kind]
+    partition = str(wish.get("partition") or "") if "partition" in resource.key else ""
+    return kind, str(wish.get(resource.first)), partition
 
 
 def entry_key(entry: Object) -> tuple[str, str, str]:
@@ -126,39 +129,44 @@ def _same(one: Any, other: Any) -> bool:
     return first == second or (first in EMPTY and second in EMPTY)
 
 
-def covers(wish: Any, held: Any) -> bool:
-    """True when an object has all that a wish says of it."""
+def covers(wish: Any, current: Any) -> bool:
+    """True when an object has everything that a task asked for."""
     if isinstance(wish, Mapping):
-        return isinstance(held, Mapping) and all(covers(value, held.get(key)) for key, value in wish.items())
-    if isinstance(wish, list) and any(isinstance(one, Mapping) for one in wish):
-        return isinstance(held, list) and len(wish) == len(held) and all(map(covers, wish, held))
+        return isinstance(current, Mapping) and all(covers(value, current.get(key)) for key, value in wish.items())
+    if isinstance(wish, list) and any(isinstance(entry, Mapping) for entry in wish):
+        return isinstance(current, list) and len(wish) == len(current) and all(map(covers, wish, current))
     if isinstance(wish, list):
-        return {str(one).casefold() for one in wish} == {str(one).casefold() for one in held or ()}
-    return _same(wish, held) or str(wish).casefold() == str(held).casefold()
+        return {str(name).casefold() for name in wish} == {str(name).casefold() for name in current or ()}
+    return _same(wish, current) or str(wish).casefold() == str(current).casefold()
 
 
-def explained(entry: Object, held: Object | None) -> bool:
-    """True when an object stands as it was before the run, as the run left it, or between the two."""
-    return not unexplained(entry, held)
+def explained(entry: Object, current: Object | None) -> bool:
+    """True when an object is as it was before the run, as the run left it, or between the two."""
+    return not unexplained(entry, current)
 
 
-def unexplained(entry: Object, held: Object | None) -> list[str]:
-    """The options of an object that somebody else must have changed since; ["state"] when it is there or not."""
-    before, wish = entry["before"], entry["wish"]
-    after = entry["after"] if entry.get("known") else None
-    if held is None:
-        there = after is not None if entry.get("known") else wish is not None
-        return ["state"] if before is not None and there else []
+def unexplained(entry: Object, current: Object | None) -> list[str]:
+    """The options of an object that somebody else must have changed since; ["state"] when it was made or removed."""
+    before = entry["before"]
+    if current is None:
+        return ["state"] if before is not None and _expected(entry) else []
+    if before is None and entry.get("known") and entry["after"] is None:
+        return ["state"]
     if before is None:
-        if entry.get("known"):
-            return differing(after, held) if after is not None else ["state"]
-        return [option for option, value in (wish or {}).items() if not covers(value, held.get(option))]
-    return [
-        option
-        for option in differing(before, held)
-        if not (
-            _same((after or {}).get(option), held.get(option))
-            if entry.get("known")
-            else option in (wish or {}) and covers((wish or {})[option], held.get(option))
-        )
-    ]
+        options = differing(entry["after"], current) if entry.get("known") else list(entry["wish"] or {})
+    else:
+        options = differing(before, current)
+    return [option for option in options if not _set_by_run(entry, option, current)]
+
+
+def _expected(entry: Object) -> bool:
+    """Whether the object should exist after the run; of a run that did not finish, whether the run wanted it to."""
+    return (entry["after"] if entry.get("known") else entry["wish"]) is not None
+
+
+def _set_by_run(entry: Object, option: str, current: Object) -> bool:
+    """True when an option has the value that the run gave it, or was about to give it."""
+    if entry.get("known"):
+        return _same((entry["after"] or {}).get(option), current.get(option))
+    wish = entry["wish"] or {}
+    return option in wish and covers(wish[option], current.get(option))

@@ -11,17 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE
+
 # Registered variable of a role -> (what it is about, what was done when the result does not say).
 STEPS: dict[str, tuple[str, str]] = {
     "callmanager_certificate_csrs": ("CSR", "made a key and a CSR for CallManager"),
     "callmanager_certificate_uploads": ("Certificates", ""),
     "callmanager_certificate_restarts": ("Service", "restarted Cisco CallManager"),
-    "sip_tls_trunk_sip_profiles": ("SIP profile", ""),
-    "sip_tls_trunk_profiles": ("SIP trunk security profiles", ""),
-    "sip_tls_trunk_trunks": ("SIP trunks", ""),
-    "sip_tls_trunk_route_groups": ("Route groups", ""),
-    "sip_tls_trunk_route_lists": ("Route lists", ""),
-    "sip_tls_trunk_patterns": ("Route patterns", ""),
+    **{kind.registered: (f"{kind.noun[:1].upper()}{kind.noun[1:]}s", "") for kind in MADE},
     "sip_tls_trunk_last": ("SIP trunks, with both ends there", ""),
     "sip_tls_verify_reset_done": ("SIP trunks, for their handshake to be seen", ""),
 }

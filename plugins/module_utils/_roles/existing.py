@@ -1,44 +1,44 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trunks to a peer that were there before: kept under their own name with all that leads to them. Pure.
+"""Trunks to a peer that were there before: they keep their name and everything that leads to them. Pure.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import covers
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import GROUP, LIST, PATTERN, TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names
 
-_TOKEN = re.compile(r"\[(\^?)([^\]]*)\]|(\\\+)|(.)")
-_DIGITS = frozenset("0123456789")
-_ALL = frozenset("0123456789*#+ABCD")
 Rows = Iterable[Mapping[str, Any]]
+Objects = dict[str, list[Any]]
+_TARGETS = ("gateway", "route_list")
 
 
-def adopted(
-    made: Mapping[str, Sequence[Any]],
-    standing: Mapping[str, Any],
-    settings: Mapping[str, Any],
-) -> dict[str, list[Any]]:
-    """The objects of trunk_objects with the trunks of the setting `existing` (peer: name) left as they are otherwise.
+def adopted(made: Mapping[str, Sequence[Any]], standing: Mapping[str, Any], settings: Mapping[str, Any]) -> Objects:
+    """The objects of trunk_objects, with the trunks of the setting `existing` (peer: name) in place of new ones.
 
-    Of such a trunk the security profile, the ports of its destinations, SRTP and the SIP profile are set; the rest is
-    left alone. What leads to it is kept: a number that one of its patterns covers gets no second pattern, and others
-    go the way of the standing ones. standing is the result of cucm_object_info for these trunks and of all trunks;
-    `offers` are sentences about others that could be kept. ValueError, with a sentence, when one does not exist.
+    Of such a trunk the run sets the security profile, the ports of the destinations, SRTP and the SIP profile. What
+    leads to it is kept: a number that one of its patterns covers gets no second pattern, and other numbers go the same
+    way. standing is the result of cucm_object_info for these trunks, with all trunks; `offers` are sentences about
+    other trunks that could be kept. ValueError, with a sentence, when a trunk does not exist.
     """
     existing = settings.get("existing") or {}
-    found = {one["name"]: one["object"] for one in standing.get("objects") or () if one["kind"] == "sip_trunk"}
-    users = list(standing.get("users") or ())
-    result: dict[str, list[Any]] = {key: list(value) for key, value in made.items()}
-    addresses = {one["name"]: [entry["address"] for entry in one["destinations"]] for one in made["trunks"]}
+    current = {
+        entry["name"]: entry["object"]
+        for entry in standing.get("objects") or ()
+        if entry["kind"] == TRUNK.resource.module
+    }
+    result: Objects = {key: list(value) for key, value in made.items()}
+    addresses = {trunk["name"]: [entry["address"] for entry in trunk["destinations"]] for trunk in made["trunks"]}
     result["offers"] = trunks_to(
-        [{"name": one["name"], "addresses": addresses[one["trunk"]]} for one in made["peers"]],
+        [{"name": peer["name"], "addresses": addresses[peer["trunk"]]} for peer in made["peers"]],
         standing.get("trunks") or (),
         existing,
     )
@@ -46,141 +46,101 @@ def adopted(
         name = existing.get(peer["name"])
         if name is None:
             continue
-        held = found.get(name)
-        if not held:
+        if not current.get(name):
             raise ValueError(
                 f"sip_tls_trunk_existing names the SIP trunk {name} for {peer['name']}, which does not exist on this "
                 "cluster. Correct the name, or leave the peer out to have a trunk made."
             )
-        _replace(result, peer["name"], name, held=held, users=users, settings=settings)
+        _adopt(result, object_names(peer["name"], settings), current[name], standing.get("users") or ())
     return result
 
 
-def _replace(
-    result: dict[str, list[Any]],
-    peer: str,
-    name: str,
-    *,
-    held: Mapping[str, Any],
-    users: Rows,
-    settings: Mapping[str, Any],
-) -> None:
-    """Put the existing trunk in the place of the one that would be made."""
-    title = object_names(peer, settings)
-    index = next(place for place, one in enumerate(result["trunks"]) if one["name"] == title["name"])
-    wish = result["trunks"][index]
-    port = wish["destinations"][0]["port"]
-    trunk = {"name": name, **{key: wish[key] for key in ("security_profile", "sip_profile", "srtp_allowed")}}
-    if held.get("destinations") and held.get("destination_is_srv") is not True:
-        keys = ("address", "address_ipv6", "order")
-        trunk["destinations"] = [
-            {**{key: one[key] for key in keys if one.get(key)}, "port": port} for one in held["destinations"]
-        ]
-    result["trunks"][index] = trunk
-    groups = sorted({one["name"] for one in users if (one["of_kind"], one["of"]) == ("sip_trunk", name)
-                     and one["kind"] == "route_group"})  # fmt: skip
-    lists = sorted({one["name"] for one in users if one["kind"] == "route_list" and one["of"] in groups})
-    leading = [
-        one["name"]
-        for one in users
-        if one["kind"] == "route_pattern"
-        and (
-            (one["of_kind"], one["of"]) == ("sip_trunk", name)
-            or (one["of_kind"] == "route_list" and one["of"] in lists)
-        )
-    ]
-    mine = ({"gateway": title["name"]}, {"route_list": title["route_list"]})
-    target: dict[str, str] = {"route_list": lists[0]} if lists else {"gateway": name}
-    if groups and not lists:
-        # A member of a route group can't be the target of a pattern itself.
-        target = {"route_list": title["route_list"]}
-    result["route_groups"] = [one for one in result["route_groups"] if one["name"] != title["route_group"]]
-    result["route_lists"] = [one for one in result["route_lists"] if one["name"] != title["route_list"]]
-    patterns = []
-    for one in result["patterns"]:
-        if not any(_has(one, mark) for mark in mine):
-            patterns.append(one)
-        elif not any(leads(wide, one["pattern"]) for wide in leading):
-            kept = {key: value for key, value in one.items() if key not in ("gateway", "route_list")}
-            patterns.append({**kept, **target})
-    if target == {"route_list": title["route_list"]} and any(_has(one, target) for one in patterns):
-        members = [{"route_group": group} for group in groups[:1]]
+def _adopt(result: Objects, title: Mapping[str, str], current: Mapping[str, Any], users: Rows) -> None:
+    """Put the existing trunk, which title names, in the place of the one that would be made."""
+    index = next(place for place, trunk in enumerate(result["trunks"]) if trunk["name"] == title["name"])
+    result["trunks"][index] = _changes_to(current, result["trunks"][index], title["name"])
+    way = _Way.to(title["name"], users)
+    target = way.target(title)
+    for kind in (GROUP, LIST):
+        result[kind.objects] = [made for made in result[kind.objects] if made["name"] != title[kind.title]]
+    patterns = list(_patterns(result["patterns"], way, target, title))
+    new_list = {"route_list": title["route_list"]}
+    if target == new_list and any(_leads_to(pattern, new_list) for pattern in patterns):
+        members = [{"route_group": group} for group in way.groups[:1]]
         result["route_lists"].append({"name": title["route_list"], "members": members})
     result["patterns"] = patterns
 
 
-def _has(one: Mapping[str, Any], mark: Mapping[str, str]) -> bool:
-    return all(one.get(key) == value for key, value in mark.items())
+def _changes_to(current: Mapping[str, Any], wish: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What the run sets of an existing trunk."""
+    trunk = {"name": name, **{key: wish[key] for key in ("security_profile", "sip_profile", "srtp_allowed")}}
+    if current.get("destinations") and current.get("destination_is_srv") is not True:
+        port = wish["destinations"][0]["port"]
+        keys = ("address", "address_ipv6", "order")
+        trunk["destinations"] = [
+            {**{key: entry[key] for key in keys if entry.get(key)}, "port": port} for entry in current["destinations"]
+        ]
+    return trunk
 
 
-def leads(wide: str, number: str) -> bool:
-    """True when every number that a pattern stands for is also matched by the wider one."""
-    one, other = _parts(wide), _parts(number)
-    if one is None or other is None:
-        return wide == number
-    return _covers(one, other)
+@dataclass(frozen=True)
+class _Way:
+    """What leads to a trunk: route groups, route lists and the patterns of both."""
+
+    trunk: str
+    groups: list[str]
+    lists: list[str]
+    patterns: list[str]
+
+    @classmethod
+    def to(cls, trunk: str, users: Rows) -> _Way:
+        """Read from the users of cucm_object_info."""
+        used = [(user["kind"], user["name"], (user["of_kind"], user["of"])) for user in users]
+        group, route_list, pattern = (kind.resource.module for kind in (GROUP, LIST, PATTERN))
+        device = (TRUNK.resource.module, trunk)
+        groups = sorted({name for kind, name, of in used if kind == group and of == device})
+        lists = sorted({name for kind, name, of in used if kind == route_list and of[1] in groups})
+        ends = {device, *((route_list, name) for name in lists)}
+        return cls(trunk, groups, lists, [name for kind, name, of in used if kind == pattern and of in ends])
+
+    def target(self, title: Mapping[str, str]) -> dict[str, str]:
+        """Where further patterns lead. A member of a route group cannot be the target of a pattern itself."""
+        if self.lists:
+            return {"route_list": self.lists[0]}
+        return {"route_list": title["route_list"]} if self.groups else {"gateway": self.trunk}
 
 
-def _covers(wide: Sequence[frozenset[str] | None], number: Sequence[frozenset[str] | None]) -> bool:
-    """Place by place; None stands for one digit or more."""
-    if not wide:
-        return not number
-    if not number:
-        return False
-    first, rest = wide[0], wide[1:]
-    if first is None:
-        # The ! takes one place or more; a ! of the number is one of them.
-        return any(_covers(rest, number[count:]) for count in range(1, len(number) + 1))
-    return number[0] is not None and number[0] <= first and _covers(rest, number[1:])
+def _patterns(
+    patterns: Rows, way: _Way, target: Mapping[str, str], title: Mapping[str, str]
+) -> Iterator[Mapping[str, Any]]:
+    """The patterns of other peers as they are; those of this one that the existing patterns do not cover."""
+    new_targets = ({"gateway": title["name"]}, {"route_list": title["route_list"]})
+    for pattern in patterns:
+        if not any(_leads_to(pattern, new) for new in new_targets):
+            yield pattern
+        elif not any(covers(wide, pattern["pattern"]) for wide in way.patterns):
+            yield {**{key: value for key, value in pattern.items() if key not in _TARGETS}, **target}
 
 
-def _parts(pattern: str) -> list[frozenset[str] | None] | None:
-    """What each place of a pattern takes; None for what is not understood, such as @."""
-    parts: list[frozenset[str] | None] = []
-    for match in _TOKEN.finditer(pattern):
-        inverse, inside, plus, one = match.groups()
-        if inside is not None:
-            parts.append(_all_but(inside) if inverse else _set(inside))
-        elif plus:
-            parts.append(frozenset("+"))
-        elif one == "X":
-            parts.append(_DIGITS)
-        elif one == "!":
-            parts.append(None)
-        elif one in _ALL:
-            parts.append(frozenset(one))
-        elif one != ".":
-            return None
-    return parts
-
-
-def _set(inside: str) -> frozenset[str]:
-    """The characters of a bracket, with its ranges."""
-    wide = re.sub(r"(\d)-(\d)", lambda m: "".join(str(n) for n in range(int(m[1]), int(m[2]) + 1)), inside)
-    return frozenset(wide.replace("\\", ""))
-
-
-def _all_but(inside: str) -> frozenset[str]:
-    return (_DIGITS | frozenset("*#")) - _set(inside)
+def _leads_to(pattern: Mapping[str, Any], target: Mapping[str, str]) -> bool:
+    return all(pattern.get(key) == value for key, value in target.items())
 
 
 def trunks_to(peers: Rows, trunks: Rows, existing: Mapping[str, str]) -> list[str]:
-    """A sentence for each peer to which a trunk without TLS leads already, with the option that has it turned.
+    """A sentence for each peer to which a trunk without TLS leads already, with the option that converts it.
 
     peers have name and addresses; trunks come from cucm_object_info. A trunk counts when all its destinations are
     addresses of the peer.
     """
-    said = []
+    offers = []
     for peer in peers:
-        if peer["name"] in existing:
-            continue
-        addresses = {str(one).casefold() for one in peer["addresses"]}
-        for trunk in trunks:
-            there = {str(one["address"]).casefold() for one in trunk["destinations"]}
+        addresses = {str(address).casefold() for address in peer["addresses"]}
+        for trunk in trunks if peer["name"] not in existing else ():
+            there = {str(entry["address"]).casefold() for entry in trunk["destinations"]}
             if there and there <= addresses and trunk["transport"] != "TLS":
-                said.append(
+                offers.append(
                     f"The SIP trunk {trunk['name']} leads to {peer['name']} by {trunk['transport'] or 'no TLS'} "
-                    "already. A new trunk is made beside it; to have that one turned into TLS with its patterns "
-                    f"and groups kept, set sip_tls_trunk_existing: {{{peer['name']}: {trunk['name']}}}."
+                    "already. A new trunk is made beside it. To convert the existing trunk to TLS instead, with its "
+                    f"patterns and groups, set sip_tls_trunk_existing: {{{peer['name']}: {trunk['name']}}}."
                 )
-    return said
+    return offers

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN, PER_PEER, PROFILE, TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
 
 MOST_DESTINATIONS = 16
@@ -89,14 +90,14 @@ def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Map
     made["profiles"].append(
         {
             "name": title["profile"], "copy_from": settings["profile_copy_from"],
-            "description": f"SIP over mutual TLS with {name}",
+            "description": PROFILE.described(name),
             "security_mode": peer.get("security_mode") or settings["security_mode"],
             "incoming_transport": "TLS", "outgoing_transport": "TLS",
             "x509_subject_names": peer["names"], "incoming_port": peer.get("incoming_port") or settings["port"],
         }
     )  # fmt: skip
     trunk = {
-        "name": title["name"], "description": f"SIP over mutual TLS to {name}",
+        "name": title["name"], "description": TRUNK.described(name),
         "security_profile": title["profile"], "sip_profile": settings["sip_profile"],
         "srtp_allowed": settings["srtp_allowed"], "device_pool": settings["device_pool"],
         "location": settings["location"],
@@ -114,7 +115,7 @@ def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Map
         {
             "pattern": str(pattern),
             "partition": settings["partition"],
-            "description": f"To {name} by SIP over mutual TLS",
+            "description": PATTERN.described(name),
             **target,
         }
         for pattern in peer["patterns"]
@@ -123,7 +124,5 @@ def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Map
 
 def object_names(peer: str, settings: Mapping[str, Any]) -> dict[str, str]:
     """The names of a peer's objects, from the templates of the settings; a trunk that exists already keeps its own."""
-    names = {
-        key: str(settings[key]).replace("{peer}", peer) for key in ("name", "profile", "route_group", "route_list")
-    }
+    names = {kind.title: str(settings[kind.title]).replace("{peer}", peer) for kind in PER_PEER}
     return {**names, "name": str((settings.get("existing") or {}).get(peer) or names["name"])}

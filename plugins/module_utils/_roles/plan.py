@@ -13,18 +13,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import common_name
 
-#: registered results of role sip_tls_trunk in the order of its tasks: what the objects are called, and the list of
-#: sip_tls_trunk_objects with the wishes
-OBJECTS = (
-    ("sip_tls_trunk_sip_profiles", "SIP profile", ""),
-    ("sip_tls_trunk_profiles", "SIP trunk security profile", "profiles"),
-    ("sip_tls_trunk_trunks", "SIP trunk", "trunks"),
-    ("sip_tls_trunk_route_groups", "route group", "route_groups"),
-    ("sip_tls_trunk_route_lists", "route list", "route_lists"),
-    ("sip_tls_trunk_patterns", "route pattern", "patterns"),
-)
 #: of a new SIP profile only this is worth a reader's time; the rest is its template's
 SIP_PROFILE_WISHES = ("options_ping", "options_ping_interval_not_ok")
 RESTART = (
@@ -138,14 +129,14 @@ def _to_be_made(signed: Mapping[str, Any]) -> bool:
 
 def _objects(facts: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     reset: list[str] = []
-    for name, noun, key in OBJECTS:
-        result = facts.get(name) or {}
-        wishes = {str(_key(wish)): wish for wish in made.get(key) or ()}
+    for kind in MADE:
+        result = facts.get(kind.registered) or {}
+        wishes = {str(_key(wish)): wish for wish in made.get(kind.objects) or ()}
         for one in _each_object(result):
             if one["changed"]:
                 verb = "Make the" if not one["previous"] else "Change the"
                 wish = wishes.get(one["name"]) or dict.fromkeys(SIP_PROFILE_WISHES)
-                yield _step("object", f"{verb} {noun} {one['name']}", changes=_rows(one, wish))
+                yield _step("object", f"{verb} {kind.noun} {one['name']}", changes=_rows(one, wish))
         reset += [device for device in result.get("reset") or () if device not in reset]
     for device in reset:
         yield _step("reset", f"Reset the SIP trunk {device}", effect=RESET)
@@ -184,10 +175,10 @@ def _kept_certificates(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _kept_objects(facts: Mapping[str, Any]) -> Iterator[str]:
-    for name, noun, _key_of in OBJECTS:
-        for one in _each_object(facts.get(name) or {}):
+    for kind in MADE:
+        for one in _each_object(facts.get(kind.registered) or {}):
             if not one["changed"]:
-                yield f"{noun} {one['name']}"
+                yield f"{kind.noun} {one['name']}"
 
 
 def _results(facts: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

@@ -16,17 +16,9 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import rules, validation
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import items_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, object_names, trunk_objects
 
-#: the lists of trunk_objects: the kind of object, and the option of the role that names it
-KINDS = {
-    "profiles": ("SipTrunkSecurityProfile", "sip_tls_trunk_profile"),
-    "trunks": ("SipTrunk", "sip_tls_trunk_name"),
-    "route_groups": ("RouteGroup", "sip_tls_trunk_route_group"),
-    "route_lists": ("RouteList", "sip_tls_trunk_route_list"),
-    "patterns": ("RoutePattern", "cucm_local_patterns"),
-}
 #: options of cucm_info's look_up: what is missing in words, and the option of the role that names it
 REFERENCES = {
     "calling_search_spaces": ("calling search space", "sip_tls_trunk_calling_search_space"),
@@ -34,7 +26,6 @@ REFERENCES = {
     "locations": ("location", "sip_tls_trunk_location"),
     "partitions": ("partition", "sip_tls_trunk_partition"),
 }
-_RESOURCES = {resource.kind: resource for resource in RESOURCES}
 
 
 def look_up(
@@ -116,13 +107,11 @@ def _foreseen(cluster: Mapping[str, Any]) -> dict[str, Any]:
 def _shapes(made: Mapping[str, list[Any]], release: str) -> Iterator[str]:
     """What CUCM would not take of the names and values, by the rules of each module."""
     version = ".".join(release.split(".")[:2])
-    for key, (kind, option) in KINDS.items():
-        resource = _RESOURCES[kind]
-        shown = [
-            _typed(resource, item.wish) for item in items_of(resource, {"aggregate": made[key], "state": "present"})
-        ]
+    for kind in MADE:
+        resource, wishes = kind.resource, made.get(kind.objects) or ()
+        shown = [_typed(resource, item.wish) for item in items_of(resource, {"aggregate": wishes, "state": "present"})]
         for text in (*validation.shape(resource, shown), *validation.for_release(resource, shown, version, release)):
-            yield f"{text} It comes from {option}."
+            yield f"{text} It comes from {kind.named_by}."
 
 
 def _typed(resource: Resource, wish: dict[str, Any]) -> dict[str, Any]:

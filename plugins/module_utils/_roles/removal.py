@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of the objects towards peers can be taken away, and what has to stay, with the reason. Pure.
+"""Which of the objects towards peers can be removed, and which must be kept, with the reason. Pure.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -12,21 +12,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import (
+    GROUP,
+    LIST,
+    MADE,
+    PATTERN,
+    PER_PEER,
+    TRUNK,
+    Made,
+    in_words,
+    noun,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names
 
 Rows = Iterable[Mapping[str, Any]]
-#: kind, the key of its name in object_names, its list in the result, its words; in the order of removal
-KINDS = (
-    ("route_list", "route_list", "route_lists", "route list"),
-    ("route_group", "route_group", "route_groups", "route group"),
-    ("sip_trunk", "name", "trunks", "SIP trunk"),
-    ("sip_trunk_profile", "profile", "profiles", "SIP trunk security profile"),
-)
-NOUNS = {kind: noun for kind, _key, _list, noun in KINDS} | {
-    "sip_profile": "SIP profile",
-    "route_pattern": "route pattern",
-    "device": "device",
-}
+Key = tuple[str, str, str]
+Target = tuple[str, str]  # kind, name
+_SIP_PROFILE = MADE[0].resource.module
+_PATTERN, _LIST, _TRUNK = PATTERN.resource.module, LIST.resource.module, TRUNK.resource.module
 
 
 def removal_questions(
@@ -34,16 +37,18 @@ def removal_questions(
     settings: Mapping[str, Any],
     numbers: Iterable[Any] = (),
 ) -> list[dict[str, str]]:
-    """The objects to ask cucm_object_info for, before anything is judged."""
+    """The objects to ask cucm_object_info for, before removal decides anything."""
     peers, existing = list(peers), settings.get("existing") or {}
     asked = [
-        {"kind": kind, "name": _made_names(peer, settings)[key]} for peer in peers for kind, key, _list, _noun in KINDS
+        {"kind": kind.resource.module, "name": _made_names(peer, settings)[kind.title]}
+        for peer in peers
+        for kind in PER_PEER
     ]
-    asked += [{"kind": "sip_trunk", "name": name} for peer, name in existing.items() if peer in peers]
+    asked += [{"kind": _TRUNK, "name": name} for peer, name in existing.items() if peer in peers]
     if settings["sip_profile_copy_from"]:
-        asked.append({"kind": "sip_profile", "name": settings["sip_profile"]})
+        asked.append({"kind": _SIP_PROFILE, "name": settings["sip_profile"]})
     partition = settings["partition"] or ""
-    asked += [{"kind": "route_pattern", "name": str(one), "partition": partition} for one in dict.fromkeys(numbers)]
+    asked += [{"kind": _PATTERN, "name": str(one), "partition": partition} for one in dict.fromkeys(numbers)]
     return asked
 
 
@@ -53,28 +58,28 @@ def trunk_removals(
     standing: Mapping[str, Any],
     remaining: Iterable[str] = (),
 ) -> dict[str, list[Any]]:
-    """What can be removed, a list a kind with state absent; what `stays` because it is used; `foreign` patterns.
+    """What can be removed, a list per kind with state absent; what `stays` because it is used; `foreign` patterns.
 
-    standing is the result of cucm_object_info with the questions above. remaining are the peers that stay: what their
-    trunks use stays without a word. A pattern is ours when it leads to one of our trunks or route lists and has a
-    number of the peer's (asked for) or our description; to a trunk that was there before (setting `existing`) only
-    the ones with our description are.
+    standing is the result of cucm_object_info with the questions above. remaining are the peers that are kept: what
+    their trunks use is kept without a sentence. A pattern is the role's when it leads to one of the role's trunks or
+    route lists and has a number of the peer's (asked for) or the role's description; of those to a trunk that was
+    there before (setting `existing`) only the ones with the description are.
     """
     titles = {peer: _made_names(peer, settings) for peer in peers}
     work = _Removal(
-        there={_key(one): one["object"] for one in standing["objects"] if one["object"]},
+        there={_key(entry): entry["object"] for entry in standing["objects"] if entry["object"]},
         users=list(standing.get("users") or ()),
-        staying={object_names(peer, settings)["name"] for peer in remaining},
+        remaining={object_names(peer, settings)["name"] for peer in remaining},
+        before={name: peer for peer, name in (settings.get("existing") or {}).items() if peer in titles},
     )
     work.patterns(
-        {(kind, title[_TITLES[kind]]): peer for peer, title in titles.items() for kind in ("route_list", "sip_trunk")},
-        {name: peer for peer, name in (settings.get("existing") or {}).items() if peer in titles},
+        {(kind.resource.module, title[kind.title]): peer for peer, title in titles.items() for kind in (LIST, TRUNK)}
     )
-    for kind, key, into, _noun in KINDS:
+    for kind in PER_PEER:
         for title in titles.values():
-            work.judge(kind, title[key], into)
+            work.remove(kind, title[kind.title])
     if settings["sip_profile_copy_from"]:
-        work.judge("sip_profile", settings["sip_profile"], "sip_profiles")
+        work.remove(MADE[0], settings["sip_profile"])
     return work.found
 
 
@@ -83,79 +88,80 @@ def _made_names(peer: str, settings: Mapping[str, Any]) -> dict[str, str]:
     return object_names(peer, {**settings, "existing": {}})
 
 
-_TITLES = {kind: key for kind, key, _list, _noun in KINDS}
+def _used(user: Mapping[str, Any]) -> Target:
+    return user["of_kind"], user["of"]
 
 
-def _used(one: Mapping[str, Any]) -> tuple[str, str]:
-    return one["of_kind"], one["of"]
-
-
-def _key(one: Mapping[str, Any]) -> tuple[str, str, str]:
-    return one["kind"], one["name"], one["partition"]
+def _key(entry: Mapping[str, Any]) -> Key:
+    return entry["kind"], entry["name"], entry["partition"]
 
 
 @dataclass
 class _Removal:
-    """Objects that are there, what uses them, and what of it goes."""
+    """Objects that exist, what uses them, and which of them go."""
 
-    there: Mapping[tuple[str, str, str], Mapping[str, Any]]
+    there: Mapping[Key, Mapping[str, Any]]
     users: Sequence[Mapping[str, Any]]
-    staying: set[str]  # trunks to the peers that stay
-    kept: set[str] = field(default_factory=set)  # trunks that were there before
-    gone: set[tuple[str, str, str]] = field(default_factory=set)
+    remaining: set[str]  # trunks to the peers that are kept
+    before: Mapping[str, str]  # trunks that were there before, each with its peer
+    gone: set[Key] = field(default_factory=set)
     found: dict[str, list[Any]] = field(
-        default_factory=lambda: {
-            **{into: [] for _kind, _key, into, _noun in KINDS},
-            **{into: [] for into in ("patterns", "sip_profiles", "stays", "foreign")},
-        }
+        default_factory=lambda: {**{kind.objects: [] for kind in MADE}, "stays": [], "foreign": []}
     )
 
-    def patterns(self, targets: Mapping[tuple[str, str], str], kept: Mapping[str, str]) -> None:
-        """The patterns that lead to a target (kind, name) of ours, or with our description to a trunk that is kept."""
-        self.kept = set(kept)
-        soft = {("sip_trunk", name): peer for name, peer in kept.items()}
-        for _round in ("route groups", "route lists"):
-            above = [one for one in self.users if one["kind"] in ("route_group", "route_list")]
-            soft.update({(one["kind"], one["name"]): soft[_used(one)] for one in above if _used(one) in soft})
-        for key, held in self.there.items():
-            ends = [("route_list", held.get("route_list")), ("sip_trunk", held.get("gateway"))]
-            if key[0] == "route_pattern" and any(end in targets for end in ends):
-                self._pattern_goes(key)
-            elif key[0] == "route_pattern" and not any(end in soft for end in ends):
-                end = held.get("gateway") or held.get("route_list") or "nowhere"
-                self.found["foreign"].append(f"The route pattern {in_words(*key[1:])} stays: it leads to {end}.")
-        for one in self.users:
-            peer = targets.get(_used(one)) or soft.get(_used(one))
-            described = one["description"] == f"To {peer} by SIP over mutual TLS"
-            if peer and described and one["kind"] == "route_pattern" and _key(one) not in self.gone:
-                self._pattern_goes(_key(one))
+    def patterns(self, ours: Mapping[Target, str]) -> None:
+        """The patterns that lead to a target of the role's, or with its description to a trunk that is kept."""
+        kept = self._ways_to_kept_trunks()
+        for key, pattern in self.there.items():
+            if key[0] != _PATTERN:
+                continue
+            ends = {(_LIST, pattern.get("route_list")), (_TRUNK, pattern.get("gateway"))}
+            if ends & ours.keys():
+                self._remove_pattern(key)
+            elif not ends & kept.keys():
+                end = pattern.get("gateway") or pattern.get("route_list") or "nowhere"
+                self.found["foreign"].append(f"The route pattern {in_words(*key[1:])} is kept: it leads to {end}.")
+        for user in self.users:
+            peer = ours.get(_used(user)) or kept.get(_used(user))
+            made_by_role = peer is not None and user["description"] == PATTERN.described(peer)
+            if made_by_role and user["kind"] == _PATTERN and _key(user) not in self.gone:
+                self._remove_pattern(_key(user))
 
-    def _pattern_goes(self, key: tuple[str, str, str]) -> None:
+    def _ways_to_kept_trunks(self) -> dict[Target, str]:
+        """The trunks that were there before, the route groups with them, and the route lists with those."""
+        ways = {(_TRUNK, name): peer for name, peer in self.before.items()}
+        for kind in (GROUP, LIST):
+            for user in self.users:
+                if user["kind"] == kind.resource.module and _used(user) in ways:
+                    ways[user["kind"], user["name"]] = ways[_used(user)]
+        return ways
+
+    def _remove_pattern(self, key: Key) -> None:
         self.gone.add(key)
-        self.found["patterns"].append({"pattern": key[1], "partition": key[2], "state": "absent"})
+        self.found[PATTERN.objects].append({"pattern": key[1], "partition": key[2], "state": "absent"})
 
-    def judge(self, kind: str, name: str, into: str) -> None:
-        """One object: taken away when all that uses it goes, else it stays with a reason."""
-        key = (kind, name, "")
+    def remove(self, kind: Made, name: str) -> None:
+        """Remove one object when everything that uses it goes; otherwise say why it is kept."""
+        key = (kind.resource.module, name, "")
         if key not in self.there or key in self.gone:
             return
-        left = [one for one in self.users if _used(one) == (kind, name) and _key(one) not in self.gone]
+        left = [user for user in self.users if _used(user) == key[:2] and _key(user) not in self.gone]
         if not left:
             self.gone.add(key)
-            self.found[into].append({"name": name, "state": "absent"})
+            self.found[kind.objects].append({"name": name, "state": "absent"})
             return
-        others = [one for one in left if not (one["kind"] == "sip_trunk" and one["name"] in self.staying)]
+        others = [user for user in left if not (user["kind"] == _TRUNK and user["name"] in self.remaining)]
         if others:
-            used = ", ".join(f"the {NOUNS[one['kind']]} {in_words(one['name'], one['partition'])}" for one in others)
-            text = f"The {NOUNS[kind]} {name} stays: it is used by {used}."
-            if any(one["kind"] == "sip_trunk" and one["name"] in self.kept for one in others):
-                text += " That trunk was there before; restore.yml puts it back, and then this can go."
+            text = kept_because_used(kind.resource.module, name, others)
+            if any(user["kind"] == _TRUNK and user["name"] in self.before for user in others):
+                text += " That trunk was there before the first run: run restore.yml, then remove this object."
             self.found["stays"].append(text)
 
 
-def in_words(name: str, partition: str) -> str:
-    """A name, with the partition of a pattern."""
-    return f"{name} in partition {partition}" if partition else name
+def kept_because_used(kind: str, name: str, users: Rows) -> str:
+    """The sentence about an object that something else uses."""
+    used = ", ".join(f"the {noun(user['kind'])} {in_words(user['name'], user['partition'])}" for user in users)
+    return f"The {noun(kind)} {name} is kept: it is used by {used}."
 
 
 def trust_removals(
@@ -170,39 +176,53 @@ def trust_removals(
     """The CAs of removed peers that nothing else on this cluster needs: `remove` (views), and why others `stay`.
 
     doomed are the PEMs of the CAs of the removed peers; held all certificates of all nodes of this cluster; remaining
-    the PEMs of the CAs of each peer that stays. unknown names peers that stay and whose CA is not known; others the
-    trunks with TLS that are not the role's, whose peers' CAs can't be known. Policy `always` disregards both.
+    the PEMs of the CAs of each peer that is kept. unknown names peers that are kept and whose CA is not known; others
+    the trunks with TLS that are not the role's, whose peers' CAs are not known. Policy `always` disregards both.
     """
-    trust = {one["sha256"]: one for one in held if one["purpose"] == "CallManager-trust" and one.get("pem")}
-    pems = {_bare(pem) for pem in doomed}
-    candidates = [one for one in trust.values() if _bare(one["pem"]) in pems]
-    identities = [one for one in held if one.get("kind") == "identity"]
-    stores = [one for one in held if one.get("kind") != "identity"]
     found: dict[str, list[Any]] = {"remove": [], "stay": []}
-    for one in candidates if policy != "never" else ():
-        reason = ""
-        needing = [own for own in identities if one["subject"] in _above(stores, own)]
-        if needing or one["sha256"] in {own["sha256"] for own in identities}:
-            purposes = ", ".join(dict.fromkeys(str(own["purpose"]) for own in needing)) or "an own"
-            reason = f"it stands above the {purposes} certificate of this cluster"
-        elif any(_bare(one["pem"]) in {_bare(pem) for pem in chain} for chain in remaining):
-            reason = "a peer that stays has it above its certificates"
-        elif unknown and policy != "always":
-            reason = f"it isn't known who issued the certificates of {', '.join(unknown)}"
-        elif others and policy != "always":
-            reason = (
-                f"the SIP trunk {', '.join(others)} has TLS too, and it isn't known who issued its peer's certificate "
-                "(sip_tls_trunk_remove_trust: always takes the CA away all the same)"
-            )
+    if policy == "never":
+        return found
+    pems = {_bare(pem) for pem in doomed}
+    kept = {_bare(pem) for chain in remaining for pem in chain}
+    trust = {one["sha256"]: one for one in held if one["purpose"] == "CallManager-trust" and one.get("pem")}
+    for certificate in (one for one in trust.values() if _bare(one["pem"]) in pems):
+        reason = _needed_here(certificate, held)
+        if not reason and _bare(certificate["pem"]) in kept:
+            reason = "it signed the certificates of a peer that is kept"
+        if not reason and policy != "always":
+            reason = _may_be_needed(unknown, others)
         if reason:
-            found["stay"].append(f"The CA {one['subject']} stays in CallManager-trust: {reason}.")
+            found["stay"].append(f"The CA {certificate['subject']} is kept in CallManager-trust: {reason}.")
         else:
-            found["remove"].append({key: one.get(key) for key in ("name", "subject", "sha256", "pem")})
+            found["remove"].append({key: certificate.get(key) for key in ("name", "subject", "sha256", "pem")})
     return found
 
 
+def _needed_here(certificate: Mapping[str, Any], held: Rows) -> str:
+    """Why an identity certificate of this cluster needs a CA; empty when none does."""
+    identities = [one for one in held if one.get("kind") == "identity"]
+    stores = [one for one in held if one.get("kind") != "identity"]
+    needing = [own for own in identities if certificate["subject"] in _above(stores, own)]
+    if not needing and certificate["sha256"] not in {own["sha256"] for own in identities}:
+        return ""
+    purposes = ", ".join(dict.fromkeys(str(own["purpose"]) for own in needing)) or "an own"
+    return f"it stands above the {purposes} certificate of this cluster"
+
+
+def _may_be_needed(unknown: Sequence[str], others: Sequence[str]) -> str:
+    """Why it is not known whether something else needs a CA; empty when nothing else can."""
+    if unknown:
+        return f"it is not known who issued the certificates of {', '.join(unknown)}"
+    if others:
+        return (
+            f"the SIP trunk {', '.join(others)} has TLS too, and it is not known who issued its peer's certificate "
+            "(sip_tls_trunk_remove_trust: always removes the CA all the same)"
+        )
+    return ""
+
+
 def other_trunks(trunks: Rows, peers: Iterable[str], settings: Mapping[str, Any]) -> list[str]:
-    """The trunks with TLS on a cluster that are none of the role's, out of those that cucm_object_info tells of."""
+    """The trunks with TLS on a cluster that are not the role's, out of those that cucm_object_info reports."""
     ours = {names(peer, settings)["name"] for peer in peers for names in (object_names, _made_names)}
     return [str(one["name"]) for one in trunks if one["transport"] == "TLS" and one["name"] not in ours]
 

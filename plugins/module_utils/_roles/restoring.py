@@ -1,14 +1,14 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a record and how the objects stand now to what puts them back, or why that is refused. Pure.
+"""From a record and the current objects to what puts them back, or why that is refused. Pure.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.backup import (
@@ -20,24 +20,23 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.backup import (
     normal,
     unexplained,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import NOUNS, in_words
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import (
+    BY_KIND,
+    MADE,
+    TRUNK,
+    in_words,
+    key_options,
+    noun,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import kept_because_used
 
-#: the lists of the plan, in the order in which objects are made; they are removed in the opposite one
-LISTS = {
-    "sip_profile": "sip_profiles",
-    "sip_trunk_profile": "profiles",
-    "sip_trunk": "trunks",
-    "route_group": "route_groups",
-    "route_list": "route_lists",
-    "route_pattern": "patterns",
-}
 Key = tuple[str, str, str]
 
 
 def restore_questions(record: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The objects of a record, to ask cucm_object_info for. ValueError for what is no record."""
+    """The objects of a record, to ask cucm_object_info for. ValueError for anything but a record."""
     if not isinstance(record, Mapping) or record.get("format") != FORMAT or "objects" not in record:
-        raise ValueError("This is no record of a run, or one of another version of siptls.cucm.")
+        raise ValueError("This is not the record of a run, or it was written by another version of siptls.cucm.")
     return [{"kind": kind, "name": name, "partition": part} for kind, name, part in map(entry_key, record["objects"])]
 
 
@@ -49,55 +48,65 @@ def restore_plan(
     peers: Mapping[str, str] | None = None,
     force: bool = False,
 ) -> dict[str, Any]:
-    """`present` and `absent`, lists of objects a kind; `refusals`; what `stays`; what is `said` of certificates.
+    """`present` and `absent`, lists of objects per kind; `refusals`; what `stays`; what is `said` of certificates.
 
     standing is the result of cucm_object_info with the questions above, cluster the facts of role preflight. An object
     that somebody changed after the run is a refusal, unless force overrides it. An object that the run made and that
-    something else uses by now stays in any case. peers (name: trunk) are looked through for those whose trunk stays as
-    it is, `staying`.
+    something else uses by now is kept in any case. peers (name: trunk) are searched for those whose trunk is left as
+    it is: `staying`.
     """
     if record.get("cluster") != cluster["name"]:
         raise ValueError(f"The record is of {record.get('cluster')}, and this cluster is {cluster['name']}.")
-    held = {entry_key(one): one["object"] or None for one in standing["objects"]}
     plan: dict[str, Any] = {
-        "present": {into: [] for into in LISTS.values()}, "absent": {into: [] for into in LISTS.values()},
-        "refusals": [], "stays": [], "said": _identity(record, cluster),
+        "present": {kind.objects: [] for kind in MADE}, "absent": {kind.objects: [] for kind in MADE},
+        "refusals": [], "stays": [], "said": _identity(record, cluster), "staying": _untouched(record, peers or {}),
         "trust_added": list(record["trust_added"]), "trust_removed": list(record["trust_removed"]),
     }  # fmt: skip
-    trunks = {entry["name"]: entry for entry in record["objects"] if entry["kind"] == "sip_trunk"}
-    plan["staying"] = [peer for peer, trunk in (peers or {}).items() if not _leaves(trunks.get(trunk))]
     doomed: list[Key] = []
-    for entry in record["objects"]:
-        key, now = entry_key(entry), held.get(entry_key(entry))
-        before = entry["before"]
-        if (before is None) == (now is None) and not differing(before or {}, now or {}):
-            continue
+    for entry, now in _changed(record, standing):
+        kind, before = entry["kind"], entry["before"]
         strange = unexplained(entry, now)
         if strange and not force:
             plan["refusals"].append(_refusal(cluster["name"], entry, now, strange))
         elif before is None:
-            doomed.append(key)
+            doomed.append(entry_key(entry))
         else:
-            plan["present"][LISTS[key[0]]].append(_put_back(key, before, now))
+            plan["present"][BY_KIND[kind].objects].append(_put_back(entry_key(entry), before, now))
     _remove(plan, doomed, record, standing.get("users") or ())
     return plan
 
 
+def _changed(
+    record: Mapping[str, Any], standing: Mapping[str, Any]
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any] | None]]:
+    """The objects of a record that are not as they were before the run, each with how it is now."""
+    current = {entry_key(one): one["object"] or None for one in standing["objects"]}
+    for entry in record["objects"]:
+        before, now = entry["before"], current.get(entry_key(entry))
+        if (before is None) != (now is None) or differing(before or {}, now or {}):
+            yield entry, now
+
+
+def _untouched(record: Mapping[str, Any], peers: Mapping[str, str]) -> list[str]:
+    """The peers whose trunk restoring leaves as it is."""
+    trunks = {entry["name"]: entry for entry in record["objects"] if entry["kind"] == TRUNK.resource.module}
+    return [peer for peer, trunk in peers.items() if not _leaves(trunks.get(trunk))]
+
+
 def _refusal(cluster: str, entry: Mapping[str, Any], now: Mapping[str, Any] | None, strange: Sequence[str]) -> str:
-    what = f"{cluster}: the {NOUNS[entry['kind']]} {in_words(entry['name'], entry['partition'])}"
+    what = f"{cluster}: the {noun(entry['kind'])} {in_words(entry['name'], entry['partition'])}"
     if now is None:
         return f"{what} was removed by somebody after the run."
     if strange == ["state"]:
         return f"{what} was made again by somebody after the run."
     left = entry["after"] if entry.get("known") else entry["wish"]
-    told = ", ".join(f"{one} is {now.get(one)!r} and was {(left or {}).get(one)!r}" for one in strange)
-    return f"{what} was changed by somebody after the run: {told}."
+    changes = ", ".join(f"{key} is {now.get(key)!r} and was {(left or {}).get(key)!r}" for key in strange)
+    return f"{what} was changed by somebody after the run: {changes}."
 
 
 def _put_back(key: Key, before: Mapping[str, Any], now: Mapping[str, Any] | None) -> dict[str, Any]:
     """The options that turn an object into what it was, or make it again."""
-    kind, name, partition = key
-    own = {"pattern": name, "partition": partition} if kind == "route_pattern" else {"name": name}
+    own = key_options(*key)
     if now is None:
         return {**{option: value for option, value in before.items() if normal(value) not in EMPTY}, **own}
     back = {
@@ -107,25 +116,23 @@ def _put_back(key: Key, before: Mapping[str, Any], now: Mapping[str, Any] | None
 
 
 def _remove(plan: dict[str, Any], doomed: list[Key], record: Mapping[str, Any], users: Sequence[Any]) -> None:
-    """What the run made goes, unless something uses it that neither goes nor is put back to another use."""
+    """Remove what the run made, unless something uses it that is neither removed nor put back to another use."""
     back = {entry_key(entry): entry["before"] for entry in record["objects"] if entry["before"] is not None}
     going = set(doomed)
-    for kind in reversed(LISTS):
-        for key in [one for one in doomed if one[0] == kind]:
+    for kind in reversed(MADE):
+        for key in [one for one in doomed if one[0] == kind.resource.module]:
             left = [
-                one
-                for one in users
-                if (one["of_kind"], one["of"]) == key[:2]
-                and entry_key(one) not in going
-                and (entry_key(one) not in back or _names(back[entry_key(one)], key[1]))
+                user
+                for user in users
+                if (user["of_kind"], user["of"]) == key[:2]
+                and entry_key(user) not in going
+                and (entry_key(user) not in back or _names(back[entry_key(user)], key[1]))
             ]
             if left:
                 going.discard(key)
-                used = ", ".join(f"the {NOUNS[one['kind']]} {in_words(one['name'], one['partition'])}" for one in left)
-                plan["stays"].append(f"The {NOUNS[kind]} {key[1]} stays: it is used by {used}.")
-                continue
-            own = {"pattern": key[1], "partition": key[2]} if kind == "route_pattern" else {"name": key[1]}
-            plan["absent"][LISTS[kind]].append({**own, "state": "absent"})
+                plan["stays"].append(kept_because_used(key[0], key[1], left))
+            else:
+                plan["absent"][kind.objects].append({**key_options(*key), "state": "absent"})
 
 
 def _leaves(entry: Mapping[str, Any] | None) -> bool:
@@ -154,6 +161,6 @@ def _identity(record: Mapping[str, Any], cluster: Mapping[str, Any]) -> list[str
         if view and now and bare(view["sha256"]) != bare(now["sha256"]):
             said.append(
                 f"{node} keeps its CallManager certificate {now['subject']} issued by {now['issuer']}: the one of "
-                f"before ({view['subject']}, issued by {view['issuer']}) can't be put back, because its key is gone."
+                f"before ({view['subject']}, issued by {view['issuer']}) cannot be put back, because its key is gone."
             )
     return said

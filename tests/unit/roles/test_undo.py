@@ -9,8 +9,9 @@ import base64
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import covers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import adopted, leads
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import adopted
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import (
     other_trunks,
     removal_questions,
@@ -67,16 +68,16 @@ def test_a_foreign_pattern_keeps_our_list_and_all_below_it_and_each_is_told() ->
     )
     found = trunk_removals(["b"], SETTINGS, standing)
     assert not any(found[kind] for kind in ("patterns", "route_lists", "route_groups", "trunks", "profiles"))
-    assert found["stays"][0] == ("The route list RL-b stays: it is used by the route pattern 77XX in partition P1.")
+    assert found["stays"][0] == ("The route list RL-b is kept: it is used by the route pattern 77XX in partition P1.")
     assert len(found["stays"]) == 5
-    assert found["foreign"] == ["The route pattern 9898 stays: it leads to ELSEWHERE."]
+    assert found["foreign"] == ["The route pattern 9898 is kept: it leads to ELSEWHERE."]
 
 
 def test_a_profile_that_a_foreign_trunk_uses_stays_alone() -> None:
     standing = made_for_b(use("sip_trunk", "FOREIGN", "sip_trunk_profile", "P b"), patterns=[])
     found = trunk_removals(["b"], SETTINGS, standing)
     assert found["trunks"] and found["sip_profiles"] and not found["profiles"]
-    assert found["stays"] == ["The SIP trunk security profile P b stays: it is used by the SIP trunk FOREIGN."]
+    assert found["stays"] == ["The SIP trunk security profile P b is kept: it is used by the SIP trunk FOREIGN."]
 
 
 def test_a_peer_that_left_the_inventory_is_removed_with_patterns_of_our_description() -> None:
@@ -136,7 +137,7 @@ def test_only_the_ca_that_served_the_removed_peer_alone_goes() -> None:
 @pytest.mark.parametrize(
     ("remaining", "more", "why"),
     [
-        ([[pem("CN=peer ca")]], {}, "a peer that stays"),
+        ([[pem("CN=peer ca")]], {}, "a peer that is kept"),
         ([], {"unknown": ["c"]}, "certificates of c"),
         ([], {"others": ["SBC"]}, "SIP trunk SBC has TLS too"),
     ],
@@ -166,7 +167,7 @@ def test_other_trunks_are_those_with_tls_and_no_name_of_ours() -> None:
     ],
 )  # fmt: skip
 def test_a_pattern_leads_where_a_wider_one_leads(wide: str, number: str, expected: bool) -> None:
-    assert leads(wide, number) is expected
+    assert covers(wide, number) is expected
 
 
 KEPT = {**SETTINGS, "existing": {"b": "OLD"}}
