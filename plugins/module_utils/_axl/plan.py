@@ -8,7 +8,7 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -136,37 +136,59 @@ def _decide_add(item: Item, version: str) -> None:
 
 def _decide_update(item: Item, version: str) -> None:
     if item.current is None:
-        raise AssertionError("only what stands is updated")
+        raise AssertionError("only an object that exists is updated")
     resource, current = item.resource, item.current.values
-    wish = dict(item.wish)
-    body: dict[str, Any] = {}
     rows = tuple(row for row in resource.fields if row.at(version))
-    for row in flat(rows):
-        if row.each and not row.delta and {f"add_{row.option}", f"remove_{row.option}"} & set(wish):
-            have = current.get(row.option) or []
-            wish[row.option] = delta_list(row, wish, have)
-            body.update(_delta_body(row, have, wish[row.option]))
+    wish = dict(item.wish)
+    body = _list_changes(rows, wish, current)
     changes = [row for row in differing(rows, wish, current) if row.option not in resource.key]
-    for row in changes:
-        if row.once or not row.takes("update"):
-            item.problems.append(
-                f"{row.option} of {item.name} is {current.get(row.option)!r} and cannot be changed to "
-                f"{wish[row.option]!r}: CUCM sets it only when the object is made. Remove the object first."
-            )
+    item.problems += _unchangeable(item.name, changes, wish, current)
     for row in changes:
         wish[row.option] = completed(row, wish[row.option], current.get(row.option)) if row.kids else wish[row.option]
-        if not any(name in body for name in (f"add_{row.option}", f"remove_{row.option}")):
+        if not body.keys() & _delta_options(row):
             body[row.option] = wish[row.option]
     new = {key: value for key, value in item.renames.items() if value != current.get(key)}
     body.update({resource.new_key(key): value for key, value in new.items()})
     item.changes = changes + [resource.field(resource.new_key(key), version) for key in new]
-    item.after = {**current, **{row.option: wish[row.option] for row in changes}, **new}
-    for row in rows:
-        if row.flat and row.choice and any(kid in changes for kid in row.kids):
-            item.after.update({kid.option: wish.get(kid.option, "") for kid in row.kids})
+    item.after = {**current, **{row.option: wish[row.option] for row in changes}, **_other_choices(rows, changes, wish)}
+    item.after.update(new)
     if item.changes:
         item.action = "update"
         item.body = send(rows, body, version, "update")
+
+
+def _list_changes(rows: tuple[Field, ...], wish: dict[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries to add to lists and to remove from them; wish gets the whole lists that they lead to."""
+    body: dict[str, Any] = {}
+    for row in flat(rows):
+        if row.each and not row.delta and _delta_options(row) & wish.keys():
+            entries = current.get(row.option) or []
+            wish[row.option] = delta_list(row, wish, entries)
+            body.update(_delta_body(row, entries, wish[row.option]))
+    return body
+
+
+def _delta_options(row: Field) -> set[str]:
+    """The options that add entries to a list and remove some."""
+    return {f"add_{row.option}", f"remove_{row.option}"}
+
+
+def _unchangeable(
+    name: str, changes: list[Field], wish: Mapping[str, Any], current: Mapping[str, Any]
+) -> Iterator[str]:
+    """A sentence for each option that an update cannot change."""
+    for row in changes:
+        if row.once or not row.takes("update"):
+            yield (
+                f"{row.option} of {name} is {current.get(row.option)!r} and cannot be changed to "
+                f"{wish[row.option]!r}: CUCM sets it only when the object is made. Remove the object first."
+            )
+
+
+def _other_choices(rows: tuple[Field, ...], changes: list[Field], wish: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a choice after one of them changed: the others become empty."""
+    changed = [row for row in rows if row.flat and row.choice and any(kid in changes for kid in row.kids)]
+    return {kid.option: wish.get(kid.option, "") for row in changed for kid in row.kids}
 
 
 def _delta_body(row: Field, have: list[dict[str, Any]], want: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be said of the user's wishes without asking CUCM, and once its release is known.
+"""Whether the options of objects are valid: on any release, and on the cluster's release.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -20,7 +20,7 @@ _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def refuse(problems: list[str]) -> None:
-    """Raise one Failure for everything that is wrong, so that it can be put right at once."""
+    """Raise one Failure with all problems, so that they can be corrected at once."""
     if problems:
         raise Failure(" ".join(problems), problems=problems)
 
@@ -38,70 +38,90 @@ def key_of(resource: Resource, values: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def purge(prefixes: Mapping[str, str | None] | None) -> Iterator[str]:
-    """What is wrong with the prefixes that purge is to keep to."""
+    """Problems with the prefixes that limit a purge."""
     given = [text for text in (prefixes or {}).values() if text is not None]
     if prefixes is not None and (not given or not all(text.strip() for text in given)):
         yield "purge needs a prefix that is not empty: it would remove everything otherwise."
 
 
 def shape(resource: Resource, entries: list[dict[str, Any]]) -> Iterator[str]:
-    """Everything that is wrong with the wishes on any release."""
+    """Every problem that the options have on any release."""
     seen = Counter(key_of(resource, entry) for entry in entries)
     for key, count in seen.items():
         if count > 1:
             yield f"{resource.noun} {key[0]} is named {count} times in aggregate; once is enough."
     for entry in entries:
+        yield from _names(resource, entry)
         name = name_of(resource, entry)
-        if not str(entry.get(resource.first) or "").strip():
-            yield f"A {resource.noun} needs a {resource.first}."
-        for option in (resource.first, f"new_{resource.first}"):
-            value = entry.get(option)
-            if value and resource.name_syntax and not re.fullmatch(resource.name_syntax, value):
-                yield (
-                    f"{option} {value!r} is not a name that CUCM takes for a {resource.noun}: "
-                    f"give 1 to 50 of the characters a-z, A-Z, 0-9, full stop, underscore and hyphen."
-                )
         for row in flat(resource.fields):
             if row.option in entry and row.writable:
                 yield from _value(row, entry[row.option], f"{row.option} of {name}")
-        for group in resource.fields:
-            both = [kid.option for kid in group.kids if entry.get(kid.option)] if group.flat and group.choice else []
-            if len(both) > 1:
-                yield f"{' and '.join(both)} of {name} exclude each other."
-        for row in flat(resource.fields):
-            if row.delta and row.option in entry and row.delta in entry:
-                yield f"{row.option} and {row.delta} of {name} exclude each other."
+        yield from _exclusive(resource, entry, name)
+
+
+def _names(resource: Resource, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Problems with the name of an object, and with its new one."""
+    if not str(entry.get(resource.first) or "").strip():
+        yield f"A {resource.noun} needs a {resource.first}."
+    for option in (resource.first, resource.new_key(resource.first)):
+        value = entry.get(option)
+        if value and resource.name_syntax and not re.fullmatch(resource.name_syntax, value):
+            yield (
+                f"{option} {value!r} is not a name that CUCM takes for a {resource.noun}: "
+                f"give 1 to 50 of the characters a-z, A-Z, 0-9, full stop, underscore and hyphen."
+            )
+
+
+def _exclusive(resource: Resource, entry: Mapping[str, Any], name: str) -> Iterator[str]:
+    """Options that exclude each other: the parts of a choice, a whole list and the changes to it."""
+    for group in resource.fields:
+        both = [kid.option for kid in group.kids if entry.get(kid.option)] if group.flat and group.choice else []
+        if len(both) > 1:
+            yield f"{' and '.join(both)} of {name} exclude each other."
+    for row in flat(resource.fields):
+        if row.delta and row.option in entry and row.delta in entry:
+            yield f"{row.option} and {row.delta} of {name} exclude each other."
 
 
 def _value(row: Field, value: Any, where: str) -> Iterator[str]:
+    """Problems with one value of any type."""
     if row.each:
         yield from _entries(row, value, where)
     elif row.kids:
-        for kid in flat(row.kids):
-            if kid.option in value:
-                yield from _value(kid, value[kid.option], f"{kid.option} in {where}")
-        if not row.flat and value:
-            missing = [kid.option for kid in flat(row.kids) if kid.required and kid.option not in value]
-            if missing:
-                yield f"{where} also needs {', '.join(missing)}."
-        if row.choice and value.get("anonymous") and (value.get("number") or value.get("name")):
-            yield f"{where}: anonymous excludes number and name."
+        yield from _group(row, value, where)
     elif isinstance(value, str) and _UNWRITABLE.search(value):
         yield f"{where} holds a control character, which XML cannot carry."
+    elif value == "" and row.nil:
+        return
     elif row.base == "int":
-        if not isinstance(value, int) and not (value == "" and row.nil):
-            yield f"{where} is {value!r}, which is no whole number."
-        elif row.span and isinstance(value, int) and not row.span[0] <= value <= row.span[1]:
-            yield f"{where} is {value}, outside of {row.span[0]} to {row.span[1]}."
-    elif row.literals and not row.many and value not in row.literals and not (value == "" and row.nil):
+        yield from _number(row, value, where)
+    elif row.literals and not row.many and value not in row.literals:
         yield f"{where} is {value!r}; CUCM knows {', '.join(row.literals)}."
+
+
+def _group(row: Field, value: Mapping[str, Any], where: str) -> Iterator[str]:
+    for kid in flat(row.kids):
+        if kid.option in value:
+            yield from _value(kid, value[kid.option], f"{kid.option} in {where}")
+    missing = [kid.option for kid in flat(row.kids) if kid.required and kid.option not in value]
+    if missing and value and not row.flat:
+        yield f"{where} also needs {', '.join(missing)}."
+    if row.choice and value.get("anonymous") and (value.get("number") or value.get("name")):
+        yield f"{where}: anonymous excludes number and name."
+
+
+def _number(row: Field, value: Any, where: str) -> Iterator[str]:
+    if not isinstance(value, int):
+        yield f"{where} is {value!r}, which is not a whole number."
+    elif row.span and not row.span[0] <= value <= row.span[1]:
+        yield f"{where} is {value}; CUCM takes {row.span[0]} to {row.span[1]}."
 
 
 def _entries(row: Field, entries: list[dict[str, Any]], where: str) -> Iterator[str]:
     if row.most and len(entries) > row.most:
         yield f"{where} has {len(entries)} entries; CUCM takes at most {row.most}."
     if not entries and row.required:
-        yield f"{where} is empty; CUCM demands at least one entry."
+        yield f"{where} is empty; CUCM requires at least one entry."
     places = Counter(entry[row.order] for entry in entries if row.order in entry)
     for place, count in places.items():
         if count > 1:
@@ -117,7 +137,7 @@ def _entries(row: Field, entries: list[dict[str, Any]], where: str) -> Iterator[
 
 
 def for_release(resource: Resource, entries: list[dict[str, Any]], version: str, release: str) -> Iterator[str]:
-    """Everything in the wishes that this release does not have or take."""
+    """Every option and value that this release does not have or take."""
     for entry in entries:
         for option, value in entry.items():
             rows = [row for row in flat(resource.fields) if row.option == option and row.writable]
@@ -158,7 +178,7 @@ def _lengths_of(rows: tuple[Field, ...], values: Mapping[str, Any], version: str
 
 
 def needed_for_add(resource: Resource, values: Mapping[str, Any], version: str) -> list[str]:
-    """The options without which the object cannot be made."""
+    """The options that CUCM requires to make the object and that are missing."""
     missing = []
     for row in resource.rows(version, "add"):
         if not row.required or row.birth is not None:
