@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,8 @@ TEMPLATES: list[dict[str, Any]] = load(AWX / "job_templates.yml")["cucm_awx_job_
 WORKFLOW: dict[str, Any] = load(AWX / "workflow.yml")["cucm_awx_workflow"]
 SCHEDULES: list[dict[str, Any]] = load(AWX / "workflow.yml")["cucm_awx_schedules"]
 NAMES = {one["name"] for one in TEMPLATES}
+#: playbooks that are run from a command line: one configures the controller itself
+NO_JOBS = {"awx_configure"}
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind["name"])
@@ -100,12 +104,13 @@ def known_variables(playbook: Path) -> dict[str, dict[str, Any]]:
             found |= spec["options"]
     for play in load(playbook):
         found |= {name: {} for name in play.get("vars") or {}}
+        found |= {"sip_tls_confirm": {}} if "sip_tls_confirm" in str(play) else {}
     return found
 
 
 def questions() -> Iterator[Any]:
     for template in TEMPLATES:
-        for question in template["survey_spec"].get("spec", []):
+        for question in template.get("survey_spec", {}).get("spec", []):
             yield pytest.param(template, question, id=f"{template['name']}-{question['variable']}")
 
 
@@ -114,28 +119,28 @@ def test_a_survey_asks_for_what_there_is(template: dict[str, Any], question: dic
     option = known_variables(ROOT / template["playbook"])[question["variable"]]
     kind = option.get("type", "str")
     assert question["type"] in {"int": ("integer",), "bool": ("multiplechoice",)}.get(kind, ("text", "multiplechoice"))
-    assert {"question_name", "question_description", "required", "default"} <= set(question)
+    assert {"question_name", "question_description", "required"} <= set(question)
+    # What asks for a confirmation must not answer itself.
+    assert ("default" in question) is (question["variable"] != "sip_tls_confirm")
     if question["type"] == "multiplechoice":
         assert question["default"] in question["choices"]
         assert set(question["choices"]) <= set(option.get("choices") or ("true", "false"))
     if question["type"] == "integer":
         assert question["min"] <= question["default"] <= question["max"]
-    if "default" in option and question["required"]:
+    if "default" in option and question["required"] and "default" in question:
         assert str(question["default"]).lower() == str(option["default"]).lower(), "another default than the role's"
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: template["name"])
 def test_a_job_template_has_its_playbook_and_is_not_sliced(template: dict[str, Any]) -> None:
     assert (ROOT / template["playbook"]).is_file()
-    assert template["job_slice_count"] == 1 and template["job_type"] == "run"
-    assert template["allow_simultaneous"] is False
-    assert template["survey_enabled"] is bool(template["survey_spec"])
+    assert isinstance(template["changes"], bool) and set(template["prompts"]) <= {"limit", "verbosity", "job_type"}
+    assert ("job_type" in template["prompts"]) is template["changes"], "a job that changes something can be a check"
 
 
-def test_plan_set_up_verify_renew_and_remove_are_there() -> None:
-    assert [Path(one["playbook"]).stem for one in TEMPLATES] == [
-        "plan", "sip_tls_trunk", "verify", "renew_certificates", "remove_sip_tls_trunk",
-    ]  # fmt: skip
+def test_there_is_a_template_for_everything_that_a_person_does() -> None:
+    playbooks = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+    assert {Path(template["playbook"]).stem for template in TEMPLATES} == playbooks - NO_JOBS
 
 
 def test_the_workflow_goes_from_plan_over_an_approval_to_set_up_and_verify() -> None:
@@ -162,17 +167,32 @@ def test_a_schedule_starts_a_template_that_asks_nothing_without_a_default(schedu
     )
 
 
-def test_the_playbook_applies_every_file_by_modules_of_awx_alone() -> None:
-    (play,) = load(ROOT / "playbooks" / "awx_configure.yml")
-    assert {Path(name).name for name in play["vars_files"]} == {
-        "credential_types.yml", "job_templates.yml", "workflow.yml",
-    }  # fmt: skip
-    text = (ROOT / "playbooks" / "awx_configure.yml").read_text(encoding="utf-8")
-    for variable in ("cucm_awx_credential_types", "cucm_awx_job_templates", "cucm_awx_workflow", "cucm_awx_schedules"):
-        assert f"{{{{ {variable}" in text
-    modules = [name for task in play["tasks"] for name in task if "." in name]
-    assert len(modules) == len(play["tasks"]) and all(name.startswith("awx.awx.") for name in modules)
-    assert set(play["vars"]["cucm_awx_credentials"]) <= {kind["name"] for kind in TYPES}
+@pytest.mark.parametrize("playbook", ["remove_sip_tls_trunk", "restore"])
+def test_what_a_survey_has_to_confirm_is_checked_first(playbook: str) -> None:
+    first = load(ROOT / "playbooks" / f"{playbook}.yml")[0]["tasks"][0]
+    assert "sip_tls_confirm" in str(first["ansible.builtin.assert"]["that"])
+
+
+def test_nothing_that_is_generated_was_edited() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dev.generate_controller_data", "--check"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_aap_gets_the_same_objects() -> None:
+    shown = {path.stem: load(path)[path.stem] for path in (ROOT / "extensions" / "aap").glob("controller_*.yml")}
+    assert {row["name"] for row in shown["controller_templates"]} == NAMES
+    for row in shown["controller_templates"]:
+        assert {"organization", "project", "inventory", "credentials", "execution_environment"} <= set(row)
+    assert all(row["unified_job_template"] in NAMES for row in shown["controller_schedules"])
+    (workflow,) = shown["controller_workflows"]
+    nodes = {node["identifier"]: node for node in workflow["simplified_workflow_nodes"]}
+    assert all(set(node["success_nodes"]) <= set(nodes) for node in nodes.values())
+    for kind in shown["controller_credential_types"]:
+        for group in kind["injectors"].values():
+            assert all(isinstance(template, Unsafe) for template in group.values())
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda path: path.name)
@@ -195,9 +215,6 @@ def test_a_pattern_is_whole(pattern: Path) -> None:
         asked = {question["variable"] for question in job.get("survey", {}).get("spec", [])}
         specs = load(pattern / "playbooks" / job["playbook"].replace(".yml", ".meta.yml"))["argument_specs"]
         assert set(specs["main"]["options"]) == asked <= set(known_variables(imported))
-        for question in job.get("survey", {}).get("spec", []):
-            assert isinstance(question["default"], str) and question["type"] in ("text", "multiplechoice", "textarea")
-            assert question["type"] != "multiplechoice" or question["default"] in question["choices"]
 
 
 def test_the_execution_environments_are_of_version_3_and_bring_what_the_modules_need() -> None:
