@@ -118,6 +118,13 @@ version:
   returned: success
   type: str
   sample: 10.5.2.10000-5
+release:
+  description:
+    - The release as Cisco names it, with its service update.
+    - Null when the service update is not known; an engineering special, or one newer than this collection.
+  returned: success
+  type: str
+  sample: 10.5(2)SU2
 axl_version:
   description: The AXL version of the release, which the modules speak.
   returned: success

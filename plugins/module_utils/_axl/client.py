@@ -27,7 +27,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import (
     fault,
     judge_answer,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, supported
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.http import (
     CONNECTIONS,
@@ -37,6 +37,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.http import (
     HttpAnswer,
     HttpClient,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import release_of
 
 PATH = "/axl/"
 READS = ("get", "list", "executeSQLQuery")
@@ -116,8 +117,9 @@ class AxlClient:
         """The AXL version of the server, which is spoken: 10.5, 14.0."""
         match = re.match(r"(\d+)\.(\d+)", self.release)
         if match is None:
-            raise Failure(f"CUCM on {self.http.host} names its release as {self.release!r}, which is no version.")
-        return supported(match[0])
+            raise Failure(f"CUCM on {self.http.host} names its release as {self.release!r}, which is not a version.")
+        release_of(self.release)
+        return match[0]
 
     @property
     def host(self) -> str:

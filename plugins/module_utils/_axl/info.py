@@ -18,6 +18,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.lookup import SPE
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.lookup import gathered, looked_up
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.soap import text
 from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import name_of, release_of
 
 SPEC = APPLICATION + ArgSpec(options=LOOKUP)
 
@@ -42,6 +43,7 @@ def describe(client: AxlClient) -> dict[str, Any]:
     servers = nodes(client)
     return {
         "version": client.release,
+        "release": name_of(client.release),
         "axl_version": client.version,
         "nodes": servers,
         "callmanager_groups": callmanager_groups(client),
@@ -56,7 +58,7 @@ def nodes(client: AxlClient) -> list[dict[str, str]]:
     The address of the publisher is the one that the user gave; of the others CUCM's own name, which may be a host
     name, an FQDN or an address.
     """
-    tags = ["name", "description", "nodeUsage"] + (["processNodeRole"] if client.version != "9.1" else [])
+    tags = ["name", "description", "nodeUsage"] + (["processNodeRole"] if release_of(client.release).node_roles else [])
     found = []
     for item in client.listing("ProcessNode", "processNode", ALL, tags):
         name, role = text(item, "name"), text(item, "nodeUsage")

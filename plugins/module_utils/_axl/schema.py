@@ -17,9 +17,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.literals import LITERALS
-from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 
-VERSIONS = ("9.1", "10.0", "10.5", "11.0", "11.5", "12.0", "12.5", "14.0", "15.0")
 OPERATIONS = ("add", "update", "get", "list")
 _LETTER = {"add": "a", "update": "u", "get": "g", "list": "l"}
 _LENGTH = re.compile(r"(?:Unique)?(?:String|Name)(\d+)")
@@ -222,10 +220,3 @@ def argument(row: Field) -> dict[str, Any]:
 def arguments(resource: Resource) -> dict[str, dict[str, Any]]:
     """The argument specification of an object's own options."""
     return {option: argument(row) for option, row in resource.options.items()}
-
-
-def supported(version: str) -> str:
-    """The AXL version to speak; Failure for a release before the first one that the tables know."""
-    if number(version) < number(VERSIONS[0]):
-        raise Failure(f"CUCM release {version} is not supported: siptls.cucm knows releases {VERSIONS[0]} to 15.")
-    return version

@@ -20,6 +20,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.sip_options 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import ALERTS, alert_words
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import LEGACY
 
 # Seconds in which a TLS 1.3 server says no; the answer to OPTIONS is waited for much longer.
 LATE_REFUSAL = 0.5
@@ -87,7 +88,7 @@ def no_chain(host: str, port: int, seen: Seen, legacy: bool) -> Failure:
         said = f"it answered {name}: {meaning}" if code is not None else (seen.trouble or "it closed the connection")
         hint = "Look whether Cisco CallManager runs there and the port takes TLS."
         if not legacy and LEGACY_REASONS.search(f"{name} {seen.trouble or ''}".replace("_", " ")):
-            hint = "Releases before 11.5 speak TLS 1.0 and old ciphers alone: set legacy_crypto: true for this cluster."
+            hint = f"Releases {LEGACY} speak only TLS 1.0 and old ciphers: set legacy_crypto: true for this cluster."
     return Failure(
         f"The TLS handshake with {host} port {port} showed no certificate: {said}. {hint}", state="no_handshake"
     )

@@ -26,6 +26,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import (
     judge_connection,
     tls_context,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import LEGACY
 
 __all__ = ["AnswerLost", "Endpoint", "HttpAnswer", "HttpClient", "Unauthorized", "tls_context"]
 
@@ -274,7 +275,7 @@ class HttpClient:
         reason = _root_reason(error)
         if LEGACY_REASONS.search(reason) and not self.endpoint.legacy_crypto:
             advice = (
-                "The node seems to speak only old cryptography (TLS 1.0, SHA-1, RSA 1024), as releases up to 10.5 do; "
+                f"The node seems to speak only old cryptography (TLS 1.0, SHA-1, RSA 1024), as releases {LEGACY} do; "
                 "legacy_crypto: true allows it for this cluster."
             )
         elif self.endpoint.pin:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import apart
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import newer_than_known, newest
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import common_name
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import peer_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import (
@@ -29,7 +30,6 @@ _DEFAULT_NAMES = {"localhost", "localhost.localdomain"}
 #: roles of the application account: what writes, what only reads
 _WRITE_ROLES = {"Standard AXL API Access", "Standard CCM Admin Users", "Standard CCM Super Users"}
 _READ_ROLE = "Standard AXL Read Only API Access"
-_NEWEST_RELEASE = 15
 
 
 def judge_cluster(
@@ -122,10 +122,9 @@ def _rights(rights: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _release(version: str) -> Iterator[str]:
-    major = version.split(".", maxsplit=1)[0]
-    if major.isdigit() and int(major) > _NEWEST_RELEASE:
+    if re.match(r"\d", version) and newer_than_known(version):
         yield (
-            f"release {version} is newer than siptls.cucm knows (up to {_NEWEST_RELEASE}); rehearse the run with "
+            f"release {version} is newer than siptls.cucm knows (up to {newest()}). Rehearse the run with "
             "--check --diff."
         )
 

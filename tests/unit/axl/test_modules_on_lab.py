@@ -209,7 +209,7 @@ def test_references_by_uuid_and_objects_in_use(cluster: Cluster) -> None:
     assert not cluster.run("SipTrunk", name="Uuid-T", security_profile="Uuid-P").changed
     assert "AXL code" in cluster.refused("SipTrunkSecurityProfile", name="Uuid-P", state="absent")
     assert "uuid" in cluster.refused(
-        "SipTrunkSecurityProfile", name=uuid.replace("A", "B").replace("1", "2"), **profile
+        "SipTrunkSecurityProfile", name="{0B1C2D3E-4F50-6172-8394-A5B6C7D8E9F0}", **profile
     )
 
 

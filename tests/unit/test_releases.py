@@ -1,0 +1,41 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the table of releases says of a version."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils import _releases
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [
+        ("9.1.2.10000-28", "9.1(2)"), ("10.5.2.12900-14", "10.5(2)SU2"), ("10.5.2.21900-13", "10.5(2)SU9"),
+        ("11.5.1.16900-16", "11.5(1)SU6"), ("12.0.1.23900-9", "12.0(1)SU3"), ("12.5.1.18901-1", "12.5(1)SU8a"),
+        ("14.0.1.10000-20", "14"), ("14.0.1.14901-1", "14SU4"), ("15.0.1.12900-234", "15SU2"),
+        ("15.0.1.13901-2", "15SU3a"), ("15.0.1.14901-2", "15SU4a"), ("12.5.1.12018-1", None), ("15.0", None),
+        ("15.0.1.15900-1", None), ("16.0.1.10000-1", None),
+    ],
+)  # fmt: skip
+def test_a_version_is_named_as_cisco_names_it_or_not_at_all(version: str, name: str | None) -> None:
+    assert _releases.name_of(version) == name
+
+
+def test_the_rows_are_in_order_and_a_version_has_the_last_one_up_to_it() -> None:
+    since = [release.since for release in _releases.RELEASES]
+    assert since == sorted(since)
+    assert _releases.release_of("10.5.2.10000-5").axl == "10.5" and _releases.release_of("16.0.1").axl == "15.0"
+    with pytest.raises(Failure, match=r"8\.6\.2.*not supported"):
+        _releases.release_of("8.6.2.20000-2")
+
+
+@pytest.mark.parametrize(
+    ("version", "newer"),
+    [("15.0.1.14901-2", False), ("15.0.1.15900-1", True), ("16.0.1.10000-1", True), ("15.0", False), ("9.1", False)],
+)
+def test_a_release_that_the_table_does_not_have_yet_is_noticed(version: str, newer: bool) -> None:
+    assert _releases.newer_than_known(version) is newer
+    assert _releases.newest() == "15SU4a"
