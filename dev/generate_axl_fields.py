@@ -133,6 +133,25 @@ def module_text(resource: Resource) -> tuple[Path, str]:
     return path, re.sub(f"{BEGIN}.*?{END}", lambda _match: block(resource), old, flags=re.S)
 
 
+def kinds_texts() -> Iterator[tuple[Path, str]]:
+    """The two modules that take objects of every kind, and what they should hold."""
+    choices = f"        choices: [{', '.join(resource.module for resource in RESOURCES)}]"
+    lists = {
+        resource.module: {
+            "description": f"As in O(siptls.cucm.cucm_{resource.module}#module:aggregate).",
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+        }
+        for resource in RESOURCES
+    }
+    for name, text in (("cucm_object_info", choices), ("cucm_backup", dump(lists, 6).rstrip())):
+        path = ROOT / "plugins" / "modules" / f"{name}.py"
+        old = path.read_text(encoding="utf-8")
+        begin, end = BEGIN.strip().replace("field table", "kinds"), END.strip().replace("field table", "kinds")
+        yield path, re.sub(f"( *{begin}\n).*?( *{end})", lambda m, t=text: f"{m[1]}{t}\n{m[2]}", old, flags=re.S)  # type: ignore[misc]
+
+
 def table_rows(resource: Resource, rows: tuple[Field, ...], above: str = "") -> Iterator[str]:
     """The lines of the documentation table, groups opened."""
     for row in rows:
@@ -175,7 +194,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, exit with 1 when a file differs")
     check = parser.parse_args().check
-    wanted = [module_text(resource) for resource in RESOURCES] + [(ROOT / "docs" / "axl-fields.md", fields_text())]
+    wanted = [module_text(resource) for resource in RESOURCES]
+    wanted += [*kinds_texts(), (ROOT / "docs" / "axl-fields.md", fields_text())]
     stale = [(path, text) for path, text in wanted if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path, text in stale:
         print(("differs: " if check else "written: ") + str(path.relative_to(ROOT)))

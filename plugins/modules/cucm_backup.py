@@ -43,10 +43,11 @@ options:
     type: str
     default: ""
   objects:
-    description: What the run is to set, a list a kind, each entry as the module of that kind takes it.
+    description: The objects that the run sets, a list per kind; each entry as the module of that kind takes it.
     type: dict
     default: {}
     suboptions:
+      # Generated from the kinds: begin
       sip_trunk_profile:
         description: As in O(siptls.cucm.cucm_sip_trunk_profile#module:aggregate).
         type: list
@@ -77,9 +78,10 @@ options:
         type: list
         elements: dict
         default: []
+      # Generated from the kinds: end
   certificates:
     description: The identity certificate of each node, by the node's name, as M(siptls.cucm.cucm_certificate_info)
-      tells of it.
+      reports it.
     type: dict
     default: {}
   trust:

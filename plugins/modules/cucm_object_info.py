@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cucm_object_info
-short_description: Tell how objects of CUCM stand and what uses them
+short_description: Read objects of CUCM and what uses them
 version_added: 1.0.0
 description:
   - Reads objects of several kinds over one AXL session, each as the options of its module, so that it can be given to
@@ -32,7 +32,9 @@ options:
       kind:
         description: What it is, by the name of its module without C(cucm_).
         type: str
+        # Generated from the kinds: begin
         choices: [sip_trunk_profile, sip_profile, sip_trunk, route_group, route_list, route_pattern]
+        # Generated from the kinds: end
         required: true
       name:
         description: Its name; of a route pattern the pattern.
@@ -47,7 +49,7 @@ options:
     type: bool
     default: true
   trunks:
-    description: Whether to tell of all SIP trunks with their destinations and transport.
+    description: Whether to report all SIP trunks with their destinations and transport.
     type: bool
     default: false
 seealso:
@@ -55,18 +57,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What leads to this trunk?
+- name: Find what leads to this trunk
   siptls.cucm.cucm_object_info:
     host: cucma.example.com
     username: axladmin
     password: "{{ vault_cucm_password }}"
     objects:
       - {kind: sip_trunk, name: SIP-TLS-cucm10}
-  register: standing
+  register: found
 
-- name: Its patterns
+- name: Show its patterns
   ansible.builtin.debug:
-    msg: "{{ standing.users | selectattr('kind', '==', 'route_pattern') | map(attribute='name') }}"
+    msg: "{{ found.users | selectattr('kind', '==', 'route_pattern') | map(attribute='name') }}"
 """
 
 RETURN = r"""
@@ -95,7 +97,7 @@ users:
   elements: dict
   contains:
     kind:
-      description: Kind of the user; V(device) for one that is no SIP trunk.
+      description: Kind of the user; V(device) for one that is not a SIP trunk.
       type: str
     name:
       description: Name of the user; of a route pattern the pattern.

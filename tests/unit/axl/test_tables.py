@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import validation
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, argument, flat, number
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import argument_spec
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_KIND, RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import names, same, scalar, wanted
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,7 +86,7 @@ def test_versions_compare_as_numbers() -> None:
     st.lists(st.text("abc.-", min_size=1, max_size=6), max_size=6), st.sampled_from([" ", ",", ";", ":", " , ", ";;"])
 )
 def test_subject_names_compare_as_a_set_whatever_separates_them(parts: list[str], separator: str) -> None:
-    row = next(row for row in RESOURCES[0].fields if row.many)
+    row = next(row for row in BY_KIND["SipTrunkSecurityProfile"].fields if row.many)
     assert same(row, names(parts), scalar(row, separator.join(reversed(parts))))
 
 
@@ -98,13 +98,15 @@ def test_booleans_are_normalised(value: Any) -> None:
 
 
 def test_an_unquoted_on_is_the_literal() -> None:
-    row = next(row for row in RESOURCES[2].fields if row.option == "mlpp_indication_status")
+    row = next(row for row in BY_KIND["SipTrunk"].fields if row.option == "mlpp_indication_status")
     assert "choices" not in argument(row)
     assert [scalar(row, value) for value in ("True", "False", "Default")] == ["On", "Off", "Default"]
 
 
 def test_an_ipv6_destination_goes_where_cucm_wants_it() -> None:
-    found = wanted(RESOURCES[2].fields, {"destinations": [{"address": "2001:db8::1"}, {"address": "b", "order": 7}]})
+    found = wanted(
+        BY_KIND["SipTrunk"].fields, {"destinations": [{"address": "2001:db8::1"}, {"address": "b", "order": 7}]}
+    )
     assert found["destinations"] == [{"address_ipv6": "2001:db8::1", "order": 1}, {"address": "b", "order": 7}]
 
 
@@ -113,6 +115,6 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         {"name": "a b", "significant_digits": "x"},
         {"name": "c", "destinations": [{"port": 1, "order": 1}]},
     ]
-    problems = list(validation.shape(RESOURCES[2], entries + entries[1:]))
+    problems = list(validation.shape(BY_KIND["SipTrunk"], entries + entries[1:]))
     assert len(problems) == 5
     assert any("2 times" in text for text in problems) and any("names no address" in text for text in problems)
