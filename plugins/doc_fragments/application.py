@@ -13,15 +13,15 @@ class ModuleDocFragment:
 options:
   username:
     description:
-      - The application account (application or end user) for AXL and the serviceability interfaces.
-      - It is not the account of the operating system administration.
-      - The environment variable E(CUCM_USERNAME) is used when the option is left out.
+      - The application account (an application user or an end user) for AXL and the serviceability interfaces.
+      - It is not the OS administrator.
+      - The environment variable E(CUCM_USERNAME) is the default.
     type: str
     required: true
   password:
     description:
-      - The password of O(username). A refused password is never tried twice, because CUCM locks accounts.
-      - The environment variable E(CUCM_PASSWORD) is used when the option is left out.
+      - The password of O(username). A rejected password is never tried twice, because CUCM locks accounts.
+      - The environment variable E(CUCM_PASSWORD) is the default.
     type: str
     required: true
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Attributes: plain for modules that change something, INFO for those that only read, one each an action group."""
+    """Attributes of modules that change something, of those that only read (INFO), and of the action groups."""
 
     DOCUMENTATION = r"""
 attributes:
@@ -18,7 +18,7 @@ attributes:
     description: Returns what changed, or in check mode would change, in diff mode.
     support: full
   idempotent:
-    description: Changes nothing and reports no change when everything is already as asked.
+    description: Changes nothing, and reports no change, if everything is already as requested.
     support: full
   platform:
     description: Runs on the controller or any host with Python that reaches the node.
@@ -29,14 +29,14 @@ attributes:
     INFO = r"""
 attributes:
   check_mode:
-    description: Reads only, so that check mode changes nothing.
+    description: Only reads; check mode makes no difference.
     support: full
   diff_mode:
     description: Returns what changed, or in check mode would change, in diff mode.
     support: N/A
     details: The module changes nothing.
   idempotent:
-    description: Changes nothing and reports no change when everything is already as asked.
+    description: Changes nothing, and reports no change, if everything is already as requested.
     support: full
   platform:
     description: Runs on the controller or any host with Python that reaches the node.

@@ -16,14 +16,14 @@ requirements:
 options:
   os_username:
     description:
-      - The platform account, that is the operating system administrator of the node (CLI, certificate management).
-      - The environment variable E(CUCM_OS_USERNAME) is used when the option is left out.
+      - The platform account, which is the OS administrator of the node (CLI, certificate management).
+      - The environment variable E(CUCM_OS_USERNAME) is the default.
     type: str
     required: true
   os_password:
     description:
-      - The password of O(os_username). A refused password is never tried twice, because CUCM locks accounts.
-      - The environment variable E(CUCM_OS_PASSWORD) is used when the option is left out.
+      - The password of O(os_username). A rejected password is never tried twice, because CUCM locks accounts.
+      - The environment variable E(CUCM_OS_PASSWORD) is the default.
     type: str
     required: true
   ssh_port:
@@ -31,7 +31,7 @@ options:
     type: int
     default: 22
   ssh_known_hosts:
-    description: File with the SSH host keys that are trusted, in the format of OpenSSH.
+    description: File of trusted SSH host keys, in the format of OpenSSH.
     type: path
     default: ~/.ssh/known_hosts
   ssh_host_key:
@@ -45,8 +45,8 @@ options:
     default: true
   interface:
     description:
-      - How certificates are managed, through the REST interface (release 14 and later) or the CLI over SSH.
-      - V(auto) takes REST where the release has it.
+      - Whether to manage certificates by the REST API (release 14 and later) or by the CLI over SSH.
+      - V(auto) uses the REST API where the release has it.
     type: str
     choices: [auto, rest, cli]
     default: auto

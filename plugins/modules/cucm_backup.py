@@ -8,15 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cucm_backup
-short_description: Save what a run is about to change on a CUCM cluster
+short_description: Save the objects that a run is about to change on a CUCM cluster
 version_added: 1.0.0
 description:
-  - Keeps a record of a run on the controller, as JSON with mode 0600 in a folder with mode 0700. The objects are saved
-    as they stand before the first write, and again when the run is over.
-  - A record that was never finished is of an interrupted run; the next run continues it. The record of a run that
-    changed nothing is taken away.
-  - It holds no secret. Of certificates it holds what is public; keys never leave a node.
-  - Role P(siptls.cucm.sip_tls_trunk#role) uses it, and its tasks C(restore) put back what a record holds.
+  - Keeps a record of a run on the controller, as JSON with mode 0600 in a folder with mode 0700. Saves the objects as
+    they are before the first write, and again after the run.
+  - An unfinished record belongs to an interrupted run; the next run continues it. The record of a run that changed
+    nothing is removed.
+  - The record contains no secrets. Private keys never leave a node.
+  - The role P(siptls.cucm.sip_tls_trunk#role) uses it; its C(restore) tasks put back what a record contains.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -26,24 +26,24 @@ extends_documentation_fragment:
   - siptls.cucm.attributes.cucm
 options:
   path:
-    description: The folder of the records; each cluster has one of its own in it.
+    description: The folder of the records, with a subfolder per cluster.
     type: path
     required: true
   name:
-    description: Name of the cluster, as the inventory has it.
+    description: Inventory name of the cluster.
     type: str
     required: true
   state:
-    description: V(begun) before the first write, any number of times as more becomes known; V(finished) after the last.
+    description: V(begun) before the first write, repeatedly if more becomes known; V(finished) after the last write.
     type: str
     choices: [begun, finished]
     default: begun
   run:
-    description: What the run is, in words.
+    description: A description of the run.
     type: str
     default: ""
   objects:
-    description: The objects that the run sets, a list per kind; each entry as the module of that kind takes it.
+    description: The objects that the run sets; one list per kind, each entry with the options of its module.
     type: dict
     default: {}
     suboptions:
@@ -80,8 +80,8 @@ options:
         default: []
       # Generated from the kinds: end
   certificates:
-    description: The identity certificate of each node, by the node's name, as M(siptls.cucm.cucm_certificate_info)
-      reports it.
+    description: The identity certificate of each node, by the name of the node, as M(siptls.cucm.cucm_certificate_info)
+      returns it.
     type: dict
     default: {}
   trust:
@@ -90,12 +90,12 @@ options:
     elements: str
     default: []
   trust_added:
-    description: The trust certificates, as PEM, that the run is to add.
+    description: The trust certificates (PEM) that the run adds.
     type: list
     elements: str
     default: []
   trust_removed:
-    description: The trust certificates, as PEM, that the run is to remove.
+    description: The trust certificates (PEM) that the run removes.
     type: list
     elements: str
     default: []
@@ -114,7 +114,7 @@ EXAMPLES = r"""
     objects:
       sip_trunk: [{name: TO-CUCM10, security_profile: SIP TLS cucm10}]
 
-- name: Keep how it stands afterwards
+- name: Save its state after the change
   siptls.cucm.cucm_backup:
     host: cucma.example.com
     username: axladmin
@@ -126,11 +126,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 record:
-  description: What was saved; empty for a run that changed nothing.
+  description: The saved record; empty for a run that changed nothing.
   returned: success
   type: dict
 file:
-  description: Where it is; empty for a run that changed nothing.
+  description: Path of the record; empty for a run that changed nothing.
   returned: success
   type: str
 """

@@ -11,13 +11,12 @@ module: cucm_capture
 short_description: Capture packets on CUCM nodes and fetch the captures
 version_added: 1.0.0
 description:
-  - Runs C(utils network capture) on one or more nodes at once for O(seconds), ends it, fetches the file by DIME
-    (HTTPS) or has the node send it to an SFTP server, and removes it from the node.
-  - What has to be seen in the capture must happen while it runs, so start the task with C(async) and C(poll=0), or
-    with a trunk that sends OPTIONS. With O(marker) the play knows when the captures run, and ends them.
-  - A capture is bound to its terminal and ends with it. It is never left running, also when the play dies, for
-    O(seconds) bounds it.
-  - In check mode nothing is captured.
+  - Runs C(utils network capture) on one or more nodes at once for O(seconds), then fetches the file by DIME (HTTPS) or
+    has the node send it to an SFTP server, and removes it from the node.
+  - Whatever you want to capture has to happen while the task runs; start it with C(async) and C(poll=0), or rely on a
+    trunk that sends OPTIONS. With O(marker) the play knows when the captures have started, and can end them.
+  - A capture ends with its terminal session. Even if the play dies, O(seconds) ends it.
+  - Check mode captures nothing.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -28,7 +27,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Nothing is captured, so that RV(captures) is empty.
+    details: Captures nothing; RV(captures) is empty.
   diff_mode:
     support: N/A
     details: A capture changes no settings.
@@ -38,51 +37,51 @@ attributes:
 options:
   username:
     description:
-      - The application account that fetches the file by DIME. Needed with O(dest) unless O(sftp) is given.
-      - The environment variable E(CUCM_USERNAME) is used when the option is left out.
+      - The application account that fetches the file by DIME. Required with O(dest) unless O(sftp) is given.
+      - The environment variable E(CUCM_USERNAME) is the default.
     type: str
   password:
     description:
       - The password of O(username).
-      - The environment variable E(CUCM_PASSWORD) is used when the option is left out.
+      - The environment variable E(CUCM_PASSWORD) is the default.
     type: str
   nodes:
     description:
-      - The nodes to capture on at once, each with C(host) and those of this module's options for connections that
-        differ, such as C(ssh_host_key). Only O(host) when left out.
+      - The nodes to capture on at once, each with C(host) and those connection options of this module that differ,
+        such as C(ssh_host_key). The default is O(host) alone.
     type: list
     elements: dict
     default: []
   to:
-    description: V(file) captures into a file on the node; V(screen) returns the packets' lines, parsed.
+    description: V(file) captures into a file on the node; V(screen) returns the parsed lines of the packets.
     type: str
     choices: [file, screen]
     default: file
   name:
-    description: Name of the file on the node, without C(.cap). CUCM takes no dot in it.
+    description: Name of the file on the node, without C(.cap). CUCM allows no dot in it.
     type: str
     default: siptls
   seconds:
-    description: How long to capture, at most.
+    description: Maximum duration of the capture, in seconds.
     type: int
     default: 30
   marker:
-    description: A file on the controller that the module makes once the captures of all nodes run. Taking it away ends
-      them before O(seconds) are over.
+    description: A file on the controller that the module creates once the captures of all nodes have started.
+      Removing it ends them before O(seconds) are over.
     type: path
   count:
-    description: The most packets to capture, up to 100000.
+    description: Maximum number of packets to capture, up to 100000.
     type: int
     default: 100000
   size:
-    description: Bytes of each packet to keep, or V(all), which certificates need.
+    description: Bytes of each packet to keep, or V(all), which certificates require.
     type: str
     default: all
   peer:
-    description: Capture packets from or to this address alone.
+    description: Capture only packets from or to this address.
     type: str
   peer_port:
-    description: Capture packets from or to this port alone.
+    description: Capture only packets from or to this port.
     type: int
   network:
     description: The node's network interface.
@@ -90,14 +89,14 @@ options:
     choices: [eth0, eth1]
     default: eth0
   dest:
-    description: The folder on the controller into which the files are fetched, as C(<host>-<name>.cap).
+    description: The folder on the controller to fetch the files to, as C(<host>-<name>.cap).
     type: path
   keep:
-    description: Whether the file stays on the node.
+    description: Keep the file on the node.
     type: bool
     default: false
   sftp:
-    description: An SFTP server to which the node sends the file, for networks in which HTTPS to the node is closed.
+    description: An SFTP server to which the node sends the file, for networks that block HTTPS to the node.
     type: dict
     suboptions:
       host:
@@ -138,11 +137,11 @@ EXAMPLES = r"""
   poll: 0
   register: running
 
-- name: Wait until it runs
+- name: Wait until it has started
   ansible.builtin.wait_for:
     path: build/capture-runs
 
-- name: Make the trunk open its connections anew
+- name: Make the trunk reconnect
   siptls.cucm.cucm_sip_trunk:
     name: TLS-TO-CUCM10
     reset: always
@@ -163,7 +162,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 captures:
-  description: One entry a node.
+  description: One entry per node.
   type: list
   elements: dict
   returned: success
@@ -177,17 +176,18 @@ captures:
       type: str
       returned: always
     seconds:
-      description: How long it took, the start of the CLI included.
+      description: How long it took, including the start of the CLI.
       type: int
       returned: always
     packets:
-      description: The packets' lines, parsed, each with C(time), C(source), C(source_port), C(target), C(target_port),
+      description: The parsed lines of the packets, each with C(time), C(source), C(source_port), C(target),
+        C(target_port),
         C(flags), C(sequence), C(length), C(ack), C(window).
       type: list
       elements: dict
       returned: always
     files:
-      description: The files, each with C(remote_path), and C(path), C(size), C(sha256) when they were fetched.
+      description: The files, each with C(remote_path), and with C(path), C(size) and C(sha256) if it was fetched.
       type: list
       elements: dict
       returned: always

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cucm_cert_upload
-short_description: Put certificates into a CUCM node, or take trust certificates away
+short_description: Upload certificates to a CUCM node, or remove trust certificates
 version_added: 1.0.0
 description:
-  - Puts CA certificates into a trust store of a node of Cisco Unified Communications Manager and a signed certificate
-    into its purpose, in the order that CUCM wants, and skips what is there.
-  - Judges everything before the first write by CUCM's rules (same key and names as the pending CSR, both extended key
-    usages, key usages, dates, complete chain, one certificate a common name in a trust store, no wildcard, no more than
-    4096 bits), so that nothing is half done.
+  - Uploads CA certificates to a trust store of a node of Cisco Unified Communications Manager and a signed certificate
+    to its purpose, in the order that CUCM requires, and skips what is already there.
+  - Checks everything against CUCM's rules before the first write (same key and names as the pending CSR, both extended
+    key
+    usages, key usages, dates, complete chain, one certificate per subject name in a trust store, no wildcard, at most
+    4096 bits), so that nothing is left half done.
   - Reads back what the node holds afterwards.
 author:
   - siptls.cucm contributors (@siptls)
@@ -27,10 +28,10 @@ extends_documentation_fragment:
 options:
   certificate:
     description:
-      - The signed certificate, as PEM, PKCS#7 or the Base-64 of DER. Its chain may stand in it too.
+      - The signed certificate as PEM, PKCS#7 or Base64 of DER. It may include its chain.
     type: str
   certificate_path:
-    description: File with the same, in any of these forms or DER.
+    description: A file with the same content, in any of these forms or DER.
     type: path
   chain:
     description:
@@ -40,20 +41,20 @@ options:
     type: list
     elements: str
   chain_path:
-    description: File with the same, in any of these forms or DER.
+    description: A file with the same content, in any of these forms or DER.
     type: path
   csr:
     description:
-      - PEM of the CSR that O(certificate) answers. When another one waits on the node, the module fails and says that
-        it was replaced in between.
-      - In check mode it stands for the CSR that waits on the node.
+      - PEM of the CSR that O(certificate) was issued for. If another one is pending on the node, the module fails,
+        because the CSR was replaced in between.
+      - In check mode it represents the pending CSR of the node.
     type: str
   purpose:
-    description: The unit that the certificate is for, as CUCM names it.
+    description: What the certificate is for, as CUCM names it.
     type: str
     default: CallManager
   trust_purpose:
-    description: The trust store for O(chain); without it the one of O(purpose), for example V(CallManager-trust).
+    description: The trust store for O(chain). The default is that of O(purpose), for example V(CallManager-trust).
     type: str
   state:
     description: V(absent) removes certificates from the trust store.
@@ -69,15 +70,15 @@ options:
     type: bool
     default: false
   eku_policy:
-    description: What to do about a certificate that lacks serverAuth or clientAuth.
+    description: How to treat a certificate that lacks serverAuth or clientAuth.
     type: str
     choices: [require, warn, ignore]
     default: require
 notes:
-  - Trust stores replicate to the other nodes by themselves (CAPF-trust excepted); identity certificates do not. On
-    releases before 11 a removal has to be done on every node, or the certificate comes back.
-  - A new identity certificate is active only after the services of RV(restart_required) were restarted.
-  - Take a backup (DRS) afterwards, as CUCM's own page advises.
+  - CUCM replicates trust stores to the other nodes (except CAPF-trust), but not identity certificates. Before release
+    11, remove a certificate on every node, or it comes back.
+  - A new identity certificate becomes active only after a restart of the services in RV(restart_required).
+  - Make a backup (DRS) afterwards, as CUCM's own page advises.
 seealso:
   - module: siptls.cucm.cucm_csr
   - module: siptls.cucm.cucm_service
@@ -93,14 +94,14 @@ EXAMPLES = r"""
     chain: "{{ signed.chain }}"
     csr: "{{ request.csr }}"
 
-- name: Trust the CA of a peer that is not ours
+- name: Trust the CA of an external peer
   siptls.cucm.cucm_cert_upload:
     host: cucma.example.com
     os_username: osadmin
     os_password: "{{ vault_os_password }}"
     chain_path: provider-ca.p7b
 
-- name: Remove an old CA and whatever has expired
+- name: Remove an old CA and everything that has expired
   siptls.cucm.cucm_cert_upload:
     host: cucma.example.com
     os_username: osadmin
@@ -112,11 +113,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 certificate:
-  description: The identity certificate that the node holds, when O(certificate) was given.
+  description: The identity certificate of the node, if O(certificate) was given.
   returned: success
   type: dict
 trust:
-  description: The certificates that the trust store holds, with their file names.
+  description: The certificates in the trust store, with their file names.
   returned: success
   type: list
   elements: dict
@@ -126,18 +127,18 @@ actions:
   type: list
   elements: str
 restart_required:
-  description: The services that a new identity certificate becomes active with, each with C(node) and C(service).
+  description: The services to restart before a new identity certificate is active, each with C(node) and C(service).
   returned: success
   type: list
   elements: dict
 clock:
-  description: The node's clock, by which dates are judged. C(offset) is the seconds that it is ahead of the
-    controller's, negative when it is behind; C(source) is V(HTTPS), V(CLI), or V(controller) where the node did not
-    tell its time and the controller's clock had to do.
+  description: The clock of the node, against which dates are checked. C(offset) is how many seconds it is ahead of the
+    controller's, negative if it is behind; C(source) is V(HTTPS), V(CLI), or V(controller) if the node did not show
+    its time and the controller's clock was used.
   returned: success
   type: dict
 interface:
-  description: The interface that was used, V(rest) or V(cli).
+  description: The interface used, V(rest) or V(cli).
   returned: success
   type: str
 troubles:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cucm_csr
-short_description: Make or keep the certificate signing request of a CUCM node
+short_description: Generate or keep the certificate signing request of a CUCM node
 version_added: 1.0.0
 description:
-  - Returns the CSR that a node of Cisco Unified Communications Manager holds for a purpose, and makes one where it is
-    needed.
-  - Makes none when the installed certificate already serves (issuer, names, key, days left), and keeps a pending CSR
-    that answers the wish, because a new CSR replaces the older one and its key without asking.
-  - Says in RV(reason) why it decided.
+  - Returns the CSR that a node of Cisco Unified Communications Manager holds for a purpose, and generates one if it is
+    required.
+  - Generates none if the installed certificate is as requested (issuer, names, key, days left), and keeps a pending CSR
+    that is as requested, because a new CSR replaces the pending one and its key without asking.
+  - RV(reason) explains the decision.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -25,72 +25,72 @@ extends_documentation_fragment:
   - siptls.cucm.attributes.platform_group
 options:
   purpose:
-    description: The unit that the certificate is for, as CUCM names it.
+    description: What the certificate is for, as CUCM names it.
     type: str
     default: CallManager
   key_type:
-    description: The kind of key that is wished.
+    description: The requested type of key.
     type: str
     choices: [rsa, ec]
   key_length:
-    description: Bits of the key that are wished.
+    description: The requested length of the key, in bits.
     type: int
   hash_algorithm:
-    description: The hash that the request is signed with.
+    description: The hash algorithm of the signature of the CSR.
     type: str
     choices: [sha1, sha256, sha384, sha512]
   distribution:
-    description: Whether the certificate is for this node alone or one for all nodes of the cluster.
+    description: Whether the certificate is for this node only or for all nodes of the cluster.
     type: str
     choices: [this_server, multi_server]
   common_name:
-    description: The common name; without it CUCM takes the node's name.
+    description: The common name. The default is CUCM's own, the name of the node.
     type: str
   sans:
-    description: Subject alternative names that the request must hold; CUCM adds names of its own.
+    description: Subject alternative names that the CSR has to contain; CUCM adds names of its own.
     type: list
     elements: str
   parent_domain:
-    description: The domain that stands among the subject alternative names.
+    description: The parent domain among the subject alternative names.
     type: str
   include_ou:
-    description: Whether the organizational unit stands in the subject. Releases from 14 leave it out by default.
+    description: Whether the subject contains the organizational unit. Release 14 and later omit it by default.
     type: bool
   covers:
     description:
-      - Host names of nodes that a multi-server certificate must stand for. CUCM puts the names of all nodes in by
-        itself; a certificate or CSR from before a node was added lacks that node, and does not serve.
+      - Host names of nodes that a multi-server certificate has to cover. CUCM adds the names of all nodes; a
+        certificate or CSR from before a node was added lacks that node and has to be replaced.
     type: list
     elements: str
   regenerate:
     description:
-      - V(if_needed) makes a CSR when the installed certificate does not serve and no pending CSR answers the wish.
-      - V(always) makes a new one at every run, which spoils a certificate that is being signed for the older one.
-      - V(never) only returns what is there.
+      - V(if_needed) generates a CSR if neither the installed certificate nor a pending CSR is as requested.
+      - V(always) generates a new one in every run. A certificate that is being signed for the pending one becomes
+        useless.
+      - V(never) only returns a pending CSR.
     type: str
     choices: [if_needed, always, never]
     default: if_needed
   renew_before:
-    description: Days of validity below which the installed certificate no longer serves.
+    description: Renew the installed certificate if it has fewer days left than this.
     type: int
     default: 30
   issuer:
     description:
-      - PEM of the CA certificate that is to issue the certificate. An installed certificate of another issuer does not
-        serve.
-      - Without it, any certificate serves that is not self-signed.
+      - PEM of the CA certificate that has to be the issuer. An installed certificate from another issuer is replaced.
+      - Without it, any certificate that is not self-signed is kept.
     type: str
 notes:
-  - The CLI (all releases before 14) cannot choose key, hash and names. The CSR that the node makes is compared with the
-    wish; when it differs, the module fails and says what can. A CSR made on the node's web page is kept.
-  - In check mode a CSR that would be made is represented by a stand-in of a throw-away key (RV(predicted)).
+  - The CLI (all releases before 14) cannot choose key, hash and names. If the CSR that the node generates is not as
+    requested, the module fails with the way out. A CSR that was generated on the web page of the node is kept.
+  - In check mode a stand-in with a temporary key represents the CSR that would be generated (RV(predicted)).
 seealso:
   - module: siptls.cucm.ca_sign
   - module: siptls.cucm.cucm_cert_upload
 """
 
 EXAMPLES = r"""
-- name: Have a CSR ready unless the certificate of our CA has 30 days left
+- name: Generate a CSR unless the certificate of our CA has 30 days left
   siptls.cucm.cucm_csr:
     host: cucma.example.com
     os_username: osadmin
@@ -110,19 +110,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 csr:
-  description: The pending CSR as PEM, null when none is needed.
+  description: The pending CSR as PEM; null if none is required.
   returned: success
   type: str
 request:
-  description: The same CSR, read (subject, sans, key_type, key_size, signature_algorithm, key_usage, eku).
+  description: The fields of the CSR (subject, sans, key_type, key_size, signature_algorithm, key_usage, eku).
   returned: when there is a CSR
   type: dict
 needed:
-  description: Whether a new certificate is needed.
+  description: Whether a new certificate is required.
   returned: success
   type: bool
 reason:
-  description: Why.
+  description: The reason for the decision.
   returned: success
   type: str
   sample: the installed certificate is self-signed; no CSR waits
@@ -131,17 +131,17 @@ certificate:
   returned: success
   type: dict
 predicted:
-  description: Whether the CSR is a stand-in for one that CUCM would make (check mode).
+  description: Whether the CSR is a stand-in for one that CUCM would generate (check mode).
   returned: success
   type: bool
 clock:
-  description: The node's clock, by which dates are judged. C(offset) is the seconds that it is ahead of the
-    controller's, negative when it is behind; C(source) is V(HTTPS), V(CLI), or V(controller) where the node did not
-    tell its time and the controller's clock had to do.
+  description: The clock of the node, against which dates are checked. C(offset) is how many seconds it is ahead of the
+    controller's, negative if it is behind; C(source) is V(HTTPS), V(CLI), or V(controller) if the node did not show
+    its time and the controller's clock was used.
   returned: success
   type: dict
 interface:
-  description: The interface that was used, V(rest) or V(cli).
+  description: The interface used, V(rest) or V(cli).
   returned: success
   type: str
 """

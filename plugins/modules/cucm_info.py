@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cucm_info
-short_description: Tell what a CUCM cluster is
+short_description: Get facts about a CUCM cluster
 version_added: 1.0.0
 description:
   - Returns release, AXL version, nodes and their roles, CallManager groups, device pools and the security mode of a
     cluster.
-  - It is also the shortest proof that host, HTTPS trust and application account are right.
-  - On request looks further, in the same session and without changing anything; security profiles and SIP trunks, the
-    rights of the account, and whether objects exist, so that a change can be judged before it is begun.
+  - It is also the quickest way to check host, HTTPS trust and application account.
+  - On request it also gets security profiles, SIP trunks, the rights of the account, and whether objects exist, in the
+    same session and without changing anything.
 author:
   - siptls.cucm contributors (@siptls)
 requirements:
@@ -26,14 +26,14 @@ extends_documentation_fragment:
 options:
   gather:
     description:
-      - V(security_profiles) and V(sip_trunks) list all of them with what decides about TLS.
-      - V(rights) tells the roles of the account and whether the Control Center lets it in.
+      - V(security_profiles) and V(sip_trunks) list all of them with the settings that matter for TLS.
+      - V(rights) gets the roles of the account and whether the Control Center accepts it.
     type: list
     elements: str
     choices: [security_profiles, sip_trunks, rights]
     default: []
   look_up:
-    description: Objects to look for by name; RV(found) holds those that are there, RV(missing) names the others.
+    description: Objects to look up by name; RV(found) contains those that exist, RV(missing) names the others.
     type: dict
     suboptions:
       calling_search_spaces:
@@ -78,11 +78,11 @@ options:
         default: []
         suboptions:
           pattern:
-            description: The pattern, as CUCM has it.
+            description: The pattern as configured on CUCM.
             type: str
             required: true
           partition:
-            description: Its partition; empty is none.
+            description: Its partition; empty for none.
             type: str
             default: ""
 seealso:
@@ -90,7 +90,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What is this cluster?
+- name: Get the facts of a cluster
   siptls.cucm.cucm_info:
     host: cucma.example.com
     username: axladmin
@@ -98,11 +98,11 @@ EXAMPLES = r"""
     ca_path: /etc/pki/cucm.pem
   register: cluster
 
-- name: Its nodes
+- name: Show its nodes
   ansible.builtin.debug:
     msg: "{{ cluster.nodes | map(attribute='name') }}"
 
-- name: Where does 9898 go, and is there a device pool Branch?
+- name: Find out where 9898 is routed, and whether there is a device pool Branch
   siptls.cucm.cucm_info:
     host: cucma.example.com
     username: axladmin
@@ -114,7 +114,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 version:
-  description: The release, as CUCM names it.
+  description: The version number of the release.
   returned: success
   type: str
   sample: 10.5.2.10000-5
@@ -126,24 +126,24 @@ release:
   type: str
   sample: 10.5(2)SU2
 axl_version:
-  description: The AXL version of the release, which the modules speak.
+  description: The AXL version of the release, which the modules use.
   returned: success
   type: str
   sample: "10.5"
 nodes:
-  description: The servers of the cluster without those of IM and Presence, the publisher first.
+  description: The servers of the cluster except IM and Presence, the publisher first.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: Host name, FQDN or address, as the cluster has it.
+      description: Host name, FQDN or address, as configured on the cluster.
       type: str
     role:
       description: V(Publisher) or V(Subscriber).
       type: str
     address:
-      description: Where to reach the node, that is O(host) for the publisher and the name for the others.
+      description: Where to reach the node, that is O(host) for the publisher, the name for the others.
       type: str
     description:
       description: Free text.
@@ -167,7 +167,7 @@ device_pools:
   type: list
   elements: dict
 security_mode:
-  description: V(non-secure) or V(mixed); V(unknown) when the account may not ask for it.
+  description: V(non-secure) or V(mixed); V(unknown) if the account has no right to read it.
   returned: success
   type: str
   sample: non-secure
@@ -183,19 +183,19 @@ sip_trunks:
   type: list
   elements: dict
 rights:
-  description: What the account may do.
+  description: The rights of the account.
   returned: when O(gather) has V(rights)
   type: dict
   contains:
     roles:
-      description: Names of the roles of the account, null when the cluster does not tell them.
+      description: Names of the roles of the account; null if the cluster does not show them.
       type: list
       elements: str
     control_center:
-      description: Why the Control Center did not let the account in; empty when it did.
+      description: Why the Control Center rejected the account; empty if it did not.
       type: str
 found:
-  description: What O(look_up) found.
+  description: The objects that O(look_up) found.
   returned: when O(look_up) is given
   type: dict
   contains:
@@ -205,12 +205,12 @@ found:
       type: list
       elements: dict
     other_devices:
-      description: Names of O(look_up.sip_trunks) that a device of another kind has.
+      description: Names from O(look_up.sip_trunks) that belong to devices of other kinds.
       type: list
       elements: str
     route_patterns:
       description: The route patterns, each with C(pattern), C(partition), C(gateway), C(route_list), and the C(devices)
-        where its calls end up.
+        that its calls are routed to.
       type: list
       elements: dict
 missing:

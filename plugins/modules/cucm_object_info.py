@@ -8,13 +8,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cucm_object_info
-short_description: Read objects of CUCM and what uses them
+short_description: Get the settings of CUCM objects and what uses them
 version_added: 1.0.0
 description:
-  - Reads objects of several kinds over one AXL session, each as the options of its module, so that it can be given to
-    that module again.
-  - Says what uses them, through route groups and route lists up to the route patterns. AXL has no operation for that;
-    it is asked for by C(executeSQLQuery), read only. An account without the right to it gets a warning and no users.
+  - Reads objects of several kinds in one AXL session, each as options of its module, so that it can be passed to that
+    module again.
+  - Finds what uses them, through route groups and route lists up to the route patterns. AXL has no operation for that,
+    so the module uses C(executeSQLQuery), read only. An account without the right to it gets a warning and no users.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -30,26 +30,26 @@ options:
     default: []
     suboptions:
       kind:
-        description: What it is, by the name of its module without C(cucm_).
+        description: Kind of the object, by the name of its module without C(cucm_).
         type: str
         # Generated from the kinds: begin
         choices: [sip_trunk_profile, sip_profile, sip_trunk, route_group, route_list, route_pattern]
         # Generated from the kinds: end
         required: true
       name:
-        description: Its name; of a route pattern the pattern.
+        description: Name of the object; for a route pattern the pattern.
         type: str
         required: true
       partition:
-        description: Partition of a route pattern; empty is none.
+        description: Partition of a route pattern; empty for none.
         type: str
         default: ""
   users:
-    description: Whether to ask for what uses the objects.
+    description: Find what uses the objects.
     type: bool
     default: true
   trunks:
-    description: Whether to report all SIP trunks with their destinations and transport.
+    description: Also get all SIP trunks with their destinations and transport.
     type: bool
     default: false
 seealso:
@@ -57,7 +57,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Find what leads to this trunk
+- name: Find what leads to a trunk
   siptls.cucm.cucm_object_info:
     host: cucma.example.com
     username: axladmin
@@ -88,7 +88,7 @@ objects:
       description: As in O(objects).
       type: str
     object:
-      description: Its settings as options of its module; empty when there is no such object.
+      description: Its settings as options of its module; empty if there is no such object.
       type: dict
 users:
   description: What uses the objects, and what uses those users.
@@ -97,10 +97,10 @@ users:
   elements: dict
   contains:
     kind:
-      description: Kind of the user; V(device) for one that is not a SIP trunk.
+      description: Kind of the user; V(device) for a device other than a SIP trunk.
       type: str
     name:
-      description: Name of the user; of a route pattern the pattern.
+      description: Name of the user; for a route pattern the pattern.
       type: str
     partition:
       description: Partition of a route pattern.
@@ -121,7 +121,7 @@ trunks:
   type: list
   elements: dict
 axl_version:
-  description: The AXL version that was spoken.
+  description: The AXL version used.
   returned: success
   type: str
   sample: "10.5"

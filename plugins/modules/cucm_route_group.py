@@ -22,13 +22,13 @@ options:
   # Generated from the field table: begin
   name:
     description:
-    - Name of the route group. Release 9.1 takes no spaces and no leading digit.
+    - Name of the route group. Release 9.1 allows neither spaces nor a leading digit.
     - AXL field C(name).
     type: str
   <<: &own
     new_name:
       description:
-      - New name of the route group. When O(name) is gone and this one exists, it counts as renamed.
+      - New name of the route group. If O(name) no longer exists and this name does, it counts as renamed.
       - AXL field C(newName).
       type: str
     distribution_algorithm:
@@ -50,7 +50,7 @@ options:
       suboptions:
         order:
           description:
-          - Place of the member, from 1. Left out, it is the place in the list.
+          - Position of the member, from 1. The default is its position in the list.
           - AXL field C(deviceSelectionOrder).
           type: int
         device:
@@ -66,14 +66,14 @@ options:
           type: int
     add_members:
       description:
-      - Members to add, each unless it is there already. Excludes O(members).
+      - Members to add if they are missing. Excludes O(members).
       - AXL field C(addMembers).
       type: list
       elements: dict
       suboptions:
         order:
           description:
-          - Place of the member, from 1. Left out, it is the place in the list.
+          - Position of the member, from 1. The default is its position in the list.
           - AXL field C(deviceSelectionOrder).
           type: int
         device:
@@ -89,14 +89,14 @@ options:
           type: int
     members:
       description:
-      - The trunks and gateways, in the order of their selection. This is the whole list.
+      - The trunks and gateways, in the order of their selection. The list replaces the one on CUCM.
       - AXL field C(members).
       type: list
       elements: dict
       suboptions:
         order:
           description:
-          - Place of the member, from 1. Left out, it is the place in the list.
+          - Position of the member, from 1. The default is its position in the list.
           - AXL field C(deviceSelectionOrder).
           type: int
         device:
@@ -121,7 +121,7 @@ options:
       <<: *own
       name:
         description:
-        - Name of the route group. Release 9.1 takes no spaces and no leading digit.
+        - Name of the route group. Release 9.1 allows neither spaces nor a leading digit.
         - AXL field C(name).
         type: str
         required: true

@@ -28,7 +28,7 @@ options:
   <<: &own
     new_name:
       description:
-      - New name of the route list. When O(name) is gone and this one exists, it counts as renamed.
+      - New name of the route list. If O(name) no longer exists and this name does, it counts as renamed.
       - AXL field C(newName).
       type: str
     description:
@@ -43,7 +43,7 @@ options:
       type: str
     enabled:
       description:
-      - Whether the route list takes calls. A new one does.
+      - Whether the route list routes calls. A new one does.
       - AXL field C(routeListEnabled).
       type: bool
     remove_members:
@@ -61,7 +61,7 @@ options:
           required: true
         order:
           description:
-          - Place of the route group, from 1. Left out, it is the place in the list.
+          - Position of the route group, from 1. The default is its position in the list.
           - AXL field C(selectionOrder).
           type: int
         called_party_transformation_mask:
@@ -141,7 +141,7 @@ options:
           - Subscriber
     add_members:
       description:
-      - Route groups to add, each unless it is there already. Excludes O(members).
+      - Route groups to add if they are missing. Excludes O(members).
       - AXL field C(addMembers).
       type: list
       elements: dict
@@ -154,7 +154,7 @@ options:
           required: true
         order:
           description:
-          - Place of the route group, from 1. Left out, it is the place in the list.
+          - Position of the route group, from 1. The default is its position in the list.
           - AXL field C(selectionOrder).
           type: int
         called_party_transformation_mask:
@@ -234,7 +234,7 @@ options:
           - Subscriber
     members:
       description:
-      - The route groups, in the order of their selection. This is the whole list.
+      - The route groups, in the order of their selection. The list replaces the one on CUCM.
       - AXL field C(members).
       type: list
       elements: dict
@@ -247,7 +247,7 @@ options:
           required: true
         order:
           description:
-          - Place of the route group, from 1. Left out, it is the place in the list.
+          - Position of the route group, from 1. The default is its position in the list.
           - AXL field C(selectionOrder).
           type: int
         called_party_transformation_mask:

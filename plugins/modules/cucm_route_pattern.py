@@ -22,13 +22,13 @@ options:
   # Generated from the field table: begin
   pattern:
     description:
-    - The digits, with wildcards, that the pattern matches.
+    - The digits and wildcards to match.
     - AXL field C(pattern).
     type: str
   <<: &own
     new_pattern:
       description:
-      - New digits of the pattern. When O(pattern) is gone and this one exists, it counts as renamed.
+      - New digits of the pattern. If O(pattern) no longer exists and this one does, it counts as renamed.
       - AXL field C(newPattern).
       type: str
     description:
@@ -43,7 +43,7 @@ options:
       type: str
     partition:
       description:
-      - Partition of the pattern; V("") or left out is none.
+      - Partition of the pattern; V("") is none.
       - AXL field C(routePartitionName).
       type: str
     block_enable:
@@ -79,7 +79,7 @@ options:
       type: str
     dial_plan:
       description:
-      - Dial plan of the pattern, needed when it holds C(@).
+      - Dial plan of the pattern; required if the pattern contains C(@).
       - AXL field C(dialPlanName).
       type: str
     digit_discard_instructions:
@@ -238,12 +238,12 @@ options:
       - Subscriber
     gateway:
       description:
-      - Name of the SIP trunk, or of a gateway, that calls go to. Excludes O(route_list).
+      - Name of the SIP trunk or gateway to route calls to. Excludes O(route_list).
       - AXL field C(gatewayName).
       type: str
     route_list:
       description:
-      - Name of the route list that calls go to. Excludes O(gateway).
+      - Name of the route list to route calls to. Excludes O(gateway).
       - AXL field C(routeListName).
       type: str
     authorization_code_required:
@@ -311,7 +311,7 @@ options:
       type: bool
     blocked_call_percentage:
       description:
-      - Percentage of calls to block; needs O(enable_dcc_enforcement).
+      - Percentage of calls to block; requires O(enable_dcc_enforcement).
       - AXL field C(blockedCallPercentage).
       type: str
     external_call_control:
@@ -335,7 +335,7 @@ options:
       <<: *own
       pattern:
         description:
-        - The digits, with wildcards, that the pattern matches.
+        - The digits and wildcards to match.
         - AXL field C(pattern).
         type: str
         required: true

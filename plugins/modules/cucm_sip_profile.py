@@ -29,7 +29,7 @@ options:
   <<: &own
     new_name:
       description:
-      - New name of the SIP profile. When O(name) is gone and this one exists, the profile counts as renamed.
+      - New name of the SIP profile. If O(name) no longer exists and this name does, the profile counts as renamed.
       - AXL field C(newName).
       type: str
     description:
@@ -346,17 +346,17 @@ options:
       type: bool
     options_ping:
       description:
-      - Watch the destinations of trunks with this profile by SIP OPTIONS.
+      - Monitor the destinations of trunks with this profile by SIP OPTIONS.
       - AXL field C(enableOutboundOptionsPing).
       type: bool
     options_ping_interval_ok:
       description:
-      - Seconds between OPTIONS while a destination answers.
+      - Seconds between OPTIONS while a destination responds.
       - AXL field C(optionsPingIntervalWhenStatusOK).
       type: int
     options_ping_interval_not_ok:
       description:
-      - Seconds between OPTIONS while a destination does not answer.
+      - Seconds between OPTIONS while a destination does not respond.
       - AXL field C(optionsPingIntervalWhenStatusNotOK).
       type: int
     deliver_conference_bridge_identifier:
@@ -366,7 +366,7 @@ options:
       type: bool
     options_ping_retry_count:
       description:
-      - How often an OPTIONS is sent again before a destination counts as down.
+      - How often to send an OPTIONS again before a destination counts as down.
       - AXL field C(sipOptionsRetryCount).
       type: int
     options_ping_retry_timer:
@@ -475,7 +475,7 @@ options:
       type: str
     external_presentation:
       description:
-      - What is shown to the peer as caller, either anonymous or a number and a name.
+      - The caller that the peer sees, either anonymous or a number and a name.
       - AXL field C(externalPresentationInfo), releases 12.5 and later.
       type: dict
       suboptions:
@@ -591,8 +591,8 @@ options:
       type: bool
     copy_from:
       description:
-      - Name of a SIP profile that a new one starts from, as V(Standard SIP Profile). It has no effect on a
-        profile that exists. Shipped profiles serve every phone and trunk; change a copy.
+      - Name of a SIP profile to copy a new one from, such as V(Standard SIP Profile). It has no effect on a
+        profile that exists. Every phone and trunk may use the shipped profiles, so change a copy.
       type: str
   aggregate:
     description:

@@ -29,7 +29,7 @@ options:
   <<: &own
     new_name:
       description:
-      - New name of the trunk. When O(name) is gone and this one exists, the trunk counts as renamed.
+      - New name of the trunk. If O(name) no longer exists and this name does, the trunk counts as renamed.
       - AXL field C(newName).
       type: str
     description:
@@ -52,7 +52,7 @@ options:
       type: str
     device_pool:
       description:
-      - Name of the device pool, which decides about the nodes that run the trunk. A new trunk gets V(Default).
+      - Name of the device pool, which decides which nodes run the trunk. A new trunk gets V(Default).
       - AXL field C(devicePoolName).
       type: str
     common_device_configuration:
@@ -155,7 +155,7 @@ options:
       type: bool
     security_profile:
       description:
-      - Name of the SIP trunk security profile. Needed to make a trunk.
+      - Name of the SIP trunk security profile. Required to create a trunk.
       - AXL field C(securityProfileName).
       type: str
     sip_profile:
@@ -240,7 +240,7 @@ options:
       type: str
     destination_address:
       description:
-      - Dead since release 8.5; use O(destinations).
+      - Without effect since release 8.5; use O(destinations).
       - AXL field C(destinationAddress), releases up to 9.1.
       type: str
     destination_is_srv:
@@ -250,7 +250,7 @@ options:
       type: bool
     destination_port:
       description:
-      - Dead since release 8.5; use O(destinations).
+      - Without effect since release 8.5; use O(destinations).
       - AXL field C(destinationport), releases up to 9.1.
       type: int
     sip_codec:
@@ -265,7 +265,7 @@ options:
       - G729b/G729ab
     significant_digits:
       description:
-      - Number of digits of a called number that are kept, from the right; 99 keeps all.
+      - Number of digits of the called number to keep, from the right; 99 keeps all.
       - AXL field C(sigDigits).
       type: str
     connected_name_presentation:
@@ -332,7 +332,7 @@ options:
       type: str
     external_presentation:
       description:
-      - What is shown to the peer as caller, either anonymous or a number and a name.
+      - The caller that the peer sees, either anonymous or a number and a name.
       - AXL field C(externalPresentationInfo), releases 12.5 and later.
       type: dict
       suboptions:
@@ -363,13 +363,12 @@ options:
       type: bool
     srtp_allowed:
       description:
-      - Let calls use SRTP. The keys travel in the signalling, so that this is refused unless O(security_profile)
-        is a TLS one.
+      - Let calls use SRTP. The keys travel in the signalling, so O(security_profile) has to use TLS.
       - AXL field C(srtpAllowed).
       type: bool
     srtp_fallback_allowed:
       description:
-      - Let calls go on with plain RTP when SRTP cannot be agreed.
+      - Let calls fall back to RTP when SRTP cannot be negotiated.
       - AXL field C(srtpFallbackAllowed).
       type: bool
     pai_enabled:
@@ -403,7 +402,7 @@ options:
       - PPI
     destination_address_ipv6:
       description:
-      - Dead since release 8.5; use O(destinations).
+      - Without effect since release 8.5; use O(destinations).
       - AXL field C(destinationAddressIpv6), releases up to 9.1.
       type: str
     trust_received_identity:
@@ -494,7 +493,8 @@ options:
       type: str
     run_on_every_node:
       description:
-      - Run the trunk on every node that runs Cisco CallManager, and not only on those of the device pool.
+      - Run the trunk on every node that runs Cisco CallManager, not only on those of the CallManager group
+        of its device pool.
       - AXL field C(runOnEveryNode).
       type: bool
     remove_destinations:
@@ -506,7 +506,7 @@ options:
       suboptions:
         address:
           description:
-          - IPv4 address or name of the peer; an IPv6 address goes into O(destinations[].address_ipv6) by itself.
+          - IPv4 address or name of the peer; an IPv6 address is moved to O(destinations[].address_ipv6).
           - AXL field C(addressIpv4).
           type: str
         address_ipv6:
@@ -516,24 +516,24 @@ options:
           type: str
         port:
           description:
-          - TCP or UDP port of the peer; CUCM takes 5060 when it is left out. TLS takes 5061 by custom.
+          - TCP or UDP port of the peer; CUCM takes 5060 by default. TLS usually takes 5061.
           - AXL field C(port).
           type: int
         order:
           description:
-          - Place of the destination, from 1. Left out, it is the place in the list.
+          - Position of the destination, from 1. The default is its position in the list.
           - AXL field C(sortOrder).
           type: int
     add_destinations:
       description:
-      - Destinations to add, each unless it is there already. Excludes O(destinations).
+      - Destinations to add if they are missing. Excludes O(destinations).
       - AXL field C(addDestinations).
       type: list
       elements: dict
       suboptions:
         address:
           description:
-          - IPv4 address or name of the peer; an IPv6 address goes into O(destinations[].address_ipv6) by itself.
+          - IPv4 address or name of the peer; an IPv6 address is moved to O(destinations[].address_ipv6).
           - AXL field C(addressIpv4).
           type: str
         address_ipv6:
@@ -543,24 +543,24 @@ options:
           type: str
         port:
           description:
-          - TCP or UDP port of the peer; CUCM takes 5060 when it is left out. TLS takes 5061 by custom.
+          - TCP or UDP port of the peer; CUCM takes 5060 by default. TLS usually takes 5061.
           - AXL field C(port).
           type: int
         order:
           description:
-          - Place of the destination, from 1. Left out, it is the place in the list.
+          - Position of the destination, from 1. The default is its position in the list.
           - AXL field C(sortOrder).
           type: int
     destinations:
       description:
-      - The peers that the trunk calls, at most 16. This is the whole list; one that differs in any way is replaced.
+      - The peers that the trunk calls, at most 16. The list replaces the one on CUCM.
       - AXL field C(destinations).
       type: list
       elements: dict
       suboptions:
         address:
           description:
-          - IPv4 address or name of the peer; an IPv6 address goes into O(destinations[].address_ipv6) by itself.
+          - IPv4 address or name of the peer; an IPv6 address is moved to O(destinations[].address_ipv6).
           - AXL field C(addressIpv4).
           type: str
         address_ipv6:
@@ -570,12 +570,12 @@ options:
           type: str
         port:
           description:
-          - TCP or UDP port of the peer; CUCM takes 5060 when it is left out. TLS takes 5061 by custom.
+          - TCP or UDP port of the peer; CUCM takes 5060 by default. TLS usually takes 5061.
           - AXL field C(port).
           type: int
         order:
           description:
-          - Place of the destination, from 1. Left out, it is the place in the list.
+          - Position of the destination, from 1. The default is its position in the list.
           - AXL field C(sortOrder).
           type: int
     unknown_calling_party_strip_digits:

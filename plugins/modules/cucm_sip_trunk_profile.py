@@ -30,7 +30,7 @@ options:
   <<: &own
     new_name:
       description:
-      - New name of the profile. When O(name) is gone and this one exists, the profile counts as renamed.
+      - New name of the profile. If O(name) no longer exists and this name does, the profile counts as renamed.
       - AXL field C(newName).
       type: str
     description:
@@ -41,7 +41,7 @@ options:
     security_mode:
       description:
       - Whether signalling over trunks with this profile is authenticated and encrypted. V(Authenticated) and
-        V(Encrypted) need TLS in both directions; a new profile gets it by itself.
+        V(Encrypted) require TLS in both directions; a new profile gets TLS by default.
       - AXL field C(securityMode).
       type: str
       choices:
@@ -75,26 +75,25 @@ options:
       type: bool
     nonce_policy_time:
       description:
-      - Seconds that a nonce is good for. It can be changed only while O(digest_authentication) is true.
+      - Seconds for which a nonce is valid. It can be changed only while O(digest_authentication) is true.
       - AXL field C(noncePolicyTime).
       type: int
     x509_subject_names:
       description:
-      - Names in the certificates of the peers that may call in, as common name or subject alternative name.
-        The order does not matter. A name together with O(incoming_port) may stand in one profile of the cluster
-        only.
+      - Names in the certificates of the peers that may call, as common name or subject alternative name. The
+        order does not matter. A name may occur in only one profile of the cluster with the same O(incoming_port).
       - AXL field C(x509SubjectName).
       type: list
       elements: str
     incoming_port:
       description:
-      - Port on which incoming calls arrive. CUCM's own default is 5060; TLS takes 5061 by custom and never
-        shares a port with other transports.
+      - Port on which incoming calls arrive. CUCM's own default is 5060; TLS usually takes 5061 and never shares
+        a port with other transports.
       - AXL field C(incomingPort).
       type: int
     application_level_authentication:
       description:
-      - Authorise applications on the trunk one by one.
+      - Authorize each application on the trunk separately.
       - AXL field C(applLevelAuthentication).
       type: bool
     accept_presence_subscription:
@@ -124,7 +123,7 @@ options:
       type: bool
     sip_v150_outbound_sdp_offer_filtering:
       description:
-      - What of V.150 is filtered from offers that go out.
+      - Which V.150 attributes to remove from outbound SDP offers.
       - AXL field C(sipV150OutboundSdpOfferFiltering).
       type: str
       choices:
@@ -139,8 +138,8 @@ options:
       type: bool
     copy_from:
       description:
-      - Name of a profile that a new one starts from, as V(Non Secure SIP Trunk Profile). It has no effect on
-        a profile that exists.
+      - Name of a profile to copy a new one from, such as V(Non Secure SIP Trunk Profile). It has no effect
+        on a profile that exists.
       type: str
   aggregate:
     description:
