@@ -39,16 +39,15 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._node.upload import leaf_and_chain
+from ansible_collections.siptls.cucm.plugins.module_utils._node.upload import handed_out
 
 
 def pem_chain(source: str) -> list[str]:
     """Read and put in order."""
     try:
-        leaf, chain = leaf_and_chain("the certificate", source)
+        return [one.pem for one in handed_out("the certificate", source)]
     except Failure as failure:
         raise AnsibleFilterError(failure.msg) from None
-    return [one.pem for one in (leaf, *chain)]
 
 
 class FilterModule:

@@ -16,10 +16,14 @@ from ansible_collections.siptls.cucm.plugins.module_utils._ca import signer
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.certsrv import Answer, Certsrv
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.folder import CaFolder
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome, missing_libraries
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import order_chain
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import split_chain
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_request
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Policy, judge_certificate, judge_csr
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view, csr_view
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import (
+    certificate_view,
+    csr_view,
+    order_chain,
+    split_chain,
+)
 
 POLL = 5.0  # seconds between two looks at a pending request
 
@@ -167,7 +171,7 @@ def _stand_in(csr: dict[str, Any], reason: str | None, warnings: list[str], ther
     now, wish = signer.real_now(), signer.CaWish(key_type="EC", key_size=256, days=2)
     key = signer.new_key(wish)
     ca = signer.SigningCa.load(signer.new_certificate(key, wish, now), key, None, "memory")
-    pem = ca.sign(csr["pem"], Policy(days=2, skew=timedelta(hours=1)), now, there)
+    pem = ca.sign(read_request(csr["pem"]), Policy(days=2, skew=timedelta(hours=1)), now, there)
     outcome = _outcome(pem, list(ca.chain), None, warnings, there, changed=True, reason=reason)
     outcome.result["predicted"] = True
     return outcome

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS, Endpoint, tls_context
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import load_certificates, to_pem
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_certificates
 
 LARGEST_PAGE = 4 * 1024 * 1024  # bytes; a chain is a few thousand
 # Web enrolment sends programs that don't look like a browser to another page.
@@ -99,7 +99,7 @@ class Certsrv:
         """What became of a request."""
         page = self._get("/certnew.cer", ReqID=str(number), Enc="b64")
         if b"-----BEGIN CERTIFICATE-----" in page.content:
-            return Answer("issued", number, pem=to_pem(load_certificates(page.content)[0]))
+            return Answer("issued", number, pem=read_certificate(page.content).pem)
         said = _DISPOSITION.search(page.text)
         words = _plain(said[1]) if said else _excerpt(page.text)
         return Answer("pending" if _WAITING.search(page.text) else "denied", number, words)
@@ -112,7 +112,7 @@ class Certsrv:
             for page in ("/certnew.p7b", "/certnew.cer"):
                 body = self._get(page, ReqID="CACert", Renewal=str(renewal), Enc="b64").content
                 if b"-----BEGIN " in body:
-                    found.update(dict.fromkeys(map(to_pem, load_certificates(body))))
+                    found.update(dict.fromkeys(one.pem for one in read_certificates(body)))
                     break
         if not found:
             raise Failure(f"The CA at {self.url} gave no certificate of its own (certcarc.asp, certnew.p7b).")

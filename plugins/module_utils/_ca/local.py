@@ -15,8 +15,8 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._ca import signer
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.folder import CaFolder
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import verify_issued_by
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import same_sans
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Policy, judge_csr
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view, csr_view
 
@@ -138,7 +138,7 @@ def _settle(
                 return Settled(view, is_new=False)
             reason = reason or f"{why} (certificate {view['serial']})"
         reason = reason or _older(folder, csr, now)
-    pem = ca.sign(csr["pem"], policy, now, there)
+    pem = ca.sign(read_request(csr["pem"]), policy, now, there)
     return Settled(certificate_view(pem, now=there), is_new=True, reissued_because=reason)
 
 
@@ -146,7 +146,7 @@ def _unfit(
     view: dict[str, Any], ca: signer.SigningCa, csr: dict[str, Any], policy: Policy, renew_before: int
 ) -> str | None:
     """Why a certificate of the same key no longer serves."""
-    if not verify_issued_by(view["pem"], ca.certificate):
+    if not read_certificate(view["pem"]).signed_by(ca.certificate):
         return f"the earlier certificate was issued by another CA, {view['issuer']}"
     if view["days_left"] < renew_before:
         return f"the earlier certificate has {view['days_left']} days left, and renew_before is {renew_before}"
@@ -189,7 +189,7 @@ def _outcome(
             "root": chain[-1],
             "reissued_because": settled.reissued_because,
             "view": view,
-            "ca": certificate_view(ca.certificate, now=now),
+            "ca": ca.certificate.view(now),
             "ca_created": created,
             "predicted": dry and settled.is_new,
         },

@@ -12,17 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import order_chain, public_key_sha256
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import (
-    EKU_OIDS,
-    KEY_USAGES,
-    is_ca,
-    key_usage_texts,
-)
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import name_text as text_of
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import load_certificates, load_csr, to_pem
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb_to_root
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import EKU_OIDS, KEY_USAGES
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import public_key
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Policy
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view, csr_view, time_text
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -48,41 +43,40 @@ class CaWish:
 class SigningCa:
     """A CA ready to sign. chain: its own certificate first, the root last, as PEM."""
 
-    certificate: x509.Certificate
+    certificate: Certificate
     key: Any
     chain: tuple[str, ...]
 
     @classmethod
     def load(cls, certificates: str | bytes, key: Any, above: str | bytes | None, where: str) -> SigningCa:
         """From PEM, the CA's own certificate anywhere among those of its chain; raises Failure when they don't fit."""
-        found = load_certificates(certificates)
-        own = [one for one in found if public_key_sha256(one) == public_key_sha256(key.public_key())]
+        found = read_certificates(certificates, where)
+        own = [one for one in found if one.key == public_key(key)]
         if not own:
             raise Failure(
                 f"The CA's key and certificate in {where} do not belong together: the key signs for none of "
-                f"{', '.join(text_of(one.subject) for one in found)}. Put the matching pair there."
+                f"{', '.join(one.subject.text for one in found)}. Put the matching pair there."
             )
-        pool = [to_pem(one) for one in found] + ([to_pem(one) for one in load_certificates(above)] if above else [])
-        certificate = max(own, key=lambda one: one.not_valid_after_utc)
-        usage = key_usage_texts(certificate.extensions)
-        if not is_ca(certificate.extensions) or (usage and "keyCertSign" not in usage):
+        pool = [*found, *(read_certificates(above, where) if above else ())]
+        certificate = max(own, key=lambda one: one.not_after)
+        if not certificate.is_ca or not certificate.may_sign:
             raise Failure(
-                f"The certificate {text_of(certificate.subject)} in {where} is no CA's: its basic constraints or key "
-                "usages do not let it sign. Use a CA certificate."
+                f"The certificate {certificate.subject.text} in {where} is not a CA certificate: its basic constraints "
+                "or key usages do not let it sign. Use a CA certificate."
             )
-        return cls(certificate, key, tuple(order_chain(certificate, pool)))
+        return cls(certificate, key, tuple(one.pem for one in climb_to_root(certificate, pool).certificates))
 
     @property
     def name(self) -> str:
         """The CA's subject."""
-        return text_of(self.certificate.subject)
+        return self.certificate.subject.text
 
     def judge_dates(self, now: datetime, there: datetime, renew_before: int) -> None:
         """Refuse a CA that is not valid, or that ends so soon that each of its certificates would be due at once.
 
         now is this machine's time, there the time of the node that the certificate is for.
         """
-        begin, end = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
+        begin, end = self.certificate.not_before, self.certificate.not_after
         if now < begin:
             raise Failure(
                 f"The CA {self.name} is not valid before {time_text(begin)}; compare the clock of this machine."
@@ -98,7 +92,7 @@ class SigningCa:
                 "would be due for renewal at once. Make a new CA in another folder."
             )
 
-    def sign(self, csr_pem: str, policy: Policy, now: datetime, there: datetime | None = None) -> str:
+    def sign(self, request: Request, policy: Policy, now: datetime, there: datetime | None = None) -> str:
         """A certificate for a request that has been judged, as PEM; it never outlives its CA.
 
         there is the node's time where it differs from now: the certificate is to be good by both clocks, and to last
@@ -107,45 +101,47 @@ class SigningCa:
         from cryptography import x509
         from cryptography.x509.oid import ExtensionOID
 
-        csr, view = load_csr(csr_pem), csr_view(csr_pem)
+        # What is signed is the request's own DER as cryptography reads it, so that no name is written anew.
+        own, csr = x509.load_der_x509_certificate(self.certificate.der), x509.load_der_x509_csr(request.der)
+        uses = [x509.ObjectIdentifier(EKU_OIDS.get(one, one)) for one in policy.eku(request.view())]
         earlier, later = sorted((now, there or now))
-        begin = max(earlier - policy.skew, self.certificate.not_valid_before_utc)
-        end = min(later + timedelta(days=policy.days), self.certificate.not_valid_after_utc)
+        begin = max(earlier - policy.skew, self.certificate.not_before)
+        end = min(later + timedelta(days=policy.days), self.certificate.not_after)
         builder = (
             x509.CertificateBuilder()
             .subject_name(csr.subject)
-            .issuer_name(self.certificate.subject)
+            .issuer_name(own.subject)
             .public_key(csr.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(begin)
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(key_usage(policy.key_usage(view)), critical=True)
-            .add_extension(
-                x509.ExtendedKeyUsage([x509.ObjectIdentifier(EKU_OIDS.get(one, one)) for one in policy.eku(view)]),
-                critical=False,
-            )
+            .add_extension(key_usage(policy.key_usage(request.view())), critical=True)
+            .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(csr.public_key()), critical=False)
-            .add_extension(self._authority(), critical=False)
+            .add_extension(_authority(own), critical=False)
         )
         for one in csr.extensions:
             if one.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME:
                 builder = builder.add_extension(one.value, critical=False)
-        return to_pem(builder.sign(self.key, digest(self.key, policy.digest)))
+        return _to_pem(builder.sign(self.key, digest(self.key, policy.digest)))
 
-    def _authority(self) -> x509.AuthorityKeyIdentifier:
-        from cryptography import x509
 
-        try:
-            own = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-        except x509.ExtensionNotFound:
-            key: Any = self.certificate.public_key()
-            return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
-        return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own)
+def _authority(certificate: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    from cryptography import x509
 
-    def views(self, now: datetime) -> list[dict[str, Any]]:
-        """The chain for a result."""
-        return [certificate_view(one, now=now) for one in self.chain]
+    try:
+        own = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        key: Any = certificate.public_key()
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own)
+
+
+def _to_pem(certificate: x509.Certificate) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return certificate.public_bytes(Encoding.PEM).decode("ascii")
 
 
 def new_key(wish: CaWish) -> Any:
@@ -180,7 +176,7 @@ def new_certificate(key: Any, wish: CaWish, now: datetime) -> str:
         .add_extension(key_usage(["keyCertSign", "cRLSign"]), critical=True)
         .add_extension(own, critical=False)
     )
-    return to_pem(builder.sign(key, digest(key, wish.digest)))
+    return _to_pem(builder.sign(key, digest(key, wish.digest)))
 
 
 def _parsed(subject: str) -> x509.Name:

@@ -175,7 +175,7 @@ def compare(leaf: dict[str, Any], held: str | None) -> dict[str, Any]:
     """
     if not held:
         return {"matches_held": None, "state": "presented", "state_text": "nothing was given to compare with"}
-    from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import colons
+    from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import colons
     from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
 
     digits = re.sub(r"^sha-?256[:=]|[:\s]", "", held.strip().lower())

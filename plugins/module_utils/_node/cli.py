@@ -18,9 +18,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import Node
 from ansible_collections.siptls.cucm.plugins.module_utils._net.screen import pem_blocks
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import YES, AdminShell, Answer
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost, plain
-from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import Facts
 from ansible_collections.siptls.cucm.plugins.module_utils._node.refusals import classify, explain
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Entry, Wish, unit_of
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 
 _LISTED = re.compile(r"^[ \t]*([A-Za-z][\w-]*)/([^/\n]+?\.pem)[ \t]*(?::[ \t]*(.*))?$", re.MULTILINE)
 _SERIAL = re.compile(r"Serial\s?Number:?\s*([0-9A-Fa-f]+)", re.IGNORECASE)
@@ -148,16 +148,16 @@ class CliStore:
         )
         return self.shell.run(f"set csr gen {wish.purpose}", [organizational_unit, YES], idle=SLOW)
 
-    def import_trust(self, purpose: str, certificate: Facts) -> str:
+    def import_trust(self, purpose: str, certificate: Certificate) -> str:
         """Paste a certificate into a trust store."""
         return self._paste(f"set cert import trust {unit_of(purpose)}", certificate)
 
-    def import_identity(self, purpose: str, certificate: Facts, chain: list[Facts]) -> str:
+    def import_identity(self, purpose: str, certificate: Certificate, chain: list[Certificate]) -> str:
         """Paste a signed certificate; the chain is in the trust store already."""
 
         return self._paste(f"set cert import own {purpose}", certificate)
 
-    def _paste(self, command: str, certificate: Facts) -> str:
+    def _paste(self, command: str, certificate: Certificate) -> str:
         """Import by paste; the input ends at the END line."""
         pem = certificate.pem.strip() + "\n"
         paste = Answer(re.compile(r"Paste the Certificate and Hit Enter\W*$", re.IGNORECASE), pem)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFORM, ArgSpec, Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
-from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import Facts, certificate_facts, csr_facts
 from ansible_collections.siptls.cucm.plugins.module_utils._node.opening import open_store
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     MULTI_SERVER_NAME,
@@ -24,7 +23,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     refused,
     surely,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import san_key
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ORGANIZATIONAL_UNIT, san_key
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -66,7 +67,7 @@ def service(module: AnsibleModule) -> Outcome:
     for name, one in given.items():
         given[name] = tuple(one) if isinstance(one, list) else one
     wish = Wish(**given)
-    issuer = certificate_facts(params["issuer"]) if params["issuer"] else None
+    issuer = read_certificate(params["issuer"], "issuer") if params["issuer"] else None
     store = open_store(params)
     try:
         outcome = _run(store, wish, issuer, params, module.check_mode)
@@ -77,12 +78,12 @@ def service(module: AnsibleModule) -> Outcome:
 
 
 def _run(
-    store: CertificateStore, wish: Wish, issuer: Facts | None, params: Mapping[str, Any], check_mode: bool
+    store: CertificateStore, wish: Wish, issuer: Certificate | None, params: Mapping[str, Any], check_mode: bool
 ) -> Outcome:
     entry = store.identity(wish.purpose)
     installed = entry.facts if entry is not None else None
     pem = store.csr(wish.purpose)
-    pending = csr_facts(pem) if pem else None
+    pending = read_request(pem) if pem else None
     if installed is None and pending is None and entry is None and params["regenerate"] == "never":
         raise Failure(f"{store.where} shows no certificate and no CSR for {wish.purpose}; is it a purpose there?")
     decision = decide(
@@ -108,11 +109,11 @@ def _run(
     if decision.generate and check_mode:
         from ansible_collections.siptls.cucm.plugins.module_utils._node.standin import stand_in_csr
 
-        answer, predicted = csr_facts(stand_in_csr(wish, installed)), True
+        answer, predicted = read_request(stand_in_csr(wish, installed)), True
     elif decision.generate:
         answer = _generate(store, wish, pending)
     if answer is not None:
-        result |= {"csr": answer.pem, "request": answer.shown, "predicted": predicted}
+        result |= {"csr": answer.pem, "request": answer.view(), "predicted": predicted}
     return Outcome(
         changed=decision.generate,
         before=_for_diff(wish.purpose, pending),
@@ -123,9 +124,9 @@ def _run(
 
 def decide(
     wish: Wish,
-    installed: Facts | None,
-    pending: Facts | None,
-    issuer: Facts | None,
+    installed: Certificate | None,
+    pending: Request | None,
+    issuer: Certificate | None,
     *,
     regenerate: str = "if_needed",
     renew_before: int = 30,
@@ -140,7 +141,7 @@ def decide(
         if installed is None:
             raise AssertionError("only an installed certificate serves")
         return Decision(
-            False, False, f"the installed certificate serves: issued by {installed.issuer}, "
+            False, False, f"the installed certificate serves: issued by {installed.issuer.text}, "
             f"{int(installed.days_left(clock.now()))} days left",
         )  # fmt: skip
     if pending is None:
@@ -155,7 +156,7 @@ def decide(
 
 
 def serves(
-    wish: Wish, installed: Facts | None, issuer: Facts | None, renew_before: int, clock: NodeClock
+    wish: Wish, installed: Certificate | None, issuer: Certificate | None, renew_before: int, clock: NodeClock
 ) -> Iterator[str]:
     """Every reason why the installed certificate will not do."""
     if installed is None:
@@ -164,7 +165,9 @@ def serves(
     if installed.self_signed:
         yield "the installed certificate is self-signed"
     elif issuer is not None and not installed.signed_by(issuer):
-        yield f"the installed certificate was issued by {installed.issuer}, not by the key of {issuer.subject}"
+        yield (
+            f"the installed certificate was issued by {installed.issuer.text}, not by the key of {issuer.subject.text}"
+        )
     left = installed.days_left(clock.now())
     if left < renew_before:
         yield (
@@ -172,29 +175,29 @@ def serves(
             if left < 0
             else f"the installed certificate has {int(left)} days left, fewer than {renew_before}"
         )
-    if not installed.both_sides:
+    if not installed.both_uses:
         yield "the installed certificate lacks serverAuth or clientAuth, and a SIP trunk is both server and client"
     yield from (f"of the installed certificate, {text}" for text in _content(wish, installed))
 
 
-def mismatches(wish: Wish, request: Facts) -> Iterator[str]:
+def mismatches(wish: Wish, request: Request) -> Iterator[str]:
     """Every way in which a request is not what was wished."""
-    if not request.shown["signature_valid"]:
+    if not request.signature_valid:
         yield "its signature is wrong"
-    if wish.hash_algorithm and request.hash_name != wish.hash_algorithm:
-        yield f"its hash is {request.hash_name}, not {wish.hash_algorithm}"
-    if wish.include_ou is False and "OU=" in request.subject:
-        yield f"its subject {request.subject} holds an organizational unit"
-    if wish.include_ou and "OU=" not in request.subject:
-        yield f"its subject {request.subject} holds no organizational unit"
-    if not request.both_sides:
+    if wish.hash_algorithm and request.signature.digest != wish.hash_algorithm:
+        yield f"its hash is {request.signature.digest}, not {wish.hash_algorithm}"
+    if wish.include_ou is False and request.subject.values(ORGANIZATIONAL_UNIT):
+        yield f"its subject {request.subject.text} holds an organizational unit"
+    if wish.include_ou and not request.subject.values(ORGANIZATIONAL_UNIT):
+        yield f"its subject {request.subject.text} holds no organizational unit"
+    if not request.both_uses:
         yield "it does not ask for serverAuth and clientAuth"
     yield from _content(wish, request)
 
 
-def _content(wish: Wish, found: Facts) -> Iterator[str]:
+def _content(wish: Wish, found: Certificate | Request) -> Iterator[str]:
     """What a request and the certificate made from it have in common: key, common name, names."""
-    kind, bits = found.shown["key_type"], found.shown["key_size"]
+    kind, bits = found.key.kind, found.key.bits
     if wish.key_type and kind.lower() != wish.key_type:
         yield f"the key is {kind}, not {wish.key_type.upper()}"
     if wish.key_length and bits != wish.key_length:
@@ -206,10 +209,10 @@ def _content(wish: Wish, found: Facts) -> Iterator[str]:
         if multi != (wish.distribution == "multi_server"):
             yield f"the common name {found.common_name} is that of {'multi-server' if multi else 'this server alone'}"
     wanted = [*(wish.sans or ()), *([wish.parent_domain] if wish.parent_domain else [])]
-    missing = [name for name in wanted if san_key(name) not in found.names]
+    missing = [name for name in wanted if san_key(name) not in found.san_keys]
     if missing:
         yield f"the subject alternative names lack {', '.join(missing)}"
-    hosts = {name.partition(":")[2].split(".")[0] for name in found.names}
+    hosts = {name.partition(":")[2].split(".")[0] for name in found.san_keys}
     # A node that the cluster knows by its address has a name that nobody told us.
     named = [name for name in wish.covers or () if not re.fullmatch(r"[0-9.]+|[0-9a-fA-F]*:[0-9a-fA-F:.]*", name)]
     left_out = [name for name in named if name.lower().split(".")[0] not in hosts]
@@ -217,13 +220,13 @@ def _content(wish: Wish, found: Facts) -> Iterator[str]:
         yield f"no subject alternative name stands for the node {', '.join(left_out)}"
 
 
-def _generate(store: CertificateStore, wish: Wish, before: Facts | None) -> Facts:
+def _generate(store: CertificateStore, wish: Wish, before: Request | None) -> Request:
     """Make it, read it back, and compare it with the wish."""
 
-    def new() -> Facts | None:
+    def new() -> Request | None:
         pem = store.csr(wish.purpose)
-        found = csr_facts(pem) if pem else None
-        return None if found is not None and before is not None and found.same_key == before.same_key else found
+        found = read_request(pem) if pem else None
+        return None if found is not None and before is not None and found.key == before.key else found
 
     words = surely(lambda: store.generate(wish), lambda: new() is not None)
     made = new()
@@ -241,17 +244,17 @@ def _generate(store: CertificateStore, wish: Wish, before: Facts | None) -> Fact
             f"{store.where} made a CSR for {wish.purpose} that is not what was asked: {'; '.join(wrong)}. {hint}",
             changed=True,
             csr=made.pem,
-            request=made.shown,
+            request=made.view(),
         )
     return made
 
 
-def _for_diff(purpose: str, request: Facts | None, predicted: bool = False) -> dict[str, Any]:
+def _for_diff(purpose: str, request: Request | None, predicted: bool = False) -> dict[str, Any]:
     """The pending CSR as the diff shows it; a stand-in's key is nobody's."""
     if request is None:
         return {"purpose": purpose, "csr": None}
     names = ("subject", "sans", "key_type", "key_size", "signature_algorithm", "public_key_sha256")
-    shown = {name: request.shown[name] for name in names}
+    shown = {name: value for name, value in request.view().items() if name in names}
     if predicted:
         shown["public_key_sha256"] = "(made by CUCM)"
     return {"purpose": purpose, "csr": shown}

@@ -97,6 +97,6 @@ def _shown(entry: Entry, kind: str, params: Mapping[str, Any], served: str | Non
         shown |= known.view(moment)
         judged["expired"] = known.days_left(moment) < 0
         judged["expiring"] = 0 <= known.days_left(moment) < params["expiring_within"]
-        judged["lacking_client_auth"] = kind == "identity" and not known.both_sides
+        judged["lacking_client_auth"] = kind == "identity" and not known.both_uses
         judged["not_served"] = served is not None and served != known.sha256
     return {**shown, "description": entry.note, "readable": known is not None, "served": served, **judged}

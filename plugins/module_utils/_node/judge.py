@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
-from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import Facts, certificate_facts
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Entry
-from ansible_collections.siptls.cucm.plugins.module_utils._x509 import view
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import root_first
 
 LARGEST_KEY = 4096  # bits; CUCM takes no longer RSA key
 LONGEST_WAIT = datetime.timedelta(minutes=5)  # for a certificate that is about to become valid on the node
@@ -27,10 +27,10 @@ class Case:
     """A signed certificate and everything it is judged by."""
 
     purpose: str
-    leaf: Facts
-    request: Facts | None  # the CSR that waits on the node, or in check mode its stand-in
-    expected: Facts | None  # the CSR that the user says it answers
-    issuers: Sequence[Facts]  # the chain above the leaf as far as it is known, the direct issuer first
+    leaf: Certificate
+    request: Request | None  # the CSR that waits on the node, or in check mode its stand-in
+    expected: Request | None  # the CSR that the user says it answers
+    issuers: Sequence[Certificate]  # the chain above the leaf as far as it is known, the direct issuer first
     complete: bool  # the chain reaches a self-signed root
     eku_policy: str  # require, warn or ignore
     where: str
@@ -41,34 +41,34 @@ def leaf_troubles(case: Case) -> Iterator[str]:
     """Every reason why CUCM would refuse the certificate, or a trunk would fail with it."""
     leaf = case.leaf
     yield from _dates("the certificate", leaf, case.clock)
-    if leaf.shown["is_ca"]:
+    if leaf.is_ca:
         yield "it is a CA certificate, which belongs into a trust store. Give CAs in chain and the leaf in certificate"
     if leaf.self_signed:
         yield "it is self-signed, and CUCM takes only what a CA signed. Sign the CSR with a CA"
-    wild = sorted(name for name in {leaf.common_name, *leaf.shown["sans"]} if "*" in name)
+    wild = sorted(name for name in {leaf.common_name, *leaf.sans} if "*" in name)
     if wild:
         yield f"it holds the wildcard {', '.join(wild)}, and CUCM takes no wildcard certificates"
-    if case.eku_policy == "require" and not leaf.both_sides:
+    if case.eku_policy == "require" and not leaf.both_uses:
         yield eku_trouble(leaf)
-    if (leaf.shown["key_type"] == "EC") != case.purpose.endswith("-ECDSA"):
-        yield f"its key is {leaf.shown['key_type']}, which purpose {case.purpose} does not take"
+    if (leaf.key.kind == "EC") != case.purpose.endswith("-ECDSA"):
+        yield f"its key is {leaf.key.kind}, which purpose {case.purpose} does not take"
     yield from _key_length("its key", leaf)
     yield from _request(case)
     if not case.complete:
         last = case.issuers[-1] if case.issuers else leaf
         yield (
-            f"the chain is not complete: {last.subject} was issued by {last.issuer}, which is neither in chain nor in "
-            "the trust store (CUCM: CA certificate is not available in the trust-store). Add the CA certificates up to "
-            "the self-signed root to chain"
+            f"the chain is not complete: {last.subject.text} was issued by {last.issuer.text}, which is neither "
+            "in chain nor in the trust store (CUCM: CA certificate is not available in the trust-store). Add the CA "
+            "certificates up to the self-signed root to chain"
         )
     for issuer in case.issuers:
-        if not issuer.shown["is_ca"]:
-            yield f"{issuer.subject}, which signed it, is not a CA certificate"
+        if not issuer.is_ca:
+            yield f"{issuer.subject.text}, which signed it, is not a CA certificate"
 
 
-def eku_trouble(leaf: Facts) -> str:
+def eku_trouble(leaf: Certificate) -> str:
     """The sentence about missing extended key usages."""
-    has = ", ".join(leaf.shown["eku"])
+    has = ", ".join(leaf.extensions.eku or ())
     return (
         f"its extended key usage is {has} alone. A SIP trunk is TLS server and client at once and needs serverAuth and "
         "clientAuth; have the CA issue with a template for both (public CAs no longer do), or set eku_policy"
@@ -84,66 +84,67 @@ def _request(case: Case) -> Iterator[str]:
             "sign what it returns and upload that certificate"
         )
         return
-    if expected is not None and expected.same_key != request.same_key:
+    if expected is not None and expected.key != request.key:
         yield (
             "the CSR that waits on the node is not the one that was signed: it was replaced in between, by another run "
             "or on the web page. Run cucm_csr again and sign what it returns"
         )
         return
-    if leaf.same_key != request.same_key:
+    if leaf.key != request.key:
         yield (
             "it was made for another key than that of the CSR which waits on the node. Sign the pending CSR (cucm_csr "
             "returns it) and upload that certificate"
         )
         return
-    added, lost = sorted(leaf.names - request.names), sorted(request.names - leaf.names)
+    added, lost = sorted(leaf.san_keys - request.san_keys), sorted(request.san_keys - leaf.san_keys)
     if added or lost:
         parts = [f"{word} {', '.join(names)}" for word, names in (("added", added), ("left out", lost)) if names]
         yield f"its subject alternative names are not those of the CSR: the CA {' and '.join(parts)}. {SAN_ADVICE}"
     if leaf.common_name.lower() != request.common_name.lower():
         yield f"its common name is {leaf.common_name}, that of the CSR {request.common_name}. Have the CA keep it"
-    usages = sorted(request.key_usage - leaf.key_usage) if leaf.key_usage else []
+    given = leaf.extensions.key_usage
+    usages = sorted(set(request.extensions.key_usage or ()) - set(given)) if given is not None else []
     if usages:
         yield f"it lacks the key usages {', '.join(usages)} of the CSR. Have the CA keep them"
 
 
-def _dates(what: str, certificate: Facts, clock: NodeClock) -> Iterator[str]:
+def _dates(what: str, certificate: Certificate, clock: NodeClock) -> Iterator[str]:
     if certificate.not_before > clock.now() + max(clock.tolerance, LONGEST_WAIT):
-        begin = certificate.shown["not_before"]
+        begin = time_text(certificate.not_before)
         yield f"{what} is not yet valid: it begins at {begin}, and {clock.words}. Set the clock (NTP), or wait"
     if certificate.not_after < clock.now() - clock.tolerance:
-        yield f"{what} expired at {certificate.shown['not_after']}, and {clock.words}. Get a new one"
+        yield f"{what} expired at {time_text(certificate.not_after)}, and {clock.words}. Get a new one"
 
 
-def wait_for(certificate: Facts, clock: NodeClock) -> float:
+def wait_for(certificate: Certificate, clock: NodeClock) -> float:
     """Seconds until the node's clock finds the certificate valid, so few that judging let it pass."""
     left = (certificate.not_before - clock.now()).total_seconds() if clock.known else 0.0
     return min(max(left + 1, 0.0), LONGEST_WAIT.total_seconds() + 1) if left > 0 else 0.0
 
 
-def _key_length(what: str, certificate: Facts) -> Iterator[str]:
-    if certificate.shown["key_type"] == "RSA" and certificate.shown["key_size"] > LARGEST_KEY:
-        yield f"{what} has {certificate.shown['key_size']} bits, and CUCM takes no more than {LARGEST_KEY}"
+def _key_length(what: str, certificate: Certificate) -> Iterator[str]:
+    if certificate.key.kind == "RSA" and certificate.key.bits > LARGEST_KEY:
+        yield f"{what} has {certificate.key.bits} bits, and CUCM takes no more than {LARGEST_KEY}"
 
 
 @dataclass(frozen=True)
 class TrustPlan:
     """What a trust store needs: uploads in order (root first), what they replace, and what forbids them."""
 
-    uploads: tuple[Facts, ...]
+    uploads: tuple[Certificate, ...]
     replaced: tuple[Entry, ...]
     troubles: tuple[str, ...]
 
 
-def trust_plan(purpose: str, wanted: Sequence[Facts], held: Sequence[Entry], clock: NodeClock) -> TrustPlan:
+def trust_plan(purpose: str, wanted: Sequence[Certificate], held: Sequence[Entry], clock: NodeClock) -> TrustPlan:
     """One certificate a common name and store: the later start wins, an older or expired one is refused."""
-    uploads: list[Facts] = []
+    uploads: list[Certificate] = []
     replaced: list[Entry] = []
     troubles: list[str] = []
     missing = [one for one in wanted if not any(entry.is_certificate(one) for entry in held)]
     for one in root_first(missing):
-        troubles += _dates(f"{one.subject} (for {purpose})", one, clock)
-        troubles += _key_length(f"the key of {one.subject}", one)
+        troubles += _dates(f"{one.subject.text} (for {purpose})", one, clock)
+        troubles += _key_length(f"the key of {one.subject.text}", one)
         name = one.common_name.lower()
         twin = next((other for other in uploads if other.common_name.lower() == name), None)
         if twin is not None:
@@ -158,32 +159,10 @@ def trust_plan(purpose: str, wanted: Sequence[Facts], held: Sequence[Entry], clo
             if other.not_before >= one.not_before:
                 troubles.append(
                     f"{purpose} already holds another certificate with the common name {one.common_name} "
-                    f"({entry.name}, from {other.shown['not_before']}), and CUCM refuses one that does not start "
+                    f"({entry.name}, from {time_text(other.not_before)}), and CUCM refuses one that does not start "
                     "later. Remove that one (state: absent) or use a CA with another name"
                 )
             else:
                 replaced.append(entry)
         uploads.append(one)
     return TrustPlan(tuple(uploads), tuple(replaced), tuple(troubles))
-
-
-def root_first(certificates: Sequence[Facts]) -> list[Facts]:
-    """Each issuer before what it issued; the rest in the order given."""
-    left, ordered = list(certificates), []
-    while left:
-        ready = [one for one in left if not any(one.signed_by(other) for other in left if other is not one)] or left[:1]
-        ordered += ready
-        left = [one for one in left if one not in ready]
-    return ordered
-
-
-def climb(leaf: Facts, pool: Sequence[Facts]) -> tuple[list[Facts], bool]:
-    """The issuers above a certificate, the direct one first, out of any pool; True when they reach a root."""
-    path = view.order_chain(leaf.pem, [one.pem for one in pool], complete=False)
-    issuers = [certificate_facts(pem) for pem in path[1:]]
-    return issuers, (issuers[-1] if issuers else leaf).self_signed
-
-
-def read_certificates(source: str | bytes) -> list[Facts]:
-    """Every certificate of a PEM bundle, DER or PKCS#7."""
-    return [certificate_facts(pem) for pem in view.split_chain(source)]

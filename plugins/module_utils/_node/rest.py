@@ -21,8 +21,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.screen import pem
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS
 from ansible_collections.siptls.cucm.plugins.module_utils._node.cli import CliStore
-from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import Facts
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import REST_BASE, Entry, Wish, refused, unit_of
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 
 _REQUESTS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "CERTIFICATE SIGN REQUEST")
 THIS_SERVER = "this-server"
@@ -156,15 +156,15 @@ class RestStore:
         words = re.findall(r'"([^"]*multi[^"]*)"', answer.body.decode("utf-8", "replace"), re.IGNORECASE)
         return next((word for word in words if "server" in word.lower()), MULTI_SERVER)
 
-    def import_trust(self, purpose: str, certificate: Facts) -> str:
+    def import_trust(self, purpose: str, certificate: Certificate) -> str:
         """Put a certificate into a trust store."""
         body = {"service": [unit_of(purpose)], "certificates": [certificate.pem], "description": "Trust Certificate"}
-        return self._post("trust/certificates", body, f"Uploading {certificate.subject} to {purpose}")
+        return self._post("trust/certificates", body, f"Uploading {certificate.subject.text} to {purpose}")
 
-    def import_identity(self, purpose: str, certificate: Facts, chain: list[Facts]) -> str:
+    def import_identity(self, purpose: str, certificate: Certificate, chain: list[Certificate]) -> str:
         """Put a signed certificate with its chain into its purpose."""
         body = {"service": purpose, "certificates": [certificate.pem, *(one.pem for one in chain)]}
-        return self._post("identity/certificates", body, f"Uploading {certificate.subject} to {purpose}")
+        return self._post("identity/certificates", body, f"Uploading {certificate.subject.text} to {purpose}")
 
     def delete_trust(self, entry: Entry) -> str:
         """Remove a certificate from a trust store; REST's way is not documented, the CLI's is."""

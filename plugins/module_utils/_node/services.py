@@ -137,13 +137,13 @@ class Serving:
     def presented(self) -> str | None:
         """The SHA-256 of the certificate that the port presents now; None while it presents none."""
         from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import served_certificate
-        from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import certificate_facts
+        from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
         try:
             chain = served_certificate(self.host, self.port, legacy=self.legacy, timeout=min(self.timeout, 10))
         except Failure:
             return None
-        return certificate_facts(chain[0]).sha256
+        return read_certificate(chain[0]).sha256
 
     def satisfied(self, presented: str | None) -> bool:
         """True when the port presents what it should."""
@@ -188,9 +188,9 @@ def fingerprint_of(text: str | None) -> str | None:
     if not text:
         return None
     if "-----BEGIN" in text:
-        from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import certificate_facts
+        from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
-        return certificate_facts(text).sha256
+        return read_certificate(text).sha256
     digits = re.sub(r"^sha-?256[:=]|[:\s]", "", text.strip().lower())
     if not re.fullmatch(r"[0-9a-f]{64}", digits):
         raise Failure("serving.certificate is neither a PEM certificate nor a SHA-256 fingerprint.")

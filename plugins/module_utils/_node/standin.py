@@ -12,12 +12,12 @@ import ipaddress
 import re
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import Facts
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Wish
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import san_key
 
 
-def stand_in_csr(wish: Wish, installed: Facts | None) -> str:
+def stand_in_csr(wish: Wish, installed: Certificate | None) -> str:
     """A PEM request of a key that is thrown away, with the subject and names of the installed certificate."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
@@ -32,7 +32,7 @@ def stand_in_csr(wish: Wish, installed: Facts | None) -> str:
         )
     else:
         key = rsa.generate_private_key(65537, wish.key_length or 2048)
-    attributes = list(installed.loaded.subject) if installed else []
+    attributes = list(x509.load_der_x509_certificate(installed.der).subject) if installed else []
     if wish.include_ou is False:
         attributes = [one for one in attributes if one.oid != NameOID.ORGANIZATIONAL_UNIT_NAME]
     name, more = _names(wish, installed)
@@ -41,7 +41,7 @@ def stand_in_csr(wish: Wish, installed: Facts | None) -> str:
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(attributes))
     names = sorted(
         {
-            *(installed.names if installed else ()),
+            *(installed.san_keys if installed else ()),
             *(san_key(name) for name in more),
             *(san_key(name) for name in wish.sans or ()),
             *([san_key(wish.parent_domain)] if wish.parent_domain else ()),
@@ -61,12 +61,12 @@ def stand_in_csr(wish: Wish, installed: Facts | None) -> str:
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
-def _names(wish: Wish, installed: Facts | None) -> tuple[str, list[str]]:
+def _names(wish: Wish, installed: Certificate | None) -> tuple[str, list[str]]:
     """The common name and, of a multi-server request, the names of all nodes, as CUCM would put them in."""
     own = installed.common_name if installed else ""
     if wish.distribution != "multi_server":
         return wish.common_name or own or wish.purpose, []
-    known = [own, *(name.partition(":")[2] for name in sorted(installed.names if installed else ()))]
+    known = [own, *(name.partition(":")[2] for name in sorted(installed.san_keys if installed else ()))]
     domain = next((name.partition(".")[2] for name in known if "." in name), "")
     host = re.sub(r"-ms$", "", own.split(".")[0], flags=re.IGNORECASE) or wish.purpose
     ending = f".{domain}" if domain else ""

@@ -17,7 +17,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._net.http import AnswerLost
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost
-from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import Facts, certificate_facts
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
 REST_BASE = "/platformcom/api/v1/certmgr/config"
 # The common name of a certificate that all nodes of a cluster share, e.g. cucm1-ms.example.com.
@@ -38,14 +39,14 @@ class Entry:
     serials: frozenset[int] = frozenset()
 
     @property
-    def facts(self) -> Facts | None:
+    def facts(self) -> Certificate | None:
         """The certificate read, None when the node did not show it or it cannot be parsed."""
         try:
-            return certificate_facts(self.pem) if self.pem else None
+            return read_certificate(self.pem) if self.pem else None
         except Failure:
             return None
 
-    def is_certificate(self, other: Facts) -> bool:
+    def is_certificate(self, other: Certificate) -> bool:
         """True when this is that certificate: by fingerprint, without a PEM by serial number."""
         own = self.facts
         return own.sha256 == other.sha256 if own is not None else other.serial in self.serials
@@ -109,10 +110,10 @@ class CertificateStore(Protocol):
     def generate(self, wish: Wish) -> str:
         """Make a CSR, replacing a pending one; returns CUCM's words."""
 
-    def import_trust(self, purpose: str, certificate: Facts) -> str:
+    def import_trust(self, purpose: str, certificate: Certificate) -> str:
         """Put a certificate into a trust store; returns CUCM's words."""
 
-    def import_identity(self, purpose: str, certificate: Facts, chain: list[Facts]) -> str:
+    def import_identity(self, purpose: str, certificate: Certificate, chain: list[Certificate]) -> str:
         """Put a signed certificate into its purpose; returns CUCM's words."""
 
     def delete_trust(self, entry: Entry) -> str:

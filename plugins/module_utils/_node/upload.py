@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFORM, ArgSpec, Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._node import judge
-from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import Facts, csr_facts
 from ansible_collections.siptls.cucm.plugins.module_utils._node.opening import open_store
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     MULTI_SERVER_NAME,
@@ -29,6 +28,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     refused,
     surely,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb, leaf_first
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates, read_request
 
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -64,11 +66,11 @@ class Input:
 
     purpose: str
     trust_purpose: str
-    leaf: Facts | None
-    chain: list[Facts]
-    csr: Facts | None
+    leaf: Certificate | None
+    chain: list[Certificate]
+    csr: Request | None
     remove: list[str]  # names and fingerprints
-    doomed: list[Facts]  # certificates to remove, by what they are
+    doomed: list[Certificate]  # certificates to remove, by what they are
     prune_expired: bool
     eku_policy: str
     check_mode: bool
@@ -79,10 +81,10 @@ class Work:
     """What is to be done, judged; and what of it was done."""
 
     deletions: list[Entry]
-    uploads: Sequence[Facts]
+    uploads: Sequence[Certificate]
     replaced: Sequence[Entry]
-    identity: Facts | None
-    issuers: list[Facts]
+    identity: Certificate | None
+    issuers: list[Certificate]
     actions: list[str] = field(default_factory=list)
 
 
@@ -116,15 +118,15 @@ def _read(params: Mapping[str, Any], check_mode: bool) -> Input:
         raise Failure("There is nothing to do: give certificate, chain, trust_certificates or prune_expired.")
     if params["trust_certificates"] and not absent:
         raise Failure("trust_certificates names what state: absent removes; put CA certificates into chain.")
-    leaf, rest = _parted(leaves) if leaves else (None, [])
-    chain = rest + chain
+    leaf, *rest = leaf_first(leaves) if leaves else [None]
+    chain = [one for one in rest if one] + chain
     unique = {one.sha256: one for one in chain if leaf is None or one.sha256 != leaf.sha256}
     return Input(
         purpose=purpose,
         trust_purpose=trust_purpose,
         leaf=leaf,
         chain=[] if absent else list(unique.values()),
-        csr=csr_facts(params["csr"]) if params["csr"] else None,
+        csr=read_request(params["csr"]) if params["csr"] else None,
         remove=params["trust_certificates"] or [],
         doomed=list(unique.values()) if absent else [],
         prune_expired=params["prune_expired"],
@@ -133,18 +135,12 @@ def _read(params: Mapping[str, Any], check_mode: bool) -> Input:
     )
 
 
-def leaf_and_chain(option: str, text: str) -> tuple[Facts, list[Facts]]:
-    """The certificate and what came with it, of a text in any form; Failure when it holds none."""
-    return _parted(_certificates(option, text, None))
+def handed_out(option: str, text: str) -> list[Certificate]:
+    """What a CA handed out, in any form, as certificates with the leaf first; Failure when it holds none."""
+    return leaf_first(_certificates(option, text, None))
 
 
-def _parted(found: list[Facts]) -> tuple[Facts, list[Facts]]:
-    """A certificate with its chain in one file: the first that issued no other of the file is the leaf."""
-    leaf = next(one for one in found if not any(other.signed_by(one) for other in found if other is not one))
-    return leaf, [one for one in found if one is not leaf]
-
-
-def _certificates(option: str, text: str | None, path: str | None) -> list[Facts]:
+def _certificates(option: str, text: str | None, path: str | None) -> list[Certificate]:
     """The certificates of an option: PEM, PKCS#7, or either as bare Base-64; from a file also DER."""
     source: str | bytes | None = text
     if path:
@@ -163,10 +159,7 @@ def _certificates(option: str, text: str | None, path: str | None) -> list[Facts
                 f"{option} is not in PEM format: it holds no BEGIN CERTIFICATE line and is no Base-64 of DER or "
                 "PKCS#7 either. Give the certificate as the CA exported it."
             ) from None
-    try:
-        return judge.read_certificates(source)
-    except Failure as failure:
-        raise Failure(f"{path or option}: {failure.msg}") from None
+    return read_certificates(source, path or option)
 
 
 def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Outcome:
@@ -205,11 +198,11 @@ def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Ou
     )
 
 
-def nodes_of(leaf: Facts, host: str) -> list[str]:
+def nodes_of(leaf: Certificate, host: str) -> list[str]:
     """The nodes that a certificate is for: the host it was put on; of a multi-server one all that its names name."""
     if not MULTI_SERVER_NAME.search(leaf.common_name):
         return [host]
-    names = sorted(name.partition(":")[2] for name in leaf.names if name.startswith("DNS:"))
+    names = sorted(name.partition(":")[2] for name in leaf.san_keys if name.startswith("DNS:"))
     domains = {name.partition(".")[2] for name in names}
     return [name for name in names if name not in domains and not MULTI_SERVER_NAME.search(name)] or [host]
 
@@ -231,16 +224,18 @@ def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: En
     if given.leaf is not None and not (entry is not None and entry.is_certificate(given.leaf)):
         pem = store.csr(given.purpose)
         # In check mode an earlier task may have returned a stand-in for the CSR that it would have made.
-        request = given.csr if given.check_mode and given.csr is not None else csr_facts(pem) if pem else None
+        request = given.csr if given.check_mode and given.csr is not None else read_request(pem) if pem else None
         pool = [*given.chain, *(found for one in staying if (found := one.facts) is not None)]
-        work.issuers, complete = judge.climb(given.leaf, pool)
+        chain = climb(given.leaf, pool, clock.now())
+        work.issuers = list(chain.issuers)
         case = judge.Case(
-            given.purpose, given.leaf, request, given.csr, work.issuers, complete, given.eku_policy, store.where, clock
-        )
-        troubles += [f"{given.leaf.subject}: {text}" for text in judge.leaf_troubles(case)]
+            given.purpose, given.leaf, request, given.csr, work.issuers, chain.complete, given.eku_policy, store.where,
+            clock,
+        )  # fmt: skip
+        troubles += [f"{given.leaf.subject.text}: {text}" for text in judge.leaf_troubles(case)]
         work.identity = given.leaf
-        if given.eku_policy == "warn" and not given.leaf.both_sides:
-            warnings.append(f"{given.leaf.subject}: {judge.eku_trouble(given.leaf)}.")
+        if given.eku_policy == "warn" and not given.leaf.both_uses:
+            warnings.append(f"{given.leaf.subject.text}: {judge.eku_trouble(given.leaf)}.")
     if troubles:
         listed = (
             " ".join(f"({number}) {text}." for number, text in enumerate(troubles, 1))
@@ -275,26 +270,28 @@ def _carry_out(store: CertificateStore, given: Input, work: Work) -> None:
         trusts = partial(_trusts, store, given.trust_purpose, one)
         words = surely(partial(store.import_trust, given.trust_purpose, one), trusts)
         if not trusts():
-            raise refused(f"Putting {one.subject} into {given.trust_purpose} by {store.kind}", store.where, words)
-        work.actions.append(f"put {one.subject} into {given.trust_purpose}")
+            raise refused(f"Putting {one.subject.text} into {given.trust_purpose} by {store.kind}", store.where, words)
+        work.actions.append(f"put {one.subject.text} into {given.trust_purpose}")
     if work.identity is not None:
         time.sleep(judge.wait_for(work.identity, store.clock))
         holds = partial(_holds, store, given.purpose, work.identity)
         words = surely(partial(store.import_identity, given.purpose, work.identity, work.issuers), holds)
         if not holds():
-            raise refused(f"Putting {work.identity.subject} into {given.purpose} by {store.kind}", store.where, words)
-        work.actions.append(f"put {work.identity.subject} into {given.purpose}")
+            raise refused(
+                f"Putting {work.identity.subject.text} into {given.purpose} by {store.kind}", store.where, words
+            )
+        work.actions.append(f"put {work.identity.subject.text} into {given.purpose}")
 
 
 def _gone(store: CertificateStore, doomed: Entry) -> bool:
     return not any(left.name == doomed.name and left.pem == doomed.pem for left in store.trust(doomed.purpose))
 
 
-def _trusts(store: CertificateStore, purpose: str, certificate: Facts) -> bool:
+def _trusts(store: CertificateStore, purpose: str, certificate: Certificate) -> bool:
     return any(entry.is_certificate(certificate) for entry in store.trust(purpose))
 
 
-def _holds(store: CertificateStore, purpose: str, certificate: Facts) -> bool:
+def _holds(store: CertificateStore, purpose: str, certificate: Certificate) -> bool:
     entry = store.identity(purpose)
     return entry is not None and entry.is_certificate(certificate)
 
@@ -302,8 +299,8 @@ def _holds(store: CertificateStore, purpose: str, certificate: Facts) -> bool:
 def _intended(given: Input, work: Work) -> list[str]:
     return [
         *(f"would remove {entry.name} from {entry.purpose}" for entry in work.deletions),
-        *(f"would put {one.subject} into {given.trust_purpose}" for one in work.uploads),
-        *([f"would put {work.identity.subject} into {given.purpose}"] if work.identity is not None else []),
+        *(f"would put {one.subject.text} into {given.trust_purpose}" for one in work.uploads),
+        *([f"would put {work.identity.subject.text} into {given.purpose}"] if work.identity is not None else []),
     ]
 
 
@@ -321,9 +318,10 @@ def _for_diff(entry: Entry | None, held: Sequence[Entry]) -> dict[str, Any]:
     """Identity and trust as the diff shows them."""
     found = entry.facts if entry is not None else None
     names = ("subject", "issuer", "serial", "not_before", "not_after", "sha256")
+    identity = {name: value for name, value in found.view().items() if name in names} if found is not None else None
     trust = sorted(
-        f"{known.subject} (until {known.shown['not_after']}, {known.sha256})" if known is not None else one.name
+        f"{known.subject.text} (until {time_text(known.not_after)}, {known.sha256})" if known is not None else one.name
         for one in held
         for known in [one.facts]
     )
-    return {"identity": {name: found.shown[name] for name in names} if found is not None else None, "trust": trust}
+    return {"identity": identity, "trust": trust}

@@ -1,119 +1,188 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names, alternative names and usages of X.509 in the words of OpenSSL and RFC 4514; private to siptls.cucm."""
+"""Names in certificates and requests, as structure; the only place that reads them. Private to siptls.cucm.
+
+Three things go by the word name, and each has its own here: a `Name` is the distinguished name of a subject or issuer;
+an `AltName` is one subject alternative name with its kind; and the names that CUCM compares with the X.509 Subject Name
+of a security profile are `matched_names`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import ipaddress
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-if TYPE_CHECKING:
-    from cryptography import x509
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import SEQUENCE, SET, DerError, Element, dotted, oid
 
-# Attribute types that cryptography has no short name for, or another one than OpenSSL prints.
-_ATTRIBUTES = {
-    "2.5.4.5": "serialNumber",
-    "2.5.4.9": "street",
-    "2.5.4.17": "postalCode",
-    "1.2.840.113549.1.9.1": "emailAddress",
-}
-
-EKU_NAMES = {
-    "1.3.6.1.5.5.7.3.1": "serverAuth",
-    "1.3.6.1.5.5.7.3.2": "clientAuth",
-    "1.3.6.1.5.5.7.3.3": "codeSigning",
-    "1.3.6.1.5.5.7.3.4": "emailProtection",
-    "1.3.6.1.5.5.7.3.5": "ipsecEndSystem",
-    "1.3.6.1.5.5.7.3.6": "ipsecTunnel",
-    "1.3.6.1.5.5.7.3.7": "ipsecUser",
-    "1.3.6.1.5.5.7.3.8": "timeStamping",
-    "1.3.6.1.5.5.7.3.9": "OCSPSigning",
-    "2.5.29.37.0": "anyExtendedKeyUsage",
-}
-EKU_OIDS = {name: oid for oid, name in EKU_NAMES.items()}
-
-# RFC 5280's name -> the attribute of cryptography's KeyUsage, in the order of the bits.
-KEY_USAGES = {
-    "digitalSignature": "digital_signature",
-    "nonRepudiation": "content_commitment",
-    "keyEncipherment": "key_encipherment",
-    "dataEncipherment": "data_encipherment",
-    "keyAgreement": "key_agreement",
-    "keyCertSign": "key_cert_sign",
-    "cRLSign": "crl_sign",
-    "encipherOnly": "encipher_only",
-    "decipherOnly": "decipher_only",
-}
+COMMON_NAME = "2.5.4.3"
+ORGANIZATIONAL_UNIT = "2.5.4.11"
+# The short names that OpenSSL prints.
+ATTRIBUTES = {
+    COMMON_NAME: "CN", "2.5.4.4": "SN", "2.5.4.5": "serialNumber", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST",
+    "2.5.4.9": "street", "2.5.4.10": "O", ORGANIZATIONAL_UNIT: "OU", "2.5.4.12": "title", "2.5.4.13": "description",
+    "2.5.4.15": "businessCategory", "2.5.4.17": "postalCode", "2.5.4.41": "name", "2.5.4.42": "GN",
+    "2.5.4.43": "initials", "2.5.4.44": "generationQualifier", "2.5.4.46": "dnQualifier", "2.5.4.65": "pseudonym",
+    "2.5.4.97": "organizationIdentifier", "1.2.840.113549.1.9.1": "emailAddress",
+    "1.2.840.113549.1.9.2": "unstructuredName", "0.9.2342.19200300.100.1.1": "UID",
+    "0.9.2342.19200300.100.1.25": "DC", "1.3.6.1.4.1.311.60.2.1.1": "jurisdictionL",
+    "1.3.6.1.4.1.311.60.2.1.2": "jurisdictionST", "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionC",
+}  # fmt: skip
+#: the string types of X.520 by tag -> Python's codec; OpenSSL takes T61 (Teletex) for Latin-1, and so does CUCM
+_STRINGS = {
+    0x0C: "utf-8", 0x12: "latin-1", 0x13: "latin-1", 0x14: "latin-1", 0x16: "latin-1", 0x1A: "latin-1",
+    0x1C: "utf-32-be", 0x1E: "utf-16-be",
+}  # fmt: skip
+_SPECIAL = ',+"\\<>;'
+#: what separates names in the X.509 Subject Name of a security profile
+SEPARATORS = " ,;:"
 
 
-def name_text(name: x509.Name) -> str:
-    """A name in the order of its DER, as CUCM's SDL prints it: C=IN, ST=cisco, O=cisco, CN=CUCMA."""
-    return ", ".join(
-        "+".join(
-            f"{_ATTRIBUTES.get(one.oid.dotted_string, one.rfc4514_attribute_name)}={_escaped(one.value)}" for one in rdn
-        )
-        for rdn in name.rdns
-    )
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute of a name. value is its text; when it is not a string, # and its DER in hexadecimal."""
+
+    oid: str
+    value: str
+    is_string: bool = True
+
+    @classmethod
+    def read(cls, element: Element) -> Attribute:
+        """From an AttributeTypeAndValue."""
+        parts = element.expect(SEQUENCE, "an attribute of a name").children()
+        if len(parts) != 2:
+            raise DerError("an attribute of a name is not a type and a value")
+        kind, value = parts
+        codec = _STRINGS.get(value.tag)
+        name = oid(kind, "the type of an attribute")
+        try:
+            if codec:
+                return cls(name, value.content.decode(codec))
+        except UnicodeDecodeError:
+            pass
+        return cls(name, f"#{value.whole.hex()}", is_string=False)
+
+    @property
+    def text(self) -> str:
+        """In the form of RFC 4514, e.g. CN=cucm1.example.com."""
+        sign = "\\" if self.is_string and self.value.startswith((" ", "#")) else ""
+        return f"{ATTRIBUTES.get(self.oid, self.oid)}={sign}{_escaped(self.value)}"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What RFC 5280 (7.1) compares as OpenSSL does it: letters in lower case, blanks folded."""
+        return self.oid, " ".join(_lower(self.value).split())
 
 
-def _escaped(value: str | bytes) -> str:
-    if isinstance(value, bytes):
-        return "#" + value.hex()
-    text = "".join("\\" + sign if sign in ',+"\\<>;' else sign for sign in value)
-    return "\\" + text if text.startswith((" ", "#")) else text
+@dataclass(frozen=True)
+class Name:
+    """A distinguished name: its relative names in the order of the DER, each a tuple of attributes."""
+
+    rdns: tuple[tuple[Attribute, ...], ...]
+
+    @classmethod
+    def read(cls, element: Element, what: str) -> Name:
+        """From a Name (RDNSequence)."""
+        sets = element.expect(SEQUENCE, what).children()
+        return cls(tuple(tuple(map(Attribute.read, one.expect(SET, what).children())) for one in sets))
+
+    @cached_property
+    def text(self) -> str:
+        """As CUCM's SDL prints it, in the order of the DER: C=IN, ST=cisco, O=cisco, CN=CUCMA."""
+        return ", ".join("+".join(one.text for one in rdn) for rdn in self.rdns)
+
+    @cached_property
+    def key(self) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """Equal for names that RFC 5280 (7.1) calls equal."""
+        return tuple(tuple(sorted(one.key for one in rdn)) for rdn in self.rdns)
+
+    def values(self, oid: str) -> tuple[str, ...]:
+        """Every value of one attribute type, in order."""
+        return tuple(one.value for rdn in self.rdns for one in rdn if one.oid == oid)
+
+    @property
+    def common_names(self) -> tuple[str, ...]:
+        """Every CN; a certificate for CUCM has exactly one."""
+        return self.values(COMMON_NAME)
 
 
-def common_name(name: x509.Name) -> str | None:
-    """The last common name of a name, which is the one that a peer is checked by; None when it has none."""
-    from cryptography.x509.oid import NameOID
+@dataclass(frozen=True)
+class AltName:
+    """One subject alternative name. kind is OpenSSL's word: DNS, IP, URI, email, dirName, RID, otherName, other."""
 
-    found = [str(one.value) for one in name if one.oid == NameOID.COMMON_NAME]
-    return found[-1] if found else None
+    kind: str
+    value: str
 
+    @property
+    def text(self) -> str:
+        """As OpenSSL takes it in a configuration, e.g. DNS:cucm1.example.com."""
+        return f"{self.kind}:{printable(self.value)}"
 
-def san_texts(extensions: x509.Extensions) -> list[str]:
-    """The subject alternative names as OpenSSL writes them in a configuration: DNS:..., IP:..., URI:..., email:..."""
-    from cryptography import x509
+    @property
+    def key(self) -> str:
+        """The form in which CUCM compares it: letters in lower case."""
+        return f"{self.kind}:{_lower(self.value)}"
 
-    try:
-        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    return [_san_text(one) for one in names]
-
-
-def _san_text(one: x509.GeneralName) -> str:
-    from cryptography import x509
-
-    if isinstance(one, x509.DirectoryName):
-        return f"dirName:{name_text(one.value)}"
-    if isinstance(one, x509.RegisteredID):
-        return f"RID:{one.value.dotted_string}"
-    if isinstance(one, x509.OtherName):
-        return f"otherName:{one.type_id.dotted_string}"
-    kinds: list[tuple[type, str]] = [
-        (x509.DNSName, "DNS"),
-        (x509.IPAddress, "IP"),
-        (x509.UniformResourceIdentifier, "URI"),
-        (x509.RFC822Name, "email"),
-    ]
-    return next((f"{word}:{one.value}" for kind, word in kinds if isinstance(one, kind)), f"other:{one.value}")
+    @classmethod
+    def parse(cls, text: str) -> AltName:
+        """From what a person writes: a bare name counts as DNS, a bare address as IP."""
+        kind, colon, value = text.strip().partition(":")
+        known = _KINDS.get(kind.strip().lower()) if colon else None
+        value = value.strip() if known else text.strip()
+        if is_address(value) and known in ("IP", None):
+            return cls("IP", str(ipaddress.ip_address(value)))
+        return cls(known or "DNS", value)
 
 
-def san_key(text: str) -> str:
-    """An alternative name in the form that CUCM compares by: letters in lower case; a bare name counts as DNS."""
-    kind, colon, value = text.strip().partition(":")
-    known = {"dns": "DNS", "ip": "IP", "uri": "URI", "email": "email", "dirname": "dirName", "rid": "RID"}
-    if colon and kind.lower() in known:
-        return f"{known[kind.lower()]}:{value.strip().lower()}"
-    # A colon without a known kind is an IPv6 address.
-    return f"IP:{text.strip().lower()}" if _is_address(text.strip()) else f"DNS:{text.strip().lower()}"
+_KINDS = {
+    "dns": "DNS", "ip": "IP", "uri": "URI", "email": "email", "dirname": "dirName", "rid": "RID",
+    "othername": "otherName",
+}  # fmt: skip
 
 
-def _is_address(text: str) -> bool:
-    import ipaddress
+def alt_names(element: Element, what: str) -> tuple[AltName, ...]:
+    """From GeneralNames."""
+    return tuple(map(general_name, element.expect(SEQUENCE, what).children()))
 
+
+def general_name(one: Element) -> AltName:
+    """From a GeneralName; an address range of a name constraint becomes address/mask."""
+    content = one.content
+    match one.tag:
+        case 0x81 | 0x82 | 0x86:
+            return AltName({0x81: "email", 0x82: "DNS", 0x86: "URI"}[one.tag], content.decode("latin-1"))
+        case 0x87:
+            return AltName("IP", _address(content))
+        case 0x88:
+            return AltName("RID", dotted(content))
+        case 0xA4:
+            return AltName("dirName", Name.read(_only(one), "a directory name").text)
+        case 0xA0:
+            return AltName("otherName", oid(_only(one), "the type of an otherName"))
+    return AltName("other", f"#{one.whole.hex()}")
+
+
+def _only(one: Element) -> Element:
+    inside = one.children()
+    if not inside:
+        raise DerError("an alternative name is empty")
+    return inside[0]
+
+
+def _address(content: bytes) -> str:
+    if len(content) in (4, 16):
+        return str(ipaddress.ip_address(content))
+    if len(content) in (8, 32):
+        half = len(content) // 2
+        return f"{ipaddress.ip_address(content[:half])}/{ipaddress.ip_address(content[half:])}"
+    return f"#{content.hex()}"
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -121,45 +190,81 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def matched_names(subject: Name, sans: Iterable[AltName]) -> tuple[str, ...]:
+    """The names that CUCM compares with a security profile: the CN, then DNS and IP alternative names.
+
+    Of several CNs nobody knows which one CUCM takes, so that none of them counts.
+    """
+    commons = subject.common_names if len(subject.common_names) == 1 else ()
+    alternatives = [one.value for one in sans if one.kind in ("DNS", "IP")]
+    return tuple(dict.fromkeys(printable(one) for one in (*commons, *alternatives) if one))
+
+
+def profile_names(subject: Name, sans: Sequence[AltName]) -> tuple[str, ...]:
+    """The names of a node for the security profile of its peers.
+
+    These are the matched names without the parent domain, which CUCM puts into every CSR: it is not a name of the
+    node, and clusters of one domain share it.
+    """
+    names = matched_names(subject, sans)
+    domains = {name.split(".", 1)[1].lower() for name in names if "." in name and not is_address(name)}
+    commons = [printable(one) for one in subject.common_names]
+    return tuple(name for name in names if name in commons or name.lower() not in domains)
+
+
+def name_problems(subject: Name, sans: Sequence[AltName]) -> Iterable[str]:
+    """Why CUCM, or whoever reads the names, could take them for others than they are; each the end of a sentence."""
+    commons = subject.common_names
+    if not commons:
+        yield "its subject has no common name, which is what a peer's security profile is compared with"
+    elif len(commons) > 1:
+        listed = ", ".join(map(printable, commons))
+        yield f"its subject has {len(commons)} common names ({listed}), and CUCM expects one"
+    for value in (*(one.value for rdn in subject.rdns for one in rdn), *(one.value for one in sans)):
+        if not value:
+            yield "it holds an empty name"
+        elif printable(value) != value:
+            yield f"the name {printable(value)} holds characters that cannot be seen"
+    for value in (*commons, *(one.value for one in sans if one.kind == "DNS")):
+        found = sorted({sign for sign in value if sign in SEPARATORS})
+        if found:
+            yield (
+                f"the name {printable(value)} holds {' '.join(map(repr, found))}, which separates names in the X.509 "
+                "Subject Name of a security profile"
+            )
+        if "*" in value:
+            yield f"it holds the wildcard {printable(value)}, and CUCM does not support wildcard certificates"
+
+
+def printable(text: str) -> str:
+    """A text from outside without what changes a terminal or hides in it: such characters as \\XX of their UTF-8."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_hidden(sign) if _is_hidden(sign) else sign for sign in text)
+
+
+def _is_hidden(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def _hidden(sign: str) -> str:
+    return "".join(f"\\{byte:02X}" for byte in sign.encode("utf-8", "surrogatepass"))
+
+
+def _escaped(text: str) -> str:
+    return "".join(_hidden(sign) if _is_hidden(sign) else "\\" + sign if sign in _SPECIAL else sign for sign in text)
+
+
+def _lower(text: str) -> str:
+    """ASCII letters in lower case, and no others: that is what OpenSSL compares by."""
+    return "".join(sign.lower() if "A" <= sign <= "Z" else sign for sign in text)
+
+
+def san_key(text: str) -> str:
+    """An alternative name that a person wrote, in the form that CUCM compares by."""
+    return AltName.parse(text).key
+
+
 def same_sans(left: Iterable[str], right: Iterable[str]) -> bool:
     """Whether two lists hold the same alternative names; neither order nor case counts, as on CUCM."""
     return {san_key(one) for one in left} == {san_key(one) for one in right}
-
-
-def eku_texts(extensions: x509.Extensions) -> list[str]:
-    """The extended key usages by name, or by number when they have none here; empty when there is no restriction."""
-    from cryptography import x509
-
-    try:
-        usages = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return []
-    return [EKU_NAMES.get(one.dotted_string, one.dotted_string) for one in usages]
-
-
-def key_usage_texts(extensions: x509.Extensions) -> list[str]:
-    """The key usages by RFC 5280's names in the order of their bits; empty when there is no restriction."""
-    from cryptography import x509
-
-    try:
-        usage = extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return []
-    found = []
-    for text, attribute in KEY_USAGES.items():
-        # encipherOnly and decipherOnly are defined beside keyAgreement alone; cryptography raises without it.
-        if attribute in ("encipher_only", "decipher_only") and not usage.key_agreement:
-            continue
-        if getattr(usage, attribute):
-            found.append(text)
-    return found
-
-
-def is_ca(extensions: x509.Extensions) -> bool:
-    """Whether the basic constraints say that the owner is a CA."""
-    from cryptography import x509
-
-    try:
-        return bool(extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
-    except x509.ExtensionNotFound:
-        return False

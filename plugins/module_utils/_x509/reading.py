@@ -8,139 +8,181 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-
-if TYPE_CHECKING:
-    from cryptography import x509
-
-# Microsoft's pages put CERTIFICATE around a PKCS#7 file too, so that the label says little about the content.
-_BLOCK = re.compile(r"-----BEGIN (?P<label>[A-Z0-9 ]+)-----\s*(?P<body>[A-Za-z0-9+/=\s]*?)\s*-----END (?P=label)-----")
-_CERTIFICATE_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "CMS", "PKCS #7 SIGNED DATA")
-# CUCM has been seen to write each of these (certificates.md, 2.6).
-_REQUEST = re.compile(
-    r"-----BEGIN (?:NEW )?CERTIFICATE (?:SIGN )?REQUEST-----(?P<body>[A-Za-z0-9+/=\s]+)"
-    r"-----END (?:NEW )?CERTIFICATE (?:SIGN )?REQUEST-----"
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import (
+    INTEGER,
+    OID,
+    SEQUENCE,
+    DerError,
+    Element,
+    elements,
+    first,
+    split,
 )
+
+_MARK = re.compile(r"-----(BEGIN|END) ([A-Z0-9 #]{1,40})-----")
+# Microsoft's pages put CERTIFICATE around a PKCS#7 file too, so that the label says little about the content.
+_CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS7", "CMS", "PKCS #7 SIGNED DATA")
+# CUCM has been seen to write each of these (certificates.md, 2.6).
+_REQUESTS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "CERTIFICATE SIGN REQUEST")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
-_DAMAGED = "A certificate is damaged: what stands between BEGIN and END is not Base-64. Export it from the CA again."
+_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
+_GIVE = "Give PEM (-----BEGIN CERTIFICATE-----), DER or PKCS#7."
+_EXPORT = "Export it from the CA again."
 
 
-def to_pem(certificate: x509.Certificate) -> str:
-    """A certificate as PEM with a newline at its end."""
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return certificate.public_bytes(Encoding.PEM).decode("ascii")
-
-
-def to_der(certificate: x509.Certificate) -> bytes:
-    """A certificate as it is signed."""
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return certificate.public_bytes(Encoding.DER)
-
-
-def load_certificates(data: str | bytes) -> list[x509.Certificate]:
+def read_certificates(data: str | bytes, what: str = "the data given") -> list[Certificate]:
     """Every certificate in a PEM bundle, a DER file or a PKCS#7 file (PEM or DER), in its order, each once.
 
-    Text around and between the blocks is passed over. Raises Failure when there is none, or when one is damaged.
+    Text around and between the blocks is passed over. Raises Failure when there is none, or with the number of the
+    first that is damaged; what names the source in its sentence.
     """
-    found: dict[bytes, x509.Certificate] = {}
-    for number, der in enumerate(_blocks(data), start=1):
-        for certificate in _from_der(der, number):
-            found.setdefault(to_der(certificate), certificate)
+    found: dict[bytes, Certificate] = {}
+    blocks = [one for one in _blocks(data) if one.label in _CERTIFICATES]
+    for number, block in enumerate(blocks, start=1):
+        which = "The certificate" if len(blocks) == 1 else f"Certificate number {number} of {len(blocks)}"
+        try:
+            for der in _certificate_ders(block.der()):
+                found.setdefault(der, Certificate.from_der(der))
+        except Failure as failure:
+            reason = failure.msg.partition(": ")[2].rstrip(".")
+            raise Failure(f"{which} in {what} cannot be read: {reason}. {_EXPORT}") from None
+        except (ValueError, IndexError) as error:
+            raise Failure(f"{which} in {what} is damaged: {error}. {_EXPORT}") from None
     if not found:
-        if "BEGIN CERTIFICATE-----" in (data if isinstance(data, str) else data.decode("ascii", "replace")):
-            raise Failure(_DAMAGED)
-        raise Failure(
-            f"There is no certificate in {_excerpt(data)}: give PEM (-----BEGIN CERTIFICATE-----), DER or PKCS#7."
-        )
+        raise Failure(f"There is no certificate in {what}: {_instead(data)}")
     return list(found.values())
 
 
-def load_certificate(data: str | bytes) -> x509.Certificate:
+def read_certificate(data: str | bytes, what: str = "the data given") -> Certificate:
     """The first certificate of PEM, DER or PKCS#7; raises Failure when there is none."""
-    return load_certificates(data)[0]
+    return read_certificates(data, what)[0]
 
 
-def split_chain(data: str | bytes) -> list[str]:
-    """Every certificate of a chain in any form, each as PEM, in the order given (see load_certificates)."""
-    return [to_pem(one) for one in load_certificates(data)]
-
-
-def load_csr(data: str | bytes) -> x509.CertificateSigningRequest:
+def read_request(data: str | bytes, what: str = "the data given") -> Request:
     """A PKCS#10 request from PEM (any of CUCM's labels, text around it) or DER; raises Failure when it is none."""
-    from cryptography import x509
-
-    text = data.decode("ascii", "replace") if isinstance(data, bytes) else data
-    block = _REQUEST.search(text)
-    try:
-        if block:
-            return x509.load_der_x509_csr(base64.b64decode(block["body"]))
-        if isinstance(data, bytes) and data[:1] == b"\x30":
-            return x509.load_der_x509_csr(data)
-    except (ValueError, binascii.Error):
-        raise Failure("The certificate request is damaged: its content is not PKCS#10.") from None
-    raise Failure(
-        f"There is no certificate request in {_excerpt(data)}: give PEM (-----BEGIN CERTIFICATE REQUEST-----)."
-    )
-
-
-def _blocks(data: str | bytes) -> list[bytes]:
-    """The DER of every block of a file; of the file itself when it is not PEM."""
-    if isinstance(data, bytes) and data[:1] == b"\x30":
-        return _elements(data)
-    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
-    try:
-        found = [base64.b64decode(one["body"]) for one in _BLOCK.finditer(text) if one["label"] in _CERTIFICATE_LABELS]
-        if not found and text.lstrip().startswith("MI") and _BASE64.fullmatch(text):
-            found = [base64.b64decode(text)]
-    except (ValueError, binascii.Error):
-        raise Failure(_DAMAGED) from None
-    return found
-
-
-def _elements(data: bytes) -> list[bytes]:
-    """DER files may simply follow each other."""
-    found, at = [], 0
-    while at + 2 <= len(data) and data[at] == 0x30:
-        length, head = data[at + 1], 2
-        if length & 0x80:
-            count = length & 0x7F
-            length, head = int.from_bytes(data[at + 2 : at + 2 + count], "big"), 2 + count
-        found.append(data[at : at + head + length])
-        at += head + length
-    return found
-
-
-def _from_der(der: bytes, number: int) -> list[x509.Certificate]:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import pkcs7
-
-    # ContentInfo begins with the identifier of its content; a certificate with a SEQUENCE.
-    try:
-        if b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" in der[:24]:
-            # DER wants the set of certificates sorted; OpenSSL and Windows write it as it comes.
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)
-                return list(pkcs7.load_der_pkcs7_certificates(der))
-        # OpenSSL's TRUSTED CERTIFICATE carries more after the certificate.
-        return [x509.load_der_x509_certificate(_elements(der)[0])]
-    except (ValueError, IndexError) as error:
-        words = str(error).splitlines()[0] if str(error) else type(error).__name__
+    block = next((one for one in _blocks(data) if one.label in (*_REQUESTS, "")), None)
+    if block is None:
         raise Failure(
-            f"Certificate number {number} of the data given is damaged: {words}. Export it from the CA again."
-        ) from None
+            f"There is no certificate request in {what}: {_description(data)}. Give PEM "
+            "(-----BEGIN CERTIFICATE REQUEST-----)."
+        )
+    try:
+        return Request.from_der(block.der())
+    except ValueError as error:
+        raise Failure(f"The certificate request in {what} is damaged: {error}. Read it from the node again.") from None
+    except Failure as failure:
+        raise Failure(f"The certificate request in {what} is damaged: {failure.msg.partition(': ')[2]}") from None
 
 
-def _excerpt(data: str | bytes) -> str:
+@dataclass(frozen=True)
+class _Block:
+    """A PEM block, or with an empty label DER that came without PEM. body is None where the END line is missing."""
+
+    label: str
+    body: str | bytes | None
+
+    def der(self) -> bytes:
+        """Its bytes; ValueError with the reason where they can't be made out."""
+        if isinstance(self.body, bytes):
+            return self.body
+        if self.body is None:
+            raise ValueError("its END line is missing")
+        odd = sorted({sign for sign in self.body if not _BASE64.fullmatch(sign)})
+        try:
+            if not odd:
+                return base64.b64decode(re.sub(r"\s", "", self.body), validate=True)
+        except binascii.Error:
+            pass
+        raise ValueError("what is between BEGIN and END is not Base-64" + (f" (it holds {odd[0]!a})" if odd else ""))
+
+
+def _blocks(data: str | bytes) -> Iterator[_Block]:
+    """The PEM blocks of a text; DER and bare Base-64 count as a block of certificates."""
+    if isinstance(data, bytes) and data[:1] == b"\x30":
+        yield from (_Block("" if _looks_like_request(one) else "CERTIFICATE", one) for one in _sequences(data))
+        return
+    text = _text(data)
+    marks = list(_MARK.finditer(text))
+    for mark, after in zip(marks, [*marks[1:], None], strict=False):
+        if mark[1] == "BEGIN":
+            ended = after is not None and after.groups() == ("END", mark[2])
+            yield _Block(mark[2], text[mark.end() : after.start()] if ended and after is not None else None)
+    if not marks and text.lstrip().startswith("MI") and _BASE64.fullmatch(text):
+        yield _Block("CERTIFICATE", text)
+
+
+def _text(data: str | bytes) -> str:
+    """The text of PEM. Windows' shells write UTF-16, which is seen by its mark or by its zero bytes."""
+    if isinstance(data, bytes):
+        data = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
+    return data.replace("\0", "")
+
+
+def _sequences(data: bytes) -> list[bytes]:
+    """DER files may simply follow each other; a last one that was cut is left to its reader."""
+    try:
+        return [one.whole for one in elements(data) if one.tag == SEQUENCE]
+    except DerError:
+        return [data]
+
+
+def _certificate_ders(der: bytes) -> list[bytes]:
+    """A certificate, or those in a PKCS#7 file."""
+    outer = first(der).expect(SEQUENCE, "a certificate")
+    parts = outer.children()
+    if parts and parts[0].tag == OID and parts[0].content == _SIGNED_DATA:
+        return [one.whole for one in _signed_data(parts) if one.tag == SEQUENCE]
+    # OpenSSL's TRUSTED CERTIFICATE carries more after the certificate.
+    return [outer.whole]
+
+
+def _signed_data(parts: list[Element]) -> list[Element]:
+    content = parts[1].children()[0].children() if len(parts) > 1 else []
+    certificates = split(content, 0xA0)[0]
+    if certificates is None:
+        raise DerError("the PKCS#7 file holds no certificate")
+    return certificates.children()
+
+
+def _looks_like_request(der: bytes) -> bool:
+    """Whether DER is a PKCS#10 request: its content begins with a version and goes on with a name."""
+    try:
+        content = first(der).children()[0].children()
+        return content[0].tag == INTEGER and content[0].content == b"\0" and len(content) <= 4
+    except (DerError, IndexError):
+        return False
+
+
+def _is_pkcs12(data: bytes) -> bool:
+    """PFX begins with its version, 3, and goes on with PKCS#7."""
+    return data[:1] == b"\x30" and b"\x02\x01\x03\x30" in data[:12]
+
+
+def _instead(data: str | bytes) -> str:
+    """What was given instead of a certificate, and what to do."""
+    raw = data if isinstance(data, bytes) else b""
+    if _is_pkcs12(raw):
+        return (
+            f"it is a PKCS#12 file (.pfx, .p12), which holds a private key too. Export the certificate alone. {_GIVE}"
+        )
+    if any(label in _text(data) for label in _REQUESTS) or (raw and _looks_like_request(raw)):
+        return f"it is a certificate request, which no CA has signed yet. {_GIVE}"
+    return f"{_description(data)}. {_GIVE}"
+
+
+def _description(data: str | bytes) -> str:
     """What was given, in words; never its text, which may be a key."""
-    if not data.strip():
-        return "the data given, which is empty"
-    text = data.decode("ascii", "replace") if isinstance(data, bytes) else data
-    label = re.search(r"-----BEGIN ([A-Z0-9 ]{1,40})-----", text)
-    if label:
-        return f"the data given, which is a {label[1]}"
-    return f"the {len(data)} {'bytes' if isinstance(data, bytes) else 'characters'} given"
+    text = _text(data)
+    if not text.strip():
+        return "it is empty"
+    mark = _MARK.search(text)
+    if mark:
+        return f"it holds a {mark[2]} block"
+    if re.match(r"\s*<(?:!doctype|html|\?xml)", text, re.IGNORECASE):
+        return "it is a web page"
+    return f"it is {len(data)} {'bytes' if isinstance(data, bytes) else 'characters'} of something else"

@@ -18,7 +18,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net import screen, ss
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import YES, AdminShell
 from ansible_collections.siptls.cucm.plugins.module_utils._node import refusals
 from ansible_collections.siptls.cucm.plugins.module_utils._node.cli import CliStore
-from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import certificate_facts, csr_facts
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -83,9 +83,9 @@ def read_all(text: str) -> None:
             assert str(refused)
             continue
         for pem in filter(None, [entry.pem if entry else None for entry in entries]):
-            parsed(certificate_facts, pem)
+            parsed(read_certificate, pem)
     if request := store.csr("CallManager"):
-        parsed(csr_facts, request)
+        parsed(read_request, request)
     refusals.explain(text)
     refusals.classify(text)
     ssh.plain(text)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._node.facts import certificate_facts
 from ansible_collections.siptls.cucm.plugins.module_utils._node.upload import nodes_of
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 from cucm_lab.testing import LabProcess
 
 from tests.support.certificate_kit import Authority, openssl, run
@@ -175,9 +175,9 @@ def test_a_multi_server_certificate_wants_a_restart_on_every_node(root: Authorit
     csr = openssl(
         "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", str(tmp_path / "k"), "-subj", "/CN=a-ms.x.y"
     )
-    shared = certificate_facts(root.sign(csr, sans="DNS:a.x.y,DNS:b.x.y,DNS:x.y"))
+    shared = read_certificate(root.sign(csr, sans="DNS:a.x.y,DNS:b.x.y,DNS:x.y"))
     assert nodes_of(shared, "10.0.0.1") == ["a.x.y", "b.x.y"]
-    alone = certificate_facts(root.sign(csr, sans="DNS:a.x.y,DNS:x.y", subject="/CN=a.x.y"))
+    alone = read_certificate(root.sign(csr, sans="DNS:a.x.y,DNS:x.y", subject="/CN=a.x.y"))
     assert nodes_of(alone, "10.0.0.1") == ["10.0.0.1"]
 
 

@@ -14,14 +14,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import same_sans
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import judge_certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import (
     certificate_view,
     csr_view,
     order_chain,
-    public_key_sha256,
     split_chain,
-    verify_issued_by,
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -74,15 +73,16 @@ def test_a_view_says_what_openssl_says(tmp_path: Path, digest: str, key: str) ->
     )
     assert (view["is_ca"], view["self_signed"]) == (False, False) and view["pem"] == leaf
     assert certificate_view(root)["self_signed"] and certificate_view(root)["is_ca"]
-    assert verify_issued_by(leaf, sub) and verify_issued_by(sub, root)
-    assert not verify_issued_by(leaf, root) and not verify_issued_by(root, leaf)
+    leaf_c, sub_c, root_c = map(read_certificate, (leaf, sub, root))
+    assert leaf_c.signed_by(sub_c) and sub_c.signed_by(root_c)
+    assert not leaf_c.signed_by(root_c) and not root_c.signed_by(leaf_c)
     spki = openssl("x509", "-noout", "-pubkey", feed=leaf)
     hashed = subprocess.run(
         ["openssl", "dgst", "-sha256", "-c"], check=True, capture_output=True,
         input=subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=spki.encode(), check=True,
                              capture_output=True).stdout,
     ).stdout.decode()  # fmt: skip
-    assert public_key_sha256(leaf) == hashed.split("= ")[1].strip().upper()
+    assert read_certificate(leaf).key.sha256 == hashed.split("= ")[1].strip().upper()
 
 
 def test_days_left_count_down_below_zero(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_ca_of_the_same_name_and_another_key_is_not_taken_for_it(tmp_path: Pat
     [
         ("", "empty"),
         ("hello", "no certificate"),
-        ("-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----", "which is a RSA PRIVATE KEY"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----", "holds a RSA PRIVATE KEY"),
         ("-----BEGIN CERTIFICATE-----\nMIIBAAAA\n-----END CERTIFICATE-----", "damaged"),
         ("-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----", "Base-64"),
         (b"\x30\x82\x01", "damaged"),

@@ -1,0 +1,135 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extensions of a certificate or request that matter to CUCM; private to siptls.cucm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import (
+    SEQUENCE,
+    DerError,
+    Element,
+    bits,
+    first,
+    integer,
+    octets,
+    oid,
+    split,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, alt_names, general_name
+
+SERVER_AUTH, CLIENT_AUTH, ANY_USE = "serverAuth", "clientAuth", "anyExtendedKeyUsage"
+#: what a certificate of CallManager is used for: a SIP trunk is TLS server and TLS client at once
+BOTH_USES = (SERVER_AUTH, CLIENT_AUTH)
+EKU_NAMES = {
+    "1.3.6.1.5.5.7.3.1": SERVER_AUTH,
+    "1.3.6.1.5.5.7.3.2": CLIENT_AUTH,
+    "1.3.6.1.5.5.7.3.3": "codeSigning",
+    "1.3.6.1.5.5.7.3.4": "emailProtection",
+    "1.3.6.1.5.5.7.3.5": "ipsecEndSystem",
+    "1.3.6.1.5.5.7.3.6": "ipsecTunnel",
+    "1.3.6.1.5.5.7.3.7": "ipsecUser",
+    "1.3.6.1.5.5.7.3.8": "timeStamping",
+    "1.3.6.1.5.5.7.3.9": "OCSPSigning",
+    "2.5.29.37.0": ANY_USE,
+}
+EKU_OIDS = {name: number for number, name in EKU_NAMES.items()}
+#: RFC 5280's name -> the attribute of cryptography's KeyUsage, in the order of the bits
+KEY_USAGES = {
+    "digitalSignature": "digital_signature",
+    "nonRepudiation": "content_commitment",
+    "keyEncipherment": "key_encipherment",
+    "dataEncipherment": "data_encipherment",
+    "keyAgreement": "key_agreement",
+    "keyCertSign": "key_cert_sign",
+    "cRLSign": "crl_sign",
+    "encipherOnly": "encipher_only",
+    "decipherOnly": "decipher_only",
+}
+
+
+@dataclass(frozen=True)
+class Extensions:
+    """What the extensions say; None where the extension is missing. unread: those that are damaged or come twice."""
+
+    sans: tuple[AltName, ...] = ()
+    eku: tuple[str, ...] | None = None
+    key_usage: tuple[str, ...] | None = None
+    ca: bool | None = None
+    path_length: int | None = None
+    permitted: tuple[AltName, ...] = ()
+    excluded: tuple[AltName, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    def allows(self, use: str) -> bool:
+        """Whether the extended key usages allow a use; without the extension every use is allowed."""
+        return self.eku is None or use in self.eku or ANY_USE in self.eku
+
+
+def read_extensions(element: Element) -> Extensions:
+    """From Extensions. One that cannot be read is named in `unread` and counts as unknown, not as missing."""
+    found, seen, unread = Extensions(), set(), []
+    for one in element.expect(SEQUENCE, "the list of extensions").children():
+        parts = one.expect(SEQUENCE, "an extension").children()
+        if len(parts) < 2:
+            raise DerError("an extension has no value")
+        number = oid(parts[0], "the type of an extension")
+        name, reader = _READERS.get(number, (number, None))
+        if number in seen:
+            unread.append(f"the extension {name} comes twice")
+            continue
+        seen.add(number)
+        if reader is None:
+            continue
+        try:
+            found = replace(found, **reader(first(octets(parts[-1], "the value of an extension"))))
+        except (ValueError, IndexError) as error:
+            unread.append(f"the extension {name} cannot be read: {error}")
+    return replace(found, unread=tuple(unread))
+
+
+def _sans(value: Element) -> dict[str, Any]:
+    return {"sans": alt_names(value, "subjectAltName")}
+
+
+def _eku(value: Element) -> dict[str, Any]:
+    numbers = (oid(one, "a usage") for one in value.expect(SEQUENCE, "extendedKeyUsage").children())
+    return {"eku": tuple(EKU_NAMES.get(number, number) for number in numbers)}
+
+
+def _key_usage(value: Element) -> dict[str, Any]:
+    content = bits(value, "keyUsage")
+    is_set = [bool(byte & 0x80 >> place) for byte in content for place in range(8)]
+    return {"key_usage": tuple(name for name, one in zip(KEY_USAGES, is_set, strict=False) if one)}
+
+
+def _constraints(value: Element) -> dict[str, Any]:
+    parts = value.expect(SEQUENCE, "basicConstraints").children()
+    flag, length = split(parts, 0x01, 0x02)
+    return {
+        "ca": flag is not None and flag.content not in (b"", b"\0"),
+        "path_length": integer(length, "the path length") if length is not None else None,
+    }
+
+
+def _name_constraints(value: Element) -> dict[str, Any]:
+    permitted, excluded = split(value.expect(SEQUENCE, "nameConstraints").children(), 0xA0, 0xA1)
+    return {"permitted": _subtrees(permitted), "excluded": _subtrees(excluded)}
+
+
+def _subtrees(element: Element | None) -> tuple[AltName, ...]:
+    trees: Sequence[Element] = element.children() if element is not None else ()
+    return tuple(general_name(one.expect(SEQUENCE, "a name constraint").children()[0]) for one in trees)
+
+
+_READERS: dict[str, tuple[str, Callable[[Element], dict[str, Any]]]] = {
+    "2.5.29.15": ("keyUsage", _key_usage),
+    "2.5.29.17": ("subjectAltName", _sans),
+    "2.5.29.19": ("basicConstraints", _constraints),
+    "2.5.29.30": ("nameConstraints", _name_constraints),
+    "2.5.29.37": ("extendedKeyUsage", _eku),
+}
