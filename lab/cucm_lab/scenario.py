@@ -33,12 +33,17 @@ class Account:
 
 @dataclass(frozen=True)
 class PhoneSpec:
-    """A phone that answers calls to its extension. `secure` phones do SRTP."""
+    """A phone that answers calls to its extension. `secure` phones do SRTP.
+
+    `css` is the device's calling search space, `line_css` the line's; `partition` is the line's.
+    """
 
     extension: str
     name: str
     secure: bool = True
     partition: str = ""
+    css: str = ""
+    line_css: str = ""
     #: "answer", "busy", "no_answer" or "unregistered"
     behaviour: str = "answer"
 

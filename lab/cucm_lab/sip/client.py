@@ -98,10 +98,18 @@ async def _route(cluster: Cluster, calling: str, called: str, result: CallResult
         raise _Failed(f"Cisco CallManager runs on no node of the phones' group in cluster {cluster.name}.")
     home: SipEndpoint = nodes[0].sip
     result["node"] = home.node.name
-    match = digits.analyse(cluster, called)
+    phone = next(phone for phone in cluster.phones if phone.extension == calling)
+    match = digits.analyse(cluster, called, digits.phone_space(cluster, phone))
     home.traces.digit_analysis(calling, called, match)
     if match is None:
-        raise _Failed(f"Digit analysis on {home.node.name}: {called} matches no phone and no route pattern.", 404)
+        raise _Failed(
+            f"Digit analysis on {home.node.name}: {called} matches no phone and no route pattern in the calling search "
+            f"space of {calling}.", 404,
+        )  # fmt: skip
+    for pattern in match.translations:
+        steps.append(f"the translation pattern {pattern} changes the number")
+    if match.blocked:
+        raise _Failed(f"The pattern {match.pattern} blocks calls.", 403)
     if match.phone:
         steps.append(f"{called} is a phone of {cluster.name} itself")
         behaviour = {"busy": 486, "no_answer": 480, "unregistered": 404}.get(match.phone.behaviour)
@@ -111,8 +119,6 @@ async def _route(cluster: Cluster, calling: str, called: str, result: CallResult
         return
     assert match.route is not None
     steps.append(f"{called} matches the route pattern {match.pattern}")
-    if match.route.get("blockEnable") is True:
-        raise _Failed(f"The route pattern {match.pattern} blocks calls.", 403)
     router = _routers.setdefault(cluster, Router(cluster))
     devices = router.devices(match.route.get("destination") or {})
     if not devices:

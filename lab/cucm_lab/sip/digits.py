@@ -1,90 +1,104 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Digit analysis: which phone or route pattern a dialled number means.
+"""Digit analysis: which phone or route pattern a dialled number means, within the caller's search space.
 
 CUCM's wildcards: X one digit, N 2 to 9, ! one digit or more, [..] and [^..] sets, ? and + repeat what is before
-them, . separates, @ the North American plan (here its lengths alone), \\+ a plus sign. The pattern that could
-match the fewest numbers wins. Phones have no calling search space, and partitions keep nothing apart.
+them, . separates, @ the North American plan (here its lengths alone), \\+ a plus sign. The pattern that matches the
+fewest numbers of the dialled length wins, among equals the one whose partition comes first in the search space. A
+translation pattern changes the number and looks again in its own search space.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..world import Cluster, Phone
 
-_DIGITS = 10
-#: how many numbers an open-ended part stands for: more than any closed pattern
-_OPEN = 10**24
+#: what X, N, ! and @ stand for in a regular expression, and how many signs that is
+_WILD = {"X": ("[0-9]", 10), "N": ("[2-9]", 8), "!": ("[0-9*#+]", 13)}
 _NANP = r"(?:911|\d{7}|1?[2-9]\d{9}|011\d+)"
+_SIGNS = "0123456789*#+"
+
+
+@dataclass
+class _Part:
+    """One place of a pattern: its expression, how many signs it takes, and how it repeats ("", "*" or "+")."""
+
+    expression: str
+    size: int
+    repeat: str = ""
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern made ready for matching; `before_dot` counts what PreDot discards."""
+    """A pattern made ready for matching."""
 
     text: str
     expression: re.Pattern[str]
-    #: how many numbers it could match
-    breadth: int
+    #: (signs, repeat) of each place
+    sizes: tuple[tuple[int, str], ...]
+
+    def breadth(self, length: int) -> int:
+        """How many numbers of a length it matches."""
+        return _count(self.sizes, length)
+
+
+@lru_cache(maxsize=65536)
+def _count(sizes: tuple[tuple[int, str], ...], length: int) -> int:
+    if not sizes:
+        return int(length == 0)
+    (size, repeat), rest = sizes[0], sizes[1:]
+    if repeat == "":
+        return size * _count(rest, length - 1) if length else 0
+    # One more of this place, or on to the next one.
+    more = size * _count(((size, "*"), *rest), length - 1) if length else 0
+    return more + (_count(rest, length) if repeat == "*" else 0)
 
 
 @lru_cache(maxsize=4096)
 def compile_pattern(text: str) -> Pattern:
     """Make a CUCM pattern ready; a `[` without its end stands for itself."""
-    parts: list[str] = []
-    breadth = 1
-    index = 0
-    while index < len(text):
-        char = text[index]
-        if char == "." and not any(part == "(?P<rest>" for part in parts):
-            parts.append("(?P<rest>")
-        elif char == "\\" and index + 1 < len(text):
-            index += 1
-            parts.append(re.escape(text[index]))
-        elif char in "Xx":
-            parts.append("[0-9]")
-            breadth *= _DIGITS
-        elif char in "Nn":
-            parts.append("[2-9]")
-            breadth *= 8
-        elif char == "!":
-            parts.append("[0-9*#+]+")
-            breadth *= _OPEN
-        elif char == "@":
-            parts.append(_NANP)
-            breadth *= _OPEN
-        elif char == "[" and "]" in text[index:]:
-            end = text.index("]", index)
-            parts.append(text[index : end + 1])
-            breadth *= _size(text[index + 1 : end])
-            index = end
-        elif char in "?+" and parts and parts[-1] != "(?P<rest>":
-            parts[-1] = f"(?:{parts[-1]}){'*' if char == '?' else '+'}"
-            breadth *= _OPEN
+    parts: list[_Part] = []
+    dot: int | None = None
+    for token in re.findall(r"\[[^\]]*\]|\\.|.", text, re.DOTALL):
+        if token == "." and dot is None:
+            dot = len(parts)
+        elif token in "?+" and parts and len(parts) != dot:
+            parts[-1].repeat = "*" if token == "?" else "+"
         else:
-            parts.append(re.escape(char))
-        index += 1
-    if "(?P<rest>" in parts:
-        parts.append(")")
+            parts.append(_part(token))
+    body = [f"(?:{part.expression}){part.repeat}" for part in parts]
+    if dot is not None:
+        body = [*body[:dot], "(?P<rest>", *body[dot:], ")"]
     try:
-        expression = re.compile("".join(parts))
+        expression = re.compile("".join(body))
     except re.error:
         expression = re.compile(re.escape(text))
-    return Pattern(text, expression, breadth)
+    return Pattern(text, expression, tuple((part.size, part.repeat) for part in parts))
 
 
-def _size(inner: str) -> int:
+def _part(token: str) -> _Part:
+    if token.upper() in _WILD:
+        expression, size = _WILD[token.upper()]
+        return _Part(expression, size, "+" if token == "!" else "")
+    if token == "@":
+        return _Part(_NANP, 10, "+")
+    if token.startswith("[") and len(token) > 1:
+        return _Part(token, _size(token))
+    return _Part(re.escape(token[-1]), 1)
+
+
+def _size(token: str) -> int:
     try:
-        one = re.compile(f"[{inner}]")
+        one = re.compile(token)
     except re.error:
-        return _DIGITS
-    return max(1, sum(1 for digit in "0123456789*#+" if one.match(digit)))
+        return 10
+    return max(1, sum(1 for sign in _SIGNS[:12] if one.match(sign)))
 
 
 @dataclass(frozen=True)
@@ -97,35 +111,113 @@ class Match:
     phone: Phone | None = None
     route: dict[str, Any] | None = None
     called: str = ""
-    #: every pattern that could still match with more digits or does match, for the trace
-    others: tuple[str, ...] = ()
+    #: the translation patterns on the way
+    translations: tuple[str, ...] = ()
+    #: the pattern blocks the call
+    blocked: bool = False
 
 
-def analyse(cluster: Cluster, dialled: str) -> Match | None:
-    """The closest match of a number, or None."""
-    found: list[tuple[int, int, Match]] = []
-    for phone in cluster.phones:
-        if phone.extension == dialled:
-            found.append((1, 0, Match(dialled, phone.extension, phone.partition, phone=phone, called=dialled)))
-    for record in cluster.config.objects("RoutePattern"):
-        pattern = compile_pattern(str(record.get("pattern") or ""))
-        match = pattern.expression.fullmatch(dialled)
-        if match:
-            called = _transformed(record, dialled, match)
-            partition = str(record.get("routePartitionName") or "")
-            found.append((pattern.breadth, 1, Match(dialled, pattern.text, partition, route=record, called=called)))
-    if not found:
-        return None
-    return min(found, key=lambda entry: entry[:2])[2]
+@dataclass(frozen=True)
+class _Candidate:
+    rank: tuple[int, int]
+    match: Match
+    translation: dict[str, Any] | None = None
+    urgent: bool = False
 
 
-def _transformed(route: dict[str, Any], dialled: str, match: re.Match[str]) -> str:
-    """The called number after discard, mask and prefix, in CUCM's order."""
+def search_space(cluster: Cluster, *names: str) -> tuple[str, ...]:
+    """The partitions of calling search spaces in order; what is in no partition comes last, for everybody."""
+    found: list[str] = []
+    for name in names:
+        css = (cluster.config.object("Css", name) if name else None) or {}
+        members = sorted(elements(css.get("members"), "member"), key=lambda row: int(row.get("index") or 0))
+        found += [str(row.get("routePartitionName") or "") for row in members]
+    return tuple(dict.fromkeys([*found, ""]))
+
+
+def phone_space(cluster: Cluster, phone: Phone) -> tuple[str, ...]:
+    """A phone's search space: its line's before its device's."""
+    return search_space(cluster, phone.line_css, phone.css)
+
+
+def analyse(
+    cluster: Cluster, dialled: str, space: tuple[str, ...] = ("",), *, one_by_one: bool = False
+) -> Match | None:
+    """Where a number leads, or None when nothing matches.
+
+    A phone that sends its digits one by one is taken by an urgent pattern as soon as that is the closest match.
+    """
+    plan = _Plan(cluster)
     number = dialled
-    if str(route.get("digitDiscardInstructionName") or "").startswith("PreDot") and "rest" in match.re.groupindex:
+    done: tuple[str, ...] = ()
+    for length in range(1, len(dialled)) if one_by_one else ():
+        early = plan.closest(dialled[:length], space)
+        if early is not None and early.urgent:
+            number = dialled[:length]
+            break
+    for _hop in range(int(cluster.lab.inferred["sip.translations"]) + 1):
+        found = plan.closest(number, space)
+        if found is None:
+            return None
+        match = replace(found.match, dialled=dialled, translations=done)
+        if found.translation is None or match.blocked:
+            return match
+        done = (*done, match.pattern)
+        number = match.called
+        if found.translation.get("useOriginatorCss") is not True:
+            space = search_space(cluster, str(found.translation.get("callingSearchSpaceName") or ""))
+    return None
+
+
+@dataclass
+class _Plan:
+    """Everything that can match on a cluster."""
+
+    cluster: Cluster
+    _routes: list[tuple[dict[str, Any], bool]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        config = self.cluster.config
+        self._routes += [(record, False) for record in config.objects("RoutePattern")]
+        self._routes += [(record, True) for record in config.objects("TransPattern")]
+        # Of equal matches in one partition the first one is taken.
+        last = self.cluster.lab.inferred["sip.equal_patterns"] == "last"
+        self._routes.sort(key=lambda row: str(row[0].get("pattern")), reverse=last)
+
+    def closest(self, number: str, space: tuple[str, ...]) -> _Candidate | None:
+        """The closest match within a search space."""
+        order = {partition: place for place, partition in enumerate(space)}
+        return min(self._candidates(number, order), key=lambda one: one.rank, default=None)
+
+    def _candidates(self, number: str, order: dict[str, int]) -> Iterator[_Candidate]:
+        for phone in self.cluster.phones:
+            if phone.extension == number and phone.partition in order:
+                match = Match(number, phone.extension, phone.partition, phone=phone, called=number)
+                yield _Candidate((1, order[phone.partition]), match)
+        for record, translates in self._routes:
+            partition = str(record.get("routePartitionName") or "")
+            pattern = compile_pattern(str(record.get("pattern") or ""))
+            fits = pattern.expression.fullmatch(number) if partition in order else None
+            if fits:
+                match = Match(
+                    number, pattern.text, partition, route=None if translates else record,
+                    called=_transformed(record, number, fits), blocked=record.get("blockEnable") is True,
+                )  # fmt: skip
+                yield _Candidate(
+                    (pattern.breadth(len(number)), order[partition]), match,
+                    record if translates else None, record.get("patternUrgency") is True,
+                )  # fmt: skip
+
+
+def _transformed(record: dict[str, Any], number: str, match: re.Match[str]) -> str:
+    """The called number after discard, mask and prefix, in CUCM's order."""
+    discard = str(record.get("digitDiscardInstructionName") or "")
+    if discard.startswith("PreDot") and "rest" in match.re.groupindex:
         number = match["rest"]
-    number = apply_mask(number, str(route.get("calledPartyTransformationMask") or ""))
-    return str(route.get("prefixDigitsOut") or "") + number
+    if discard.endswith("Trailing-#") and number.endswith("#"):
+        number = number[:-1]
+    number = apply_mask(number, str(record.get("calledPartyTransformationMask") or ""))
+    return str(record.get("prefixDigitsOut") or "") + number
 
 
 def apply_mask(number: str, mask: str) -> str:

@@ -126,11 +126,12 @@ def _end(endpoint: SipEndpoint, connection: SipConnection, request: Request) -> 
 
 
 async def _invite(endpoint: SipEndpoint, connection: SipConnection, request: Request, trunk: Trunk) -> None:
-    called = unquote(request.uri.user or "")
+    settings = bool(endpoint.lab.inferred["sip.incoming_called_settings"])
+    called = trunk.incoming.called(unquote(request.uri.user or ""), settings=settings)
     calling = unquote(request.from_address.uri.user or "")
     call = IncomingCall(request.headers["Call-ID"], messages.new_tag(), calling, called, trunk.name, connection)
     respond(endpoint, connection, request, 100)
-    match = digits.analyse(endpoint.cluster, called)
+    match = digits.analyse(endpoint.cluster, called, digits.search_space(endpoint.cluster, trunk.css))
     endpoint.traces.digit_analysis(calling, called, match)
     offer = sdp.parse(request.body) if request.body else None
     code = _refusal(endpoint, match.phone if match else None)

@@ -28,6 +28,25 @@ class Ping:
     retry_ms: int
 
 
+#: significant digits: all of them
+ALL_DIGITS = 99
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """What a trunk makes of the called number of a call that comes in."""
+
+    digits: int = ALL_DIGITS
+    prefix: str = ""
+    strip: int = 0
+    unknown_prefix: str = ""
+
+    def called(self, number: str, *, settings: bool = True) -> str:
+        """Significant digits, prefix DN, then the settings for unknown called parties that came with 10.0."""
+        kept = self.prefix + (number[len(number) - self.digits :] if self.digits < len(number) else number)
+        return self.unknown_prefix + kept[self.strip :] if settings else kept
+
+
 @dataclass(frozen=True)
 class Trunk:
     """One trunk since its last reset."""
@@ -48,6 +67,9 @@ class Trunk:
     run_on_every_node: bool
     destinations: tuple[tuple[str, int], ...]
     ping: Ping | None
+    #: what calls that come in are allowed to reach, and what becomes of the called number
+    css: str = ""
+    incoming: Incoming = Incoming()
 
     @classmethod
     def read(cls, body: dict[str, Any]) -> Trunk:
@@ -87,6 +109,13 @@ class Trunk:
                 if row.get("addressIpv4") or row.get("addressIpv6")
             ),
             ping=ping,
+            css=str(body.get("callingSearchSpaceName") or ""),
+            incoming=Incoming(
+                digits=_number(body.get("sigDigits"), ALL_DIGITS),
+                prefix=str(body.get("prefixDn") or ""),
+                strip=_number(body.get("calledPartyUnknownStripDigits"), 0),
+                unknown_prefix=str(body.get("calledPartyUnknownPrefix") or ""),
+            ),
         )
 
 

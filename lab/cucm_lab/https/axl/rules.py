@@ -109,6 +109,14 @@ def _pattern(store: ConfigStore, inferred: Inferred, body: dict[str, Any], own: 
     body["usage"] = "Route"
 
 
+def _translation(store: ConfigStore, inferred: Inferred, body: dict[str, Any], own: str | None) -> None:
+    if not PATTERN.fullmatch(body["pattern"]):
+        raise faults.inferred(inferred, "axl.bad_value", field="pattern", value=body["pattern"])
+    if "@" in body["pattern"] and not body.get("dialPlanName"):
+        raise faults.null_column("numplan", "fkdialplan")
+    body["usage"] = "Translation"
+
+
 def _unique_order(inferred: Inferred, items: list[dict[str, Any]], field: str) -> None:
     orders = [item.get(field) for item in items]
     if None in orders:
@@ -155,6 +163,7 @@ RULES: dict[str, Rule] = {
     "SipTrunk": _trunk,
     "SipProfile": _options_ping,
     "RoutePattern": _pattern,
+    "TransPattern": _translation,
     "RouteGroup": _group,
     "RouteList": _list,
 }

@@ -14,6 +14,7 @@ from .schema import KINDS, Field, target
 from .values import defaults
 
 if TYPE_CHECKING:
+    from ...scenario import PhoneSpec
     from ...world import Cluster
 
 ENTERPRISE = "EnterpriseWideData"
@@ -56,6 +57,28 @@ class _Seeder:
     def bare(self, kind: str, name: str) -> Record:
         """An object that has nothing but a name."""
         return self._store.add(kind, name, {"name": name}, pkid=self._pkid(kind, {"name": name}, "name"))
+
+    def phone(self, phone: PhoneSpec) -> None:
+        """A phone and its line, as the database has them; AXL's operations on phones are not here."""
+        line = self._named("Line", phone.extension, f"{phone.partition}", {
+            "pattern": phone.extension, "description": phone.name, "usage": "Device",
+            "routePartitionName": self._reference("RoutePartition", phone.partition),
+            "shareLineAppearanceCssName": self._reference("Css", phone.line_css),
+        })  # fmt: skip
+        self._named("Phone", phone.name, "", {
+            "name": phone.name, "description": phone.extension, "line": reference(line),
+            "callingSearchSpaceName": self._reference("Css", phone.css),
+            "devicePoolName": self._reference("DevicePool", "Default"),
+        })  # fmt: skip
+
+    def _named(self, kind: str, name: str, scope_: str, body: dict[str, Any]) -> Record:
+        return self._store.add(kind, name, body, scope_, self._pkid(kind, {"name": f"{name}/{scope_}"}, "name"))
+
+    def _reference(self, kind: str, name: str) -> dict[str, Any] | None:
+        record = self._store.record(kind, name) if name else None
+        if name and record is None:
+            raise ValueError(f"Scenario: a phone names the {kind} {name}, which does not exist.")
+        return reference(record) if record else None
 
     def _pkid(self, kind: str, given: dict[str, Any], key: str) -> str:
         # The same in each new lab: shipped objects are told apart from made ones by eye and by tests.
@@ -119,6 +142,8 @@ def seed(cluster: Cluster, store: ConfigStore) -> None:
     for kind, objects in cluster.spec.config.items():
         for given in objects:
             add.add(kind, **given) if kind in KINDS else add.bare(kind, given["name"])
+    for phone in cluster.spec.phones:
+        add.phone(phone)
 
 
 def _nodes(cluster: Cluster, add: _Seeder) -> None:

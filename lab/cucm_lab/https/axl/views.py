@@ -16,7 +16,7 @@ _TYPES = {
     "typeproduct": {83: "SIP Trunk", 84: "Route List"},
     "typedevicesecuritymode": {1: "Non Secure", 2: "Authenticated", 3: "Encrypted"},
     "typetransport": {1: "TCP", 2: "UDP", 3: "TLS", 4: "TCP+UDP"},
-    "typepatternusage": {2: "Device", 5: "Route"},
+    "typepatternusage": {2: "Device", 3: "Translation", 5: "Route", 7: "Hunt Pilot"},
     "typenodeusage": {0: "Publisher", 1: "Subscriber"},
     "typedistributealgorithm": {1: "Top Down", 2: "Circular", 3: "Longest Idle Time", 4: "Broadcast"},
 }  # fmt: skip
@@ -49,7 +49,9 @@ _VIEWS = {
         {_ref("callingSearchSpaceName")} AS fkcallingsearchspace, {_text("versionStamp")} AS versionstamp,
         {_text("_ctiid")} AS ctiid {_from("SipTrunk")}
         UNION ALL SELECT o.pkid, o.name, {_text("description")}, 7, 90, 84, NULL, NULL, NULL, NULL, NULL, '', ''
-        {_from("RouteList")}""",
+        {_from("RouteList")}
+        UNION ALL SELECT o.pkid, o.name, {_text("description")}, 1, 0, 0, {_ref("devicePoolName")}, NULL, NULL, NULL,
+        {_ref("callingSearchSpaceName")}, '', '' {_from("Phone")}""",
     "sipdevice": f"""SELECT o.pkid AS pkid, o.pkid AS fkdevice, {_bool("srtpAllowed")} AS srtpallowed,
         {_bool("runOnEveryNode")} AS isrunoneverynode {_from("SipTrunk")}""",
     "siptrunkdestination": """SELECT json_extract(d.value, '$._uuid') AS pkid,
@@ -79,12 +81,23 @@ _VIEWS = {
         FROM config_object o, json_each(o.body, '$.members') m WHERE o.kind = 'CallManagerGroup'""",
     "devicepool": f"""SELECT o.pkid, o.name, {_ref("callManagerGroupName")} AS fkcallmanagergroup,
         {_ref("regionName")} AS fkregion {_from("DevicePool")}""",
-    "numplan": f"""SELECT o.pkid, o.name AS dnorpattern, {_text("description")} AS description, 5 AS tkpatternusage,
-        {_ref("routePartitionName")} AS fkroutepartition, {_bool("blockEnable")} AS blockenable
-        {_from("RoutePattern")}""",
-    "devicenumplanmap": f"""SELECT o.pkid AS pkid, o.pkid AS fknumplan,
+    "numplan": " UNION ALL ".join(
+        f"""SELECT o.pkid, o.name AS dnorpattern, {_text("description")} AS description, {usage} AS tkpatternusage,
+        {_ref("routePartitionName")} AS fkroutepartition, {_bool("blockEnable")} AS blockenable,
+        {_bool("patternUrgency")} AS patternurgency, {_text("prefixDigitsOut")} AS prefixdigitsout,
+        {_text("calledPartyTransformationMask")} AS calledpartytransformationmask,
+        {_ref("digitDiscardInstructionName")} AS fkdigitdiscardinstruction, {_ref("dialPlanName")} AS fkdialplan,
+        {_ref("routeFilterName")} AS fkroutefilter,
+        {_ref("callingSearchSpaceName")} AS fkcallingsearchspace_translation,
+        {_ref("shareLineAppearanceCssName")} AS fkcallingsearchspace_sharedlineappear {_from(kind)}"""
+        for kind, usage in (("RoutePattern", 5), ("TransPattern", 3), ("Line", 2))
+    ),
+    "devicenumplanmap": f"""SELECT o.pkid AS pkid, o.pkid AS fknumplan, 1 AS numplanindex,
         coalesce({_ref("destination.gatewayName")}, {_ref("destination.routeListName")}) AS fkdevice
-        {_from("RoutePattern")}""",
+        {_from("RoutePattern")}
+        UNION ALL SELECT o.pkid, {_ref("line")}, 1, o.pkid {_from("Phone")}""",
+    "digitdiscardinstruction": f"SELECT o.pkid, o.name {_from('DigitDiscardInstruction')}",
+    "dialplan": f"SELECT o.pkid, o.name {_from('DialPlan')}",
     "routegroup": f"""SELECT o.pkid, o.name,
         {_enum("typedistributealgorithm", "distributionAlgorithm")} AS tkdistributealgorithm {_from("RouteGroup")}""",
     "routelist": """SELECT json_extract(m.value, '$._uuid') AS pkid, o.pkid AS fkdevice,

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fields of route patterns, groups and lists.
+"""Fields of route patterns, translation patterns, groups and lists.
 
 A row: element | type | add | nil | default | update | get | list | since | until. Rows stand in the order of
 requests and answers. add, update: R required, o optional, - absent. get, list: y present. since, until: AXL
@@ -62,6 +62,46 @@ enableDccEnforcement | bool | o | | | o | y | - | |
 blockedCallPercentage | string | o | n | | o | y | - | |
 externalCallControl | fk | o | n | | o | y | y | 10.0 |
 isEmergencyServiceNumber | bool | o | | false | o | y | y | 11.0 |
+"""
+
+TRANS_PATTERN = """
+newPattern | string | - |  |  | o | - | - |  |
+pattern | string | R |  |  | - | y | y |  |
+description | string | o |  |  | o | y | y |  |
+usage | XPatternUsage | R |  |  | - | y | y |  |
+newRoutePartitionName | fk | - | n |  | o | - | - |  |
+routePartitionName | fk | R | n |  | - | y | y |  |
+blockEnable | bool | o |  |  | o | y | y |  |
+calledPartyTransformationMask | string | o | n |  | o | y | y |  |
+callingPartyTransformationMask | string | o | n |  | o | y | y |  |
+useCallingPartyPhoneMask | XStatus | o |  | Default | o | y | y |  |
+callingPartyPrefixDigits | string(50) | o | n |  | o | y | y |  |
+newDialPlanName | fk | - | n |  | o | - | - |  |
+dialPlanName | fk | o | n |  | - | y | y |  |
+digitDiscardInstructionName | fk | o | n |  | o | y | y |  |
+patternUrgency | bool | o |  |  | o | y | y |  |
+prefixDigitsOut | string | o | n |  | o | y | y |  |
+newRouteFilterName | fk | - | n |  | o | - | - |  |
+routeFilterName | fk | o | n |  | - | y | y |  |
+callingLinePresentationBit | XPresentationBit | o |  | Default | o | y | y |  |
+callingNamePresentationBit | XPresentationBit | o |  | Default | o | y | y |  |
+connectedLinePresentationBit | XPresentationBit | o |  | Default | o | y | y |  |
+connectedNamePresentationBit | XPresentationBit | o |  | Default | o | y | y |  |
+patternPrecedence | XPatternPrecedence | o |  | Default | o | y | y |  |
+provideOutsideDialtone | bool | o |  | true | o | y | y |  |
+callingPartyNumberingPlan | XNumberingPlan | o |  | Cisco CallManager | o | y | y |  |
+callingPartyNumberType | XPriOfNumber | o |  | Cisco CallManager | o | y | y |  |
+calledPartyNumberingPlan | XNumberingPlan | o |  | Cisco CallManager | o | y | y |  |
+calledPartyNumberType | XPriOfNumber | o |  | Cisco CallManager | o | y | y |  |
+callingSearchSpaceName | fk | o | n |  | o | y | y |  |
+resourcePriorityNamespaceName | fk | o | n |  | o | y | y |  |
+routeNextHopByCgpn | bool | o |  | false | o | y | y |  |
+routeClass | XPatternRouteClass | o |  | Default | o | y | y |  |
+callInterceptProfileName | fk | o | n |  | o | y | y |  |
+releaseClause | XReleaseCauseValue | o |  | No Error | o | y | y |  |
+useOriginatorCss | bool | o |  | false | o | y | y | 10.0 |
+dontWaitForIDTOnSubsequentHops | bool | o |  | false | o | y | y | 10.0 |
+isEmergencyServiceNumber | bool | o |  | false | o | y | y | 11.0 |
 """
 
 ROUTE_GROUP = """

@@ -1,0 +1,92 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Partitions, calling search spaces, translation patterns and the transformations of trunks, by real calls."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from cucm_lab.config import reference
+from cucm_lab.sip import digits, place_call
+from cucm_lab.sip import testing as world
+from cucm_lab.world import Cluster
+
+
+def two_sites() -> dict[str, Any]:
+    """Site a dials b's phones by 8.9XXX; each phone is in a partition that its own site reaches alone."""
+    data = world.scenario("12.5", "9.1")
+    one, two = data["clusters"]
+    one["phones"] = [
+        {"extension": "1018", "partition": "Internal", "css": "Site", "line_css": "Everywhere"},
+        {"extension": "1019", "partition": "Internal", "css": "Site"},
+    ]
+    two["phones"] = [{"extension": "9898", "partition": "Internal", "css": "Site"}]
+    for cluster in (one, two):
+        cluster["config"] = {
+            "RoutePartition": [{"name": name} for name in ("Internal", "Trunks", "Short")],
+            "Css": [css("Site", "Internal"), css("Everywhere", "Internal", "Trunks", "Short")],
+        }
+    return data
+
+
+def css(name: str, *partitions: str) -> dict[str, Any]:
+    members = [{"routePartitionName": one, "index": place} for place, one in enumerate(partitions, 1)]
+    return {"name": name, "members": members}
+
+
+def named(cluster: Cluster, kind: str, name: str) -> dict[str, Any]:
+    return reference(world.record(cluster, kind, name))
+
+
+def translate(cluster: Cluster, pattern: str, **more: Any) -> None:
+    body = {"pattern": pattern, "routePartitionName": None, "callingSearchSpaceName": None, **more}
+    cluster.config.add("TransPattern", pattern, body)
+
+
+def test_search_spaces_decide_at_both_ends_and_transformations_act(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, two_sites()) as lab:
+            await world.secure_pair(lab)
+            one, two = lab.clusters["a"], lab.clusters["b"]
+            world.change(one, "RoutePattern", "98XX", pattern="8.9XXX",
+                         routePartitionName=named(one, "RoutePartition", "Trunks"),
+                         digitDiscardInstructionName=named(one, "DigitDiscardInstruction", "PreDot"))  # fmt: skip
+            refused = await place_call(lab, "a", "1019", "89898")
+            assert refused["status"] == 404 and "calling search space of 1019" in refused["reason"]
+            # The trunk at b has no search space, and 9898 is in a partition.
+            assert (await place_call(lab, "a", "1018", "89898"))["status"] == 404
+            world.change(two, "SipTrunk", "to-a", callingSearchSpaceName=named(two, "Css", "Site"))
+            assert (await place_call(lab, "a", "1018", "89898"))["result"] == "answered"
+            # Site b keeps four digits of what it gets, and 98 is one of its own short numbers.
+            world.change(two, "SipTrunk", "to-a", sigDigits=2, prefixDn="7")
+            assert (await place_call(lab, "a", "1018", "89898"))["status"] == 404
+            translate(two, "7.98", digitDiscardInstructionName=named(two, "DigitDiscardInstruction", "PreDot"),
+                      prefixDigitsOut="98", callingSearchSpaceName=named(two, "Css", "Site"))  # fmt: skip
+            assert (await place_call(lab, "a", "1018", "89898"))["result"] == "answered"
+            world.change(two, "TransPattern", "7.98", blockEnable=True)
+            assert (await place_call(lab, "a", "1018", "89898"))["result"] == "failed"
+
+    asyncio.run(run())
+
+
+def test_order_of_partitions_translations_in_circles_and_urgency(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, two_sites()) as lab:
+            one = lab.clusters["a"]
+            space = digits.phone_space(one, one.phones[0])
+            assert space == ("Internal", "Trunks", "Short", "")
+            short = named(one, "RoutePartition", "Short")
+            translate(one, "[1-2]0XX", routePartitionName=short, calledPartyTransformationMask="1019",
+                      callingSearchSpaceName=named(one, "Css", "Site"))  # fmt: skip
+            assert digits.analyse(one, "1018", space).phone.extension == "1018"  # type: ignore[union-attr]
+            found = digits.analyse(one, "2018", space)
+            assert found is not None and found.phone is not None
+            assert (found.phone.extension, found.translations) == ("1019", ("[1-2]0XX",))
+            translate(one, "10", routePartitionName=short, patternUrgency=True, prefixDigitsOut="",
+                      callingSearchSpaceName=named(one, "Css", "Everywhere"))  # fmt: skip
+            assert digits.analyse(one, "1018", space, one_by_one=True) is None
+            assert digits.analyse(one, "1018", digits.search_space(one, "Site"), one_by_one=True) is not None
+
+    asyncio.run(run())
