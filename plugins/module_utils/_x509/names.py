@@ -26,10 +26,11 @@ ATTRIBUTES = {
     "2.5.4.9": "street", "2.5.4.10": "O", ORGANIZATIONAL_UNIT: "OU", "2.5.4.12": "title", "2.5.4.13": "description",
     "2.5.4.15": "businessCategory", "2.5.4.17": "postalCode", "2.5.4.41": "name", "2.5.4.42": "GN",
     "2.5.4.43": "initials", "2.5.4.44": "generationQualifier", "2.5.4.46": "dnQualifier", "2.5.4.65": "pseudonym",
-    "2.5.4.97": "organizationIdentifier", "1.2.840.113549.1.9.1": "emailAddress",
+    "2.5.4.45": "x500UniqueIdentifier", "2.5.4.97": "organizationIdentifier", "1.2.840.113549.1.9.1": "emailAddress",
     "1.2.840.113549.1.9.2": "unstructuredName", "0.9.2342.19200300.100.1.1": "UID",
     "0.9.2342.19200300.100.1.25": "DC", "1.3.6.1.4.1.311.60.2.1.1": "jurisdictionL",
     "1.3.6.1.4.1.311.60.2.1.2": "jurisdictionST", "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionC",
+    "1.2.643.100.1": "OGRN", "1.2.643.3.131.1.1": "INN",
 }  # fmt: skip
 #: the string types of X.520 by tag -> Python's codec; OpenSSL takes T61 (Teletex) for Latin-1, and so does CUCM
 _STRINGS = {
@@ -63,13 +64,12 @@ class Attribute:
                 return cls(name, value.content.decode(codec))
         except UnicodeDecodeError:
             pass
-        return cls(name, f"#{value.whole.hex()}", is_string=False)
+        return cls(name, f"#{value.whole.hex().upper()}", is_string=False)
 
     @property
     def text(self) -> str:
         """In the form of RFC 4514, e.g. CN=cucm1.example.com."""
-        sign = "\\" if self.is_string and self.value.startswith((" ", "#")) else ""
-        return f"{ATTRIBUTES.get(self.oid, self.oid)}={sign}{_escaped(self.value)}"
+        return f"{ATTRIBUTES.get(self.oid, self.oid)}={_escaped(self.value) if self.is_string else self.value}"
 
     @property
     def key(self) -> tuple[str, str]:
@@ -252,7 +252,10 @@ def _hidden(sign: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(_hidden(sign) if _is_hidden(sign) else "\\" + sign if sign in _SPECIAL else sign for sign in text)
+    """A value in the form of RFC 4514."""
+    shown = "".join(_hidden(sign) if _is_hidden(sign) else "\\" + sign if sign in _SPECIAL else sign for sign in text)
+    shown = "\\" + shown if text.startswith((" ", "#")) else shown
+    return shown[:-1] + "\\ " if text.endswith(" ") and len(text) > 1 else shown
 
 
 def _lower(text: str) -> str:

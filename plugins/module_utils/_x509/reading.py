@@ -41,6 +41,11 @@ def read_certificates(data: str | bytes, what: str = "the data given") -> list[C
     Text around and between the blocks is passed over. Raises Failure when there is none, or with the number of the
     first that is damaged; what names the source in its sentence.
     """
+    if isinstance(data, bytes) and _is_pkcs12(data):
+        raise Failure(
+            f"There is no certificate that can be read in {what}: it is a PKCS#12 file (.pfx, .p12), which holds a "
+            f"private key. Export the certificate alone. {_GIVE}"
+        )
     found: dict[bytes, Certificate] = {}
     blocks = [one for one in _blocks(data) if one.label in _CERTIFICATES]
     for number, block in enumerate(blocks, start=1):
@@ -166,10 +171,6 @@ def _is_pkcs12(data: bytes) -> bool:
 def _instead(data: str | bytes) -> str:
     """What was given instead of a certificate, and what to do."""
     raw = data if isinstance(data, bytes) else b""
-    if _is_pkcs12(raw):
-        return (
-            f"it is a PKCS#12 file (.pfx, .p12), which holds a private key too. Export the certificate alone. {_GIVE}"
-        )
     if any(label in _text(data) for label in _REQUESTS) or (raw and _looks_like_request(raw)):
         return f"it is a certificate request, which no CA has signed yet. {_GIVE}"
     return f"{_description(data)}. {_GIVE}"
