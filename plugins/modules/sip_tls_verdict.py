@@ -26,6 +26,8 @@ author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
   - siptls.cucm.attributes.info
+requirements:
+  - cryptography
 options:
   clusters:
     description: The clusters and what is known of the CallManager certificates of their nodes.
@@ -323,7 +325,7 @@ def service(module: AnsibleModule) -> Outcome:
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, service)
+    run_module(SPEC, service, needs=("cryptography",))
 
 
 if __name__ == "__main__":

@@ -10,18 +10,14 @@ from dataclasses import dataclass
 
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import apart
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import (
-    Certificate,
     Direction,
     Leg,
     Node,
     between,
-    same_subject,
 )
-
-# OIDs beside names, as some views print a use that they have no name for.
-SERVER_AUTH = {"serverauth", "1.3.6.1.5.5.7.3.1"}
-CLIENT_AUTH = {"clientauth", "1.3.6.1.5.5.7.3.2"}
-ANY_USE = {"anyextendedkeyusage", "2.5.29.37.0"}
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ def _captured(case: Direction, node: Node, role: str) -> list[tuple[Certificate 
     """The leaf certificates that the node showed in a role, in the captured handshakes; the newest alone counts."""
     pairs = ([node], case.target_nodes) if role == "client" else (case.source_nodes, [node])
     shown = [one for one in between(case.captures, *pairs) if one.get(f"{role}_certificates")]
-    return [(Certificate.of(shown[-1][f"{role}_certificates"][0]), "capture")] if shown else []
+    return [(Certificate.from_view(shown[-1][f"{role}_certificates"][0]), "capture")] if shown else []
 
 
 def _identity(
@@ -73,18 +69,18 @@ def _identity(
     where = f"{node.name} ({cluster})"
     if held and issued and held.sha256 != issued.sha256:
         yield Check(
-            name, "fail", f"{where} holds {held.short} as its CallManager certificate, not {issued.short}, "
+            name, "fail", f"{where} holds {_short(held)} as its CallManager certificate, not {_short(issued)}, "
             "which the CA issued for it", "configuration",
             remedy="Upload the issued certificate with cucm_cert_upload (role callmanager_certificate).",
         )  # fmt: skip
     elif held and not issued and held.self_signed:
         yield Check(
-            name, "fail", f"{where} holds a self-signed CallManager certificate, {held.short}", "configuration",
+            name, "fail", f"{where} holds a self-signed CallManager certificate, {_short(held)}", "configuration",
             remedy="Have the CSR signed by the CA and upload the certificate (role callmanager_certificate).",
         )  # fmt: skip
     elif held and issued:
         yield Check(
-            name, "pass", f"{where} holds {held.short}, the certificate that the CA issued for it", "configuration",
+            name, "pass", f"{where} holds {_short(held)}, the certificate that the CA issued for it", "configuration",
         )  # fmt: skip
     elif not held:
         yield Check(
@@ -95,7 +91,7 @@ def _identity(
     for shown, source in known:
         if reference is None or shown.sha256 == reference.sha256:
             yield Check(
-                name, "pass" if reference else "info", f"{where} presented {shown.short} as {role}"
+                name, "pass" if reference else "info", f"{where} presented {_short(shown)} as {role}"
                 + (", the certificate that it holds" if held else ""), source,
             )  # fmt: skip
         else:
@@ -108,8 +104,8 @@ def _identity(
 
 
 def _mismatch(where: str, role: str, shown: Certificate, held: Certificate, source: str) -> tuple[str, str, str]:
-    text = f"{where} presented {shown.short} as {role}, but holds {held.short}"
-    if shown.self_signed or shown.subject == held.subject:
+    text = f"{where} presented {_short(shown)} as {role}, but holds {_short(held)}"
+    if shown.self_signed or shown.subject.key == held.subject.key:
         return (
             text + ": the certificate is uploaded but not yet active", source,
             "Restart Cisco CallManager on the node (cucm_service), which makes the uploaded certificate active.",
@@ -137,39 +133,25 @@ def _trust(
             if _anchored(certificate, node, judge.trust):
                 yield Check(
                     name, "pass", f"{judge.name} trusts the issuer of {node.name}'s certificate "
-                    f"({certificate.issuer})", "configuration",
+                    f"({certificate.issuer.text})", "configuration",
                 )  # fmt: skip
             else:
                 yield Check(
-                    name, "fail", f"{judge.name} ({cluster}) has no CA for {certificate.short} in its "
-                    f"CallManager-trust: {certificate.issuer} is missing", "configuration",
-                    remedy=f"Upload the chain of {certificate.issuer} to CallManager-trust of {judge.name} "
+                    name, "fail", f"{judge.name} ({cluster}) has no CA for {_short(certificate)} in its "
+                    f"CallManager-trust: {certificate.issuer.text} is missing", "configuration",
+                    remedy=f"Upload the chain of {certificate.issuer.text} to CallManager-trust of {judge.name} "
                     "(cucm_cert_upload), then restart Cisco CallManager.",
                 )  # fmt: skip
 
 
 def _anchored(leaf: Certificate, node: Node, trust: tuple[Certificate, ...]) -> bool:
-    """Whether a chain leads from the leaf, over what the node sends and what is trusted, to a trusted self-signed one.
-
-    Names join the links here; the signatures are what the handshake itself judges.
-    """
-    if any(one.sha256 == leaf.sha256 for one in trust):
+    """Whether signatures lead from the leaf, over what the node sends and what is trusted, to a trusted root."""
+    if leaf in trust:
         return True
-    sent = [Certificate.of(one) for one in ((node.probe or {}).get("chain") or [])[1:]]
-    current, trusted = leaf, False
-    for _unused in range(8):
-        issuer = next((one for one in trust if same_subject(one.subject, current.issuer)), None)
-        if issuer is not None:
-            trusted = True
-            if issuer.self_signed or same_subject(issuer.subject, issuer.issuer):
-                return True
-            current = issuer
-            continue
-        middle = next((one for one in sent if one and same_subject(one.subject, current.issuer)), None)
-        if middle is None or trusted or same_subject(middle.subject, middle.issuer):
-            return False
-        current = middle
-    return False
+    shown = map(Certificate.from_view, ((node.probe or {}).get("chain") or [])[1:])
+    between_them = [one for one in shown if one is not None and not one.self_signed]
+    chain = climb(leaf, [*trust, *between_them])
+    return chain.complete and chain.top in trust
 
 
 def _names(cluster: str, leg: Leg, peer: str, nodes: tuple[Node, ...], name: str) -> Iterator[Check]:
@@ -185,7 +167,7 @@ def _names(cluster: str, leg: Leg, peer: str, nodes: tuple[Node, ...], name: str
         certificate = node.expected or node.probed
         if certificate is None:
             continue
-        if any(one.lower() in lowered for one in certificate.names):
+        if any(one.lower() in lowered for one in certificate.matched_names):
             yield Check(
                 name, "pass", f"the profile of {cluster} accepts the name of {node.name}'s certificate "
                 f"({certificate.common_name})", "configuration",
@@ -193,7 +175,7 @@ def _names(cluster: str, leg: Leg, peer: str, nodes: tuple[Node, ...], name: str
         else:
             yield Check(
                 name, "fail", f"the profile of {cluster} accepts {', '.join(accepted) or 'no name'}, but the "
-                f"certificate of {node.name} ({peer}) names {', '.join(certificate.names) or 'nobody'}",
+                f"certificate of {node.name} ({peer}) names {', '.join(certificate.matched_names) or 'nobody'}",
                 "configuration",
                 remedy=f"Set x509_subject_names of the profile on {cluster} to {certificate.common_name} "
                 "(cucm_sip_trunk_profile) and reset the trunk.",
@@ -201,15 +183,11 @@ def _names(cluster: str, leg: Leg, peer: str, nodes: tuple[Node, ...], name: str
 
 
 def _uses(node: Node, certificate: Certificate) -> Iterator[Check]:
-    if certificate.eku is None:
+    if certificate.extensions.eku is None:
         # No extension means no restriction (RFC 5280, 4.2.1.12).
         yield Check("extended_key_usage", "info", f"the certificate of {node.name} restricts no use", "certificate")
         return
-    uses = {one.lower() for one in certificate.eku}
-    missing = [
-        label for label, known in (("serverAuth", SERVER_AUTH), ("clientAuth", CLIENT_AUTH))
-        if not uses & known and not uses & ANY_USE
-    ]  # fmt: skip
+    missing = [use for use in BOTH_USES if not certificate.extensions.allows(use)]
     if missing:
         yield Check(
             "extended_key_usage", "fail", f"the certificate of {node.name} is not made for {' and '.join(missing)}; "
@@ -228,14 +206,12 @@ def _dates(case: Direction, node: Node, certificate: Certificate) -> Iterator[Ch
     renew = "Renew it (playbook renew_certificates.yml)."
     clocks = {judge.ahead: judge for judge in case.judges(node)} or {node.ahead: node}
     latest, earliest = max(clocks), min(clocks)
-    if end is None:
-        yield Check("dates", "unknown", f"the end of {node.name}'s certificate is not known", "certificate")
-    elif end < case.now + latest:
+    if end < case.now + latest:
         yield Check(
             "dates", "fail", f"the certificate of {node.name} expired on {end:%Y-%m-%d}{_clock(clocks[latest])}",
             "certificate", remedy=renew,
         )  # fmt: skip
-    elif begin and begin > case.now + earliest:
+    elif begin > case.now + earliest:
         yield Check(
             "dates", "fail", f"the certificate of {node.name} is not valid before {begin:%Y-%m-%d %H:%M} UTC"
             f"{_clock(clocks[earliest])}", "certificate", remedy="Compare the clocks of the CA and of the node (NTP).",
@@ -252,3 +228,8 @@ def _dates(case: Direction, node: Node, certificate: Certificate) -> Iterator[Ch
 def _clock(judge: Node) -> str:
     """Whose clock says so, where it is another time than the controller's."""
     return f", and the clock of {judge.name} is {apart(judge.ahead)}" if judge.ahead else ""
+
+
+def _short(certificate: Certificate) -> str:
+    """A few words that tell a certificate from another one."""
+    return f"{certificate.title} (serial {certificate.serial_text})"

@@ -14,14 +14,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import (
-    ANY_USE,
-    CLIENT_AUTH,
-    SERVER_AUTH,
     Check,
     certificate_checks,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import transport_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Node
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import CLIENT_AUTH, SERVER_AUTH
 
 #: common checks that need the peer's configuration or its certificate store
 _NOT_OURS = {"server_certificate", "client_trust", "client_name", "peer_profile", "mutual_authentication"}
@@ -80,15 +78,14 @@ def _presented(case: Direction, node: Node) -> Iterator[Check]:
 
 
 def _uses(node: Node) -> Iterator[Check]:
-    uses = {one.lower() for one in (node.probed.eku if node.probed else None) or ()}
-    if not uses or uses & ANY_USE:
+    if node.probed is None or node.probed.extensions.eku is None:
         return
-    if not uses & SERVER_AUTH:
+    if not node.probed.extensions.allows(SERVER_AUTH):
         yield Check(
             "extended_key_usage", "fail", f"the certificate of {node.name} is not made for serverAuth", "certificate",
             remedy="Its administrator has to get one that is.",
         )  # fmt: skip
-    elif not uses & CLIENT_AUTH:
+    elif not node.probed.extensions.allows(CLIENT_AUTH):
         yield Check(
             "extended_key_usage", "warning", f"the certificate of {node.name} is not made for clientAuth: CUCM refuses "
             "connections that the peer opens with it", "certificate",

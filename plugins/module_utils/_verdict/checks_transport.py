@@ -13,7 +13,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence impo
     Direction,
     Leg,
     between,
-    common_name,
     first,
 )
 
@@ -226,15 +225,15 @@ def _status(case: Direction) -> Iterator[Check]:
 
 def _traces(case: Direction) -> Iterator[Check]:
     hosts = frozenset().union(*(node.addresses for node in case.target_nodes))
-    expected = {node.expected.common_name for node in case.reached if node.expected}
+    # A trace names a certificate by its subject alone, in OpenSSL's form of one line.
+    expected = {text for node in case.reached if node.expected for text in node.expected.subject.written}
     for trace in case.traces:
         if trace.get("cluster") not in (None, case.source):
             continue
         shown = [one for one in trace.get("certificates") or [] if str(one.get("remote_ip")).lower() in hosts]
         if shown and expected:
             last = shown[-1]
-            name = common_name(str(last.get("subject") or ""))
-            fits = name in expected
+            fits = str(last.get("subject") or "") in expected
             yield Check(
                 "trace_certificate", "pass" if fits else "fail",
                 f"the trace of {case.source} shows the certificate of {last.get('subject')} from "

@@ -14,79 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Certificate:
-    """A certificate as the collection's modules describe it."""
-
-    sha256: str
-    subject: str = ""
-    issuer: str = ""
-    serial: str = ""
-    not_before: datetime | None = None
-    not_after: datetime | None = None
-    sans: tuple[str, ...] = ()
-    eku: tuple[str, ...] | None = None
-    self_signed: bool = False
-
-    @classmethod
-    def of(cls, view: Mapping[str, Any] | None) -> Certificate | None:
-        """From a view; None when there is none, or when it has no fingerprint to tell it by."""
-        if not view or not view.get("sha256"):
-            return None
-        eku = view.get("eku")
-        return cls(
-            sha256=str(view["sha256"]).replace(":", "").upper(),
-            subject=str(view.get("subject") or ""),
-            issuer=str(view.get("issuer") or ""),
-            serial=str(view.get("serial") or ""),
-            not_before=moment(view.get("not_before")),
-            not_after=moment(view.get("not_after")),
-            sans=tuple(re.sub(r"^(?:DNS|IP|URI|email):", "", str(one)) for one in view.get("sans") or ()),
-            eku=tuple(str(one) for one in eku) if eku else None,
-            self_signed=bool(view.get("self_signed")),
-        )
-
-    @property
-    def common_name(self) -> str | None:
-        """The CN of the subject, from RFC 4514's form or OpenSSL's one-line form."""
-        return common_name(self.subject)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every name that a SIP trunk security profile may know the certificate by."""
-        return tuple(dict.fromkeys(one for one in (self.common_name, *self.sans) if one))
-
-    @property
-    def short(self) -> str:
-        """A few words that tell the certificate from another one."""
-        return f"{self.common_name or self.subject or 'no subject'} (serial {self.serial or 'unknown'})"
-
-    def summary(self) -> dict[str, Any]:
-        """What a verdict shows of a certificate."""
-        pairs = (self.sha256[i : i + 2] for i in range(0, len(self.sha256), 2))
-        end = self.not_after.strftime("%Y-%m-%dT%H:%M:%SZ") if self.not_after else None
-        return {
-            "subject": self.subject, "issuer": self.issuer, "serial": self.serial,
-            "not_after": end, "sha256": ":".join(pairs),
-        }  # fmt: skip
-
-
-def common_name(subject: str) -> str | None:
-    """The CN of a subject in either written form."""
-    found = re.search(r"(?:^|[,/+])\s*CN\s*=\s*((?:\\.|[^,/+\\])+)", subject)
-    return re.sub(r"\\(.)", r"\1", found[1]).strip() if found else None
-
-
-def same_subject(one: str, other: str) -> bool:
-    """Whether two written subjects name the same, whichever form and order each is in."""
-
-    def parts(text: str) -> list[str]:
-        return sorted(
-            re.sub(r"\s*=\s*", "=", part.strip()).lower() for part in re.split(r"(?<!\\)[,/+]", text) if part.strip()
-        )
-
-    return bool(one) and parts(one) == parts(other)
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 
 
 def moment(value: Any) -> datetime | None:
@@ -121,10 +49,10 @@ class Node:
         return cls(
             name=str(raw.get("name") or (addresses[0] if addresses else "unnamed")),
             addresses=frozenset([*addresses, str(raw.get("name") or "").lower()]) - {""},
-            held=Certificate.of(raw.get("held")),
-            issued=Certificate.of(raw.get("issued")),
+            held=Certificate.from_view(raw.get("held")),
+            issued=Certificate.from_view(raw.get("issued")),
             probe=raw.get("probe") or None,
-            trust=tuple(filter(None, map(Certificate.of, trust))) if trust is not None else None,
+            trust=tuple(filter(None, map(Certificate.from_view, trust))) if trust is not None else None,
             ahead=timedelta(seconds=int((raw.get("clock") or {}).get("offset") or 0)),
         )
 
@@ -132,7 +60,7 @@ class Node:
     def probed(self) -> Certificate | None:
         """The certificate that the node served to the probe."""
         chain = (self.probe or {}).get("chain") or []
-        return Certificate.of(chain[0]) if chain else None
+        return Certificate.from_view(chain[0]) if chain else None
 
     @property
     def expected(self) -> Certificate | None:

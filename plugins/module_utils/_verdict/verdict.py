@@ -23,6 +23,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certif
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_external import external_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import transport_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Leg, Node, between
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 
 SECURE, INSECURE, UNPROVEN = "secure", "insecure", "unproven"
 
@@ -106,7 +107,7 @@ def judge(case: Direction) -> dict[str, Any]:
         "reach": next((word for word, sources in REACH if sources & proven), "configured"),
         "tls_version": shown.get("tls_version"),
         "cipher": shown.get("cipher"),
-        "server_certificate": certificate.summary() if certificate else None,
+        "server_certificate": _summary(certificate) if certificate else None,
         "evidence": [
             {"check": one.name, "source": one.source, "text": one.text, "proves": PROVES[one.source]}
             for one in checks
@@ -117,6 +118,12 @@ def judge(case: Direction) -> dict[str, Any]:
             ::-1
         ],
     }
+
+
+def _summary(certificate: Certificate) -> dict[str, Any]:
+    """What a verdict shows of a certificate."""
+    view = certificate.view()
+    return {key: view[key] for key in ("subject", "issuer", "serial", "not_after", "sha256")}
 
 
 def _checks(case: Direction) -> list[Check]:

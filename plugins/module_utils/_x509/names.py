@@ -72,6 +72,14 @@ class Attribute:
         return f"{ATTRIBUTES.get(self.oid, self.oid)}={_escaped(self.value) if self.is_string else self.value}"
 
     @property
+    def oneline(self) -> str:
+        """In the form of X509_NAME_oneline, which CUCM's SDL traces have, e.g. /CN=cucm1.example.com."""
+        signs = (
+            chr(byte) if 0x20 <= byte <= 0x7E else f"\\x{byte:02X}" for byte in self.value.encode("utf-8", "replace")
+        )
+        return f"/{ATTRIBUTES.get(self.oid, self.oid)}={''.join(signs)}"
+
+    @property
     def key(self) -> tuple[str, str]:
         """What RFC 5280 (7.1) compares as OpenSSL does it: letters in lower case, blanks folded."""
         return self.oid, " ".join(_lower(self.value).split())
@@ -93,6 +101,11 @@ class Name:
     def text(self) -> str:
         """As CUCM's SDL prints it, in the order of the DER: C=IN, ST=cisco, O=cisco, CN=CUCMA."""
         return ", ".join("+".join(one.text for one in rdn) for rdn in self.rdns)
+
+    @cached_property
+    def written(self) -> frozenset[str]:
+        """The forms in which logs and results write it: ours, and OpenSSL's one line (/C=IN/O=cisco/CN=CUCMA)."""
+        return frozenset({self.text, "".join(one.oneline for rdn in self.rdns for one in rdn)})
 
     @cached_property
     def key(self) -> tuple[tuple[tuple[str, str], ...], ...]:

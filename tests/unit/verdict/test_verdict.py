@@ -13,22 +13,20 @@ from typing import Any
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import verdict
 
+from tests.support.made_views import LAB_CA, authority, made
+
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-CA = "CN=Lab CA,O=cisco,C=IN"
+CA = "C=IN, O=cisco, CN=Lab CA"
 Evidence = dict[str, Any]
 
 
 def view(name: str, serial: str, **changes: Any) -> Evidence:
-    made = {
-        "subject": f"CN={name},OU=cisco,O=cisco,L=cisco,ST=cisco,C=IN", "issuer": CA, "serial": serial,
-        "not_before": "2026-01-01T00:00:00Z", "not_after": "2028-01-01T00:00:00Z", "self_signed": False,
-        "sha256": ":".join([serial] * 32), "sans": [], "eku": ["serverAuth", "clientAuth"],
-    }  # fmt: skip
-    return {**made, **changes}
+    """The certificate of a node; another serial number is another key."""
+    return made(f"C=IN,ST=cisco,L=cisco,O=cisco,OU=cisco,CN={name}", key=f"{name} {serial}", serial=serial, **changes)
 
 
-ROOT = {"subject": CA, "issuer": CA, "sha256": ":".join(["CC"] * 32), "self_signed": True}
-OLD_A = view("CUCMA", "0A", issuer="CN=CUCMA,OU=cisco,O=cisco,L=cisco,ST=cisco,C=IN", self_signed=True)
+ROOT = authority(serial="CC")
+OLD_A = view("CUCMA", "0A", issuer=None)
 
 
 def cluster(name: str, node: str, address: str, serial: str) -> Evidence:
@@ -94,8 +92,8 @@ def test_probe_and_configuration_make_it_secure() -> None:
     assert result["verdict"] == "secure", result["findings"]
     assert result["reach"] == "probed"
     assert result["server_certificate"] == {
-        "subject": "CN=CUCM10,OU=cisco,O=cisco,L=cisco,ST=cisco,C=IN", "issuer": CA, "serial": "BB",
-        "not_after": "2028-01-01T00:00:00Z", "sha256": ":".join(["BB"] * 32),
+        "subject": "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCM10", "issuer": CA, "serial": "BB",
+        "not_after": "2028-01-01T00:00:00Z", "sha256": view("CUCM10", "BB")["sha256"],
     }  # fmt: skip
     assert [one["check"] for one in result["findings"]] == ["tls_version"], "TLS 1.0 is warned of, and nothing else"
 
@@ -135,8 +133,23 @@ def test_tls13_capture_without_certificates_rests_on_the_probe() -> None:
     assert judge(evidence)["verdict"] == "secure"
 
 
+def reissue(e: Evidence, **changes: Any) -> None:
+    """Give the target another certificate, everywhere."""
+    new = view("CUCM10", "BB", **changes)
+    node(e, 1).update(held=new, issued=new)
+    node(e, 1)["probe"]["chain"][0] = new
+
+
+def test_a_ca_of_the_same_name_and_another_key_does_not_make_it_secure() -> None:
+    evidence = sound()
+    node(evidence, 0)["trust"] = [authority(key="somebody else's")]
+    result = judge(evidence)
+    assert result["verdict"] == "insecure"
+    assert any("has no CA for CUCM10" in one["cause"] for one in result["findings"])
+
+
 def break_active(e: Evidence) -> None:
-    node(e, 1)["probe"]["chain"] = [view("CUCM10", "0B", self_signed=True, issuer="CN=CUCM10")]
+    node(e, 1)["probe"]["chain"] = [view("CUCM10", "0B", issuer=None)]
 
 
 def break_client_active(e: Evidence) -> None:
@@ -150,17 +163,17 @@ def break_held(e: Evidence) -> None:
 def break_self_signed(e: Evidence) -> None:
     for cluster_index in (0, 1):
         node(e, cluster_index)["issued"] = None
-        node(e, cluster_index)["held"]["self_signed"] = True
+        held = view(("CUCMA", "CUCM10")[cluster_index], "0C", issuer=None)
+        node(e, cluster_index)["held"] = held
+        node(e, cluster_index)["probe"]["chain"] = [held]
 
 
 def break_expired(e: Evidence) -> None:
-    for key in ("held", "issued"):
-        node(e, 1)[key]["not_after"] = "2026-10-01T00:00:00Z"
+    reissue(e, end="2026-10-01")
 
 
 def break_not_yet(e: Evidence) -> None:
-    for key in ("held", "issued"):
-        node(e, 1)[key]["not_before"] = "2026-12-01T00:00:00Z"
+    reissue(e, begin="2026-12-01")
 
 
 def break_trust(e: Evidence) -> None:
@@ -208,7 +221,7 @@ def break_srtp(e: Evidence) -> None:
 
 
 def break_eku(e: Evidence) -> None:
-    node(e, 0)["issued"]["eku"] = ["serverAuth"]
+    reissue(e, uses=("serverAuth",))
 
 
 def break_status(e: Evidence) -> None:
@@ -332,10 +345,8 @@ def test_what_was_not_seen_is_unproven(dropping: Callable[[Evidence], None], che
 
 def test_a_peers_own_root_chain_and_san_are_understood() -> None:
     evidence = sound()
-    middle = {"subject": "CN=Issuing", "issuer": CA, "sha256": ":".join(["DD"] * 32), "self_signed": False}
-    for key in ("held", "issued"):
-        node(evidence, 1)[key].update(issuer="CN=Issuing", sans=["DNS:cucm10.example.com"])
-    node(evidence, 1)["probe"]["chain"] = [node(evidence, 1)["held"], middle]
+    reissue(evidence, issuer="CN=Issuing", sans=("DNS:cucm10.example.com",))
+    node(evidence, 1)["probe"]["chain"].insert(1, authority("CN=Issuing", LAB_CA))
     evidence["directions"][0]["profile"]["x509_subject_name"] = "CUCM10.EXAMPLE.COM"
     assert judge(evidence)["verdict"] == "secure"
 

@@ -87,8 +87,8 @@ def test_all_that_one_side_can_see_makes_it_secure_and_the_rest_is_said() -> Non
     [
         ({"probe": {"trusted": False, "trust_text": "another CA"}}, "server_certificate"),
         ({"probe": {"name_matches": False, "name_text": "another name"}}, "server_name"),
-        ({"probe": {"chain": [view("SBC", "DD", eku=["clientAuth"])]}}, "extended_key_usage"),
-        ({"probe": {"chain": [view("SBC", "DD", not_after="2026-10-01T00:00:00Z")]}}, "dates"),
+        ({"probe": {"chain": [view("SBC", "DD", uses=("clientAuth",))]}}, "extended_key_usage"),
+        ({"probe": {"chain": [view("SBC", "DD", end="2026-10-01")]}}, "dates"),
         ({"probe": {"chain": [view("SBC", "DD", issuer="CN=Nobody")]}}, "server_trust"),
         ({"profile": {"name": "TLS", "security_mode": "Authenticated", "outgoing_transport": "TLS"}}, "profile"),
     ],
