@@ -127,15 +127,33 @@ def test_roles_and_playbooks_use_modules_that_exist_by_their_full_name() -> None
     assert not short
 
 
-def test_playbooks_take_the_same_accounts_everywhere() -> None:
-    """The plays of all playbooks set module_defaults alike; YAML can't share them over files."""
-    seen = []
+def test_every_play_takes_its_connections_from_one_file() -> None:
+    seen = 0
     for path in PLAYBOOKS:
         for play in yaml.safe_load(path.read_text()):
             if play.get("hosts") == "cucm_clusters":
-                seen.append(play["module_defaults"])
-                assert play["vars_files"] == ["vars/controller.yml"], f"{path.name}: modules may run by another Python"
-    assert seen and all(one == seen[0] for one in seen)
+                seen += 1
+                assert play["module_defaults"] == {
+                    "group/siptls.cucm.cucm": "{{ cucm_application_connection }}",
+                    "group/siptls.cucm.platform": "{{ cucm_platform_connection }}",
+                }
+                assert play["vars_files"] == ["../roles/connection/vars/main.yml"], path.name
+    assert seen
+
+
+def test_every_role_brings_the_connections() -> None:
+    for role in ROLES:
+        meta = yaml.safe_load((role / "meta" / "main.yml").read_text())
+        assert {"role": "siptls.cucm.connection"} in meta["dependencies"], role.name
+
+
+def test_the_connections_set_every_option_of_their_action_group() -> None:
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, PLATFORM
+
+    given = yaml.safe_load((ROOT / "roles/connection/vars/main.yml").read_text())
+    assert set(given["cucm_application_connection"]) == set(APPLICATION.options)
+    # Which interface a module takes is a matter of the task.
+    assert set(given["cucm_platform_connection"]) == set(PLATFORM.options) - {"interface"}
 
 
 def test_no_file_holds_a_path_of_somebodys_machine() -> None:
