@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
@@ -134,31 +134,55 @@ def missing_libraries(names: Iterable[str]) -> list[str]:
     return [name for name in names if importlib.util.find_spec(name) is None]
 
 
-def run_module(spec: ArgSpec, service: Callable[[AnsibleModule], Outcome], *, needs: tuple[str, ...] = ()) -> NoReturn:
-    """Build the module, run the service and leave through exit_json or fail_json; never by a traceback."""
-    module = AnsibleModule(supports_check_mode=True, **spec.module_arguments())
-    for name in missing_libraries(needs):
-        module.fail_json(msg=missing_required_lib(name))
-    trouble: dict[str, Any] = {}
-    outcome = Outcome()
+class Task(Protocol):
+    """What a service knows of its task, whether a module runs it or the controller's own process."""
+
+    params: dict[str, Any]
+    check_mode: bool
+
+    @property
+    def tmpdir(self) -> str:
+        """A folder for temporary files, which is removed after the task."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """What a module consists of: its arguments, its service, and the libraries that the service needs."""
+
+    spec: ArgSpec
+    service: Callable[[Task], Outcome]
+    needs: tuple[str, ...] = ()
+
+
+def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -> tuple[dict[str, Any], list[str]]:
+    """The result of a task and its warnings; a failure has `failed` and a sentence as `msg`, never a traceback."""
+    for name in missing_libraries(face.needs):
+        return {"failed": True, "msg": missing_required_lib(name)}, []
     try:
-        outcome = service(module)
+        outcome = face.service(task)
     except Failure as failure:
-        trouble = {**failure.facts, "msg": failure.msg}
+        return {**failure.facts, "failed": True, "msg": failure.msg}, []
     except Exception as error:
-        trouble = {"msg": _unexpected(error)}
-        if module._verbosity >= 3:
-            # Frames and source lines only: the text of a foreign exception may carry what it was given.
-            trouble["frames"] = "".join(traceback.format_tb(error.__traceback__)).splitlines()
-    # Outside of the except blocks: fail_json must not add a traceback of its own to a sentence.
-    if trouble:
-        module.fail_json(**trouble)
-    for warning in outcome.warnings:
-        module.warn(warning)
+        found: dict[str, Any] = {"failed": True, "msg": _unexpected(error)}
+        if verbosity >= 3:
+            # Frames and source lines only: the text of a foreign exception may contain what it was given.
+            found["frames"] = "".join(traceback.format_tb(error.__traceback__)).splitlines()
+        return found, []
     result = {**outcome.result, "changed": outcome.changed}
-    diff = outcome.ready_diff()
-    if module._diff and diff is not None:
-        result["diff"] = diff
+    compared = outcome.ready_diff()
+    if diff and compared is not None:
+        result["diff"] = compared
+    return result, outcome.warnings
+
+
+def run_module(face: Face) -> NoReturn:
+    """Run as a module of its own process: build the module, run the service, exit with its result."""
+    module = AnsibleModule(supports_check_mode=True, **face.spec.module_arguments())
+    result, warnings = perform(face, module, verbosity=module._verbosity, diff=module._diff)
+    for warning in warnings:
+        module.warn(warning)
+    if result.pop("failed", False):
+        module.fail_json(**result)
     module.exit_json(**result)
     raise AssertionError("exit_json does not come back")
 

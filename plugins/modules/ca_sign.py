@@ -252,10 +252,10 @@ predicted:
 from typing import TYPE_CHECKING
 
 from ansible.module_utils.basic import env_fallback
-from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Outcome, run_module
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 SPEC = ArgSpec(
     options={
@@ -300,20 +300,23 @@ SPEC = ArgSpec(
 )
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """Let the provider sign."""
-    if module.params["provider"] == "adcs":
+    if task.params["provider"] == "adcs":
         from ansible_collections.siptls.cucm.plugins.module_utils._ca import adcs
 
-        return adcs.sign(module.params, dry=module.check_mode)
+        return adcs.sign(task.params, dry=task.check_mode)
     from ansible_collections.siptls.cucm.plugins.module_utils._ca import local
 
-    return local.sign(module.params, dry=module.check_mode)
+    return local.sign(task.params, dry=task.check_mode)
+
+
+FACE = Face(SPEC, service, needs=("cryptography",))
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, service, needs=("cryptography",))
+    run_module(FACE)
 
 
 if __name__ == "__main__":

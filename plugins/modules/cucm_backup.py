@@ -135,8 +135,11 @@ file:
   type: str
 """
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.backup_files import SPEC, service
 
+FACE = Face(SPEC, service, needs=("requests", "zeep"))
+
+
 if __name__ == "__main__":
-    run_module(SPEC, service, needs=("requests", "zeep"))
+    run_module(FACE)

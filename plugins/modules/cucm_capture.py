@@ -200,13 +200,14 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import (
     APPLICATION,
     PLATFORM,
     ArgSpec,
+    Face,
     Failure,
     Outcome,
     run_module,
 )
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 SFTP = {
     "host": {"type": "str", "required": True},
@@ -238,11 +239,11 @@ SPEC = (
 )
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """Capture on every node."""
     from ansible_collections.siptls.cucm.plugins.module_utils._evidence.node_capture import Plan, Push, run
 
-    given = module.params
+    given = task.params
     if given["dest"] and not given["sftp"] and not (given["username"] and given["password"]):
         raise Failure("To fetch the capture by DIME, give username and password of the application account.")
     if not (given["size"] == "all" or given["size"].isdecimal()):
@@ -255,15 +256,18 @@ def service(module: AnsibleModule) -> Outcome:
         marker=Path(given["marker"]) if given["marker"] else None,
     )  # fmt: skip
     plan.command()
-    if module.check_mode:
+    if task.check_mode:
         return Outcome(result={"captures": []})
     captures, warnings = run(nodes, plan, Push(**given["sftp"]) if given["sftp"] else None)
     return Outcome(changed=given["keep"] and given["to"] == "file", result={"captures": captures}, warnings=warnings)
 
 
+FACE = Face(SPEC, service, needs=("asyncssh", "requests"))
+
+
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, service, needs=("asyncssh", "requests"))
+    run_module(FACE)
 
 
 if __name__ == "__main__":

@@ -148,13 +148,15 @@ troubles:
   elements: str
 """
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module
 from ansible_collections.siptls.cucm.plugins.module_utils._node.upload import SPEC, service
+
+FACE = Face(SPEC, service, needs=("asyncssh", "cryptography", "requests"))
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, service, needs=("asyncssh", "cryptography", "requests"))
+    run_module(FACE)
 
 
 if __name__ == "__main__":

@@ -137,13 +137,15 @@ interface:
   type: str
 """
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module
 from ansible_collections.siptls.cucm.plugins.module_utils._node.info import SPEC, service
+
+FACE = Face(SPEC, service, needs=("asyncssh", "cryptography", "requests"))
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, service, needs=("asyncssh", "cryptography", "requests"))
+    run_module(FACE)
 
 
 if __name__ == "__main__":

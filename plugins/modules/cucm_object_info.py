@@ -128,7 +128,10 @@ axl_version:
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.object_info import SPEC, service
-from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module
+
+FACE = Face(SPEC, service, needs=("requests", "zeep"))
+
 
 if __name__ == "__main__":
-    run_module(SPEC, service, needs=("requests", "zeep"))
+    run_module(FACE)

@@ -196,8 +196,11 @@ axl_version:
   sample: "10.5"
 """
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import main
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import face
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_group import ROUTE_GROUP
+from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+
+FACE = face(ROUTE_GROUP)
 
 if __name__ == "__main__":
-    main(ROUTE_GROUP)
+    run_module(FACE)

@@ -415,8 +415,11 @@ axl_version:
   sample: "10.5"
 """
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import main
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import face
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_list import ROUTE_LIST
+from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+
+FACE = face(ROUTE_LIST)
 
 if __name__ == "__main__":
-    main(ROUTE_LIST)
+    run_module(FACE)

@@ -846,8 +846,11 @@ axl_version:
   sample: "10.5"
 """
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import main
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import face
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+
+FACE = face(SIP_TRUNK)
 
 if __name__ == "__main__":
-    main(SIP_TRUNK)
+    run_module(FACE)

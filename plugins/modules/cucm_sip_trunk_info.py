@@ -134,10 +134,10 @@ counters:
 
 from typing import TYPE_CHECKING
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Face, Outcome, run_module
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 SPEC = APPLICATION + ArgSpec(
     options={
@@ -149,12 +149,12 @@ SPEC = APPLICATION + ArgSpec(
 )
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """Ask RIS, and the traces for reasons."""
     from ansible_collections.siptls.cucm.plugins.module_utils._evidence import trunk_state
     from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
 
-    given = module.params
+    given = task.params
     result, warnings = trunk_state.gather(
         HttpClient.from_params(given),
         given["names"],
@@ -165,9 +165,12 @@ def service(module: AnsibleModule) -> Outcome:
     return Outcome(result=result, warnings=warnings)
 
 
+FACE = Face(SPEC, service, needs=("requests",))
+
+
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, service, needs=("requests",))
+    run_module(FACE)
 
 
 if __name__ == "__main__":

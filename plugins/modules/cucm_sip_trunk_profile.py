@@ -242,10 +242,13 @@ axl_version:
   sample: "10.5"
 """
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import main
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import face
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk_security_profile import (
     SIP_TRUNK_SECURITY_PROFILE,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._module import run_module
+
+FACE = face(SIP_TRUNK_SECURITY_PROFILE)
 
 if __name__ == "__main__":
-    main(SIP_TRUNK_SECURITY_PROFILE)
+    run_module(FACE)

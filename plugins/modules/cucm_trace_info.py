@@ -169,6 +169,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence import trace
 from ansible_collections.siptls.cucm.plugins.module_utils._module import (
     APPLICATION,
     ArgSpec,
+    Face,
     Failure,
     Outcome,
     run_module,
@@ -176,7 +177,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import (
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import moment
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 TEXT = {"type": "str"}
 SPEC = APPLICATION.optional("host", "username", "password") + ArgSpec(
@@ -195,9 +196,9 @@ SPEC = APPLICATION.optional("host", "username", "password") + ArgSpec(
 )
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """Fetch or open the files, read them, return what was asked for."""
-    given = module.params
+    given = task.params
     wanted = traces.Wanted(
         since=moment(given["since"]), until=moment(given["until"]), call_id=given["call_id"], number=given["number"],
         trunk=given["trunk"], peers=frozenset(given["peers"]),
@@ -242,9 +243,12 @@ def _from_node(
     return files, client.warnings
 
 
+FACE = Face(SPEC, service, needs=("requests",))
+
+
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, service, needs=("requests",))
+    run_module(FACE)
 
 
 if __name__ == "__main__":

@@ -202,10 +202,10 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import capture
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import files as evidence_files
-from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Failure, Outcome, run_module
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 SPEC = ArgSpec(
     options={
@@ -216,11 +216,11 @@ SPEC = ArgSpec(
 )
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """Read the files."""
     from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
 
-    given = module.params
+    given = task.params
     paths = [Path(one) for one in given["paths"]]
     if given["rolled"]:
         paths = [part for one in paths for part in evidence_files.rolled(one)]
@@ -235,9 +235,12 @@ def service(module: AnsibleModule) -> Outcome:
     return Outcome(result={**capture.as_dict(read, certificate_view), "files": files})
 
 
+FACE = Face(SPEC, service, needs=("cryptography",))
+
+
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, service, needs=("cryptography",))
+    run_module(FACE)
 
 
 if __name__ == "__main__":

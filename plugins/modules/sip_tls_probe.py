@@ -189,10 +189,10 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import presented, probe
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Identity
-from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Failure, Outcome, run_module
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 SPEC = ArgSpec(
     options={
@@ -214,15 +214,15 @@ SPEC = ArgSpec(
 )
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """Probe, compare, and say what was lowered for it."""
-    given = module.params
+    given = task.params
     if not 0 < given["port"] < 65536:
         raise Failure(f"port {given['port']} is not a TCP port: use 1 to 65535.")
-    with tempfile.TemporaryDirectory(dir=module.tmpdir) as folder:
+    with tempfile.TemporaryDirectory(dir=task.tmpdir) as folder:
         found = probe.probe(
             given["host"], given["port"], legacy=given["legacy_crypto"], timeout=given["timeout"],
-            identity=identity(module, folder), options=given["options"],
+            identity=identity(task, folder), options=given["options"],
         )  # fmt: skip
     warning = probe.legacy_warning(given["host"], found) if given["legacy_crypto"] else None
     compared = probe.compare(found["chain"][0], given["held"])
@@ -230,9 +230,9 @@ def service(module: AnsibleModule) -> Outcome:
     return Outcome(result={**found, **compared, **judged}, warnings=[warning] if warning else [])
 
 
-def identity(module: AnsibleModule, folder: str) -> Identity | None:
+def identity(task: Task, folder: str) -> Identity | None:
     """The client certificate as files, for OpenSSL takes no other; None when there is none."""
-    given = module.params
+    given = task.params
     paths = {}
     for what in ("client_certificate", "client_key"):
         paths[what] = given[f"{what}_path"]
@@ -247,9 +247,12 @@ def identity(module: AnsibleModule, folder: str) -> Identity | None:
     return Identity(paths["client_certificate"], paths["client_key"], given["client_key_passphrase"])
 
 
+FACE = Face(SPEC, service, needs=("cryptography",))
+
+
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, service, needs=("cryptography",))
+    run_module(FACE)
 
 
 if __name__ == "__main__":

@@ -87,10 +87,10 @@ json:
 
 from typing import TYPE_CHECKING
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Outcome, run_module
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 DICTS = {"type": "list", "elements": "dict", "default": []}
 SPEC = ArgSpec(
@@ -107,17 +107,20 @@ SPEC = ArgSpec(
 )
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """Write both files."""
     from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report_files
 
-    given = dict(module.params)
-    return report_files.write(given.pop("dest"), given, pretend=module.check_mode)
+    given = dict(task.params)
+    return report_files.write(given.pop("dest"), given, pretend=task.check_mode)
+
+
+FACE = Face(SPEC, service)
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, service)
+    run_module(FACE)
 
 
 if __name__ == "__main__":

@@ -256,11 +256,11 @@ directions:
 
 from typing import TYPE_CHECKING
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Failure, Outcome, run_module
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import verdict
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 DICTS = {"type": "list", "elements": "dict", "default": []}
 NODE = {
@@ -305,9 +305,9 @@ SPEC = ArgSpec(
 )
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """Judge every direction."""
-    given = module.params
+    given = task.params
     try:
         cases = verdict.directions_of(
             given["clusters"],
@@ -323,9 +323,12 @@ def service(module: AnsibleModule) -> Outcome:
     return Outcome(result={**verdict.verdict(cases), "unread": given["unread"]}, warnings=warnings)
 
 
+FACE = Face(SPEC, service, needs=("cryptography",))
+
+
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, service, needs=("cryptography",))
+    run_module(FACE)
 
 
 if __name__ == "__main__":

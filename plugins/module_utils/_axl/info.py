@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import soap
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.lookup import SPEC as LOOKUP
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.lookup import gathered, looked_up
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.soap import text
-from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Outcome, Task
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import name_of, release_of
 
 SPEC = APPLICATION + ArgSpec(options=LOOKUP)
@@ -28,10 +27,10 @@ SECURITY_MODES = {"0": "non-secure", "1": "mixed"}
 ALL = {"name": "%"}
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """The service of cucm_info."""
-    gather, look_up = module.params["gather"], module.params["look_up"]
-    client = AxlClient.from_params(module.params)
+    gather, look_up = task.params["gather"], task.params["look_up"]
+    client = AxlClient.from_params(task.params)
     result = {**describe(client), **gathered(client, gather)}
     if look_up:
         result |= looked_up(client, look_up)

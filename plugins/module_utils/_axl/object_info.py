@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, argument, flat
@@ -24,7 +23,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk_
     SIP_TRUNK_SECURITY_PROFILE,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
-from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Outcome, Task
 
 SPEC = APPLICATION + ArgSpec(
     options={
@@ -51,14 +50,14 @@ _TRUNK_TAGS = ("name", "security_profile", "sip_profile")
 _PROFILE_TAGS = ("name", "security_mode", "outgoing_transport", "incoming_port")
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """The service of cucm_object_info."""
-    client, session = opened(module.params, module.check_mode)
-    found = objects(session, module.params["objects"])
+    client, session = opened(task.params, task.check_mode)
+    found = objects(session, task.params["objects"])
     result: dict[str, Any] = {"objects": found, "axl_version": session.version}
-    if module.params["users"]:
+    if task.params["users"]:
         result["users"] = users(session, [entry for entry in found if entry["object"]])
-    if module.params["trunks"]:
+    if task.params["trunks"]:
         result["trunks"] = trunks(session)
     return Outcome(result=result, warnings=[*client.http.warnings, *session.warnings])
 

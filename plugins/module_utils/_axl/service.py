@@ -8,12 +8,11 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import run
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, arguments
-from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Face, Outcome, Task
 
 _STATE = {"type": "str", "choices": ["present", "absent"]}
 
@@ -42,16 +41,16 @@ def argument_spec(resource: Resource) -> ArgSpec:
     )
 
 
-def main(resource: Resource) -> NoReturn:
-    """Run the module of one kind of object."""
+def face(resource: Resource) -> Face:
+    """The face of the module of one kind of object."""
 
-    def service(module: AnsibleModule) -> Outcome:
-        if module.params["aggregate"] is not None:
+    def service(task: Task) -> Outcome:
+        params = dict(task.params)
+        if params["aggregate"] is not None:
             # Without the options that nobody gave, which are most of the memory and of the result's invocation.
-            module.params["aggregate"] = [
-                {option: value for option, value in entry.items() if value is not None}
-                for entry in module.params["aggregate"]
+            params["aggregate"] = task.params["aggregate"] = [
+                {option: value for option, value in entry.items() if value is not None} for entry in params["aggregate"]
             ]
-        return run(resource, module.params, module.check_mode)
+        return run(resource, params, task.check_mode)
 
-    run_module(argument_spec(resource), service, needs=("requests", "zeep"))
+    return Face(argument_spec(resource), service, needs=("requests", "zeep"))

@@ -28,7 +28,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ORG
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 SPEC = PLATFORM + ArgSpec(
     options={
@@ -58,9 +58,9 @@ class Decision:
     reason: str
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """The whole of cucm_csr."""
-    params = module.params
+    params = task.params
     if params["purpose"].endswith("-trust"):
         raise Failure(f"purpose {params['purpose']} is a trust store; a CSR is made for {params['purpose'][:-6]}.")
     given: dict[str, Any] = {name: params[name] for name in Wish.__dataclass_fields__}
@@ -70,7 +70,7 @@ def service(module: AnsibleModule) -> Outcome:
     issuer = read_certificate(params["issuer"], "issuer") if params["issuer"] else None
     store = open_store(params)
     try:
-        outcome = _run(store, wish, issuer, params, module.check_mode)
+        outcome = _run(store, wish, issuer, params, task.check_mode)
         outcome.warnings += store.warnings
         return outcome
     finally:

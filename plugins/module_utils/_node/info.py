@@ -17,7 +17,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.opening import o
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import CertificateStore, Entry
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 SPEC = PLATFORM + ArgSpec(
     options={
@@ -30,9 +30,9 @@ LONGEST_LOOK = 5  # seconds; a port that a firewall hides must not hold up the r
 TROUBLES = ("expired", "expiring", "lacking_client_auth", "not_served")
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """The whole of cucm_certificate_info."""
-    params = module.params
+    params = task.params
     ports = _ports(params["served_ports"])
     store = open_store(params)
     try:

@@ -30,7 +30,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.contro
 )
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 SPEC = (
     (APPLICATION + PLATFORM).optional("username", "password", "os_username", "os_password")
@@ -155,13 +155,13 @@ class Serving:
         return f"port {self.port} of {self.host}"
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """The whole of cucm_service."""
-    params = module.params
+    params = task.params
     serving = _serving(params)
     control = _open(params)
     try:
-        outcome = _run(control, params, serving, module.check_mode)
+        outcome = _run(control, params, serving, task.check_mode)
         outcome.warnings += control.warnings
         return outcome
     finally:

@@ -33,7 +33,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import cli
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates, read_request
 
 if TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 SPEC = PLATFORM + ArgSpec(
     options={
@@ -88,12 +88,12 @@ class Work:
     actions: list[str] = field(default_factory=list)
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """The whole of cucm_cert_upload."""
-    given = _read(module.params, module.check_mode)
-    store = open_store(module.params)
+    given = _read(task.params, task.check_mode)
+    store = open_store(task.params)
     try:
-        outcome = _run(store, given, module.params)
+        outcome = _run(store, given, task.params)
         outcome.warnings += store.warnings
         return outcome
     finally:

@@ -15,10 +15,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import object_info
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_MODULE
-from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Failure, Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Failure, Outcome, Task
 from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup
 
 SPEC = APPLICATION + ArgSpec(
@@ -43,17 +42,17 @@ OPEN = "unfinished.json"
 _VIEW = ("subject", "issuer", "serial", "not_after", "sha256")
 
 
-def service(module: AnsibleModule) -> Outcome:
+def service(task: Task) -> Outcome:
     """The service of cucm_backup."""
-    params = module.params
+    params = task.params
     folder = Path(params["path"]) / params["name"]
     earlier = _read(folder / OPEN)
     if params["state"] == "finished":
-        return _finish(module, folder, earlier)
+        return _finish(task, folder, earlier)
     wishes = {kind: objects for kind, objects in (params["objects"] or {}).items() if objects}
     known = [(one["kind"], one["name"], one["partition"]) for one in (earlier or {}).get("objects") or ()]
     asked = dict.fromkeys([*known, *(backup.key_of(kind, one) for kind, many in wishes.items() for one in many)])
-    found, warnings = _current(module, asked) if wishes else ([], [])
+    found, warnings = _current(task, asked) if wishes else ([], [])
     head = {
         "cluster": params["name"],
         "run": params["run"],
@@ -66,30 +65,30 @@ def service(module: AnsibleModule) -> Outcome:
         "trust_removed": params["trust_removed"],
     }
     record = backup.begun(earlier, head, wishes, found)
-    if not module.check_mode:
+    if not task.check_mode:
         _write(folder, folder / OPEN, record)
     return Outcome(result={"record": record, "file": str(folder / OPEN)}, warnings=warnings)
 
 
-def _finish(module: AnsibleModule, folder: Path, earlier: dict[str, Any] | None) -> Outcome:
+def _finish(task: Task, folder: Path, earlier: dict[str, Any] | None) -> Outcome:
     """Close the record; one of a run that changed nothing is taken away."""
     if earlier is None:
         return Outcome(result={"record": {}, "file": ""})
     asked = [backup.entry_key(one) for one in earlier["objects"]]
-    found, warnings = _current(module, asked) if asked else ([], [])
-    identity = {node: view["sha256"] for node, view in module.params["certificates"].items() if view}
+    found, warnings = _current(task, asked) if asked else ([], [])
+    identity = {node: view["sha256"] for node, view in task.params["certificates"].items() if view}
     record = backup.finished(earlier, _now(), found, identity)
     kept = backup.holds_something(record)
     file = folder / f"{record['began'].replace(':', '').replace('-', '')}.json"
-    if not module.check_mode:
+    if not task.check_mode:
         if kept:
             _write(folder, file, record)
         (folder / OPEN).unlink(missing_ok=True)
     return Outcome(result={"record": record if kept else {}, "file": str(file) if kept else ""}, warnings=warnings)
 
 
-def _current(module: AnsibleModule, asked: Iterable[tuple[str, str, str]]) -> tuple[list[dict[str, Any]], list[str]]:
-    client, session = object_info.opened(module.params, module.check_mode)
+def _current(task: Task, asked: Iterable[tuple[str, str, str]]) -> tuple[list[dict[str, Any]], list[str]]:
+    client, session = object_info.opened(task.params, task.check_mode)
     objects = [{"kind": kind, "name": name, "partition": part} for kind, name, part in asked]
     return object_info.objects(session, objects), [*client.http.warnings, *session.warnings]
 

@@ -1,0 +1,157 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugin of every module: runs its service in Ansible's own process, where that is the same thing.
+
+A module's process spends most of its time on imports. Ansible loads this plugin in its main process and forks a worker
+per task, so that a worker finds the libraries loaded. plugins/action/ has a link to this file for each module, because
+a redirect would make them one action, with the module_defaults of all action groups.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action.normal import ActionModule as RunModule
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, perform
+
+try:  # ansible-core 2.19 and later
+    from ansible.module_utils.common.json import Direction, get_module_decoder, get_module_encoder
+except ImportError:
+    get_module_encoder = None
+
+NAME = __name__.rpartition(".")[2]
+#: the task variable, and the environment variable where it is not set, that switch this off
+SWITCH, SWITCH_ENVIRONMENT = "siptls_cucm_in_process", "SIPTLS_CUCM_IN_PROCESS"
+#: libraries whose import takes long; the services import them when they need them
+LIBRARIES = ("asyncssh", "cryptography.x509", "lxml.etree", "requests", "yaml", "zeep")
+
+
+def _face() -> Face | None:
+    """The module of this plugin's name, and the libraries, loaded; None for the file that the links lead to."""
+    if NAME.startswith("_"):
+        return None
+    for library in LIBRARIES:
+        # A library that is missing is reported by the tasks that need it, in the module's own words.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(library)
+    face: Face = importlib.import_module(f"ansible_collections.siptls.cucm.plugins.modules.{NAME}").FACE
+    return face
+
+
+FACE = _face()
+
+
+@dataclass
+class Task:
+    """A task as a service sees it."""
+
+    params: dict[str, Any]
+    check_mode: bool
+    folders: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    @property
+    def tmpdir(self) -> str:
+        """A folder that is removed after the task."""
+        return self.folders.enter_context(tempfile.TemporaryDirectory(prefix="siptls-"))
+
+
+class ActionModule(RunModule):
+    """Runs the module's service in this process, or the module as always."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The result of the task."""
+        variables = task_vars or {}
+        result = self._in_process(variables) if self._is_the_same(variables) else None
+        if result is None:
+            module_result: dict[str, Any] = super().run(tmp, task_vars)
+            return module_result
+        return result
+
+    def _is_the_same(self, variables: Mapping[str, Any]) -> bool:
+        """Whether a module would run on this machine, as this user, by this Python, and to its end."""
+        if self._task.async_val or self._connection.transport != "local" or self._connection.become is not None:
+            return False
+        chosen = self._templar.template(variables.get(SWITCH, os.environ.get(SWITCH_ENVIRONMENT, "true")))
+        if not boolean(chosen, strict=False):
+            return False
+        return self._interpreter(variables) == sys.executable
+
+    def _interpreter(self, variables: Mapping[str, Any]) -> str | None:
+        """The Python that the task names; None where Ansible would have to look for one."""
+        if self._task.delegate_to:
+            variables = (variables.get("ansible_delegated_vars") or {}).get(self._task.delegate_to) or {}
+        named = self._templar.template(variables.get("ansible_python_interpreter"))
+        return None if named is None else str(named)
+
+    def _in_process(self, variables: dict[str, Any]) -> dict[str, Any] | None:
+        """The result by the service; None where the arguments are not valid, which the module reports best."""
+        assert FACE is not None
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        with _environment(environment), contextlib.ExitStack() as folders:
+            valid = ArgumentSpecValidator(
+                FACE.spec.options,
+                **{name: rule for name, rule in FACE.spec.module_arguments().items() if name != "argument_spec"},
+            ).validate(_plain(self._task.args))
+            if valid.error_messages:
+                return None
+            task = Task(valid.validated_parameters, bool(self._task.check_mode), folders)
+            result, warnings = perform(FACE, task, verbosity=self._display.verbosity, diff=bool(self._task.diff))
+        return _returned(result, warnings, task, valid)
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, Any]) -> Iterator[None]:
+    """The task's environment: keyword, for as long as the task runs."""
+    before = dict(os.environ)
+    os.environ.update({name: str(value) for name, value in values.items()})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as a module gets them: through JSON, with vaulted texts open and nothing of Ansible's own types."""
+    if get_module_encoder is None:
+        from ansible.parsing.ajson import AnsibleJSONEncoder
+
+        found: dict[str, Any] = json.loads(json.dumps(dict(arguments), cls=AnsibleJSONEncoder, vault_to_text=True))
+        return found
+    encoder = get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)
+    decoded: dict[str, Any] = json.loads(
+        json.dumps(dict(arguments), cls=encoder), cls=get_module_decoder("legacy", Direction.CONTROLLER_TO_MODULE)
+    )
+    return decoded
+
+
+def _returned(result: dict[str, Any], warnings: list[str], task: Task, valid: ValidationResult) -> dict[str, Any]:
+    """The result as a module returns it: with its invocation, its warnings, and no value of a no_log option."""
+    result.setdefault("invocation", {"module_args": task.params})
+    said = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in valid._warnings] + warnings
+    if said:
+        result["warnings"] = said
+    if valid._deprecations:
+        result["deprecations"] = [
+            {name: row.get(name) for name in ("msg", "version", "date", "collection_name")}
+            for row in valid._deprecations
+        ]
+    # A masked True would be text; Ansible keeps these, too.
+    kept = {name: value for name, value in result.items() if value is None or isinstance(value, bool)}
+    shown: dict[str, Any] = json.loads(json.dumps(remove_values(result, valid._no_log_values), default=str))
+    return {**shown, **kept}
