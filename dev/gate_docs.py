@@ -23,7 +23,7 @@ ACCOUNTS = {"cucm": "username", "platform": "os_username"}
 #: modules with such an option that is another account's: ca_sign logs in at the CA
 OTHER_ACCOUNTS = {("cucm", "ca_sign")}
 #: what gives a module check mode and its failures as sentences
-BASES = re.compile(r"\brun_module\(|^from \S+\._axl\.service import main$", re.MULTILINE)
+BASES = re.compile(r"^FACE = (?:Face|face)\(", re.MULTILINE)
 #: the attributes that every module documents
 ATTRIBUTES = ("check_mode", "diff_mode", "idempotent", "platform")
 

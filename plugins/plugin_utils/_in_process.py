@@ -69,7 +69,7 @@ class Task:
         return self.folders.enter_context(tempfile.TemporaryDirectory(prefix="siptls-"))
 
 
-class ActionModule(RunModule):
+class ActionModule(RunModule):  # type: ignore[misc]  # ansible-core has no types
     """Runs the module's service in this process, or the module as always."""
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import (
 HEAD = """
 import sys
 from ansible_collections.siptls.cucm.plugins.module_utils._module import *
-from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome, ArgSpec, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, Failure, Outcome, ArgSpec, run_module
 spec = ArgSpec(options={"secret": {"type": "str", "no_log": True}})
 """
 
@@ -32,7 +32,9 @@ spec = ArgSpec(options={"secret": {"type": "str", "no_log": True}})
 def play(tmp_path: Path, body: str, *, needs: str = "()", **params: Any) -> dict[str, Any]:
     """Run a module as Ansible does: a process of its own, arguments as JSON, one JSON result."""
     path = tmp_path / "face.py"
-    path.write_text(HEAD + textwrap.dedent(body) + f"\nrun_module(spec, service, needs={needs})\n", encoding="utf-8")
+    path.write_text(
+        HEAD + textwrap.dedent(body) + f"\nrun_module(Face(spec, service, needs={needs}))\n", encoding="utf-8"
+    )
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"secret": "hunter2-hunter2", **params}})
     done = subprocess.run(
         [sys.executable, str(path)], input=arguments, capture_output=True, text=True, timeout=60, check=False
