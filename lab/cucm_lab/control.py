@@ -72,6 +72,17 @@ async def _call(process: Process, order: dict[str, Any]) -> Any:
     return dataclasses.asdict(result) if dataclasses.is_dataclass(result) else result
 
 
+async def _digits(process: Process, order: dict[str, Any]) -> Any:
+    """What a number means to a phone of a cluster (`calling`), or to a trunk that a call comes in by (`trunk`)."""
+    from .sip.digits import explain
+
+    cluster = process.lab.cluster(order["cluster"])
+    return explain(
+        cluster, order["called"], calling=order.get("calling", ""), trunk=order.get("trunk", ""),
+        one_by_one=bool(order.get("one_by_one")),
+    )  # fmt: skip
+
+
 async def _fault_add(process: Process, order: dict[str, Any]) -> Any:
     return dataclasses.asdict(process.lab.faults.add(**order))
 
@@ -148,8 +159,9 @@ async def _down(process: Process, _unused: dict[str, Any]) -> Any:
 
 
 COMMANDS: dict[str, Command] = {
-    "status": _status, "call": _call, "fault/add": _fault_add, "fault/list": _fault_list, "fault/clear": _fault_clear,
-    "clock": _clock, "events": _events, "inferred": _inferred, "dump": _dump, "ca": _ca, "csr": _csr, "down": _down,
+    "status": _status, "call": _call, "digits": _digits, "fault/add": _fault_add, "fault/list": _fault_list,
+    "fault/clear": _fault_clear, "clock": _clock, "events": _events, "inferred": _inferred, "dump": _dump, "ca": _ca,
+    "csr": _csr, "down": _down,
 }  # fmt: skip
 
 

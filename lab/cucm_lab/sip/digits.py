@@ -169,6 +169,33 @@ def analyse(
     return None
 
 
+def explain(
+    cluster: Cluster, called: str, *, calling: str = "", trunk: str = "", one_by_one: bool = False
+) -> dict[str, Any]:
+    """What a number means to a phone, or to a trunk that it comes in by, without a call.
+
+    `result` is phone, route, blocked or none; `number` is what leaves, `device` the trunk or route list of a route.
+    """
+    from .trunk import Trunk
+
+    if trunk:
+        body = next(one for one in cluster.config.running_trunks() if one["name"] == trunk)
+        running = Trunk.read(body)
+        settings = bool(cluster.lab.inferred["sip.incoming_called_settings"])
+        called, space = running.incoming.called(called, settings=settings), search_space(cluster, running.css)
+    else:
+        space = phone_space(cluster, next(phone for phone in cluster.phones if phone.extension == calling))
+    match = analyse(cluster, called, space, one_by_one=one_by_one)
+    if match is None:
+        return {"result": "none", "pattern": "", "partition": "", "number": "", "device": ""}
+    destination = (match.route or {}).get("destination") or {}
+    return {
+        "result": "blocked" if match.blocked else "phone" if match.phone else "route",
+        "pattern": match.pattern, "partition": match.partition, "number": match.called,
+        "device": str(destination.get("gatewayName") or destination.get("routeListName") or ""),
+    }  # fmt: skip
+
+
 @dataclass
 class _Plan:
     """Everything that can match on a cluster."""

@@ -253,9 +253,23 @@ class AxlClient:
                 return found
 
     def sql(self, statement: str) -> list[dict[str, str]]:
-        """The rows of a query; columns by name, values as text."""
-        rows = soap.each(self.ask("executeSQLQuery", sql=statement), "row")
-        return [{soap.local(column): (column.text or "") for column in row} for row in rows]
+        """The rows of a query; columns by name, values as text. In pages when the answer would be too large."""
+        page: int | None = None
+        found: list[dict[str, str]] = []
+        while True:
+            extent = "" if page is None else f"skip {len(found)} first {page} "
+            try:
+                answer = self.ask("executeSQLQuery", sql=f"select {extent}{statement.removeprefix('select ')}")
+            except AxlFault as refused:
+                smaller = refused.page
+                if smaller is None or (page is not None and page <= 1):
+                    raise
+                page = smaller if page is None else max(1, min(smaller, page // 2))
+                continue
+            rows = soap.each(answer, "row")
+            found += [{soap.local(column): (column.text or "") for column in row} for row in rows]
+            if page is None or len(rows) < page:
+                return found
 
     def side_by_side(self, job: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """The results of reads in the order of the items, over as many connections as CUCM serves well."""

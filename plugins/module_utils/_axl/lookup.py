@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.dial_plan import dial_plan
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Session
@@ -43,7 +44,7 @@ GATHERED: dict[str, tuple[Resource, tuple[str, ...]]] = {
     "sip_trunks": (SIP_TRUNK, ("name", "security_profile", "sip_profile", "srtp_allowed")),
 }
 SPEC: dict[str, dict[str, Any]] = {
-    "gather": {"type": "list", "elements": "str", "choices": [*GATHERED, "rights"], "default": []},
+    "gather": {"type": "list", "elements": "str", "choices": [*GATHERED, "rights", "dial_plan"], "default": []},
     "look_up": {
         "type": "dict",
         "options": {
@@ -72,6 +73,8 @@ def gathered(client: AxlClient, wishes: Iterable[str]) -> dict[str, Any]:
     for wish in wishes:
         if wish == "rights":
             found["rights"] = {"roles": roles(client), "control_center": control_center(client)}
+        elif wish == "dial_plan":
+            found["dial_plan"] = dial_plan(client)
         else:
             resource, tags = GATHERED[wish]
             found[wish] = [plain(one.values) for one in session.listed(resource, tags)]

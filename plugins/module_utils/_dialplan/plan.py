@@ -1,0 +1,191 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster's dial plan as cucm_info reports it, and as it will be with the objects of a run. Pure.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import parse
+
+NO_PARTITION = ""
+LINE, TRANSLATION, ROUTE, HUNT = "line", "translation", "route", "hunt pilot"
+#: CUCM's "all digits" of a trunk's significant digits
+ALL_DIGITS = 99
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern of any kind, and what it does with a number."""
+
+    pattern: str
+    kind: str  # LINE, TRANSLATION, ROUTE or HUNT
+    partition: str = NO_PARTITION
+    urgent: bool = False
+    blocked: bool = False
+    discard: str = ""
+    mask: str = ""
+    prefix: str = ""
+    search_space: str = ""  # of a translation: where its number is looked for next
+    originator_search_space: bool = False  # a translation that keeps the caller's search space
+    target: str = ""  # of a route pattern: the trunk, gateway or route list
+    in_use: bool = True  # of a line: some device has it
+
+    @property
+    def words(self) -> str:
+        """The pattern in a sentence."""
+        nouns = {LINE: "directory number", TRANSLATION: "translation pattern", ROUTE: "route pattern"}
+        where = f" in partition {self.partition}" if self.partition else ""
+        return f"the {nouns.get(self.kind, self.kind)} {self.pattern}{where}"
+
+    @property
+    def transforms(self) -> bool:
+        """True when it changes the called number."""
+        return bool(self.discard or self.mask or self.prefix)
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """What a SIP trunk does with a call that comes in."""
+
+    name: str
+    search_space: str = ""
+    significant_digits: int = ALL_DIGITS
+    prefix: str = ""
+    other_settings: tuple[str, ...] = ()  # settings that change the called number and are not followed here
+
+
+@dataclass(frozen=True)
+class RouteList:
+    """The trunks and gateways behind a route list, in order; `transforms` when a member changes the called number."""
+
+    name: str
+    enabled: bool = True
+    devices: tuple[str, ...] = ()
+    transforms: bool = False
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Phones with the same search spaces; the line's comes before the device's."""
+
+    example: str  # the number of one of them
+    count: int = 1
+    line_search_space: str = ""
+    device_search_space: str = ""
+
+    @property
+    def words(self) -> str:
+        """The phones in a sentence."""
+        spaces = [name for name in (self.line_search_space, self.device_search_space) if name]
+        where = f"calling search space {' and '.join(spaces)}" if spaces else "no calling search space"
+        return f"phones with {where}, such as {self.example}"
+
+
+@dataclass(frozen=True)
+class DialPlan:
+    """Everything that decides where a number goes on one cluster."""
+
+    patterns: tuple[Pattern, ...] = ()
+    spaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # partitions in order
+    trunks: Mapping[str, Trunk] = field(default_factory=dict)
+    route_lists: Mapping[str, RouteList] = field(default_factory=dict)
+    callers: tuple[Caller, ...] = ()
+    scheduled: frozenset[str] = frozenset()  # partitions that are there at certain times only
+    unknown: tuple[str, ...] = ()  # what could not be read, a sentence each
+
+    @classmethod
+    def read(cls, found: Mapping[str, Any]) -> DialPlan:
+        """From the result of cucm_info."""
+        return cls(
+            patterns=(*(Pattern(**one) for one in found["patterns"]), *_lines(found["lines"])),
+            spaces={str(name): tuple(partitions) for name, partitions in found["search_spaces"].items()},
+            trunks={
+                one["name"]: Trunk(**{**one, "other_settings": tuple(one["other_settings"])}) for one in found["trunks"]
+            },
+            route_lists={
+                one["name"]: RouteList(**{**one, "devices": tuple(one["devices"])}) for one in found["route_lists"]
+            },
+            callers=tuple(Caller(**one) for one in found["callers"]),
+            scheduled=frozenset(found["scheduled_partitions"]),
+            unknown=tuple(found["unknown"]),
+        )
+
+    def with_objects(self, made: Mapping[str, Sequence[Mapping[str, Any]]]) -> DialPlan:
+        """The dial plan after a run that makes the objects of sip_tls_trunk_objects."""
+        trunks = dict(self.trunks)
+        for one in made.get("trunks") or ():
+            old = trunks.get(one["name"], Trunk(one["name"]))
+            trunks[one["name"]] = replace(
+                old,
+                search_space=str(one.get("calling_search_space", old.search_space) or ""),
+                significant_digits=int(one.get("significant_digits", old.significant_digits)),
+                prefix=str(one.get("prefix_dn", old.prefix) or ""),
+            )
+        groups = {one["name"]: one["members"] for one in made.get("route_groups") or ()}
+        lists = dict(self.route_lists)
+        for one in made.get("route_lists") or ():
+            members = [member for group in one["members"] for member in groups.get(group["route_group"]) or ()]
+            old_list = lists.get(one["name"], RouteList(one["name"]))
+            devices = tuple(str(member["device"]) for member in members) or old_list.devices
+            lists[one["name"]] = replace(old_list, devices=devices)
+        new = [_route(one) for one in made.get("patterns") or ()]
+        taken = {(one.pattern, one.partition) for one in new}
+        kept = [one for one in self.patterns if one.kind != ROUTE or (one.pattern, one.partition) not in taken]
+        return replace(self, patterns=(*kept, *new), trunks=trunks, route_lists=lists)
+
+    def partitions(self, *spaces: str) -> tuple[str, ...]:
+        """The partitions of search spaces in their order; objects in no partition come last and for everybody."""
+        found = [partition for space in spaces if space for partition in self.spaces.get(space, ())]
+        return tuple(dict.fromkeys([*found, NO_PARTITION]))
+
+    @cached_property
+    def exact(self) -> Mapping[str, list[Pattern]]:
+        """The patterns without a wildcard, by the number that they stand for."""
+        found: dict[str, list[Pattern]] = {}
+        for pattern in self.patterns:
+            number = _number(pattern.pattern)
+            if number is not None:
+                found.setdefault(number, []).append(pattern)
+        return found
+
+    @cached_property
+    def wild(self) -> tuple[Pattern, ...]:
+        """The patterns with wildcards, and those that are not understood."""
+        return tuple(pattern for pattern in self.patterns if _number(pattern.pattern) is None)
+
+
+def _number(pattern: str) -> str | None:
+    parsed = parse(pattern)
+    if parsed is None or any(place.repeats or len(place.takes) != 1 for place in parsed.places):
+        return None
+    return "".join(next(iter(place.takes)) for place in parsed.places)
+
+
+def _route(wish: Mapping[str, Any]) -> Pattern:
+    """A route pattern of sip_tls_trunk_objects; what a wish leaves out is what CUCM makes a pattern with."""
+    return Pattern(
+        str(wish["pattern"]),
+        ROUTE,
+        str(wish.get("partition") or NO_PARTITION),
+        urgent=wish.get("urgent_priority") is True,
+        blocked=wish.get("block_enable") is True,
+        discard=str(wish.get("digit_discard_instructions") or ""),
+        mask=str(wish.get("called_party_transformation_mask") or ""),
+        prefix=str(wish.get("prefix_digits_out") or ""),
+        target=str(wish.get("gateway") or wish.get("route_list") or ""),
+    )
+
+
+def _lines(found: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[Pattern]:
+    for partition, lines in found.items():
+        urgent, idle = set(lines["urgent"]), set(lines["without_device"])
+        for number in lines["numbers"]:
+            yield Pattern(number, LINE, partition, urgent=number in urgent, in_use=number not in idle)
