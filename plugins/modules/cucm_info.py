@@ -28,9 +28,11 @@ options:
     description:
       - V(security_profiles) and V(sip_trunks) list all of them with the settings that matter for TLS.
       - V(rights) gets the roles of the account and whether the Control Center accepts it.
+      - V(dial_plan) gets everything that decides where a dialled number goes. It reads every pattern and line of the
+        cluster.
     type: list
     elements: str
-    choices: [security_profiles, sip_trunks, rights]
+    choices: [security_profiles, sip_trunks, rights, dial_plan]
     default: []
   look_up:
     description: Objects to look up by name; RV(found) contains those that exist, RV(missing) names the others.
@@ -194,6 +196,42 @@ rights:
     control_center:
       description: Why the Control Center rejected the account; empty if it did not.
       type: str
+dial_plan:
+  description:
+    - Everything that decides where a dialled number goes.
+  returned: when O(gather) has V(dial_plan)
+  type: dict
+  contains:
+    search_spaces:
+      description: The partitions of each calling search space, in order.
+      type: dict
+    scheduled_partitions:
+      description: Partitions with a time schedule.
+      type: list
+      elements: str
+    patterns:
+      description: Route patterns, translation patterns and hunt pilots with what they do to the called number.
+      type: list
+      elements: dict
+    lines:
+      description: By partition, the directory numbers, those of them that are urgent and those that no device has.
+      type: dict
+    trunks:
+      description: Search space, significant digits and prefix of each SIP trunk for calls that come in.
+      type: list
+      elements: dict
+    route_lists:
+      description: The devices behind each route list, in order.
+      type: list
+      elements: dict
+    callers:
+      description: The phones by the search spaces of line and device, with their count and the number of one of them.
+      type: list
+      elements: dict
+    unknown:
+      description: A sentence for what could not be read.
+      type: list
+      elements: str
 found:
   description: The objects that O(look_up) found.
   returned: when O(look_up) is given

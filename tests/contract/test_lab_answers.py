@@ -17,6 +17,7 @@ import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import info
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient, returned
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.dial_plan import dial_plan
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import flat
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
@@ -117,6 +118,13 @@ def drive(client: AxlClient) -> None:
         tags = [row.axl for row in resource.rows(version, "list")]
         for name in resource.search:
             assert client.listing(resource.kind, resource.wrapper, {name: "%"}, tags)
+    pattern = {"pattern": "55XX", "routePartitionName": {"_value_1": ""}}
+    translation = {"pattern": "55XX", "usage": "Translation", "routePartitionName": {"_value_1": ""}}
+    client.ask("addTransPattern", transPattern={**translation, "prefixDigitsOut": "9"})
+    client.ask("updateTransPattern", **pattern, description="Judged")
+    assert client.get("TransPattern", "transPattern", pattern) is not None
+    assert any(one["pattern"] == "55XX" for one in dial_plan(client)["patterns"])
+    client.ask("removeTransPattern", **pattern)
     client.call("doDeviceReset", deviceName={"_value_1": "Judged-SipTrunk"}, isHardReset=True)
     info.describe(client)
     for resource, key in reversed(made):
