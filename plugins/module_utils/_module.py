@@ -13,20 +13,39 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, Literal, NoReturn, Protocol
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
 ISSUES = "https://github.com/siptls/cucm/issues"
 
 
-class Failure(Exception):
-    """A sentence for the user; ends the module through fail_json with the facts added to its result."""
+#: Why a module failed, in `reason` of its result. Set where the failure happens, so that nobody has to read a sentence.
+Reason = Literal["name", "unreachable", "timeout", "lost", "busy", "tls", "host_key", "algorithms", "account", "rights"]
+REASONS: dict[Reason, str] = {
+    "name": "the host name does not resolve",
+    "unreachable": "no connection came up: nothing listens there, or there is no route",
+    "timeout": "no connection, or no answer, in time",
+    "lost": "the request was sent and no whole answer came back; whether CUCM acted is unknown",
+    "busy": "CUCM answers that it is overloaded or restarting",
+    "tls": "the TLS handshake failed, or the certificate is not trusted",
+    "host_key": "the SSH host key is not trusted",
+    "algorithms": "no SSH algorithm in common",
+    "account": "CUCM refused the account: user name, password, or it is locked or expired",
+    "rights": "the account has no role that allows this",
+}
+#: the reasons that a cluster has which is down or cut off, in contrast to those that need a correction
+DOWN: frozenset[Reason] = frozenset({"unreachable", "timeout"})
 
-    def __init__(self, msg: str, **facts: Any) -> None:
+
+class Failure(Exception):
+    """A sentence for the user; ends the module through fail_json with reason and facts added to its result."""
+
+    def __init__(self, msg: str, *, reason: Reason | None = None, **facts: Any) -> None:
         super().__init__(msg)
         self.msg = msg
-        self.facts = facts
+        self.reason = reason
+        self.facts = facts if reason is None else {"reason": reason, **facts}
 
 
 @dataclass

@@ -92,7 +92,10 @@ def _no_soap(answer: HttpAnswer, doing: str, version: str) -> Failure:
     said = answer.text(200) or "no text"
     if answer.status == 403:
         lacks = "has no AXL role that may write" if doing.startswith(WRITES) else "has no AXL role"
-        return Failure(f"{doing} was refused (403): the account {lacks}. Give it the role Standard AXL API Access.")
+        return Failure(
+            f"{doing} was refused (403): the account {lacks}. Give it the role Standard AXL API Access.",
+            reason="rights",
+        )
     if answer.status == 404:
         return Stale(
             f"{doing} failed: there is no AXL service (404). Activate Cisco AXL Web Service on the publisher and give "

@@ -149,7 +149,7 @@ def _answer(client: Certsrv, csr: dict[str, Any], params: Mapping[str, Any], not
 
 
 def _not_issued(client: Certsrv, csr: dict[str, Any], answer: Answer, notes: _Pending) -> Failure:
-    facts = {"status": answer.state, "request_id": answer.request_id, "disposition": answer.words}
+    facts: dict[str, Any] = {"status": answer.state, "request_id": answer.request_id, "disposition": answer.words}
     if answer.state == "pending":
         place = f"the number is kept in {notes.file}" if notes.file else f"give request_id: {answer.request_id} then"
         return Failure(

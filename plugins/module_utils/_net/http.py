@@ -13,13 +13,14 @@ import io
 import json as json_module
 import random
 import re
+import socket
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN, Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import (
     LEGACY_REASONS,
     Endpoint,
@@ -171,6 +172,7 @@ class HttpClient:
                     raise Failure(
                         f"{doing} failed: CUCM still answers {answer.status} after {attempt} repetitions "
                         f"({answer.text() or 'no text'}). It is overloaded or restarting; try again later.",
+                        reason="busy",
                         status=answer.status,
                     )
             time.sleep(self._pause(wait or 0.0, answer))
@@ -187,12 +189,14 @@ class HttpClient:
             raise Unauthorized(
                 f"{doing} was refused: CUCM answered 401, user name or password is wrong or the account is locked. "
                 "It was tried once only, because CUCM locks accounts. Check the account before running again.",
+                reason="account",
                 status=401,
             )
         if answer.status in RETRY_STATUS:
             raise AnswerLost(
                 f"{doing} got {answer.status} from CUCM ({answer.text() or 'no text'}); whether it acted is unknown. "
                 f"{LOST}",
+                reason="lost",
                 status=answer.status,
             )
         return answer
@@ -228,30 +232,46 @@ class HttpClient:
                     content = self._read(raw, largest, timeout, doing)
                     found = {name.lower(): value for name, value in raw.headers.items()}
                     return HttpAnswer(raw.status_code, found, content, self._token)
-            except requests.exceptions.SSLError as error:
-                raise self._tls_failure(error, doing) from None
-            except requests.exceptions.ConnectTimeout:
-                if attempt + 1 == CONNECT_TRIES:
-                    raise Failure(
-                        f"{doing} failed: no connection within {min(timeout, 15)} s, tried "
-                        f"{CONNECT_TRIES} times. Check host, port and the firewall between."
-                    ) from None
-            except requests.exceptions.ConnectionError as error:
-                reason = _root_reason(error)
-                if not _never_sent(error):
-                    raise AnswerLost(
-                        f"{doing}: the connection broke before the answer came ({reason}). {LOST}"
-                    ) from None
-                if attempt + 1 == CONNECT_TRIES or "resolve" in reason or "Name or service" in reason:
-                    raise Failure(
-                        f"{doing} failed: no connection ({reason}). Check host and port, and that the node is up."
-                    ) from None
-            except (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError):
-                raise AnswerLost(f"{doing}: no answer within {timeout} s. {LOST}") from None
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-                raise AnswerLost(f"{doing}: the answer broke off ({_root_reason(error)}). {LOST}") from None
+                failure = self._failure(error, doing, timeout)
+                # A connection that never came up is tried again: CUCM cannot have seen the request.
+                if failure.reason not in DOWN or isinstance(failure, AnswerLost) or attempt + 1 == CONNECT_TRIES:
+                    raise failure from None
             time.sleep(WAITS[attempt])
         raise AssertionError("the loop above always returns or raises")
+
+    def _failure(self, error: Exception, doing: str, timeout: float) -> Failure:
+        """What an exception of requests means: Failure before the request was sent, AnswerLost after it."""
+        import requests
+        import urllib3.exceptions
+
+        if isinstance(error, requests.exceptions.SSLError):
+            return self._tls_failure(error, doing)
+        if isinstance(error, requests.exceptions.ConnectTimeout):
+            return Failure(
+                f"{doing} failed: no connection within {min(timeout, 15)} s, tried {CONNECT_TRIES} times. Check host, "
+                "port and the firewall between.",
+                reason="timeout",
+            )
+        causes = _causes(error)
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            return Failure(
+                f"{doing} failed: the host name {self.host} does not resolve ({_root_reason(error)}). Correct the "
+                "name, or this machine's DNS.",
+                reason="name",
+            )
+        if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes):
+            return Failure(
+                f"{doing} failed: no connection ({_root_reason(error)}). Check host and port, and that the node is up.",
+                reason="unreachable",
+            )
+        if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.ReadTimeoutError):
+            return AnswerLost(f"{doing}: no answer within {timeout} s. {LOST}", reason="timeout")
+        if isinstance(error, requests.exceptions.ConnectionError):
+            return AnswerLost(
+                f"{doing}: the connection broke before the answer came ({_root_reason(error)}). {LOST}", reason="lost"
+            )
+        return AnswerLost(f"{doing}: the answer broke off ({_root_reason(error)}). {LOST}", reason="lost")
 
     @staticmethod
     def _read(raw: Any, largest: int, timeout: float, doing: str) -> bytes:
@@ -267,7 +287,9 @@ class HttpClient:
                 )
             body.write(part)
             if time.monotonic() > latest:
-                raise AnswerLost(f"{doing}: the answer was not complete after {10 * timeout:.0f} s. {LOST}")
+                raise AnswerLost(
+                    f"{doing}: the answer was not complete after {10 * timeout:.0f} s. {LOST}", reason="lost"
+                )
         return body.getvalue()
 
     def _tls_failure(self, error: Exception, doing: str) -> Failure:
@@ -294,7 +316,7 @@ class HttpClient:
             advice = (
                 "Give the CA or the node's self-signed tomcat certificate with ca_path, or pin it with tls_fingerprint."
             )
-        return Failure(f"{doing} failed in the TLS handshake: {reason}. {advice}")
+        return Failure(f"{doing} failed in the TLS handshake: {reason}. {advice}", reason="tls")
 
     @property
     def session(self) -> Any:
@@ -337,15 +359,13 @@ def _root_reason(error: BaseException) -> str:
     return re.sub(r"\s+", " ", text).strip(" .") or type(seen).__name__
 
 
-def _never_sent(error: BaseException) -> bool:
-    """True when the connection did not even come up, so that CUCM cannot have seen the request."""
-    import urllib3.exceptions
-
+def _causes(error: BaseException) -> list[BaseException]:
+    """An exception with all that it came from."""
     chain: list[BaseException] = [error]
     for item in chain:
         inner = (item.__cause__, item.__context__, getattr(item, "reason", None), *item.args)
         chain.extend(other for other in inner if isinstance(other, BaseException) and other not in chain)
-    return any(isinstance(item, urllib3.exceptions.NewConnectionError) for item in chain)
+    return chain
 
 
 def _new_session(client: HttpClient) -> Any:

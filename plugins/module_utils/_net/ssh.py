@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Reason
 
 LARGEST_PACKET = 35000  # bytes of an SSH packet that every side must take (RFC 4253, 6.1)
 
@@ -282,16 +282,20 @@ def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> F
             "of the operating system administration, not an AXL user).",
             reason="account",
         )
+    kind: Reason = "unreachable"
     if isinstance(error, TimeoutError):
-        reason = "no answer in time. Check host, ssh_port and the firewall between"
+        kind, said = "timeout", "no answer in time. Check host, ssh_port and the firewall between"
+    elif isinstance(error, socket.gaierror):
+        kind = "name"
+        said = f"the host name {access.host} does not resolve. Correct the name, or this machine's DNS"
     elif isinstance(error, OSError):
         # asyncio writes its own text over the system's: Connect call failed ('10.0.0.1', 22).
         system = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        reason = f"{system or type(error).__name__}. Check host and ssh_port, and that the node is up"
+        said = f"{system or type(error).__name__}. Check host and ssh_port, and that the node is up"
     else:
         said = plain(getattr(error, "reason", "") or type(error).__name__)
-        reason = f"{said}. Try again; if it stays, look at the node's console"
-    return Failure(f"{doing}: {reason}.", reason="connection")
+        said = f"{said}. Try again; if it stays, look at the node's console"
+    return Failure(f"{doing}: {said}.", reason=kind)
 
 
 def _apart(access: SshAccess) -> dict[str, list[str]]:

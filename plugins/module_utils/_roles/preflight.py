@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import apart
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import newer_than_known, newest
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import common_name
@@ -20,8 +21,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objec
     standing,
 )
 
-#: what HTTPS says when nothing answered at all (SSH says reason: connection); any other failure waits for a person
-_SILENT = re.compile(r"no connection |no answer within ")
 #: what the roles need of a trust certificate; facts are printed at -v
 _TRUST_KEYS = ("purpose", "name", "subject", "issuer", "sha256", "days_left", "self_signed", "pem")
 _HOSTNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\Z")
@@ -102,7 +101,7 @@ def _judge_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Map
 
 def _failed(facts: dict[str, Any], result: Mapping[str, Any], otherwise: str) -> None:
     text = str(result.get("msg") or otherwise)
-    if result.get("reason") == "connection" or _SILENT.search(text):
+    if result.get("reason") in DOWN:
         facts["unreachable"] = facts["unreachable"] or text
     else:
         facts["problems"].append(text)

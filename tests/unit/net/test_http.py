@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._module import REASONS, Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net import http as _transport
+from ansible_collections.siptls.cucm.plugins.module_utils._net import ssh
 from ansible_collections.siptls.cucm.plugins.module_utils._net.http import (
     AnswerLost,
     HttpClient,
@@ -20,6 +22,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.http import (
 )
 
 from tests.support.scripted_server import Server, hang_up, status
+
+MODULE_UTILS = Path(_transport.__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -137,8 +141,25 @@ def test_no_server_is_a_sentence() -> None:
     with pytest.raises(Failure, match="no connection") as failure:
         client.request("GET", "/")
     assert "127.0.0.1" in failure.value.msg and not isinstance(failure.value, AnswerLost)
+    assert failure.value.facts["reason"] == "unreachable"
     with pytest.raises(Failure, match="64"):
         tls_context({"host": "x", "tls_fingerprint": "abc"})
+
+
+def test_a_name_that_does_not_resolve_is_no_node_that_is_down() -> None:
+    wrong = {"host": "no-such-node.invalid", "username": "a", "password": "b", "os_username": "a", "os_password": "b"}
+    with pytest.raises(Failure, match=r"no-such-node\.invalid does not resolve") as failure:
+        HttpClient.from_params(wrong).request("GET", "/")
+    assert failure.value.facts["reason"] == "name"
+    with pytest.raises(Failure, match=r"no-such-node\.invalid does not resolve") as failure:
+        asyncio.run(ssh.connect(ssh.SshAccess.from_params(wrong)))
+    assert failure.value.facts["reason"] == "name"
+
+
+def test_every_reason_of_a_failure_is_set_somewhere() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in MODULE_UTILS.rglob("*.py"))
+    unused = [one for one in REASONS if source.count(f'"{one}"') < 3]  # its type, its meaning, and where it is set
+    assert not unused
 
 
 def test_the_environment_sets_no_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

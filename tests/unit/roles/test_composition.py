@@ -127,7 +127,7 @@ def test_what_ends_soon_is_warned_of() -> None:
 
 
 def test_silence_and_refusal_are_two_things() -> None:
-    silent = judge_cluster("a", {"msg": "Asking a failed: no connection (refused)."}, [])
+    silent = judge_cluster("a", {"msg": "Asking a failed: no connection (refused).", "reason": "unreachable"}, [])
     refused = judge_cluster("a", {"msg": "AXL refused the account axladmin (HTTP 401)."}, [])
     assert silent["unreachable"] and not silent["problems"]
     assert refused["problems"] and not refused["unreachable"]

@@ -166,7 +166,7 @@ def test_peers_that_are_not_ours_meet_what_stands_there_too() -> None:
 
 
 def test_silent_clusters_are_named_beside_what_is_wrong() -> None:
-    silent = judge_cluster("b", {"msg": "Asking b failed: no connection (refused)."}, [])
+    silent = judge_cluster("b", {"msg": "Asking b failed: no connection (refused).", "reason": "unreachable"}, [])
     wrong = cluster("a", info(rights={"roles": None, "control_center": "Refused."}))
     assert problems([cluster("a"), silent]) == []
     assert len(problems([wrong, silent])) == 2 and "no connection" in problems([wrong, silent])[1]
