@@ -102,7 +102,9 @@ class ActionModule(RunModule):  # type: ignore[misc]  # ansible-core has no type
         assert FACE is not None
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
-        with _environment(environment), contextlib.ExitStack() as folders:
+        # A relative path of an option means the same as for a module, which the connection `local` starts there.
+        here = contextlib.chdir(self._loader.get_basedir())
+        with _environment(environment), here, contextlib.ExitStack() as folders:
             valid = ArgumentSpecValidator(
                 FACE.spec.options,
                 **{name: rule for name, rule in FACE.spec.module_arguments().items() if name != "argument_spec"},

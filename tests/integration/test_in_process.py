@@ -44,6 +44,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "secret in a result": {"cucm_info": {**NOBODY, "username": "Pw-in-results-91!"}},
     "no_log": {"cucm_info": NOBODY, "no_log": True},
     "file": {"sip_tls_capture_info": {"paths": ["{{ playbook_dir }}/none.pcap"]}},
+    "relative path": {"sip_tls_capture_info": {"paths": ["beside.pcap"]}},
     "verdict": {"sip_tls_verdict": {"clusters": {}}},
     "environment": {
         "cucm_info": {**NOBODY, "username": "{{ omit }}"}, "environment": {"CUCM_USERNAME": "from-environment"},
@@ -74,13 +75,18 @@ HEAD: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     place = Site(tmp_path_factory.mktemp("in-process"))
+    (place.folder / "plays").mkdir()
+    # An empty capture beside the playbook: its folder, and not the working directory, is where a module runs.
+    (place.folder / "plays" / "beside.pcap").write_bytes(
+        bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000")
+    )
     with place.lab:
         yield place
 
 
 def play(site: Site, tasks: list[dict[str, Any]], *options: str, **environment: str) -> tuple[int, str]:
     """Run tasks on the lab's inventory; exit code and output."""
-    path = site.folder / "tasks.yml"
+    path = site.folder / "plays" / "tasks.yml"
     path.write_text(yaml.safe_dump([{**HEAD, "tasks": tasks}], sort_keys=False))
     done = subprocess.run(
         [sys.executable, "-m", "ansible", "playbook", str(path), "-i", str(site.lab.inventory), *options],
