@@ -41,6 +41,7 @@ class Found:
     pattern: Pattern | None = None
     translations: tuple[Pattern, ...] = ()
     problem: str = ""
+    outside: bool = False  # something matches, in a partition that the search space does not have
 
 
 def analyse(plan: DialPlan, dialled: str, space: Sequence[str]) -> Found:
@@ -51,7 +52,7 @@ def analyse(plan: DialPlan, dialled: str, space: Sequence[str]) -> Found:
     while len(way) < MOST_TRANSLATIONS:
         pattern = closest(plan, number, partitions)
         if pattern is None:
-            return Found(number, None, tuple(way), _no_match(plan, number, partitions, way))
+            return _no_match(plan, number, partitions, way)
         if pattern.blocked:
             return Found(number, pattern, tuple(way), f"{pattern.words} blocks the call")
         if pattern.kind != TRANSLATION:
@@ -91,14 +92,13 @@ def closest(plan: DialPlan, number: str, partitions: Sequence[str]) -> Pattern |
     return found[0]
 
 
-def _no_match(plan: DialPlan, number: str, partitions: Sequence[str], way: Sequence[Pattern]) -> str:
+def _no_match(plan: DialPlan, number: str, partitions: Sequence[str], way: Sequence[Pattern]) -> Found:
     """Why nothing matches: where the number is, when it is in a partition that the search space does not have."""
     elsewhere = [one for one in (*plan.exact.get(number, ()), *plan.wild) if _matches(one, number)]
     outside = next((one for one in elsewhere if one.partition not in partitions), None)
     holder = f"the calling search space of {way[-1].words}" if way else "the calling search space"
-    if outside is None:
-        return f"nothing in {holder} matches {number}"
-    return f"{outside.words} is not in {holder}"
+    problem = f"{outside.words} is not in {holder}" if outside else f"nothing in {holder} matches {number}"
+    return Found(number, None, tuple(way), problem, outside=outside is not None and not way)
 
 
 def _matches(pattern: Pattern, number: str) -> bool:

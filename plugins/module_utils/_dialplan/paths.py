@@ -40,6 +40,8 @@ class Step:
     state: str
     number: str
     why: str = ""
+    arrived: bool = False  # the step is at the other end
+    outside: bool = False  # the call fails because a search space does not have a partition
 
 
 def outbound(plan: DialPlan, caller: Caller, dialled: str, trunk: str) -> Step:
@@ -56,7 +58,7 @@ def outbound(plan: DialPlan, caller: Caller, dialled: str, trunk: str) -> Step:
         why = f"{early.words} is urgent and takes the call before a phone that sends digit by digit has sent {dialled}"
         return Step(NOT_ROUTED, dialled, why)
     if found.pattern is None or found.problem:
-        return Step(NOT_ROUTED, dialled, found.problem)
+        return Step(NOT_ROUTED, dialled, found.problem, outside=found.outside)
     if found.pattern.kind != ROUTE:
         return Step(NOT_ROUTED, dialled, f"{found.number} reaches {found.pattern.words}")
     return _leaves_by(plan, found.pattern, found.number, trunk)
@@ -89,12 +91,12 @@ def inbound(plan: DialPlan, trunk: Trunk, number: str) -> Step:
         found = analyse(plan, called, plan.partitions(trunk.search_space))
     except NotKnown as reason:
         return Step(UNKNOWN, number, str(reason))
-    over = f"over the SIP trunk {trunk.name}"
+    over = f"it arrives over the SIP trunk {trunk.name} as {called}"
     if found.pattern is None or found.problem:
-        return Step(NOT_ROUTED, called, f"{over} {called} arrives, and {found.problem}")
+        return Step(NOT_ROUTED, called, f"{over}, and {found.problem}", outside=found.outside)
     if found.pattern.kind != LINE:
         # A route pattern may lead on to a phone of yet another cluster, a hunt pilot to its members.
-        return Step(UNKNOWN, called, f"{over} {called} arrives and reaches {found.pattern.words}")
+        return Step(UNKNOWN, called, f"{over} and reaches {found.pattern.words}")
     if not found.pattern.in_use:
         return Step(NOT_ROUTED, called, f"{found.pattern.words} belongs to no device")
     return Step(ROUTED, found.number)
@@ -107,7 +109,7 @@ def call(source: DialPlan, caller: Caller, dialled: str, *, out: str, target: Di
         return step
     if target is None:
         return replace(step, state=UNKNOWN, why="the dial plan at the other end is not known")
-    return inbound(target, back, step.number)
+    return replace(inbound(target, back, step.number), arrived=True)
 
 
 def numbers(route: Pattern, target: DialPlan | None) -> list[str]:

@@ -136,7 +136,7 @@ class DialPlan:
             old_list = lists.get(one["name"], RouteList(one["name"]))
             devices = tuple(str(member["device"]) for member in members) or old_list.devices
             lists[one["name"]] = replace(old_list, devices=devices)
-        new = [_route(one) for one in made.get("patterns") or ()]
+        new = [route_pattern(one) for one in made.get("patterns") or ()]
         taken = {(one.pattern, one.partition) for one in new}
         kept = [one for one in self.patterns if one.kind != ROUTE or (one.pattern, one.partition) not in taken]
         return replace(self, patterns=(*kept, *new), trunks=trunks, route_lists=lists)
@@ -169,7 +169,7 @@ def _number(pattern: str) -> str | None:
     return "".join(next(iter(place.takes)) for place in parsed.places)
 
 
-def _route(wish: Mapping[str, Any]) -> Pattern:
+def route_pattern(wish: Mapping[str, Any]) -> Pattern:
     """A route pattern of sip_tls_trunk_objects; what a wish leaves out is what CUCM makes a pattern with."""
     return Pattern(
         str(wish["pattern"]),

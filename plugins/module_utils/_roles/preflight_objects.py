@@ -81,7 +81,7 @@ def judge_objects(cluster: Mapping[str, Any], clusters: Iterable[Mapping[str, An
     if not wish or not there:
         return []
     settings = wish["settings"]
-    known = {str(one["name"]): _foreseen(one) for one in clusters if one["nodes"]}
+    known = {str(one["name"]): foreseen(one) for one in clusters if one["nodes"]}
     try:
         made = trunk_objects(wish["peers"], known.values(), settings, external=external)
     except ValueError as error:
@@ -97,7 +97,7 @@ def judge_objects(cluster: Mapping[str, Any], clusters: Iterable[Mapping[str, An
     return [f"{cluster['name']}: {text}" for text in found]
 
 
-def _foreseen(cluster: Mapping[str, Any]) -> dict[str, Any]:
+def foreseen(cluster: Mapping[str, Any]) -> dict[str, Any]:
     """A cluster with a certificate on every node: where none could be read, one for the node's own name."""
     held = cluster.get("certificates") or {}
     names = [node["name"] for node in cluster["nodes"]]

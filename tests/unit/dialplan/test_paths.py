@@ -73,8 +73,8 @@ def test_the_step_that_fails_on_the_way_out_is_named(source: DialPlan, state: st
     ("target", "back", "state", "why"),
     [
         (THERE, Trunk("T-a"), "not routed",
-         "over the SIP trunk T-a 9898 arrives, and the directory number 9898 in partition Internal is not in the"),
-        (THERE, Trunk("T-a", "In", significant_digits=3), "not routed", "898 arrives"),
+         "arrives over the SIP trunk T-a as 9898, and the directory number 9898 in partition Internal is not in the"),
+        (THERE, Trunk("T-a", "In", significant_digits=3), "not routed", "as 898, and nothing"),
         (THERE, Trunk("T-a", "In", significant_digits=2, prefix="98"), "routed", ""),
         (THERE, Trunk("T-a", "In", other_settings=("unknown_called_party_prefix",)), "unknown", "changes the called"),
         (replace(THERE, patterns=(Pattern("9898", LINE, "Internal", in_use=False),)), BACK, "not routed", "no device"),

@@ -1,0 +1,55 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether calls between the clusters find their way."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: sip_tls_call_paths
+short_description: Whether calls between clusters would be routed
+version_added: 1.0.0
+author:
+  - siptls.cucm contributors (@siptls)
+description:
+  - Follows calls from the phones of each cluster to the numbers of its peers through the dial plans at both ends; as
+    they are, and as they will be with the objects that role P(siptls.cucm.sip_tls_trunk#role) makes.
+  - It looks at partitions, calling search spaces, the closest match, translation patterns, transformations and what a
+    trunk makes of the called number. Up to eight numbers per pattern are followed, from every kind of phone.
+options:
+  _input:
+    description: Facts of the clusters, from P(siptls.cucm.preflight#filter).
+    type: list
+    elements: dict
+    required: true
+  dial_plans:
+    description: RV(siptls.cucm.cucm_info#module:dial_plan) of each cluster, by its inventory name.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show which calls would not be routed
+  ansible.builtin.debug:
+    msg: "{{ (clusters | siptls.cucm.sip_tls_call_paths(dial_plans=dial_plans)).warnings }}"
+"""
+
+RETURN = r"""
+_value:
+  description: C(paths), each with C(from), C(to), C(pattern), C(numbers), C(now) and C(planned); the last two have a
+    C(state), V(routed), V(not routed) or V(unknown), and C(why). C(warnings) are sentences about what is planned.
+  type: dict
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.calls import preflight_calls
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Its name and what runs."""
+        return {"sip_tls_call_paths": preflight_calls}

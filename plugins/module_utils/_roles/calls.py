@@ -1,0 +1,162 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the phones of each cluster reach the numbers of its peers: now, and after a run. Pure.
+
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.paths import (
+    NOT_ROUTED,
+    ROUTED,
+    UNKNOWN,
+    Step,
+    call,
+    numbers,
+    outbound,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.plan import DialPlan, Pattern, Trunk, route_pattern
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names, trunk_objects
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import foreseen
+
+Facts = Mapping[str, Any]
+Objects = Mapping[str, Sequence[Mapping[str, Any]]]
+#: the worse comes first
+_RANK = (NOT_ROUTED, UNKNOWN, ROUTED)
+
+
+def call_paths(clusters: Iterable[Facts], made: Mapping[str, Objects]) -> list[dict[str, Any]]:
+    """One entry per cluster, peer and pattern: `from`, `to`, `pattern`, `numbers`, `now` and `planned`.
+
+    clusters are facts of role preflight with `dial_plan` of cucm_info; made holds the objects of trunk_objects by the
+    name of the cluster. `now` and `planned` have a `state` (routed, not routed, unknown) and `why`.
+    """
+    sites = {str(facts["name"]): _Site.read(facts, made.get(str(facts["name"])) or {}) for facts in clusters}
+    return [entry for site in sites.values() for entry in _from(site, sites)]
+
+
+def preflight_calls(clusters: Sequence[Facts], dial_plans: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """`paths` of call_paths for the objects that the role is going to make, and `warnings` about them.
+
+    clusters are the facts of role preflight, dial_plans what cucm_info gathered of each, by the name of the cluster.
+    """
+    known = [foreseen(facts) for facts in clusters if facts["nodes"]]
+    made: dict[str, Objects] = {}
+    for facts in known:
+        if facts.get("wish"):
+            with suppress(ValueError):  # which preflight reports as a problem
+                made[str(facts["name"])] = trunk_objects(
+                    facts["wish"]["peers"], known, facts["wish"]["settings"], external=facts.get("external") or ()
+                )
+    found = call_paths([{**facts, "dial_plan": dial_plans.get(str(facts["name"]))} for facts in known], made)
+    return {"paths": found, "warnings": call_warnings(found)}
+
+
+@dataclass(frozen=True)
+class _Site:
+    """A cluster: its dial plan now and after the run, and what the role calls its trunks."""
+
+    name: str
+    now: DialPlan
+    planned: DialPlan
+    made: Objects
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, facts: Facts, made: Objects) -> _Site:
+        """A cluster whose dial plan is not known has one that says so."""
+        found = facts.get("dial_plan")
+        plan = DialPlan.read(found) if found else DialPlan(unknown=(f"the dial plan of {facts['name']} is not known",))
+        settings = (facts.get("wish") or {}).get("settings") or {}
+        return cls(str(facts["name"]), plan, plan.with_objects(made), made, settings)
+
+    def trunk_to(self, peer: str) -> str:
+        """The name of the trunk to a peer."""
+        return object_names(peer, self.settings)["name"] if self.settings else ""
+
+
+def _from(site: _Site, sites: Mapping[str, _Site]) -> Iterator[dict[str, Any]]:
+    for peer in site.made.get("peers") or ():
+        other = sites.get(peer["name"])
+        ways = {peer["trunk"], object_names(peer["name"], site.settings)["route_list"]}
+        for wish in site.made.get("patterns") or ():
+            if {wish.get("gateway"), wish.get("route_list")} & ways:
+                yield _entry(site, other, peer, route_pattern(wish))
+
+
+def _entry(site: _Site, other: _Site | None, peer: Mapping[str, Any], route: Pattern) -> dict[str, Any]:
+    dialled = numbers(route, other.now if other and not other.now.unknown else None)
+    now, planned = (
+        _worst(_steps(site, other, peer["trunk"], dialled, planned=planned), str(peer["name"]))
+        for planned in (False, True)
+    )
+    return {
+        "from": site.name, "to": peer["name"], "pattern": route.pattern, "numbers": dialled, "now": now,
+        "planned": planned, "external": other is None,
+    }  # fmt: skip
+
+
+def _steps(
+    site: _Site, other: _Site | None, trunk: str, dialled: Sequence[str], *, planned: bool
+) -> Iterator[tuple[str, Step]]:
+    """Each call of each kind of phone, in words, with how far it comes."""
+    source = site.planned if planned else site.now
+    target = (other.planned if planned else other.now) if other else None
+    if source.unknown:
+        yield "", Step(UNKNOWN, "", source.unknown[0])
+        return
+    if not source.callers or not dialled:
+        why = "no number is known that it matches" if source.callers else f"{site.name} has no phone to call from"
+        yield "", Step(UNKNOWN, "", why)
+        return
+    back = other.trunk_to(site.name) if other else ""
+    missing = target is not None and not target.unknown and back not in target.trunks
+    for caller in source.callers:
+        for number in dialled:
+            if missing:
+                step = outbound(source, caller, number, trunk)
+                if step.state == ROUTED:
+                    step = Step(NOT_ROUTED, number, f"{other.name if other else ''} has no SIP trunk {back}")
+            else:
+                known = target.trunks.get(back) if target else None
+                step = call(source, caller, number, out=trunk, target=target, back=known or Trunk(back))
+            yield f"{caller.words}, dial {number}; ", step
+
+
+def _worst(steps: Iterable[tuple[str, Step]], peer: str) -> dict[str, str]:
+    """The worst of several calls, in words."""
+    words, step = min(steps, key=lambda pair: _RANK.index(pair[1].state))
+    if step.state == ROUTED:
+        return {"state": ROUTED, "why": ""}
+    return {"state": step.state, "why": f"{words}{step.why}{_advice(step, peer)}"}
+
+
+def _advice(step: Step, peer: str) -> str:
+    if not step.outside:
+        return ""
+    if step.arrived:
+        return f" of that trunk: set sip_tls_trunk_calling_search_space of {peer}"
+    return " of these phones: set sip_tls_trunk_partition to a partition that they reach"
+
+
+def call_warnings(entries: Iterable[Mapping[str, Any]], when: str = "planned") -> list[str]:
+    """A sentence per pattern that would not be routed, or of which that is not known.
+
+    What a peer that is not ours does with a call is never known, and not reported each time.
+    """
+    texts = {
+        NOT_ROUTED: "Calls from {from} to {pattern} of {to} would not be routed: {why}.",
+        UNKNOWN: "Whether calls from {from} to {pattern} of {to} are routed is not known: {why}.",
+    }
+    return [
+        texts[entry[when]["state"]].format(**entry, why=entry[when]["why"])
+        for entry in entries
+        if entry[when]["state"] in texts and not (entry["external"] and entry[when]["state"] == UNKNOWN)
+    ]
