@@ -117,6 +117,15 @@ INFERRED: dict[str, Guess] = {
     "ris.trunk_without_ping": Guess("Unknown", "RIS status of a trunk whose SIP profile has no OPTIONS ping"),
     "ris.requests_per_minute": Guess(15, "Allowed Device Queries Per Minute (15 is known; switchable for tests)"),
     "ris.trunk_model": Guess(131, "RIS model number of a SIP trunk"),
+    "ris.empty_item_is_all": Guess(
+        True,
+        "An empty <Item/> in SelectItems selects every device (clients send it so; no document states it)",
+    ),
+    "controlcenter.product_name": Guess("Cisco Unified Communications Manager", "ProductName of CUCM in the list"),
+    "logcollection.list_multipart": Guess(
+        True,
+        "listNodeServiceLogs answers as multipart/related with one XML part (clients read both forms)",
+    ),
     "controlcenter.node_name_checked": Guess(False, "NodeName of soapDoControlServices has an effect"),
     "logcollection.get_one_file_wrapper": Guess(True, "LogCollectionPortType accepts GetOneFile/FileName too"),
 }  # fmt: skip

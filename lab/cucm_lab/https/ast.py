@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import uuid
 from xml.sax.saxutils import escape
 
 from aiohttp import web
@@ -41,6 +42,27 @@ def answer(operation: str, inner: str) -> web.Response:
     """The operation's response."""
     text = envelope(f'<ns1:{operation}Response xmlns:ns1="{NAMESPACE}">{inner}</ns1:{operation}Response>')
     return web.Response(body=text.encode(), headers={"Content-Type": XML})
+
+
+def bare(name: str, text: str) -> web.Response:
+    """A response that is one element with a text, as the WSDL has it for some operations of Log Collection."""
+    body = envelope(f'<ns1:{name} xmlns:ns1="{NAMESPACE}">{escape(text)}</ns1:{name}>')
+    return web.Response(body=body.encode(), headers={"Content-Type": XML})
+
+
+def multipart(parts: list[tuple[str, str, bytes]]) -> web.Response:
+    """Parts as (content type, content id, bytes), in multipart/related as Axis2 writes it."""
+    boundary = f"MIMEBoundary_{uuid.uuid4().hex}"
+    start = f"<{parts[0][1]}>"
+    body = b"".join(
+        f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: binary\r\n"
+        f"Content-ID: <{identity}>\r\n\r\n".encode()
+        + data
+        + b"\r\n"
+        for kind, identity, data in parts
+    )
+    kind = f'multipart/related; type="text/xml"; start="{start}"; boundary="{boundary}"'
+    return web.Response(body=body + f"--{boundary}--\r\n".encode(), headers={"Content-Type": kind})
 
 
 def refuse(text: str) -> web.Response:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from lxml import etree
 
-from ..services import STARTED, ServiceState, UnknownService
+from ..services import STOPPED, ServiceState, UnknownService
 from . import ast
 from .soap import Malformed, parse
 
@@ -22,6 +22,8 @@ NOT_ACTIVATED = (-1068, "Service Not Activated")
 OUT_OF_SERVICE = (-1019, "Component is not running")
 UNKNOWN = (-1034, "Service name is not valid")
 FORBIDDEN = (-1053, "Service can not be controlled here; use the CLI")
+#: ProductID of CUCM's own services in the lists
+PRODUCT_ID = "CallManager"
 _CONTROLS = {"Start": "start", "Stop": "stop", "Restart": "restart"}
 
 
@@ -36,8 +38,8 @@ async def handle(node: Node, body: bytes, _unused: web.BaseRequest) -> web.Respo
         return _status(node, request)
     if operation in ("soapDoControlServices", "soapDoControlServicesEx"):
         return _control(node, operation, request)
-    if operation == "soapGetStaticServiceList":
-        return _static(node)
+    if operation in _LISTS:
+        return _LISTS[operation](node)
     return ast.refuse(f"The endpoint reference (EPR) for the Operation not found is {operation}")
 
 
@@ -83,23 +85,62 @@ def _control(node: Node, operation: str, request: etree._Element) -> web.Respons
     return _answer(node, operation, states, reason)
 
 
+def _specification(state: ServiceState, **more: str) -> str:
+    """What the static lists say of a service; `more` are the elements that only some of the lists have."""
+    return ast.elements(
+        ServiceName=state.name,
+        ServiceType="Service",
+        Deployable="true" if state.controllable else "false",
+        GroupName="CM Services" if state.controllable else "Platform Services",
+        **more,
+        DependentServices=None,
+    )
+
+
 def _static(node: Node) -> web.Response:
+    items = "".join(f"<ns1:item>{_specification(state)}</ns1:item>" for state in node.services.all())
+    return _returned("soapGetStaticServiceList", f"<ns1:Services>{items}</ns1:Services>")
+
+
+def _static_extended(node: Node) -> web.Response:
     items = "".join(
         "<ns1:item>"
-        + ast.elements(
-            ServiceName=state.name,
-            ServiceType="Service",
-            Deployable="true" if state.controllable else "false",
-            GroupName="CM Services" if state.controllable else "Platform Services",
-            DependentServices=None,
-        )
+        + _specification(state, ProductID=PRODUCT_ID, Restrict="none" if state.controllable else "DoNotStop")
         + "</ns1:item>"
         for state in node.services.all()
     )
-    inner = (
-        f"<ns1:soapGetStaticServiceListReturn><ns1:Services>{items}</ns1:Services></ns1:soapGetStaticServiceListReturn>"
+    return _returned("getStaticServiceListExtended", f"<ns1:Services>{items}</ns1:Services>")
+
+
+def _products(node: Node) -> web.Response:
+    cluster = node.cluster
+    name = cluster.lab.inferred["controlcenter.product_name"]
+    product = ast.elements(
+        ProductName=name,
+        ProductVersion=cluster.release.version,
+        ProductDescription=name,
+        ProductID=PRODUCT_ID,
+        ShortName="CUCM",
     )
-    return ast.answer("soapGetStaticServiceList", inner)
+    services = "".join(
+        f"<ns1:item>{_specification(state, ProductID=PRODUCT_ID)}</ns1:item>" for state in node.services.all()
+    )
+    head = ast.elements(
+        ActiveServerVersion=cluster.release.version, PrimaryNode=cluster.publisher.name, SecondaryNode=None
+    )
+    lists = f"<ns1:Products><ns1:item>{product}</ns1:item></ns1:Products><ns1:Services>{services}</ns1:Services>"
+    return _returned("getProductInformationList", head + lists)
+
+
+def _returned(operation: str, inner: str) -> web.Response:
+    return ast.answer(operation, f"<ns1:{operation}Return>{inner}</ns1:{operation}Return>")
+
+
+_LISTS = {
+    "soapGetStaticServiceList": _static,
+    "getStaticServiceListExtended": _static_extended,
+    "getProductInformationList": _products,
+}
 
 
 def _answer(
@@ -118,7 +159,8 @@ def _item(node: Node, state: ServiceState | str) -> str:
     reason: tuple[int, str | None] = (-1, " ")
     if not state.activated:
         reason = NOT_ACTIVATED
-    elif state.status != STARTED:
+    elif state.status == STOPPED:
+        # A service on its way down or up has no reason: none of the sources shows one with Stopping or Starting.
         reason = OUT_OF_SERVICE
     started, up = None, -1
     if state.since is not None:

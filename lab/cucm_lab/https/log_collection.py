@@ -27,6 +27,9 @@ SERVICE_LOGS = {
     "Cisco CallManager": ("cm/trace/ccm/sdl", "cm/trace/ccm/calllogs"),
     "Cisco CTIManager": ("cm/trace/cti/sdl",),
     "Cisco Tftp": ("cm/trace/ctftp/sdi",),
+    "Cisco Audit Logs": ("audit/AuditApp",),
+    "Cisco CDR Agent": ("cm/trace/cdragent",),
+    "Cisco DRF Local": ("platform/drf/trace",),
 }
 SYSTEM_LOGS = {"Packet Capture Logs": ("platform/cli",)}
 _UNITS = {"Minutes": 60, "Hours": 3600, "Days": 86400, "Weeks": 604800, "Months": 2592000}
@@ -51,9 +54,9 @@ async def handle(node: Node, body: bytes, _unused: web.BaseRequest) -> web.Respo
             data = _read(node, request)
         except ast.AstFault as error:
             return ast.refuse(str(error))
-        return ast.answer("GetOneFile", ast.elements(GetOneFileReturn=base64.b64encode(data).decode()))
+        return ast.bare("GetOneFileReturn", base64.b64encode(data).decode())
     if operation in ("getTimeZone", "LocalHost"):
-        return ast.answer("getTimeZone", ast.elements(TimeZone=f"Client: (GMT+0:0){node.spec.timezone}"))
+        return ast.bare("TimeZone", f"Client: (GMT+0:0){node.spec.timezone}")
     return ast.refuse(f"The endpoint reference (EPR) for the Operation not found is {operation}")
 
 
@@ -63,19 +66,14 @@ async def handle_dime(node: Node, body: bytes, _unused: web.BaseRequest) -> web.
         data = _read(node, parse(body))
     except (Malformed, ast.AstFault) as error:
         return ast.refuse(str(error))
-    boundary = f"----=_Part_{uuid.uuid4().hex}"
     identity = uuid.uuid4().hex.upper()
     soap = envelope(
         f'<ns1:GetOneFileResponse xmlns:ns1="{ast.NAMESPACE}/"><DataHandler href="cid:{identity}"/>'
         f"</ns1:GetOneFileResponse>"
     )
-    head = (
-        f"--{boundary}\r\nContent-Type: text/xml; charset=UTF-8\r\nContent-Transfer-Encoding: binary\r\n"
-        f"Content-Id: <start>\r\n\r\n{soap}\r\n--{boundary}\r\nContent-Type: application/octet-stream\r\n"
-        f"Content-Transfer-Encoding: binary\r\nContent-Id: <{identity}>\r\n\r\n"
+    return ast.multipart(
+        [("text/xml; charset=UTF-8", "start", soap.encode()), ("application/octet-stream", identity, data)]
     )
-    kind = f'multipart/related; type="text/xml"; start="<start>"; boundary="{boundary}"'
-    return web.Response(body=head.encode() + data + f"\r\n--{boundary}--\r\n".encode(), headers={"Content-Type": kind})
 
 
 def _read(node: Node, request: etree._Element) -> bytes:
@@ -99,7 +97,10 @@ def _list(node: Node) -> web.Response:
             f"<ns1:listNodeServiceLogsReturn>{ast.elements(name=member.name)}<ns1:ServiceLog>{services}</ns1:ServiceLog>"
             f"<ns1:SystemLog>{systems}</ns1:SystemLog></ns1:listNodeServiceLogsReturn>"
         )
-    return ast.answer("listNodeServiceLogs", "".join(parts))
+    answer = ast.answer("listNodeServiceLogs", "".join(parts))
+    if node.cluster.lab.inferred["logcollection.list_multipart"] and isinstance(answer.body, bytes):
+        return ast.multipart([("text/xml; charset=UTF-8", "start", answer.body)])
+    return answer
 
 
 def _select(node: Node, request: etree._Element) -> web.Response:
@@ -148,7 +149,7 @@ def _zone(name: str) -> tzinfo:
 
 
 def _span(node: Node, request: etree._Element) -> tuple[float, float]:
-    """The wished span of time in seconds since the epoch, real time as the files have it."""
+    """The requested span of time in seconds since the epoch; files carry real time, not the lab's."""
     unit, count = ast.find_text(request, "RelText", "None"), ast.find_text(request, "RelTime", "0")
     if unit in _UNITS:
         return (datetime.now(UTC) - timedelta(seconds=_UNITS[unit] * int(count or 0))).timestamp(), float("inf")

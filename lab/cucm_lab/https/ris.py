@@ -48,19 +48,36 @@ SHAPES = {
 
 
 async def handle(shape: Shape, node: Node, body: bytes, _unused: web.BaseRequest) -> web.Response:
-    """Answer selectCmDevice or selectCmDeviceExt."""
+    """Answer selectCmDevice, selectCmDeviceExt or selectCtiItem."""
     try:
         request = parse(body)
     except Malformed as error:
         return ast.refuse(str(error))
     operation = etree.QName(request).localname
-    if operation not in ("selectCmDevice", "selectCmDeviceExt"):
+    if operation not in ("selectCmDevice", "selectCmDeviceExt", "selectCtiItem"):
         return ast.refuse(f"The endpoint reference (EPR) for the Operation not found is {operation}")
     cluster = node.cluster
     rate = _RATES.setdefault(cluster, Rate(int(cluster.lab.inferred["ris.requests_per_minute"])))
     if not rate.take():
         return ast.refuse(TOO_MANY.format(allowed=rate.allowed))
+    if operation == "selectCtiItem":
+        return _no_cti_items(cluster)
     return _select(shape, cluster, operation, request)
+
+
+def _no_cti_items(cluster: Cluster) -> web.Response:
+    """No application has opened a provider, device or line in the lab: every node answers that it found none."""
+    empty = ast.elements(CtiItems=None)
+    nodes = "".join(
+        f"<ns1:item>{ast.elements(ReturnCode='NotFound', Name=node.name, NoChange='false')}{empty}</ns1:item>"
+        for node in cluster.nodes
+    )
+    result = ast.elements(TotalItemsFound=0) + f"<ns1:CtiNodes>{nodes}</ns1:CtiNodes>"
+    return ast.answer(
+        "selectCtiItem",
+        f"<ns1:selectCtiItemReturn><ns1:SelectCtiItemResult>{result}</ns1:SelectCtiItemResult><ns1:StateInfo/>"
+        f"</ns1:selectCtiItemReturn>",
+    )
 
 
 def devices(cluster: Cluster) -> list[dict[str, Any]]:
@@ -75,7 +92,8 @@ def devices(cluster: Cluster) -> list[dict[str, Any]]:
             rows.append(
                 {"name": phone.name, "description": phone.extension, "node": pub.name, "class": "Phone",
                  "status": "Registered" if registered else "UnRegistered", "since": cluster.lab.clock.time(),
-                 "destinations": [], "model": 0, "number": phone.extension}
+                 # The emulated phones live at their node's address.
+                 "destinations": [{"ip": pub.address}] if registered else [], "model": 0, "number": phone.extension}
             )  # fmt: skip
     return rows
 
@@ -87,33 +105,42 @@ def _select(shape: Shape, cluster: Cluster, operation: str, request: etree._Elem
     }
     items = [text for e in ast.find_all(request, "Item") for text in (e.text or "").split(",") if text.strip()]
     wildcard = operation == "selectCmDevice"
+    everything = not items and bool(cluster.lab.inferred["ris.empty_item_is_all"])
     try:
         limit = min(int(ast.find_text(request, "MaxReturnedDevices", str(MAXIMUM)) or MAXIMUM), MAXIMUM)
     except ValueError:
         return ast.refuse("MaxReturnedDevices is not a number")
-    rows = [row for row in devices(cluster) if _matches(shape, row, wanted, items, wildcard)]
+    rows = [
+        row
+        for row in devices(cluster)
+        if _fits(shape, row, wanted) and (everything or _named(row, wanted["SelectBy"], items, wildcard))
+    ]
     if not wildcard:
         rows = list({row["name"]: row for row in rows}.values())
     total = len(rows)
     rows = rows[:limit]
     nodes = "".join(_node(shape, node.name, [r for r in rows if r["node"] == node.name]) for node in cluster.nodes)
     result = ast.elements(TotalDevicesFound=total) + f"<ns1:CmNodes>{nodes}</ns1:CmNodes>"
+    # The extended selection answers with the plain one's elements: the WSDL gives both the same response.
     return ast.answer(
-        operation,
-        f"<ns1:{operation}Return><ns1:SelectCmDeviceResult>{result}</ns1:SelectCmDeviceResult><ns1:StateInfo/>"
-        f"</ns1:{operation}Return>",
+        "selectCmDevice",
+        f"<ns1:selectCmDeviceReturn><ns1:SelectCmDeviceResult>{result}</ns1:SelectCmDeviceResult><ns1:StateInfo/>"
+        f"</ns1:selectCmDeviceReturn>",
     )
 
 
-def _matches(shape: Shape, row: dict[str, Any], wanted: dict[str, str], items: Iterable[str], wildcard: bool) -> bool:
-    device_class = shape.trunk_class if row["class"] == "trunk" else row["class"]
+def _named(row: dict[str, Any], select_by: str, items: Iterable[str], wildcard: bool) -> bool:
     by = {"Name": row["name"], "Description": row.get("description") or "", "DirNumber": row.get("number", "")}
-    value = str(by.get(wanted["SelectBy"], row["name"])).lower()
+    value = str(by.get(select_by, row["name"])).lower()
     patterns = [item.strip().lower() for item in items]
-    named = any(fnmatchcase(value, item) if wildcard else value == item for item in patterns)
+    return any(fnmatchcase(value, item) if wildcard else value == item for item in patterns)
+
+
+def _fits(shape: Shape, row: dict[str, Any], wanted: dict[str, str]) -> bool:
+    """Whether a device is of the class, status and node that the request asks for."""
+    device_class = shape.trunk_class if row["class"] == "trunk" else row["class"]
     return (
-        named
-        and wanted["DeviceClass"] in ("Any", device_class)
+        wanted["DeviceClass"] in ("Any", device_class)
         and wanted["Status"] in ("Any", row["status"])
         and wanted["NodeName"].lower() in ("any", "", row["node"].lower())
     )
@@ -127,13 +154,18 @@ def _node(shape: Shape, name: str, rows: list[dict[str, Any]]) -> str:
 
 def _device(shape: Shape, row: dict[str, Any]) -> str:
     trunk = row["class"] == "trunk"
-    text = ast.elements(
+    head = ast.elements(
         Name=row["name"], DirNumber=row.get("number"), DeviceClass=shape.trunk_class if trunk else row["class"],
         Model=row["model"], Product=row["model"], BoxProduct=0, Httpd="No", RegistrationAttempts=0,
         IsCtiControllable="false", LoginUserId=None, Status=row["status"], StatusReason=0, PerfMonObject=2, DChannel=0,
         Description=row.get("description"), H323Trunk=None, TimeStamp=int(row.get("since") or 0), Protocol="SIP",
-        NumOfLines=0, LinesStatus=None, ActiveLoadID=None, InactiveLoadID=None, DownloadStatus="Unknown",
-        DownloadFailureReason=None, DownloadServer=None,
+        NumOfLines=0 if trunk else 1,
+    )  # fmt: skip
+    line = "" if trunk else ast.elements(DirectoryNumber=row.get("number"), Status=row["status"])
+    lines = f"<ns1:LinesStatus><ns1:item>{line}</ns1:item></ns1:LinesStatus>" if line else "<ns1:LinesStatus/>"
+    text = head + lines + ast.elements(
+        ActiveLoadID=None, InactiveLoadID=None, DownloadStatus="Unknown", DownloadFailureReason=None,
+        DownloadServer=None,
     )  # fmt: skip
     addresses = list(dict.fromkeys(d.get("ip") or d.get("host") for d in row["destinations"]))
     if not shape.addresses_listed:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from . import misbehave, pages, tls
+from . import misbehave, pages, tls, wsdl
 from .auth import COOKIE, Sessions
 from .axl import service as axl
 from .serviceability import ENDPOINTS, Endpoint
@@ -93,8 +93,8 @@ class HttpsServer:
         if path == "/axl":
             return "axl", "redirect", partial(_redirect, "/axl/")
         for endpoint in ENDPOINTS:
-            if path == endpoint.path and endpoint.exists(self._node):
-                operation = self._axl.operation(body)
+            if endpoint.serves(path, self._node):
+                operation = self._axl.operation(body) if request.method == "POST" else "GET"
                 return endpoint.interface, operation, partial(self._answer_endpoint, endpoint, operation, request, body)
         for prefix, name in MOUNTS.items():
             if path.startswith(prefix):
@@ -144,6 +144,10 @@ class HttpsServer:
         if not endpoint.roles & set(account.roles):
             self._log(endpoint.interface, operation, account, 403)
             return _page(403)
+        if request.method == "GET" and endpoint.description and "wsdl" in request.query:
+            address = f"https://{self._node.address}:{self._lab.ports.https}{endpoint.path}"
+            self._log(endpoint.interface, "?wsdl", account, 200)
+            return web.Response(body=wsdl.text(endpoint.description, address).encode(), headers={"Content-Type": XML})
         if request.method != "POST":
             return _page(405)
         made = await endpoint.handle(self._node, body, request)

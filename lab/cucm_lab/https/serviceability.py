@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from . import control_center, log_collection, perfmon, ris
+from . import control_center, log_collection, perfmon, ris, wsdl
 
 if TYPE_CHECKING:
     from ..world import Node
@@ -28,6 +28,12 @@ class Endpoint:
     handle: Callable[[Node, bytes, web.BaseRequest], Awaitable[web.Response]]
     roles: frozenset[str] = ROLES
     exists: Callable[[Node], bool] = lambda _: True
+    #: what `?wsdl` is answered from; None where the service has none that is documented
+    description: wsdl.Description | None = None
+
+    def serves(self, path: str, node: Node) -> bool:
+        """Whether a request for this path is for this service; a slash behind it makes no difference."""
+        return path.removesuffix("/") == self.path and self.exists(node)
 
 
 def _has_ris(name: str, node: Node) -> bool:
@@ -35,13 +41,29 @@ def _has_ris(name: str, node: Node) -> bool:
 
 
 ENDPOINTS = (
-    Endpoint("/controlcenterservice2/services/ControlCenterServices", "controlcenter", control_center.handle),
+    Endpoint(
+        "/controlcenterservice2/services/ControlCenterServices",
+        "controlcenter",
+        control_center.handle,
+        description=wsdl.CONTROL_CENTER,
+    ),
     Endpoint("/controlcenterservice2/services/ControlCenterServicesEx", "controlcenter", control_center.handle),
     *(
-        Endpoint(f"/realtimeservice2/services/{name}", "ris", handler, exists=partial(_has_ris, name))
+        Endpoint(
+            f"/realtimeservice2/services/{name}",
+            "ris",
+            handler,
+            exists=partial(_has_ris, name),
+            description=wsdl.RIS if name == wsdl.RIS.service else None,
+        )
         for name, handler in ris.HANDLERS.items()
     ),
-    Endpoint("/perfmonservice2/services/PerfmonService", "perfmon", perfmon.handle),
-    Endpoint("/logcollectionservice2/services/LogCollectionPortTypeService", "logcollection", log_collection.handle),
+    Endpoint("/perfmonservice2/services/PerfmonService", "perfmon", perfmon.handle, description=wsdl.PERFMON),
+    Endpoint(
+        "/logcollectionservice2/services/LogCollectionPortTypeService",
+        "logcollection",
+        log_collection.handle,
+        description=wsdl.LOG_COLLECTION,
+    ),
     Endpoint("/logcollectionservice/services/DimeGetFileService", "dime", log_collection.handle_dime),
 )

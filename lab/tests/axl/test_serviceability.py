@@ -174,3 +174,70 @@ def test_files_elsewhere_are_not_there(node: Service, path: str) -> None:
     answer = node.post(DIME, f"<s:GetOneFile><s:FileName>{path}</s:FileName></s:GetOneFile>")
     assert answer.status_code == 500
     assert "No such file or directory" in answer.text
+
+
+def test_a_trailing_slash_and_the_services_wsdl(node: Service) -> None:
+    for path in (CONTROL, PERFMON, LOGS, RIS):
+        wsdl = node.session.get(f"https://{node.address}:8443/{path}?wsdl", timeout=10)
+        assert wsdl.status_code == 200
+        assert path.rsplit("/", 1)[1].encode() in wsdl.content
+        assert node.post(f"{path}/", "<s:nonsense/>").status_code == 500
+        assert node.session.get(f"https://{node.address}:8443/{path}", timeout=10).status_code == 405
+        assert session(None).get(f"https://{node.address}:8443/{path}?wsdl", timeout=10).status_code == 401
+
+
+@pytest.fixture
+def rested(lab: LabProcess) -> Service:
+    """A node of another cluster: the tests above spend the first one's requests of a minute."""
+    return Service(lab.address("cucm140"))
+
+
+def test_the_extended_selection_answers_with_the_plain_ones_elements(rested: Service) -> None:
+    wanted = criteria("", "Phone").replace("selectCmDevice>", "selectCmDeviceExt>")
+    answer = rested.ask(RIS, wanted)
+    assert answer.find(f".//{{{AST}}}selectCmDeviceResponse/{{{AST}}}selectCmDeviceReturn") is not None
+    assert texts(answer, "DirectoryNumber") == ["1140"]
+
+
+def test_an_empty_item_selects_everything_or_nothing(rested: Service, lab: LabProcess) -> None:
+    assert texts(rested.ask(RIS, criteria("", "Phone")), "TotalDevicesFound") == ["1"]
+    lab.ask("inferred", name="ris.empty_item_is_all", value=False)
+    assert texts(rested.ask(RIS, criteria("", "Phone")), "TotalDevicesFound") == ["0"]
+    lab.ask("inferred", name="ris.empty_item_is_all", value=True)
+
+
+def test_a_service_on_its_way_has_no_reason_and_a_stopped_one_has(node: Service) -> None:
+    assert "-1019" not in texts(node.control("Restart", "Cisco CDR Agent"), "ReasonCode")
+    node.control("Stop", "Cisco DRF Local")
+    deadline = time.monotonic() + 20
+    while node.states("Cisco DRF Local") != {"Cisco DRF Local": "Stopped"}:
+        assert time.monotonic() < deadline
+    status = "<s:soapGetServiceStatus><s:ServiceStatus>Cisco DRF Local</s:ServiceStatus></s:soapGetServiceStatus>"
+    assert "-1019" in texts(node.ask(CONTROL, status), "ReasonCode")
+    node.control("Start", "Cisco DRF Local")
+
+
+def test_what_a_node_has_installed(node: Service) -> None:
+    ask = "<s:getProductInformationList><s:ServiceInfo/></s:getProductInformationList>"
+    listed = node.ask(CONTROL, ask)
+    assert texts(listed, "ActiveServerVersion") == ["15.0.1.11900-23"]
+    assert {"Cisco DRF Local", "Cisco CallManager"} <= set(texts(listed, "ServiceName"))
+    ask = "<s:getStaticServiceListExtended><s:ServiceInformationResponse/></s:getStaticServiceListExtended>"
+    assert "DoNotStop" in texts(node.ask(f"{CONTROL}Ex", ask), "Restrict")
+
+
+def test_the_list_of_logs_in_both_forms(node: Service, lab: LabProcess) -> None:
+    ask = "<s:listNodeServiceLogs><s:ListRequest/></s:listNodeServiceLogs>"
+    multipart = node.post(LOGS, ask)
+    head = f"Content-Type: {multipart.headers['Content-Type']}\r\n\r\n".encode()
+    parts: Any = email.message_from_bytes(head + multipart.content).get_payload()
+    assert [part.get_content_type() for part in parts] == ["text/xml"]
+    in_part = texts(etree.fromstring(parts[0].get_payload(decode=True)), "item")
+    lab.ask("inferred", name="logcollection.list_multipart", value=False)
+    assert texts(node.ask(LOGS, ask), "item") == in_part
+    assert "Cisco Audit Logs" in in_part
+    lab.ask("inferred", name="logcollection.list_multipart", value=True)
+
+
+def test_no_application_holds_a_cti_item(rested: Service) -> None:
+    assert texts(rested.ask(RIS, "<s:selectCtiItem><s:StateInfo/></s:selectCtiItem>"), "TotalItemsFound") == ["0"]

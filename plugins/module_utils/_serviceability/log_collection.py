@@ -72,7 +72,7 @@ def select(
     )
     body = element("selectLogFiles", inner=element("FileSelectionCriteria", inner=criteria))
     answer = soap.call(client, PATH, "selectLogFiles", body, "The list of trace files (Log Collection)")
-    # Multipart answers bring the list in a second XML part.
+    # A multipart answer holds the list in its first XML part.
     roots = [answer.body, *filter(None, map(soap.parse, answer.attachments))]
     found = {}
     for entry in (one for root in roots for one in soap.find_all(root, "File")):
