@@ -57,13 +57,13 @@ def private_data(site: Site, name: str) -> tuple[Path, list[str]]:
         for variable, environment in ACCOUNT_VARIABLES.items():
             accounts[environment] = host.pop(variable)
     (folder / "inventory" / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
-    settings = {
+    job_environment = {
         **accounts,
         "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
         "ANSIBLE_HOME": str(folder / "ansible"),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
-    (folder / "env" / "envvars").write_text(json.dumps(settings), encoding="utf-8")
+    (folder / "env" / "envvars").write_text(json.dumps(job_environment), encoding="utf-8")
     extra = {
         "sip_tls_ca": {
             "provider": "local",
@@ -184,7 +184,7 @@ def test_two_clusters_have_accounts_of_their_own_by_variables_and_by_environment
     environment = json.loads((folder / "env" / "envvars").read_text(encoding="utf-8"))
     environment = {key: value for key, value in environment.items() if not key.startswith("CUCM_")}
     environment |= {f"CUCM_B_{key.upper()}": value for key, value in writer.items()}
-    (folder / "env" / "envvars").write_text(json.dumps(settings), encoding="utf-8")
+    (folder / "env" / "envvars").write_text(json.dumps(environment), encoding="utf-8")
     (folder / "project").mkdir()
     (folder / "project" / "ask.yml").write_text(TWO_ACCOUNTS, encoding="utf-8")
     seen = len(site.lab.events())
