@@ -102,6 +102,11 @@ class Authority:
             made.path.write_text(text)
         return made
 
+    def renewed(self, not_before: str, not_after: str = "20400101000000Z") -> str:
+        """Its certificate anew, with the same name and key."""
+        csr = openssl("req", "-new", "-key", str(self.key), "-subj", f"/O=Test/CN={self.name}")
+        return self.sign(csr, extensions=AUTHORITY, self_signed=True, not_before=not_before, not_after=not_after)
+
     def sign(
         self,
         csr: str,

@@ -19,8 +19,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.screen import pem
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import YES, AdminShell, Answer
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost, plain
 from ansible_collections.siptls.cucm.plugins.module_utils._node.refusals import classify, explain
-from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Entry, Wish, unit_of
+from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Entry, Wish
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import unit_of
 
 _LISTED = re.compile(r"^[ \t]*([A-Za-z][\w-]*)/([^/\n]+?\.pem)[ \t]*(?::[ \t]*(.*))?$", re.MULTILINE)
 _SERIAL = re.compile(r"Serial\s?Number:?\s*([0-9A-Fa-f]+)", re.IGNORECASE)

@@ -25,6 +25,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ORGANIZATIONAL_UNIT, san_key
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, is_trust, unit_of
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 SPEC = PLATFORM + ArgSpec(
     options={
-        "purpose": {"type": "str", "default": "CallManager"},
+        "purpose": {"type": "str", "default": TRUNK.name},
         "key_type": {"type": "str", "choices": ["rsa", "ec"], "no_log": False},
         "key_length": {"type": "int", "no_log": False},
         "hash_algorithm": {"type": "str", "choices": ["sha1", "sha256", "sha384", "sha512"]},
@@ -61,8 +62,8 @@ class Decision:
 def service(task: Task) -> Outcome:
     """The whole of cucm_csr."""
     params = task.params
-    if params["purpose"].endswith("-trust"):
-        raise Failure(f"purpose {params['purpose']} is a trust store; a CSR is made for {params['purpose'][:-6]}.")
+    if is_trust(params["purpose"]):
+        raise Failure(f"purpose {params['purpose']} is a trust store; a CSR is made for {unit_of(params['purpose'])}.")
     given: dict[str, Any] = {name: params[name] for name in Wish.__dataclass_fields__}
     for name, one in given.items():
         given[name] = tuple(one) if isinstance(one, list) else one

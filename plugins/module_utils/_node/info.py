@@ -15,6 +15,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFOR
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._node.opening import open_store
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import CertificateStore, Entry
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, is_trust
 
 if TYPE_CHECKING:
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
@@ -23,7 +24,7 @@ SPEC = PLATFORM + ArgSpec(
     options={
         "purposes": {"type": "list", "elements": "str"},
         "expiring_within": {"type": "int", "default": 30},
-        "served_ports": {"type": "dict", "default": {"CallManager": 5061}},
+        "served_ports": {"type": "dict", "default": {TRUNK.name: TRUNK.port}},
     },
 )
 LONGEST_LOOK = 5  # seconds; a port that a firewall hides must not hold up the rest
@@ -62,7 +63,7 @@ def _certificates(
     if wanted is None:
         identities, trusted = store.identities(), store.trust()
     else:
-        own = [purpose for purpose in wanted if not purpose.endswith("-trust")]
+        own = [purpose for purpose in wanted if not is_trust(purpose)]
         identities = [entry for purpose in own if (entry := store.identity(purpose)) is not None]
         trusted = [entry for purpose in wanted if purpose not in own for entry in store.trust(purpose)]
     for entry in identities:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Entry
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import root_first
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain, root_first
 
 LARGEST_KEY = 4096  # bits; CUCM takes no longer RSA key
 LONGEST_WAIT = datetime.timedelta(minutes=5)  # for a certificate that is about to become valid on the node
@@ -27,17 +27,20 @@ class Case:
     """A signed certificate and everything it is judged by."""
 
     purpose: str
-    leaf: Certificate
+    chain: Chain  # the certificate and its issuers, as far as they are known
     request: Request | None  # the CSR that waits on the node, or in check mode its stand-in
     expected: Request | None  # the CSR that the user says it answers
-    issuers: Sequence[Certificate]  # the chain above the leaf as far as it is known, the direct issuer first
-    complete: bool  # the chain reaches a self-signed root
     eku_policy: str  # require, warn or ignore
     where: str
     clock: NodeClock
 
+    @property
+    def leaf(self) -> Certificate:
+        """The certificate."""
+        return self.chain.leaf
 
-def leaf_troubles(case: Case) -> Iterator[str]:
+
+def leaf_problems(case: Case) -> Iterator[str]:
     """Every reason why CUCM would refuse the certificate, or a trunk would fail with it."""
     leaf = case.leaf
     yield from _dates("the certificate", leaf, case.clock)
@@ -49,24 +52,24 @@ def leaf_troubles(case: Case) -> Iterator[str]:
     if wild:
         yield f"it holds the wildcard {', '.join(wild)}, and CUCM takes no wildcard certificates"
     if case.eku_policy == "require" and not leaf.both_uses:
-        yield eku_trouble(leaf)
+        yield eku_problem(leaf)
     if (leaf.key.kind == "EC") != case.purpose.endswith("-ECDSA"):
         yield f"its key is {leaf.key.kind}, which purpose {case.purpose} does not take"
     yield from _key_length("its key", leaf)
     yield from _request(case)
-    if not case.complete:
-        last = case.issuers[-1] if case.issuers else leaf
+    if not case.chain.complete:
+        last = case.chain.top
         yield (
             f"the chain is not complete: {last.subject.text} was issued by {last.issuer.text}, which is neither "
             "in chain nor in the trust store (CUCM: CA certificate is not available in the trust-store). Add the CA "
             "certificates up to the self-signed root to chain"
         )
-    for issuer in case.issuers:
+    for issuer in case.chain.issuers:
         if not issuer.is_ca:
             yield f"{issuer.subject.text}, which signed it, is not a CA certificate"
 
 
-def eku_trouble(leaf: Certificate) -> str:
+def eku_problem(leaf: Certificate) -> str:
     """The sentence about missing extended key usages."""
     has = ", ".join(leaf.extensions.eku or ())
     return (
@@ -133,36 +136,53 @@ class TrustPlan:
 
     uploads: tuple[Certificate, ...]
     replaced: tuple[Entry, ...]
-    troubles: tuple[str, ...]
+    problems: tuple[str, ...]
 
 
 def trust_plan(purpose: str, wanted: Sequence[Certificate], held: Sequence[Entry], clock: NodeClock) -> TrustPlan:
-    """One certificate a common name and store: the later start wins, an older or expired one is refused."""
+    """What has to be uploaded so that a store holds what is wanted.
+
+    CUCM keeps one certificate per name and store: a renewed one of the same key replaces the older one. One of another
+    key is a problem, for nobody asked that the CA behind the name be another one.
+    """
     uploads: list[Certificate] = []
     replaced: list[Entry] = []
-    troubles: list[str] = []
+    problems: list[str] = []
     missing = [one for one in wanted if not any(entry.is_certificate(one) for entry in held)]
     for one in root_first(missing):
-        troubles += _dates(f"{one.subject.text} (for {purpose})", one, clock)
-        troubles += _key_length(f"the key of {one.subject.text}", one)
-        name = one.common_name.lower()
-        twin = next((other for other in uploads if other.common_name.lower() == name), None)
-        if twin is not None:
-            troubles.append(
-                f"two certificates with the common name {one.common_name} are to go into {purpose}, and CUCM keeps one "
-                "a common name. Use CAs with different names"
+        problems += _dates(f"{one.subject.text} (for {purpose})", one, clock)
+        problems += _key_length(f"the key of {one.subject.text}", one)
+        if any(_same_name(one, other) for other in uploads):
+            problems.append(
+                f"two certificates named {one.title} are to go into {purpose}, and CUCM keeps one per name. Use CAs "
+                "with different names"
             )
         for entry in held:
-            other = entry.facts
-            if other is None or other.common_name.lower() != name:
-                continue
-            if other.not_before >= one.not_before:
-                troubles.append(
-                    f"{purpose} already holds another certificate with the common name {one.common_name} "
-                    f"({entry.name}, from {time_text(other.not_before)}), and CUCM refuses one that does not start "
-                    "later. Remove that one (state: absent) or use a CA with another name"
-                )
-            else:
-                replaced.append(entry)
+            if entry.facts is not None and _same_name(one, entry.facts):
+                problem = _in_the_way(purpose, one, entry, entry.facts)
+                problems += [problem] if problem else []
+                replaced += [] if problem else [entry]
         uploads.append(one)
-    return TrustPlan(tuple(uploads), tuple(replaced), tuple(troubles))
+    return TrustPlan(tuple(uploads), tuple(replaced), tuple(problems))
+
+
+def _same_name(one: Certificate, other: Certificate) -> bool:
+    """Whether CUCM takes two certificates for the same entry of a store: by CN, without one by subject."""
+    return one.title.lower() == other.title.lower()
+
+
+def _in_the_way(purpose: str, one: Certificate, entry: Entry, other: Certificate) -> str:
+    """Why a certificate cannot replace the one of its name; empty when it can."""
+    if one.key != other.key:
+        return (
+            f"{purpose} holds another certificate named {one.title} ({entry.name}, SHA-256 {other.sha256}), and the "
+            f"new one (SHA-256 {one.sha256}) has another key. A CA is never replaced by another one of its name "
+            "unasked. Find out which is yours; remove the other one (state: absent), or use a CA with another name"
+        )
+    if other.not_before >= one.not_before:
+        return (
+            f"{purpose} already holds another certificate named {one.title} ({entry.name}, from "
+            f"{time_text(other.not_before)}), and CUCM refuses one that does not start later. Remove that one "
+            "(state: absent) or use a CA with another name"
+        )
+    return ""

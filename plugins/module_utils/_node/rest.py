@@ -21,8 +21,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.screen import pem
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS
 from ansible_collections.siptls.cucm.plugins.module_utils._node.cli import CliStore
-from ansible_collections.siptls.cucm.plugins.module_utils._node.store import REST_BASE, Entry, Wish, refused, unit_of
+from ansible_collections.siptls.cucm.plugins.module_utils._node.store import REST_BASE, Entry, Wish, refused
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUST_SUFFIX, unit_of
 
 _REQUESTS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "CERTIFICATE SIGN REQUEST")
 THIS_SERVER = "this-server"
@@ -110,7 +111,7 @@ class RestStore:
         """The certificates of one trust store, or of all."""
         found = []
         for row in self._rows("trusts"):
-            store = unit_of(str(row.get("service"))) + "-trust"
+            store = unit_of(str(row.get("service"))) + TRUST_SUFFIX
             if purpose in (None, store):
                 found += [
                     Entry(store, str(one.get("filename") or ""), _pem(one.get("certificate")))

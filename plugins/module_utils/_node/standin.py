@@ -14,7 +14,9 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Wish
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import san_key
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import purpose_of
 
 
 def stand_in_csr(wish: Wish, installed: Certificate | None) -> str:
@@ -26,7 +28,7 @@ def stand_in_csr(wish: Wish, installed: Certificate | None) -> str:
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
     key: Any
-    if (wish.key_type or "rsa") == "ec" or wish.purpose.endswith("-ECDSA"):
+    if (wish.key_type or "rsa") == "ec" or purpose_of(wish.purpose).key == EC:
         key = ec.generate_private_key(
             {521: ec.SECP521R1(), 256: ec.SECP256R1()}.get(wish.key_length or 0, ec.SECP384R1())
         )

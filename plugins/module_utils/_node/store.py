@@ -123,11 +123,6 @@ class CertificateStore(Protocol):
         """End the session."""
 
 
-def unit_of(purpose: str) -> str:
-    """The unit of a trust store: CallManager of CallManager-trust."""
-    return purpose.removesuffix("-trust")
-
-
 def surely(write: Callable[[], str], took: Callable[[], bool]) -> str:
     """Write; when the answer is lost, look whether it took, and only if not write once more. Returns CUCM's words."""
     try:

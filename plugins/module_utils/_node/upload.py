@@ -30,6 +30,12 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb, leaf_first
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import (
+    TRUNK,
+    TRUST_SUFFIX,
+    is_trust,
+    purpose_of,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates, read_request
 
 if TYPE_CHECKING:
@@ -42,7 +48,7 @@ SPEC = PLATFORM + ArgSpec(
         "chain": {"type": "list", "elements": "str"},
         "chain_path": {"type": "path"},
         "csr": {"type": "str"},
-        "purpose": {"type": "str", "default": "CallManager"},
+        "purpose": {"type": "str", "default": TRUNK.name},
         "trust_purpose": {"type": "str"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "trust_certificates": {"type": "list", "elements": "str"},
@@ -51,13 +57,6 @@ SPEC = PLATFORM + ArgSpec(
     },
     mutually_exclusive=(("certificate", "certificate_path"),),
 )
-# What a new identity certificate becomes active with (Cisco documents 217138, 118731), and what else uses it.
-RESTARTS = {
-    "CallManager": ("Cisco CallManager", "Cisco CTIManager", "Cisco Tftp", "Cisco Trust Verification Service"),
-    "tomcat": ("Cisco Tomcat",),
-    "TVS": ("Cisco Trust Verification Service",),
-    "CAPF": ("Cisco Certificate Authority Proxy Function",),
-}
 
 
 @dataclass
@@ -102,15 +101,41 @@ def service(task: Task) -> Outcome:
 
 def _read(params: Mapping[str, Any], check_mode: bool) -> Input:
     """Parse every input; Failure when one of them is not what its option says."""
-    purpose = params["purpose"]
-    if purpose.endswith("-trust"):
-        raise Failure(f"purpose {purpose} is a trust store. Set trust_purpose: {purpose} and give the CAs in chain.")
-    trust_purpose = params["trust_purpose"] or f"{purpose.removesuffix('-ECDSA')}-trust"
-    if not trust_purpose.endswith("-trust"):
-        raise Failure(f"trust_purpose {trust_purpose} is not a trust store; its name ends in -trust.")
+    trust_purpose = _stores(params)
     leaves = _certificates("certificate", params["certificate"], params["certificate_path"])
     chain = [one for text in params["chain"] or [] for one in _certificates("chain", text, None)]
     chain += _certificates("chain_path", None, params["chain_path"])
+    _check_choice(params, leaves, chain)
+    leaf, *rest = leaf_first(leaves) if leaves else [None]
+    authorities = [one for one in dict.fromkeys([*rest, *chain]) if one is not None and one != leaf]
+    absent = params["state"] == "absent"
+    return Input(
+        purpose=params["purpose"],
+        trust_purpose=trust_purpose,
+        leaf=leaf,
+        chain=[] if absent else authorities,
+        csr=read_request(params["csr"], "csr") if params["csr"] else None,
+        remove=params["trust_certificates"] or [],
+        doomed=authorities if absent else [],
+        prune_expired=params["prune_expired"],
+        eku_policy=params["eku_policy"],
+        check_mode=check_mode,
+    )
+
+
+def _stores(params: Mapping[str, Any]) -> str:
+    """The trust store that the options name."""
+    purpose = params["purpose"]
+    if is_trust(purpose):
+        raise Failure(f"purpose {purpose} is a trust store. Set trust_purpose: {purpose} and give the CAs in chain.")
+    trust_purpose = str(params["trust_purpose"] or purpose_of(purpose).trust)
+    if not is_trust(trust_purpose):
+        raise Failure(f"trust_purpose {trust_purpose} is not a trust store; its name ends in {TRUST_SUFFIX}.")
+    return trust_purpose
+
+
+def _check_choice(params: Mapping[str, Any], leaves: Sequence[Certificate], chain: Sequence[Certificate]) -> None:
+    """Failure where the options ask for nothing, or for what cannot be done together."""
     absent = params["state"] == "absent"
     if absent and leaves:
         raise Failure("An identity certificate cannot be taken away; state: absent removes from a trust store only.")
@@ -118,21 +143,6 @@ def _read(params: Mapping[str, Any], check_mode: bool) -> Input:
         raise Failure("There is nothing to do: give certificate, chain, trust_certificates or prune_expired.")
     if params["trust_certificates"] and not absent:
         raise Failure("trust_certificates names what state: absent removes; put CA certificates into chain.")
-    leaf, *rest = leaf_first(leaves) if leaves else [None]
-    chain = [one for one in rest if one] + chain
-    unique = {one.sha256: one for one in chain if leaf is None or one.sha256 != leaf.sha256}
-    return Input(
-        purpose=purpose,
-        trust_purpose=trust_purpose,
-        leaf=leaf,
-        chain=[] if absent else list(unique.values()),
-        csr=read_request(params["csr"]) if params["csr"] else None,
-        remove=params["trust_certificates"] or [],
-        doomed=list(unique.values()) if absent else [],
-        prune_expired=params["prune_expired"],
-        eku_policy=params["eku_policy"],
-        check_mode=check_mode,
-    )
 
 
 def handed_out(option: str, text: str) -> list[Certificate]:
@@ -175,7 +185,7 @@ def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Ou
     else:
         held, entry = _foreseen(given, work, held, entry)
     changed = bool(work.deletions or work.uploads or work.identity)
-    restart = RESTARTS.get(given.purpose.removesuffix("-ECDSA"), ()) if work.identity is not None else ()
+    restart = purpose_of(given.purpose).services if work.identity is not None else ()
     installed = entry.facts if entry is not None else None
     moment = store.clock.now()
     return Outcome(
@@ -208,44 +218,50 @@ def nodes_of(leaf: Certificate, host: str) -> list[str]:
 
 
 def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: Entry | None) -> tuple[Work, list[str]]:
-    """Judge everything; Failure with all that is wrong, or the work in its order and warnings."""
-    troubles: list[str] = []
-    warnings: list[str] = []
-    clock = store.clock
-    deletions = [one for one in held if _is_named(one, given.remove) or any(map(one.is_certificate, given.doomed))]
-    if given.prune_expired:
-        # By both clocks: a certificate that one wrong clock calls expired is not thrown away.
-        earlier = min(clock.now(), NodeClock().now())
-        deletions += [one for one in held if one not in deletions and (f := one.facts) and f.days_left(earlier) < 0]
-    staying = [one for one in held if one not in deletions]
-    trust = judge.trust_plan(given.trust_purpose, given.chain, staying, clock)
-    troubles += trust.troubles
+    """Check everything; Failure with all problems, or the work in its order and warnings."""
+    deletions = _deletions(store, given, held)
+    kept = [one for one in held if one not in deletions]
+    trust = judge.trust_plan(given.trust_purpose, given.chain, kept, store.clock)
     work = Work(deletions, trust.uploads, trust.replaced, None, [])
+    problems, warnings = list(trust.problems), []
     if given.leaf is not None and not (entry is not None and entry.is_certificate(given.leaf)):
-        pem = store.csr(given.purpose)
-        # In check mode an earlier task may have returned a stand-in for the CSR that it would have made.
-        request = given.csr if given.check_mode and given.csr is not None else read_request(pem) if pem else None
-        pool = [*given.chain, *(found for one in staying if (found := one.facts) is not None)]
-        chain = climb(given.leaf, pool, clock.now())
-        work.issuers = list(chain.issuers)
-        case = judge.Case(
-            given.purpose, given.leaf, request, given.csr, work.issuers, chain.complete, given.eku_policy, store.where,
-            clock,
-        )  # fmt: skip
-        troubles += [f"{given.leaf.subject.text}: {text}" for text in judge.leaf_troubles(case)]
         work.identity = given.leaf
+        problems += _leaf_problems(store, given, kept, work)
         if given.eku_policy == "warn" and not given.leaf.both_uses:
-            warnings.append(f"{given.leaf.subject.text}: {judge.eku_trouble(given.leaf)}.")
-    if troubles:
-        listed = (
-            " ".join(f"({number}) {text}." for number, text in enumerate(troubles, 1))
-            if troubles[1:]
-            else (f"{troubles[0]}.")
-        )
+            warnings.append(f"{given.leaf.subject.text}: {judge.eku_problem(given.leaf)}.")
+    if problems:
+        listed = " ".join(f"({number}) {text}." for number, text in enumerate(problems, 1))
         raise Failure(
-            f"Nothing was written to {store.where}, because CUCM's rules forbid it: {listed}", troubles=troubles
+            f"Nothing was written to {store.where}, because CUCM's rules forbid it: "
+            f"{listed if problems[1:] else problems[0] + '.'}",
+            troubles=problems,
         )
     return work, warnings
+
+
+def _deletions(store: CertificateStore, given: Input, held: Sequence[Entry]) -> list[Entry]:
+    """What of the trust store is to be removed."""
+    found = [one for one in held if _is_named(one, given.remove) or any(map(one.is_certificate, given.doomed))]
+    if given.prune_expired:
+        # By both clocks: a certificate that one wrong clock calls expired is not thrown away.
+        earlier = min(store.clock.now(), NodeClock().now())
+        found += [one for one in held if one not in found and (f := one.facts) and f.days_left(earlier) < 0]
+    return found
+
+
+def _leaf_problems(store: CertificateStore, given: Input, kept: Sequence[Entry], work: Work) -> list[str]:
+    """What is wrong with the certificate that is to be uploaded; its issuers are noted in the work."""
+    if given.leaf is None:
+        return []
+    pem = store.csr(given.purpose)
+    # In check mode an earlier task may have returned a stand-in for the CSR that it would have made.
+    stand_in = given.csr if given.check_mode else None
+    request = stand_in or (read_request(pem) if pem else None)
+    pool = [*given.chain, *(found for one in kept if (found := one.facts) is not None)]
+    chain = climb(given.leaf, pool, store.clock.now())
+    work.issuers = list(chain.issuers)
+    case = judge.Case(given.purpose, chain, request, given.csr, given.eku_policy, store.where, store.clock)
+    return [f"{given.leaf.subject.text}: {text}" for text in judge.leaf_problems(case)]
 
 
 def _is_named(entry: Entry, names: Sequence[str]) -> bool:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
+
 
 def with_certificates(
     cluster: Mapping[str, Any],
@@ -50,12 +53,8 @@ def with_certificates(
 
 
 def chain_in(trust: Iterable[Mapping[str, Any]], certificate: Mapping[str, Any] | None) -> list[str]:
-    """The PEMs of the CAs above a certificate, as far as a trust store shows them, found by their names."""
-    by_subject = {one.get("subject"): one for one in trust if one.get("pem")}
-    found: list[str] = []
-    issuer = (certificate or {}).get("issuer")
-    while issuer in by_subject:
-        above = by_subject.pop(issuer)
-        found.append(above["pem"])
-        issuer = above.get("issuer")
-    return found
+    """The PEMs of the CAs above a certificate, as far as a trust store shows them, by their signatures."""
+    leaf = Certificate.from_view(certificate)
+    if leaf is None:
+        return []
+    return [one.pem for one in climb(leaf, filter(None, map(Certificate.from_view, trust))).issuers]

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
+
 Rows = Sequence[Mapping[str, Any]]
 # Of what a trace tells, what the verdict and the report show.
 TRACED = ("cluster", "certificates", "calls", "options", "alarms", "trouble")
@@ -47,8 +49,8 @@ def cluster_evidence(
         {
             "name": node["name"],
             "addresses": list(dict.fromkeys([node["address"], node["name"]])),
-            "held": _of(held.get(node["name"]), "CallManager", [None])[0],
-            "trust": _of(held.get(node["name"]), "CallManager-trust", []) if held.get(node["name"]) else None,
+            "held": _of(held.get(node["name"]), TRUNK.name, [None])[0],
+            "trust": _of(held.get(node["name"]), TRUNK.trust, []) if held.get(node["name"]) else None,
             "issued": _issued(cluster, node["name"]),
             "probe": seen.get(node["name"]),
             "clock": clocks.get(node["name"]),

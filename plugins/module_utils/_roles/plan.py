@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import common_name
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 
 #: of a new SIP profile only this is worth a reader's time; the rest is its template's
 SIP_PROFILE_WISHES = ("options_ping", "options_ping_interval_not_ok")
@@ -92,7 +92,7 @@ def _step(kind: str, title: str, *, where: str = "", effect: str = "", changes: 
 def _certificates(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for one in _results(facts, "callmanager_certificate_csrs"):
         if one.get("needed"):
-            yield _step("certificate", f"New CallManager certificate: {one.get('reason')}", where=one["item"]["name"],
+            yield _step("certificate", f"New {TRUNK.name} certificate: {one.get('reason')}", where=one["item"]["name"],
                         changes=_certificate_rows(facts, one))  # fmt: skip
     for one in _results(facts, "callmanager_certificate_uploads"):
         signed = one["item"]
@@ -168,9 +168,9 @@ def _kept_certificates(facts: Mapping[str, Any]) -> Iterator[str]:
     for one in _results(facts, "callmanager_certificate_csrs"):
         held = one.get("certificate") or {}
         if not one.get("needed") and held:
-            issuer = common_name({"subject": held["issuer"]}) or held["issuer"]
             yield (
-                f"CallManager certificate of {one['item']['name']}: signed by {issuer}, valid to {held['not_after']}"
+                f"{TRUNK.name} certificate of {one['item']['name']}: signed by {held['issuer']}, valid to "
+                f"{held['not_after']}"
             )
 
 

@@ -20,9 +20,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objec
     listed,
     standing,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 
 #: what the roles need of a trust certificate; facts are printed at -v
-_TRUST_KEYS = ("purpose", "name", "subject", "issuer", "sha256", "days_left", "self_signed", "pem")
+_TRUST_KEYS = ("purpose", "name", "subject", "common_name", "issuer", "sha256", "days_left", "self_signed", "pem")
 _HOSTNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\Z")
 _CLOCK_WORTH_A_WORD = 60  # seconds
 _DEFAULT_NAMES = {"localhost", "localhost.localdomain"}
@@ -88,14 +89,14 @@ def _judge_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Map
         _failed(facts, result, f"{facts['name']}: the certificates of {name} could not be read.")
         return
     for one in result["certificates"]:
-        if one["purpose"] == "CallManager":
+        if one["purpose"] == TRUNK.name:
             facts["certificates"][name] = one
-        elif one["purpose"] == "CallManager-trust":
+        elif one["purpose"] == TRUNK.trust:
             facts["trust"][name].append({key: one.get(key) for key in _TRUST_KEYS})
     _judge_names(facts, name)
     _judge_dates(facts, name, warn_days)
     where = f"{facts['name']}, node {name}"
-    port = (result.get("ports") or {}).get("CallManager") or {}
+    port = (result.get("ports") or {}).get(TRUNK.name) or {}
     facts["warnings"] += [f"{where}: {text}" for text in _port(port, facts["certificates"][name])]
 
 
@@ -166,7 +167,7 @@ def _judge_names(facts: dict[str, Any], name: str) -> None:
         )
         return
     if certificate is None:
-        facts["warnings"].append(f"{where}: it holds no CallManager certificate yet.")
+        facts["warnings"].append(f"{where}: it holds no {TRUNK.name} certificate yet.")
         return
     common = common_name(certificate).lower()
     short = name.lower().split(".")[0]
@@ -175,7 +176,7 @@ def _judge_names(facts: dict[str, Any], name: str) -> None:
     address = re.fullmatch(r"[0-9.]+|[0-9a-f:]+", name)
     if common and not address and common.split(".")[0] not in {short, *shared}:
         facts["problems"].append(
-            f"{where}: the CallManager certificate is made for {common_name(certificate)}, but the node is "
+            f"{where}: the {TRUNK.name} certificate is made for {common_name(certificate)}, but the node is "
             f"called {name}. Certificates are bound to names: correct the host name, or regenerate the "
             "certificate, first."
         )

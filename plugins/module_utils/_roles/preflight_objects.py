@@ -101,7 +101,7 @@ def foreseen(cluster: Mapping[str, Any]) -> dict[str, Any]:
     """A cluster with a certificate on every node: where none could be read, one for the node's own name."""
     held = cluster.get("certificates") or {}
     names = [node["name"] for node in cluster["nodes"]]
-    return {**cluster, "certificates": {name: held.get(name) or {"subject": f"CN={name}"} for name in names}}
+    return {**cluster, "certificates": {name: held.get(name) or {"profile_names": [name]} for name in names}}
 
 
 def _shapes(made: Mapping[str, list[Any]], release: str) -> Iterator[str]:

@@ -24,6 +24,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import (
     noun,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK as TRUNK_PURPOSE
 
 Rows = Iterable[Mapping[str, Any]]
 Key = tuple[str, str, str]
@@ -182,31 +185,39 @@ def trust_removals(
     found: dict[str, list[Any]] = {"remove": [], "stay": []}
     if policy == "never":
         return found
-    pems = {_bare(pem) for pem in doomed}
-    kept = {_bare(pem) for chain in remaining for pem in chain}
-    trust = {one["sha256"]: one for one in held if one["purpose"] == "CallManager-trust" and one.get("pem")}
-    for certificate in (one for one in trust.values() if _bare(one["pem"]) in pems):
+    wanted, kept = _certificates(doomed), _certificates(pem for chain in remaining for pem in chain)
+    trusted = [view for view in held if view["purpose"] == TRUNK_PURPOSE.trust]
+    trust = {one: view for view in trusted if (one := Certificate.from_view(view))}
+    for certificate, view in trust.items():
+        if certificate not in wanted:
+            continue
         reason = _needed_here(certificate, held)
-        if not reason and _bare(certificate["pem"]) in kept:
+        if not reason and certificate in kept:
             reason = "it signed the certificates of a peer that is kept"
         if not reason and policy != "always":
             reason = _may_be_needed(unknown, others)
         if reason:
-            found["stay"].append(f"The CA {certificate['subject']} is kept in CallManager-trust: {reason}.")
+            found["stay"].append(f"The CA {certificate.subject.text} is kept in {TRUNK_PURPOSE.trust}: {reason}.")
         else:
-            found["remove"].append({key: certificate.get(key) for key in ("name", "subject", "sha256", "pem")})
+            found["remove"].append({key: view.get(key) for key in ("name", "subject", "sha256", "pem")})
     return found
 
 
-def _needed_here(certificate: Mapping[str, Any], held: Rows) -> str:
+def _certificates(pems: Iterable[str]) -> set[Certificate]:
+    return set(filter(None, (Certificate.from_view({"pem": pem}) for pem in pems)))
+
+
+def _needed_here(certificate: Certificate, held: Rows) -> str:
     """Why an identity certificate of this cluster needs a CA; empty when none does."""
-    identities = [one for one in held if one.get("kind") == "identity"]
-    stores = [one for one in held if one.get("kind") != "identity"]
-    needing = [own for own in identities if certificate["subject"] in _above(stores, own)]
-    if not needing and certificate["sha256"] not in {own["sha256"] for own in identities}:
-        return ""
-    purposes = ", ".join(dict.fromkeys(str(own["purpose"]) for own in needing)) or "an own"
-    return f"it stands above the {purposes} certificate of this cluster"
+    stores = list(filter(None, (Certificate.from_view(one) for one in held if one.get("kind") != "identity")))
+    needing = []
+    for view in (one for one in held if one.get("kind") == "identity"):
+        own = Certificate.from_view(view)
+        # Which of several certificates of one key CUCM takes is not known: all of them are needed.
+        above = climb(own, stores).certificates if own is not None else ()
+        if any(one.key == certificate.key and one.subject.key == certificate.subject.key for one in above):
+            needing.append(str(view["purpose"]))
+    return f"it is above the {', '.join(dict.fromkeys(needing))} certificate of this cluster" if needing else ""
 
 
 def _may_be_needed(unknown: Sequence[str], others: Sequence[str]) -> str:
@@ -225,19 +236,3 @@ def other_trunks(trunks: Rows, peers: Iterable[str], settings: Mapping[str, Any]
     """The trunks with TLS on a cluster that are not the role's, out of those that cucm_object_info reports."""
     ours = {names(peer, settings)["name"] for peer in peers for names in (object_names, _made_names)}
     return [str(one["name"]) for one in trunks if one["transport"] == "TLS" and one["name"] not in ours]
-
-
-def _above(stores: Rows, certificate: Mapping[str, Any]) -> set[str]:
-    """The names of the CAs above a certificate, whichever of several certificates of a name is the one."""
-    issuers = {str(one["subject"]): str(one.get("issuer")) for one in stores}
-    found: set[str] = set()
-    name = str(certificate.get("issuer"))
-    while name not in found:
-        found.add(name)
-        name = issuers.get(name, name)
-    return found
-
-
-def _bare(pem: str) -> str:
-    """A PEM without its line breaks, which differ between those who write it."""
-    return "".join(str(pem).split())

@@ -18,6 +18,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence impo
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,13 @@ def _identity(
     where = f"{node.name} ({cluster})"
     if held and issued and held.sha256 != issued.sha256:
         yield Check(
-            name, "fail", f"{where} holds {_short(held)} as its CallManager certificate, not {_short(issued)}, "
+            name, "fail", f"{where} holds {_short(held)} as its {TRUNK.name} certificate, not {_short(issued)}, "
             "which the CA issued for it", "configuration",
             remedy="Upload the issued certificate with cucm_cert_upload (role callmanager_certificate).",
         )  # fmt: skip
     elif held and not issued and held.self_signed:
         yield Check(
-            name, "fail", f"{where} holds a self-signed CallManager certificate, {_short(held)}", "configuration",
+            name, "fail", f"{where} holds a self-signed {TRUNK.name} certificate, {_short(held)}", "configuration",
             remedy="Have the CSR signed by the CA and upload the certificate (role callmanager_certificate).",
         )  # fmt: skip
     elif held and issued:
@@ -84,7 +85,7 @@ def _identity(
         )  # fmt: skip
     elif not held:
         yield Check(
-            name, "unknown", f"which CallManager certificate {where} holds is not known", "configuration",
+            name, "unknown", f"which {TRUNK.name} certificate {where} holds is not known", "configuration",
             proof="Read it with cucm_certificate_info.",
         )  # fmt: skip
     reference = held or issued
@@ -122,7 +123,7 @@ def _trust(
     for judge in judges:
         if judge.trust is None:
             yield Check(
-                name, "info", f"the CallManager-trust of {judge.name} ({cluster}) was not read", "configuration",
+                name, "info", f"the {TRUNK.trust} of {judge.name} ({cluster}) was not read", "configuration",
                 proof="Read it with cucm_certificate_info.",
             )  # fmt: skip
             continue
@@ -138,8 +139,8 @@ def _trust(
             else:
                 yield Check(
                     name, "fail", f"{judge.name} ({cluster}) has no CA for {_short(certificate)} in its "
-                    f"CallManager-trust: {certificate.issuer.text} is missing", "configuration",
-                    remedy=f"Upload the chain of {certificate.issuer.text} to CallManager-trust of {judge.name} "
+                    f"{TRUNK.trust}: {certificate.issuer.text} is missing", "configuration",
+                    remedy=f"Upload the chain of {certificate.issuer.text} to {TRUNK.trust} of {judge.name} "
                     "(cucm_cert_upload), then restart Cisco CallManager.",
                 )  # fmt: skip
 
@@ -191,7 +192,7 @@ def _uses(node: Node, certificate: Certificate) -> Iterator[Check]:
     if missing:
         yield Check(
             "extended_key_usage", "fail", f"the certificate of {node.name} is not made for {' and '.join(missing)}; "
-            "CallManager uses it as server and as client", "certificate",
+            f"{TRUNK.name} uses it as server and as client", "certificate",
             remedy="Sign the CSR again with serverAuth and clientAuth (ca_sign) and upload the certificate.",
         )  # fmt: skip
     else:

@@ -108,6 +108,7 @@ class _Signed:
         """The part of a view that certificates and requests share."""
         return {
             "sans": list(self.sans),
+            "profile_names": list(self.profile_names),
             "eku": list(self.extensions.eku or ()),
             "key_usage": list(self.extensions.key_usage or ()),
             "key_type": self.key.kind,

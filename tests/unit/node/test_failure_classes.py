@@ -125,7 +125,7 @@ CLASSES: dict[str, tuple[Upload, str, str]] = {
         lambda stage, csr: {"chain": [
             stage.ca("Twin Root", **LONG).pem,
             stage.ca("Other Root", **LONG, subject="/O=Test/CN=Twin Root").pem]},
-        "two certificates with the common name Twin Root", "Use CAs with different names"),
+        "two certificates named Twin Root", "Use CAs with different names"),
     "4096+": (
         lambda stage, csr: {"chain": [stage.ca("Large Root", bits="4608").pem]},
         "4608 bits", "CUCM takes no more than 4096"),

@@ -104,19 +104,34 @@ def test_the_cli_of_a_rest_release_gives_the_same_objects(lab: LabProcess) -> No
 @pytest.mark.matrix
 def test_a_twin_in_the_store_is_refused_unless_it_starts_later(lab: LabProcess, tmp_path: Path) -> None:
     node = options(lab, "cucm115")
-    for name in ("a", "b", "c"):
-        (tmp_path / name).mkdir()
-    ends = "20400101000000Z"
-    first = Authority.make(tmp_path / "a", "Twin Root", not_before="20210101000000Z", not_after=ends)
-    older = Authority.make(tmp_path / "b", "Twin Root", not_before="20200101000000Z", not_after=ends)
-    newer = Authority.make(tmp_path / "c", "Twin Root", not_before="20220101000000Z", not_after=ends)
+    first = Authority.make(tmp_path, "Twin Root", not_before="20210101000000Z", not_after="20400101000000Z")
+    older, newer = first.renewed("20200101000000Z"), first.renewed("20220101000000Z")
     assert run("cucm_cert_upload", **node, chain=[first.pem])["changed"]
-    refused = run("cucm_cert_upload", **node, chain=[older.pem])
+    refused = run("cucm_cert_upload", **node, chain=[older])
     assert refused["failed"] and "does not start later" in refused["msg"]
-    foreseen = run("cucm_cert_upload", check=True, **node, chain=[newer.pem])
-    done = run("cucm_cert_upload", **node, chain=[newer.pem])
+    foreseen = run("cucm_cert_upload", check=True, **node, chain=[newer])
+    done = run("cucm_cert_upload", **node, chain=[newer])
     assert done["changed"] and done["diff"]["after"] == foreseen["diff"]["after"]
     assert [one["subject"] for one in done["trust"]].count("O=Test, CN=Twin Root") == 1
+
+
+@pytest.mark.parametrize("version", ["cucm91", "cucm150"])
+def test_a_ca_of_the_same_name_and_another_key_never_replaces_one(
+    lab: LabProcess, tmp_path: Path, version: str
+) -> None:
+    node = options(lab, version)
+    for name in ("ours", "theirs"):
+        (tmp_path / name).mkdir()
+    ours = Authority.make(tmp_path / "ours", "Same Root")
+    theirs = Authority.make(tmp_path / "theirs", "Same Root", not_before="20990101000000Z", not_after="20991231000000Z")
+    later = Authority.make(tmp_path / "theirs", "Same Root")
+    assert run("cucm_cert_upload", **node, chain=[ours.pem])["changed"]
+    before = run("cucm_certificate_info", **node, purposes=["CallManager-trust"], served_ports={})["certificates"]
+    for rogue in (theirs.pem, later.pem):
+        refused = run("cucm_cert_upload", **node, chain=[rogue])
+        assert refused["failed"] and "has another key" in refused["msg"] and "state: absent" in refused["msg"]
+    after = run("cucm_certificate_info", **node, purposes=["CallManager-trust"], served_ports={})["certificates"]
+    assert [one["sha256"] for one in after] == [one["sha256"] for one in before]
 
 
 def test_without_a_csr_nothing_is_uploaded(lab: LabProcess, root: Authority, tmp_path: Path) -> None:

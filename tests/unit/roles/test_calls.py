@@ -19,7 +19,7 @@ SETTINGS = {
 def facts(name: str, peer: str, number: str, **settings: Any) -> dict[str, Any]:
     node = {"name": name.upper(), "address": f"{name}.example", "role": "Publisher"}
     return {
-        "name": name, "nodes": [node], "certificates": {node["name"]: {"subject": f"CN={name}.example", "sans": []}},
+        "name": name, "nodes": [node], "certificates": {node["name"]: {"profile_names": [f"{name}.example"]}},
         "patterns": [number], "external": [], "chain": [],
         "wish": {"peers": [peer], "settings": {**SETTINGS, **settings}},
     }  # fmt: skip

@@ -16,6 +16,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import judge_cluster, problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.renewals import renewals
 
+from tests.support.made_views import made
+
 SETTINGS = {
     "name": "SIP-TLS-{peer}", "profile": "SIP TLS {peer}", "route_group": "{peer}-RG", "route_list": "{peer}-RL",
     "profile_copy_from": "Non Secure SIP Trunk Profile", "security_mode": "Encrypted", "port": 5061,
@@ -25,7 +27,8 @@ SETTINGS = {
 
 
 def view(common_name: str, *sans: str, **more: Any) -> dict[str, Any]:
-    return {"purpose": "CallManager", "subject": f"C=IN,O=cisco,CN={common_name}", "sans": list(sans), **more}
+    alternatives = tuple(f"DNS:{one}" for one in sans)
+    return {"purpose": "CallManager", **made(f"C=IN,O=cisco,CN={common_name}", sans=alternatives), **more}
 
 
 def cluster(
@@ -154,7 +157,7 @@ def test_a_fresh_certificate_replaces_the_one_that_was_held() -> None:
     assert after["certificates"]["CUCMA"]["serial"] == "77"
     assert after["chain"] == ["ROOT"]
     kept = with_certificates(facts, csrs=[{**csr, "csr": None}], signed=[{"item": csr, "skipped": True}])
-    assert "serial" not in kept["certificates"]["CUCMA"]
+    assert kept["certificates"]["CUCMA"]["serial"] == "2A"
 
 
 def test_evidence_takes_what_stands_when_a_change_is_only_predicted() -> None:

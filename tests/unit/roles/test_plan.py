@@ -77,7 +77,7 @@ def test_nothing_is_nothing_and_what_is_kept_is_named() -> None:
     assert (plan["changes"], plan["restarts"], plan["resets"], plan["unknown"]) == (0, 0, 0, [])
     assert plan["clusters"][0]["steps"] == []
     assert plan["clusters"][0]["same"] == [
-        "CallManager certificate of A: signed by A, valid to 2030-01-01T00:00:00Z", "SIP trunk T",
+        "CallManager certificate of A: signed by CN=A, valid to 2030-01-01T00:00:00Z", "SIP trunk T",
     ]  # fmt: skip
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import pytest
@@ -19,6 +18,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import 
     trust_removals,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.restoring import restore_plan
+
+from tests.support.made_views import made
 
 SETTINGS = {
     "name": "T-{peer}", "profile": "P {peer}", "route_group": "RG-{peer}", "route_list": "RL-{peer}",
@@ -113,14 +114,18 @@ def test_the_questions_name_each_kind_and_number_once() -> None:
     ]  # fmt: skip
 
 
-def pem(text: str) -> str:
-    return f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(text.encode()).decode()}\n-----END CERTIFICATE-----\n"
+ISSUERS = {"CN=own": "CN=sub", "CN=sub": "CN=root"}
 
 
 def cert(subject: str, issuer: str, purpose: str = "CallManager-trust") -> dict[str, Any]:
     kind = "trust" if purpose.endswith("-trust") else "identity"
-    return {"subject": subject, "issuer": issuer, "purpose": purpose, "kind": kind, "name": subject,
-            "sha256": backup.fingerprint(pem(subject)), "pem": pem(subject)}  # fmt: skip
+    above = None if issuer == subject else issuer
+    view = made(subject, above, ca=kind == "trust")
+    return {**view, "purpose": purpose, "kind": kind, "name": subject}
+
+
+def pem(subject: str) -> str:
+    return str(cert(subject, ISSUERS.get(subject, subject))["pem"])
 
 
 HELD = [cert("CN=own", "CN=sub", "CallManager"), cert("CN=sub", "CN=root"), cert("CN=root", "CN=root"),
