@@ -18,7 +18,7 @@ description:
   - Plain files, gzipped ones and unfinished ones (C(.gzo)) are read, as far as they go.
   - A peer counts as alive when it answers OPTIONS with anything but 408 and 503. CUCM's own C(interErr=T) is no proof
     that it is dead.
-  - SRTP keys are never returned, only that there were some.
+  - SRTP keys are never returned, only whether there were some.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -100,25 +100,30 @@ EXAMPLES = r"""
 
 RETURN = r"""
 calls:
-  description: The calls, each with C(call_id), C(time), C(direction), C(calling), C(called), C(trunk), C(remote_ip),
-    C(remote_port), C(transport), C(status), C(result), C(srtp) and C(ladder).
+  description:
+    - The calls, each with C(call_id), C(node), C(time), C(direction), C(calling), C(called), C(trunk), C(remote_ip),
+      C(remote_port), C(transport), C(status), C(result), C(srtp) and C(ladder). A call that two nodes traced appears
+      once per node.
+    - C(status) and C(result) are those of the INVITE that was answered, else of the last one. C(transport) is that of
+      the Via header; it is null when nothing shows it. C(srtp) is true when both ends sent keys, false when an end
+      sent none, null when that was not shown.
   type: list
   elements: dict
   returned: success
 certificates:
-  description: The certificates that peers presented, each with C(time), C(index), C(remote_ip), C(remote_port),
-    C(subject), C(cipher), C(sans), C(receiver), C(sender).
+  description: The certificates that peers presented, each with C(time), C(node), C(index), C(remote_ip),
+    C(remote_port), C(subject), C(cipher), C(sans), C(receiver), C(sender).
   type: list
   elements: dict
   returned: success
 connections:
-  description: Events of connections, each with C(time), C(event), C(remote_ip), C(remote_port), C(index),
-    C(transport).
+  description: Events of connections, each with C(time), C(node), C(event), C(remote_ip), C(remote_port), C(index),
+    C(transport). A message on a connection that is known already is no event.
   type: list
   elements: dict
   returned: success
 digit_analysis:
-  description: Digit analysis, each with C(time), C(calling), C(dialed), C(pattern), C(partition), C(match),
+  description: Digit analysis, each with C(time), C(node), C(calling), C(dialed), C(pattern), C(partition), C(match),
     C(results).
   type: list
   elements: dict
@@ -130,18 +135,22 @@ options:
   elements: dict
   returned: success
 alarms:
-  description: Alarms of SIP trunks, each with C(time), C(name), C(trunk), C(severity), C(node), C(peers); each peer
-    with C(reason), C(meaning), C(next_step).
+  description: Alarms about SIP trunks and about failed TLS connections (C(ConnectionFailure)), each with C(time),
+    C(name), C(trunk), C(severity), C(node), C(peers); each peer, and each failed connection, with C(reason),
+    C(meaning), C(next_step).
   type: list
   elements: dict
   returned: success
 trouble:
-  description: Lines about failures of TLS, in CUCM's own words.
+  description: Lines about failures of TLS, each with C(time), C(node) and CUCM's own C(text); for those that are known
+    also C(kind), C(meaning) and C(next_step), and, where the line has them, C(verification_error) (OpenSSL's number),
+    C(remote_ip), C(remote_port), C(received) and C(expected) names.
   type: list
   elements: dict
   returned: success
 nodes:
-  description: The heads of the trace files, each with C(time), C(host), C(address), C(version), C(trace_version).
+  description: The heads of the trace files, each with C(time), C(host), C(address), C(version), C(trace_version),
+    C(node_id), C(process_started).
   type: list
   elements: dict
   returned: success
@@ -206,7 +215,7 @@ def service(task: Task) -> Outcome:
     for name in ("since", "until"):
         if given[name] and getattr(wanted, name) is None:
             raise Failure(
-                f"{name} is {given[name]!r}, which is no time in ISO 8601, such as 2026-05-22T19:00:00+05:30."
+                f"{name} is {given[name]!r}, which is not a time in ISO 8601 form, such as 2026-05-22T19:00:00+05:30."
             )
     reader = trace_files.Reader()
     files, warnings = _from_files(given, reader) if given["files"] else _from_node(given, reader, wanted)

@@ -68,3 +68,39 @@ CALLLOG = (
     "call-1@10.106.95.203|200 OK\n"
     "2014/05/22 19:59:21.200|CC|OFFERED|19024195|19024196|1018|9898|9898|SEP001122334455|TLS-TO-B\n"
 )
+
+
+def head(
+    node: int = 1, host: str = "cucm-1", address: str = "10.0.0.91", started: str = "11 15:42:41", **more: str
+) -> str:
+    """The first line of an SDL file."""
+    line, time = more.get("line", "00000100"), more.get("time", "20:21:08.000")
+    return (
+        f"{line}.000 |{time} |FileHead |UTC:+00:00,Date: 2026/10/18, AppName: CCM, AppId: 100, AppNodeId: {node}, "
+        f"AppVersion: CUCM Install=12.5.1.10000-22 Build=12.5.1.10000-22 memlog=20, HostName: {host}, "
+        f"HostIPAddress: {address}, AppStartTime: 2026/10/{started}, FileNumber: 1, TraceVer: 3.0\n"
+    )
+
+
+def opened(index: int, peer: str, port: int, transport: str, line: int = 101) -> str:
+    """An outgoing connection is open."""
+    return (
+        f"{line:08d}.001 |20:21:09.000 |AppInfo  |//SIP/Stack/Transport/0x0/sipConnectionManagerProcessConnCreated: "
+        f"gConnTab=0xb444c150, addr={peer}, port={port}, connid={index}, transport={transport}\n"
+    )
+
+
+def sip(way: str, start: str, call_id: str, peer: tuple[str, int, int], **more: str) -> str:
+    """A SIP message on a connection; ``peer`` is its address, port and connection number. ``via`` empty: no Via."""
+    words = (
+        "wait_SdlSPISignal: Outgoing SIP TCP message to"
+        if way == "out"
+        else "wait_SdlReadRsp: Incoming SIP TCP message from"
+    )
+    via, cseq, body = more.get("via", "TLS"), more.get("cseq", "101 INVITE"), more.get("body", "")
+    headers = f"Via: SIP/2.0/{via} 10.0.0.91:5061;branch=z9hG4bK1\r\n" if via else ""
+    return (
+        f"00000102.001 |20:21:09.{more.get('ms', '100')} |AppInfo  |SIPTcp - {words} {peer[0]} on port {peer[1]} index "
+        f"{peer[2]} \n[101,NET]\n{start}\r\n{headers}From: <sip:1018@10.0.0.91>;tag=1\r\nTo: <sip:9898@{peer[0]}>\r\n"
+        f"Call-ID: {call_id}\r\nCSeq: {cseq}\r\nContent-Length: {len(body)}\r\n\r\n{body}\n"
+    )

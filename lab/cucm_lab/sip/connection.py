@@ -27,13 +27,15 @@ HANDSHAKE_SECONDS = 10.0
 
 
 class ConnectionFailed(Exception):
-    """A connection or a request over it that came to nothing; `local` is CUCM's reason Local=<n>."""
+    """A connection, or a request over it, that failed; `local` is CUCM's reason Local=<n>."""
 
-    def __init__(self, text: str, local: int = 2, reason: str = "") -> None:
+    def __init__(self, text: str, local: int = 2, reason: str = "", expected: tuple[str, ...] = ()) -> None:
         super().__init__(text)
         self.local = local
         #: a word of engine.REASONS, or empty
         self.reason = reason
+        #: the names that the profiles accept, when the peer's certificate has none of them
+        self.expected = expected
 
 
 class SipConnection(asyncio.Protocol):

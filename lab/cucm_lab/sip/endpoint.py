@@ -335,6 +335,8 @@ class SipEndpoint:
             **({"reason": "subject_name_mismatch", "text": str(problem)} if problem else {}),
         )  # fmt: skip
         self.traces.certificate(connection)
+        if problem:
+            self.traces.name_refused(connection, problem.expected)
         return problem if problem and self.lab.inferred["sip.name_mismatch"] == "close" else None
 
     def handshake_failed(self, connection: SipConnection, failure: TlsFailure) -> None:

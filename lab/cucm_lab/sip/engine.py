@@ -65,8 +65,12 @@ _PARTIAL_CHAIN = 0x80000
 class TlsFailure(Exception):
     """A handshake that failed: a word of REASONS, OpenSSL's own words, the peer's alert when the peer ended it."""
 
-    def __init__(self, reason: str, detail: str, alert: str = "", peer: PeerIdentity | None = None) -> None:
+    def __init__(
+        self, reason: str, detail: str, alert: str = "", peer: PeerIdentity | None = None, verification: int = 0
+    ) -> None:
         super().__init__(reason, detail)
+        #: X509_V_ERR of the peer's certificate; 0 when another thing failed
+        self.verification = verification
         self.reason = reason
         self.detail = detail
         self.alert = alert
@@ -244,9 +248,9 @@ class Engine:
             detail = f"certificate verify failed, X509_V_ERR {self.verify_error}"
             depth, judged = self.failed_at or (0, None)
             if depth == 0:
-                return TlsFailure(reason, detail, peer=judged)
+                return TlsFailure(reason, detail, peer=judged, verification=self.verify_error)
             sent = f" at {judged.subject} in the chain that it sent" if judged else ""
-            return TlsFailure(reason, detail + sent)
+            return TlsFailure(reason, detail + sent, verification=self.verify_error)
         if alert:
             return TlsFailure("refused", detail, alert=alert[1].strip(), peer=self.peer)
         lower = detail.lower()

@@ -44,9 +44,9 @@ def judge(connection: SipConnection, engine: Engine) -> ConnectionFailed | None:
     if connection.candidates:
         return None
     have = ", ".join(dict.fromkeys((*peer.common_names, *peer.sans)))
-    wanted = ", ".join(sorted({name for trunk in judged for name in trunk.subject_names})) or "none"
-    text = f"{REASONS['subject_name_mismatch']}: it has {have}; the names {where} are {wanted}"
-    return ConnectionFailed(text, local=2, reason="subject_name_mismatch")
+    wanted = tuple(sorted({name for trunk in judged for name in trunk.subject_names}))
+    text = f"{REASONS['subject_name_mismatch']}: it has {have}; the names {where} are {', '.join(wanted) or 'none'}"
+    return ConnectionFailed(text, local=2, reason="subject_name_mismatch", expected=wanted)
 
 
 def identify(connection: SipConnection) -> Trunk | None:

@@ -19,10 +19,19 @@ register("sip.trunk_node", "group", "A trunk that runs on its group's nodes: a c
 register("sdl.mask_srtp_keys", True, "SRTP keys in SDL are masked; a real CUCM prints them")
 register("sdl.trans_type", {"TCP": 1, "UDP": 2, "TLS": 3}, "TransType of signals; known: 1 for TCP")
 register("sdl.trans_security", {"TCP": 0, "TLS": 1}, "TransSecurity of signals; known: 0 without TLS")
-register("sdl.tls_failure", True, "A line `SSL_ERROR` in SDL for a failed handshake; its real wording is not known")
+register(
+    "sdl.tls_failure", True, "HandleSSLError lines for failed SIP handshakes, as SDL's library writes them for ILS"
+)
+register("sdl.name_mismatch", "SIPD", "Process of a trunk's validTLSConnection lines (known: SIPStationD, for phones)")
+register(
+    "sdl.connection_failure", True, "Alarm ConnectionFailure for a trunk whose peer has the wrong name (as phones)"
+)
 register("sdl.san_format", ",", "Separator of several names in SubjectAltname of SIPCertificateInd")
 register("sdl.in_service_alarm", True, "AlarmErr lines SIPTrunkISV besides SIPTrunkOOS")
 register("sdl.host_name_ping", {"11.5": ("T", 0)}, "interErr and resp of pings to host names: seen on 11.5 after a 483")
+register(
+    "sdl.ris_lines", True, "AppInfo lines of RISCMAccess beside the alarms (their words are known, not their order)"
+)
 register("sdl.partial_alarm", True, "AlarmErr lines SIPTrunkPartiallyISV when some peers of a trunk are gone")
 register("capture.new_style_from", None, "First release (such as [12, 0]) whose screen capture prints `Flags [P.]`")
 register("calllogs.tls", "TLS", "Field 4 of SIPT lines over TLS")

@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 _CALL_METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE")
 #: process types of a node: SIPTcp, SIPHandler, SIPD, the timer service, the router
 _SIPTCP, _SIPHANDLER, _SIPD, _TIMER, _CC = 71, 79, 81, 3, 90
+#: SDL's process of a TLS connection, SdlSSLTCPConnection
+_TLS_CONNECTION = 17
+#: OpenSSL's words for X509_V_ERR, as its releases in CUCM have them
+_VERIFICATION_WORDS = {
+    2: "unable to get issuer certificate", 9: "certificate is not yet valid", 10: "certificate has expired",
+    18: "self signed certificate", 19: "self signed certificate in certificate chain",
+    20: "unable to get local issuer certificate", 21: "unable to verify the first certificate",
+    24: "invalid CA certificate", 26: "unsupported certificate purpose", 66: "EE certificate key too weak",
+    67: "CA certificate key too weak", 68: "CA signature digest algorithm too weak",
+}  # fmt: skip
 
 
 class NodeTraces:
@@ -73,7 +83,7 @@ class NodeTraces:
         )
 
     def connection_made(self, connection: SipConnection) -> None:
-        """TCP is there."""
+        """The TCP connection is up."""
         address, port = connection.remote
         where = f"addr={address}, port={port}, connid={connection.connid}, transport={_transport(connection)}"
         if connection.incoming:
@@ -87,7 +97,7 @@ class NodeTraces:
             self._app(f"//SIP/Stack/Transport/0x0/sipConnectionManagerProcessConnCreated: gConnTab=0xb444c150, {where}")
 
     def connection_closed(self, connection: SipConnection) -> None:
-        """It is gone."""
+        """The connection is closed."""
         address, port = connection.remote
         self._app(
             "//SIP/Stack/Transport/0x0/sipTransportPostCloseConnection: Posting TCP conn close for "
@@ -96,7 +106,7 @@ class NodeTraces:
         self._app(f"//SIP/Stack/Transport/0x0/sipDeleteConnInstance: Deleted conn=0x{_pointer(connection)}")
 
     def certificate(self, connection: SipConnection) -> None:
-        """The peer's certificate, told to the handler and then to the trunk's process."""
+        """The peer's certificate: a signal to the handler, and one to the trunk's process."""
         engine = connection.engine
         if engine is None or engine.peer is None:
             return
@@ -116,13 +126,46 @@ class NodeTraces:
         self._sig(second, f"[R:N-H:0,N:0,L:0,V:0,Z:0,D:0] {text}")
 
     def handshake_failed(self, connection: SipConnection, failure: TlsFailure) -> None:
-        """TLS did not come about."""
-        if self._lab.inferred["sdl.tls_failure"]:
-            address, port = connection.remote
+        """TLS was not established: the lines of SDL's TLS process, with OpenSSL's number for a refused certificate."""
+        if not self._lab.inferred["sdl.tls_failure"]:
+            return
+        address, port = connection.remote
+        source = f"[{self.number}, 100, {_TLS_CONNECTION}, {connection.connid}]: HandleSSLError -"
+        if failure.verification:
+            words = _VERIFICATION_WORDS.get(failure.verification, "certificate verify failed")
             self._app(
-                f"SIPTcp - SSL_ERROR: TLS handshake failed, addr={address}, port={port}, connid={connection.connid}, "
-                f"reason={failure.reason}, {failure.alert or failure.detail}"
+                f"{source} Certificate verification failed:(Verification error:{failure.verification})- {words} "
+                f"for {address}:{port}"
             )
+            self._app(f"{source} Certificate verification failed for {address}:{port}")
+            return
+        self._app(
+            f"{source} TLS protocol error(ssl reason code={failure.alert or failure.detail} [0]),lib=SSL routines [20],"
+            f"fun=ssl3_read_bytes [148], errno=0 for {address}:{port}"
+        )
+
+    def name_refused(self, connection: SipConnection, expected: Sequence[str]) -> None:
+        """The peer's certificate has none of the names that a profile accepts."""
+        peer = connection.engine.peer if connection.engine else None
+        if peer is None:
+            return
+        trunk, process = connection.trunk, self._lab.inferred["sdl.name_mismatch"]
+        received = peer.common_names[0] if peer.common_names else ""
+        name = f"{process}({connection.connid}) - validTLSConnection:TLS InvalidX509NameInCertificate"
+        wanted = " ".join(expected)
+        self._app(f"{name}, Rcvd={received} , Expected={wanted}. Will check SAN the next")
+        self._app(f"{name} Error , did not find matching SAN either, Rcvd={received}, Expected={wanted}")
+        if trunk is None or not self._lab.inferred["sdl.connection_failure"]:
+            return
+        text = "Unified CM failed to open a TLS connection for the indicated device"
+        self._app(
+            f"ConnectionFailure - {text} Device Name:{trunk.name} IP Address:{connection.remote[0]} IPV6Address: "
+            f"Device type:131 Reason code:2 App ID:Cisco CallManager Cluster ID:StandAloneCluster "
+            f"Node ID:{self._node.name}"
+        )
+        parameters = (("DeviceName", trunk.name), ("IPAddress", connection.remote[0]), ("IPV6Address", ""),
+                      ("DeviceType", "131"), ("Reason", "2"))  # fmt: skip
+        self._alarm("ConnectionFailure", "Error", text, parameters)
 
     # -- messages -----------------------------------------------------------------------------------
 
@@ -234,16 +277,27 @@ class NodeTraces:
 
     def trunk_status(self, trunk: str, status: str, unavailable: Sequence[str]) -> None:
         """A trunk went out of service, lost some of its peers, or came back."""
-        name = ("SIPTrunkName", trunk)
+        name = ("DeviceName", trunk)
         peers = ("UnavailableRemotePeersWithReasonCode", "; ".join(unavailable))
         if status == "UnRegistered":
             text = "All remote peers are out of service and unable to handle calls"
+            self._ris("SIPTrunkOOS", trunk, unavailable)
             self._alarm("SIPTrunkOOS", "Error", text, (name, peers))
         elif status == "Registered" and unavailable and self._lab.inferred["sdl.partial_alarm"]:
             text = "Some of the remote peers are not available to handle calls"
             self._alarm("SIPTrunkPartiallyISV", "Warning", text, (name, peers))
         elif status == "Registered" and self._lab.inferred["sdl.in_service_alarm"]:
+            self._ris("SIPTrunkISV", trunk, unavailable)
             self._alarm("SIPTrunkISV", "Notice", "All remote peers are available to handle calls", (name,))
+
+    def _ris(self, event: str, trunk: str, unavailable: Sequence[str]) -> None:
+        if self._lab.inferred["sdl.ris_lines"]:
+            where = f"RISCMAccess::{event}"
+            self._app(f"{where} -->")
+            self._app(f"{where}::deviceName={trunk}")
+            self._app(f"{where}::availList=")
+            self._app(f"{where}::unAvailList={'; '.join(unavailable)}")
+            self._app(f"{where} <--")
 
     def _alarm(self, name: str, severity: str, text: str, parameters: Iterable[tuple[str, str]]) -> None:
         shown = "".join(

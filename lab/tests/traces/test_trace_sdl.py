@@ -142,7 +142,8 @@ def test_options_ping_makes_the_status_and_the_alarms(tmp_path: Path) -> None:
             assert down["destinations"][0]["reason"] == "Local=2"  # type: ignore[index]
             alarm = next(line for line in sdl(node).split("\n") if "AlarmName: SIPTrunkOOS" in line)
             peer = lab.nodes[1].address
-            assert f"SIPTrunkName:to-b, UnavailableRemotePeersWithReasonCode:{peer}, {peer}, 5061, Local=2, " in alarm
+            assert f"DeviceName:to-b, UnavailableRemotePeersWithReasonCode:{peer}, {peer}, 5061, Local=2, " in alarm
+            assert re.search(r"RISCMAccess::SIPTrunkOOS::deviceName=to-b$", sdl(node), re.MULTILINE)
             await lab.nodes[1].services.start(world.CALLMANAGER)
             await wait_for(lab, "Registered")
             # The far end forgets our trunk's address: it is there, but it refuses.
@@ -176,6 +177,38 @@ def test_a_host_name_is_pinged_as_11_5_traces_it_and_one_dead_peer_is_an_alarm(t
             assert re.search(r"SIPPingResult .*interErr=T resp=0 state=0", text)
             assert "AlarmName: SIPTrunkPartiallyISV" in text
             assert f"{dead['addressIpv4']}, {dead['addressIpv4']}, 5999, Local=2" in text
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        (
+            "ca",
+            r"HandleSSLError - Certificate verification failed:\(Verification error:(?:19|20|21)\)- .* for \S+:5061",
+        ),
+        (
+            "name",
+            r"validTLSConnection:TLS InvalidX509NameInCertificate Error , did not find matching SAN either, Rcvd=\S+",
+        ),
+    ],
+)
+def test_a_failed_handshake_leaves_the_lines_that_cisco_documents(tmp_path: Path, wrong: str, expected: str) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("10.5", "10.5")) as lab:
+            await world.secure_pair(lab)
+            if wrong == "ca":
+                await world.certify(lab.nodes[1], world.Authority("Other CA"))
+            else:
+                world.change(lab.clusters["a"], "SipTrunkSecurityProfile", world.TLS_NAME,
+                             x509SubjectName="someone.else")  # fmt: skip
+            result = await place_call(lab, "a", "1018", "9898")
+            assert result["result"] != "answered"
+            text = sdl(lab.nodes[0])
+            assert re.search(expected, text)
+            assert ("AlarmName: ConnectionFailure" in text) == (wrong == "name")
+            assert "SSL_ERROR" not in text
 
     asyncio.run(run())
 

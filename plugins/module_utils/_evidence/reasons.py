@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why CUCM holds a SIP trunk for out of service, in words, and what to do next. Private to this collection."""
+"""Why CUCM reports a SIP trunk as out of service, in words, and what to do next. Private to this collection."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ REASONS = {
     ),
     "remote=503": (
         "the peer refuses with 503 Service Unavailable",
-        "Look at the peer's trunk: out of service itself, or it knows no trunk for this cluster's address.",
+        "Check the peer: its own trunk may be out of service, it may have no trunk for this cluster's address, or "
+        "(from 15SU3) its node may be set to Busy Out, as for an upgrade.",
     ),
-    "remote=408": ("the peer answered 408 Request Timeout", "Look at what stands behind the peer."),
+    "remote=408": ("the peer answered 408 Request Timeout", "Check the systems behind the peer."),
 }
 _CODE = re.compile(r"(?i)\b(local|remote)\s*=\s*(\d+)")
 

@@ -1,69 +1,53 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SDL traces of CUCM, read as a stream: one pass, cheap tests before dear ones. Private to this collection.
+"""SDL traces of CUCM, read as a stream: one pass, cheap tests before expensive ones. Private to this collection.
 
-A trace is mostly lines that say nothing of trunks. Each line is judged by its kind and first words; only what may
-matter is decoded and meets a regular expression. Nothing here raises on bad input.
+Most lines of a trace are not about trunks. Each line is first checked by its kind and first words; only a line that may
+matter is decoded and matched. Nothing here raises on bad input.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, BinaryIO
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import sip_text
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import alarms, sdl_texts, tls_failures
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.unpacking import blocks
 
-# Signals that matter, and how the texts begin that do.
+# The signals that matter, and how the texts that matter begin.
 SIGNALS = (b"SIPCertificateInd", b"SIPPingReq", b"SIPPingResult")
-TEXTS = (b"Digit analysis: match", b"Digit analysis: analysis results", b"SIPTcp - ", b"SIPUdp - ", b"//SIP/", b"|")
-# Of the stack's lines, those about connections.
-STACK_WORDS = (b"transport=", b"tls_security=", b"PostCloseConnection", b"DeleteConnInstance", b"SSL", b"TLS")
+TEXTS = (
+    b"//SIP/", b"SIPTcp - ", b"SIPUdp - ", b"Digit analysis: match", b"Digit analysis: analysis results", b"|",
+    b"[", b"SIPStationD(", b"SIPD(", b"ConnectionFailure", b"RISCMAccess", b"::",
+)  # fmt: skip
+# A text that begins like this matters only with one of these words.
+WORDS: dict[bytes, tuple[bytes, ...]] = {
+    b"//SIP/": (b"transport=", b"tls_security=", b"PostCloseConnection", b"DeleteConnInstance", b"SIP UDP message",
+                b"SSL", b"TLS"),
+    b"[": (b"HandleSSLError",),
+    b"SIPStationD(": (b"validTLS",),
+    b"SIPD(": (b"validTLS",),
+    b"::": (b"deviceName=", b"vailList="),
+}  # fmt: skip
 _HEAD = re.compile(r"\s*(\d{6,10})\.(\d{3}) \|(\d\d):(\d\d):(\d\d)\.(\d{3}) \|([^|]*)\|(.*)", re.S)
-# A document that lost its line ends holds several lines in one.
+# A document that lost its line ends has several lines in one.
 _FLAT = re.compile(rb"(?<![ \t])[ \t]+(?=\d{8}\.\d{3} \|\d\d:\d\d:\d\d\.\d{3} \|)")
 _FILE_HEAD = re.compile(
-    r"UTC:\s*([+-])(\d\d):(\d\d)\s*,\s*Date:\s*(\d{4})/(\d\d)/(\d\d)(?:.*?AppVersion:\s*CUCM Install=(\S+))?"
-    r"(?:.*?HostName:\s*([^,\s]+))?(?:.*?HostIPAddress:\s*([^,\s]+))?(?:.*?TraceVer:\s*(\S+))?"
+    r"UTC:\s*([+-])(\d\d):(\d\d)\s*,\s*Date:\s*(\d{4})/(\d\d)/(\d\d)(?:.*?AppNodeId:\s*(\d+))?"
+    r"(?:.*?AppVersion:\s*CUCM Install=(\S+))?(?:.*?HostName:\s*([^,\s]+))?(?:.*?HostIPAddress:\s*([^,\s]+))?"
+    r"(?:.*?AppStartTime:\s*([^,]+))?(?:.*?TraceVer:\s*(\S+))?"
 )
-_MATCH_PAIR = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
-_CERTIFICATE = re.compile(
-    r"connIdx=\s*(?P<index>\d+)\s+--remoteIP\s*=\s*(?P<remote_ip>\S+)\s+--remotePort\s*=\s*(?P<remote_port>\d+)\s+"
-    r"--X509SubjectName\s*=?\s*(?P<subject>.*?)\s+--Cipher\s*=?\s*(?P<cipher>\S*)\s+--SubjectAltname\s*=\s*(?P<san>.*)$",
-    re.S,
-)
-_CONNECTION = re.compile(
-    r"(?P<event>\w+):.*?addr=(?P<remote_ip>[^,\s]+), port=(?P<remote_port>\d+), connid=(?P<index>\d+)"
-    r"(?:, transport=(?P<transport>[\w ]+?))?\s*(?:$|,|\bHandling)|connid=(?P<index2>\d+), addr=(?P<ip2>[^,\s]+), "
-    r"port=(?P<port2>\d+), transport=(?P<transport2>[\w ]+)"
-)
-_SECURITY = re.compile(r"tls_security\s*=\s*(\d+)")
-_MESSAGE = re.compile(
-    r"SIP(?P<layer>Tcp|Udp) - \w+: (?P<way>Outgoing|Incoming) SIP \w+ message (?:size \d+ )?(?:to|from) "
-    r"(?P<ip>[0-9A-Fa-f.:\[\]]+?)(?: on port |:\[?)(?P<port>\d+)\]?(?: index (?P<index>\d+))?"
-)
-_NET = re.compile(r"\[(\d+),\s*NET\]\s*")
-_PING = re.compile(
-    r"ccbID=\s*(?P<ccb>\d+)(?:.*?interErr=(?P<error>\w))?(?:.*?resp=(?P<answer>\d+))?(?:.*?PeerAddr\s*=\s*(?P<peer>\S+))?",
-    re.S,
-)
-_SSL_TROUBLE = re.compile(
-    r"(?i)(?:ssl|tls|certificate).*(?:fail|error|alert|unknown|expired|mismatch|reject|not match)"
-)
-_FLAT_HEADERS = re.compile(
-    r"(?<![ \t])[ \t]+(?=(?:Via|From|To|Date|Call-ID|User-Agent|CSeq|Contact|Max-Forwards|Content-Length|Content-Type|"
-    r"Allow|Supported|Server|Expires|Warning|Reason|Require|Min-SE|Session-Expires|Remote-Party-ID|"
-    r"P-Asserted-Identity): )"
-)
-KEPT_METHODS = {"INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "OPTIONS"}
 MOST_CONTINUATION = 400
 MOST_EVENTS = 50_000
-# Characters of a line (and its continuation) that are looked at.
+# Characters of a line (with its continuation) that are read.
 MOST_TEXT, MOST_MESSAGE = 8_192, 65_536
+# A node's line numbers fall back by some lines now and then; a fall to less than half is a new start of the process.
+RESTART_FACTOR = 2
 
 
 @dataclass
@@ -75,18 +59,21 @@ class TraceTime:
     last: int = 0
 
     def head(self, text: str) -> dict[str, Any]:
-        """Takes date and zone from a FileHead line; what else it says, as a dictionary."""
+        """Takes date and zone from a FileHead line; returns what else it says."""
         found = _FILE_HEAD.search(text)
         if not found:
             return {}
-        sign, hours, minutes, year, month, day, version, host, address, trace = found.groups()
+        sign, hours, minutes, year, month, day, node, version, host, address, started, trace = found.groups()
         offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
         try:
             self.zone = timezone(offset)
             self.midnight = datetime(int(year), int(month), int(day), tzinfo=self.zone)
         except ValueError:
             self.zone = self.midnight = None
-        return {"version": version, "host": host, "address": address, "trace_version": trace}
+        return {
+            "version": version, "host": host, "address": plain(address) if address else None, "trace_version": trace,
+            "node_id": int(node) if node else None, "process_started": started.strip() if started else None,
+        }  # fmt: skip
 
     def at(self, hours: str, minutes: str, seconds: str, millis: str) -> str:
         """ISO 8601 with the zone; the time of day alone while no head has given a date."""
@@ -100,10 +87,23 @@ class TraceTime:
 
 
 @dataclass
+class ProcessRun:
+    """One run of Cisco CallManager on one node. A connection number means one connection only within a run."""
+
+    host: str | None = None
+    address: str | None = None
+    identity: tuple[Any, ...] = ()
+    last_line: int = 0
+    #: connections that are open: (number, address, port) -> transport
+    connections: dict[tuple[int, str, int], str | None] = field(default_factory=dict)
+
+
+@dataclass
 class SdlTrace:
-    """What one or more SDL files say; each entry is a dictionary with its ``time``."""
+    """What one or more SDL files say; each entry is a dictionary with its ``time`` and its ``run`` (in ``runs``)."""
 
     heads: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[ProcessRun] = field(default_factory=list)
     digit_analysis: list[dict[str, Any]] = field(default_factory=list)
     connections: list[dict[str, Any]] = field(default_factory=list)
     certificates: list[dict[str, Any]] = field(default_factory=list)
@@ -115,9 +115,22 @@ class SdlTrace:
     problems: list[str] = field(default_factory=list)
 
     def problem(self, text: str) -> None:
-        """Notes damage, once each."""
-        if text not in self.problems and len(self.problems) < 20:
-            self.problems.append(text)
+        """Notes damage and what was left out, once each."""
+        if text in self.problems or len(self.problems) > 20:
+            return
+        self.problems.append(text if len(self.problems) < 20 else "There are more problems than these 20.")
+
+    def run_of(self, head: dict[str, Any], line: int) -> int:
+        """The run that a file belongs to: same node, same start of the process, line numbers that go on."""
+        identity = tuple(head.get(key) for key in ("host", "address", "node_id", "process_started"))
+        for number in range(len(self.runs) - 1, -1, -1):
+            run = self.runs[number]
+            if run.identity == identity and any(identity):
+                if line * RESTART_FACTOR >= run.last_line:
+                    return number
+                break
+        self.runs.append(ProcessRun(head.get("host"), head.get("address"), identity))
+        return len(self.runs) - 1
 
 
 def read(stream: BinaryIO, trace: SdlTrace, problem: Callable[[str], None] | None = None) -> None:
@@ -128,7 +141,8 @@ def read(stream: BinaryIO, trace: SdlTrace, problem: Callable[[str], None] | Non
         lines = (rest + block).split(b"\n")
         rest = lines.pop()
         if len(rest) > 1 << 22:
-            # No line is that long: binary rubbish, dropped before it fills the memory.
+            # No line is that long: binary data, dropped before it fills the memory.
+            trace.problem("a line of more than 4 MB was left out")
             rest = b""
         reader.feed(lines)
     reader.feed([rest])
@@ -136,42 +150,41 @@ def read(stream: BinaryIO, trace: SdlTrace, problem: Callable[[str], None] | Non
 
 
 class _Reader:
+    """Reads one file."""
+
     def __init__(self, trace: SdlTrace) -> None:
         self.trace = trace
         self.clock = TraceTime()
+        self.ris = alarms.RisLines()
         self.pending: list[bytes] = []
         self.analysis: dict[str, Any] | None = None
+        self._run: int | None = None
+
+    @property
+    def run(self) -> int:
+        """The number of the run; a file without a head is a run of its own."""
+        if self._run is None:
+            self._run = self.trace.run_of({}, 0)
+        return self._run
 
     def feed(self, lines: Iterable[bytes]) -> None:
         """Takes whole lines; those that may matter are kept with their continuation lines until they are complete."""
         pending = self.pending
+        count = 0
         for line in lines:
-            self.trace.lines += 1
-            # A traced line is told by the places of its dot and its first bar.
+            count += 1
+            # A traced line has its dot and its first bar in fixed places.
             if line[8:9] == b"." and line[13:14] == b"|" and line[:8].isdigit():
                 if pending:
                     self.flush()
-                if self._matters(line):
+                if _matters(line, self.analysis is not None):
                     pending.append(line)
-            elif pending and len(pending) < MOST_CONTINUATION:
-                pending.append(line)
-
-    def _matters(self, line: bytes) -> bool:
-        parts = line.split(b"|", 3)
-        if len(parts) < 4:
-            return False
-        kind, text = parts[2], parts[3]
-        if kind.startswith(b"AppInfo"):
-            if not text.startswith(TEXTS):
-                return False
-            if text.startswith(b"//SIP/"):
-                return any(word in text for word in STACK_WORDS)
-            return text[:1] != b"|" or self.analysis is not None or b"allingPartyNumber=" in text
-        if kind.startswith(b"SdlSig"):
-            return text.startswith(SIGNALS)
-        if kind.startswith(b"Alarm"):
-            return b"SIPTrunk" in text
-        return kind.startswith((b"FileHead", b"AppError", b"NetError"))
+            elif pending:
+                if len(pending) < MOST_CONTINUATION:
+                    pending.append(line)
+                elif line:
+                    self.trace.problem(f"lines after the first {MOST_CONTINUATION} of a message were left out")
+        self.trace.lines += count
 
     def flush(self) -> None:
         """Interprets what is pending."""
@@ -187,27 +200,36 @@ class _Reader:
     def _interpret(self, found: re.Match[str]) -> None:
         kind, text = found[7].strip(), found[8]
         # A broken line must not keep an expression busy: only a SIP message may be long.
-        text = text[: MOST_MESSAGE if text.startswith(("SIPTcp", "SIPUdp")) else MOST_TEXT]
+        most = MOST_MESSAGE if text.startswith(("SIPTcp", "SIPUdp", "//SIP/SIPUdp")) else MOST_TEXT
+        if len(text) > most:
+            self.trace.problem(f"a text of more than {most} characters was read only up to there")
+            text = text[:most]
         when = self.clock.at(*found.group(3, 4, 5, 6))
         if kind == "FileHead":
             head = self.clock.head(text)
+            self._run = self.trace.run_of(head, int(found[1]))
             self.trace.heads.append({"time": self.clock.at(*found.group(3, 4, 5, 6)), **head})
         elif kind.startswith("SdlSig"):
             self._signal(when, text)
         elif kind.startswith("Alarm"):
-            self._keep(self.trace.alarms, alarm(text), when)
+            self._keep("alarms", alarms.alarm(text), when)
         elif kind == "AppInfo":
             self._text(when, text)
-        elif _SSL_TROUBLE.search(text):
-            self._keep(self.trace.trouble, {"text": _first_line(text)}, when)
+        else:
+            self._keep("trouble", tls_failures.failure(text), when)
+        run = self.trace.runs[self.run]
+        run.last_line = max(run.last_line, int(found[1]))
 
-    def _keep(self, target: list[dict[str, Any]], entry: dict[str, Any] | None, when: str) -> None:
+    def _keep(self, kind: str, entry: dict[str, Any] | None, when: str) -> None:
         if entry is None:
             return
+        target = getattr(self.trace, kind)
         if len(target) >= MOST_EVENTS:
-            self.trace.problem(f"more than {MOST_EVENTS} entries of a kind; later ones were left out: narrow the time")
+            self.trace.problem(
+                f"more than {MOST_EVENTS} entries of {kind}; later ones were left out: ask for a shorter time"
+            )
             return
-        target.append({"time": when, **entry})
+        target.append({"time": when, "run": self.run, **entry})
 
     def _signal(self, when: str, text: str) -> None:
         columns = text.split("|", 5)
@@ -215,147 +237,88 @@ class _Reader:
             return
         signal, receiver, sender, rest = columns[0].strip(), columns[2].strip(), columns[3].strip(), columns[5]
         if signal == "SIPCertificateInd":
-            entry = certificate(rest)
+            entry = sdl_texts.certificate(rest)
             if entry:
-                self._keep(self.trace.certificates, {**entry, "receiver": receiver, "sender": sender}, when)
-        elif ping := _PING.search(rest):
-            kind = "result" if signal == "SIPPingResult" else "request"
-            entry = {
-                "kind": kind, "ccb": int(ping["ccb"]), "peer": ping["peer"],
-                "internal_error": None if ping["error"] is None else ping["error"] == "T",
-                "response": int(ping["answer"]) if ping["answer"] else None,
-            }  # fmt: skip
-            self._keep(self.trace.pings, entry, when)
+                self._keep("certificates", {**entry, "receiver": receiver, "sender": sender}, when)
+        else:
+            self._keep("pings", sdl_texts.ping(signal, rest), when)
 
     def _text(self, when: str, text: str) -> None:
         if text.startswith("Digit analysis: match"):
-            fields = dict(_MATCH_PAIR.findall(text))
-            self.analysis = {
-                "calling": fields.get("cn") or fields.get("fqcn"), "dialed": fields.get("dd"),
-                "calling_search_space": fields.get("pss", ""), "match": fields, "results": {},
-            }  # fmt: skip
-            self._keep(self.trace.digit_analysis, self.analysis, when)
-            if self.trace.digit_analysis:
-                self.analysis = self.trace.digit_analysis[-1]
-        elif text.startswith("Digit analysis: analysis results") or text.startswith("|"):
+            self._analysis(when, sdl_texts.digit_analysis(text))
+        elif text.startswith(("Digit analysis: analysis results", "|")):
             self._results(when, text)
-        elif text.startswith(("SIPTcp - ", "SIPUdp - ")):
+        elif text.startswith(("SIPTcp - ", "SIPUdp - ", "//SIP/SIPUdp/")):
             self._message(when, text)
-        elif security := _SECURITY.search(text):
-            entry = {"event": "createConnMsg", "tls_security": int(security[1])}
-            self._keep(self.trace.connections, entry, when)
-        elif connection := _CONNECTION.search(text):
-            self._keep(self.trace.connections, _connection(connection, text), when)
-        elif _SSL_TROUBLE.search(text):
-            self._keep(self.trace.trouble, {"text": _first_line(text)}, when)
+        elif text.startswith(("ConnectionFailure - ", "RISCMAccess", "::")):
+            self._keep("alarms", alarms.alarm(text) or self.ris.take(text), when)
+        elif not self._connection(when, text):
+            self._keep("trouble", tls_failures.failure(text), when)
+
+    def _analysis(self, when: str, entry: dict[str, Any]) -> None:
+        self._keep("digit_analysis", entry, when)
+        self.analysis = self.trace.digit_analysis[-1]
 
     def _results(self, when: str, text: str) -> None:
-        pairs = dict(
-            (key.strip(), value.strip())
-            for key, equals, value in (part.partition("=") for part in re.split(r"\n?\|", text))
-            if equals and re.fullmatch(r"\s*\w+\s*", key)
-        )
+        pairs = sdl_texts.result_fields(text)
         if not pairs:
             return
         if self.analysis is None:
-            self.analysis = {"calling": None, "dialed": None, "calling_search_space": None, "match": {}, "results": {}}
-            self._keep(self.trace.digit_analysis, self.analysis, when)
-            self.analysis = self.trace.digit_analysis[-1]
-        self.analysis["results"].update(pairs)
-        self.analysis["calling"] = self.analysis["calling"] or pairs.get("CallingPartyNumber")
-        self.analysis["pattern"] = pairs.get("DialingPattern", self.analysis.get("pattern"))
-        self.analysis["partition"] = pairs.get("DialingPartition", self.analysis.get("partition"))
+            self._analysis(when, sdl_texts.empty_analysis())
+        assert self.analysis is not None
+        sdl_texts.add_results(self.analysis, pairs)
         # The last field of a result's block; what follows belongs to something else.
         if "FullyQualifiedCalledPartyNumber" in pairs:
             self.analysis = None
 
+    def _connection(self, when: str, text: str) -> bool:
+        """Whether the text is an event of a connection; a message on one that is known already isn't kept."""
+        entry = sdl_texts.connection(text)
+        if entry is None:
+            return False
+        if "index" in entry:
+            known = self.trace.runs[self.run].connections
+            key = (entry["index"], entry["remote_ip"], entry["remote_port"])
+            transport = entry["transport"]
+            if sdl_texts.closes(entry["event"]):
+                known.pop(key, None)
+            elif key in known and transport in (None, known[key]):
+                return True
+            else:
+                known[key] = transport
+        self._keep("connections", entry, when)
+        return True
+
     def _message(self, when: str, text: str) -> None:
-        head = _MESSAGE.match(text)
-        if not head:
-            if _SSL_TROUBLE.search(_first_line(text)):
-                self._keep(self.trace.trouble, {"text": _first_line(text)}, when)
-            return
-        net = _NET.search(text, head.end())
-        start = net.end() if net else text.find("\n", head.end()) + 1
-        raw = text[start:]
-        message = sip_text.parse(raw if "\n" in raw.strip() else _FLAT_HEADERS.sub("\n", raw))
-        if message is None or message.cseq_method not in KEPT_METHODS | {None}:
-            return
-        entry = {
-            "way": "out" if head["way"] == "Outgoing" else "in",
-            "layer": head["layer"].upper(),
-            "remote_ip": head["ip"].strip("[]"),
-            "remote_port": int(head["port"]),
-            "index": int(head["index"]) if head["index"] else None,
-            "net": int(net[1]) if net else None,
-            **message.as_dict(),
-        }
-        self._keep(self.trace.messages, entry, when)
+        entry = sdl_texts.message(text)
+        if entry is None:
+            self._keep("trouble", tls_failures.failure(text), when)
+        elif entry:
+            connection = (entry["index"], entry["remote_ip"], entry["remote_port"])
+            entry["connection_transport"] = self.trace.runs[self.run].connections.get(connection)
+            self._keep("messages", entry, when)
 
 
-def _first_line(text: str) -> str:
-    return text.strip().split("\n", 1)[0][:400]
+def _matters(line: bytes, in_analysis: bool) -> bool:
+    parts = line.split(b"|", 3)
+    if len(parts) < 4:
+        return False
+    kind, text = parts[2], parts[3]
+    if kind.startswith(b"AppInfo"):
+        if not text.startswith(TEXTS):
+            return False
+        return _text_matters(text, in_analysis)
+    if kind.startswith(b"SdlSig"):
+        return text.startswith(SIGNALS)
+    if kind.startswith(b"Alarm"):
+        return b"SIPTrunk" in text or b"ConnectionFailure" in text
+    return kind.startswith((b"FileHead", b"AppError", b"NetError"))
 
 
-def certificate(text: str) -> dict[str, Any] | None:
-    """The text of a SIPCertificateInd; fields that later releases may add are passed over."""
-    found = _CERTIFICATE.search(text)
-    if not found:
-        return None
-    san = found["san"].strip().split(" --", 1)[0]
-    return {
-        "index": int(found["index"]), "remote_ip": found["remote_ip"], "remote_port": int(found["remote_port"]),
-        "subject": found["subject"].strip(), "cipher": found["cipher"] or None,
-        "sans": [one for one in re.split(r"[,;\s]+", san) if one and not one.startswith("--")],
-    }  # fmt: skip
-
-
-def _connection(found: re.Match[str], text: str) -> dict[str, Any]:
-    event = found["event"] or (re.search(r"(\w+): ", text) or ["", "sipCreateConnInstance"])[1]
-    transport = found["transport"] or found["transport2"]
-    return {
-        "event": event, "remote_ip": found["remote_ip"] or found["ip2"],
-        "remote_port": int(found["remote_port"] or found["port2"]), "index": int(found["index"] or found["index2"]),
-        "transport": transport.strip() if transport else None,
-    }  # fmt: skip
-
-
-def alarm(text: str) -> dict[str, Any] | None:
-    """A SIP trunk's alarm: its name, the trunk, and the unavailable peers with the reason in words."""
-    name = re.search(r"AlarmName:\s*(\w+)", text)
-    if not name or not name[1].startswith("SIPTrunk"):
-        return None
-    _unused, _unused2, parameters = text.partition("AlarmParameters:")
-    pairs = dict(_parameters(parameters))
-    trunk = next((value for key, value in pairs.items() if re.search(r"(?i)trunk_?name|devicename|^name$", key)), None)
-    peers = [
-        {
-            "host": host.strip(),
-            "address": address.strip(),
-            "port": int(port),
-            "reason_type": kind,
-            "reason_code": int(code),
-        }
-        for host, address, port, kind, code in re.findall(
-            r"([^,;:=]*),\s*([0-9A-Fa-f:.]*),\s*(\d+),\s*(?:ReasonCodeType\s*=\s*)?(Local|Remote)\s*=\s*(\d+)",
-            parameters,
-        )
-    ]
-    return {
-        "name": name[1], "severity": _after(text, "AlarmSeverity"), "trunk": trunk, "peers": peers,
-        "node": pairs.get("NodeID"), "parameters": pairs,
-    }  # fmt: skip
-
-
-def _after(text: str, label: str) -> str | None:
-    found = re.search(rf"{label}:\s*([^,]*)", text)
-    return found[1].strip() if found else None
-
-
-def _parameters(text: str) -> Iterator[tuple[str, str]]:
-    """``K:V, `` pairs; a value may hold colons and commas, so a pair ends where the next key begins."""
-    text = re.sub(r"UNKNOWN_PARAM(?:NAME|TYPE):", "", text.strip())
-    marks = list(re.finditer(r"(?:^|,\s*)([A-Za-z_]\w*):", text))
-    for at, mark in enumerate(marks):
-        end = marks[at + 1].start() if at + 1 < len(marks) else len(text)
-        yield mark[1], text[mark.end() : end].strip().rstrip(",").strip()
+def _text_matters(text: bytes, in_analysis: bool) -> bool:
+    if text[:1] == b"|":
+        return in_analysis or b"allingPartyNumber=" in text
+    for begin, words in WORDS.items():
+        if text.startswith(begin):
+            return any(word in text for word in words)
+    return True

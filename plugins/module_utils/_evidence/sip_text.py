@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SIP messages as evidence: what a capture or a trace shows of them, without their secrets. Private to this collection.
 
-SRTP keys stand in the clear in SDP. They are never kept: a message says B(that) it carried keys, and no more.
+SDP carries SRTP keys in clear text. They are never kept: a message only says B(that) it carried keys.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _SHORT = {
     "m": "contact",
     "c": "content-type",
 }
+_AUDIO = re.compile(r"m=audio\s+(\d{1,5})\S*\s+(\S+)")
 _USER = re.compile(r"sips?:(?:([^@>;]*)@)?([^>;:\s]+)")
 # A message of a trunk is a few KB; this bounds what one broken Content-Length can take.
 MOST_MESSAGE = 262_144
@@ -104,11 +105,17 @@ def _user(value: str | None) -> str | None:
 
 
 def _media(body: str) -> tuple[str | None, bool | None]:
-    """(profile of the first audio line, whether SRTP with keys is offered) of an SDP body."""
-    audio = re.search(r"(?m)^m=audio\s+\d+\S*\s+(\S+)", body)
-    if not audio:
-        return None, None
-    return audio[1], "SAVP" in audio[1] and "a=crypto:" in body
+    """(profile of the first audio line that is in use, whether every such line has SRTP keys) of an SDP body.
+
+    A line with port 0 refuses the media (RFC 3264, 6); with DTLS-SRTP a fingerprint stands for the keys.
+    """
+    lines = [part for part in re.split(r"(?m)^(?=m=)", body)[1:] if part.startswith("m=audio")]
+    used = [found for part in lines if (found := _AUDIO.match(part)) and int(found[1]) != 0]
+    if not used:
+        refused = _AUDIO.match(lines[0]) if lines else None
+        return (refused[2] if refused else None), None
+    keyed = ("a=crypto:" in found.string or "a=fingerprint:" in body for found in used)
+    return used[0][2], all("SAVP" in found[2] for found in used) and all(keyed)
 
 
 def in_stream(pieces: Iterable[tuple[float, int, bytes]]) -> Iterator[tuple[float, int, SipMessage]]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import reasons, trace_files, traces
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.alarms import IN_SERVICE, OUT_OF_SERVICE
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import perfmon, ris
@@ -28,7 +29,7 @@ def gather(
     last: dict[str, dict[str, Any]] = {}
     if down and alarms:
         try:
-            last = _alarms(client, minutes)
+            last = _alarms(client, minutes, warnings)
         except Failure as failure:
             warnings.append(f"Why a trunk is out of service could not be looked up in the traces: {failure.msg}")
     for one in trunks:
@@ -43,13 +44,19 @@ def gather(
     return result, [*warnings, *client.warnings]
 
 
-def _alarms(client: HttpClient, minutes: int) -> dict[str, dict[str, Any]]:
-    """The last SIPTrunkOOS alarm of each trunk."""
-    files, _unused = trace_files.wanted_files(client, None, None, minutes, MOST_FILES)
+def _alarms(client: HttpClient, minutes: int, warnings: list[str]) -> dict[str, dict[str, Any]]:
+    """The last alarm of each trunk, when it says that the trunk is out of service."""
+    files, left_out = trace_files.wanted_files(client, None, None, minutes, MOST_FILES)
+    if left_out:
+        warnings.append(
+            f"Only the newest {MOST_FILES} trace files were searched for alarms of trunks; {left_out} older files of "
+            "the time were not read."
+        )
     reader = trace_files.Reader()
     trace_files.fetch(client, [one for one in files if one.name.startswith("SDL")], reader, None)
     found = traces.summary(reader.trace, [], traces.Wanted())["alarms"]
-    return {one["trunk"]: one for one in found if one["name"] == "SIPTrunkOOS" and one["trunk"]}
+    last = {one["trunk"]: one for one in found if one["trunk"] and one["name"] in (OUT_OF_SERVICE, IN_SERVICE)}
+    return {trunk: one for trunk, one in last.items() if one["name"] == OUT_OF_SERVICE}
 
 
 def _why(trunk: dict[str, Any], alarm: dict[str, Any] | None) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def summary(trace: sdl.SdlTrace, logs: str = "", **wanted: Any) -> dict[str, Any
 def test_both_certificate_signals_of_the_document() -> None:
     first, second = parse(FLAT).certificates
     expected = {
+        "run": 0,
         "index": 12, "remote_ip": "10.106.95.200", "remote_port": 5061,
         "subject": "/C=IN/ST=cisco/L=cisco/O=cisco/OU=cisco/CN=CUCM10", "cipher": "AES128-SHA", "sans": [],
     }  # fmt: skip
@@ -62,10 +63,10 @@ def test_digit_analysis_of_the_document() -> None:
 def test_connection_and_invite_of_the_document() -> None:
     trace = parse(FLAT)
     assert trace.connections == [
-        {"time": "19:59:21.189", "event": "createConnMsg", "tls_security": 3},
+        {"time": "19:59:21.189", "run": 0, "event": "createConnMsg", "tls_security": 3},
         {
-            "time": "19:59:21.224", "event": "sipConnectionManagerProcessConnCreated", "remote_ip": "10.106.95.200",
-            "remote_port": 5061, "index": 12, "transport": "TLS Over TCP",
+            "time": "19:59:21.224", "run": 0, "event": "sipConnectionManagerProcessConnCreated",
+            "remote_ip": "10.106.95.200", "remote_port": 5061, "index": 12, "transport": "TLS Over TCP",
         },
     ]  # fmt: skip
     (invite,) = trace.messages
@@ -119,7 +120,7 @@ def test_a_whole_call_with_date_zone_srtp_and_ladder() -> None:
     assert trace.heads == [
         {
             "time": "2014-05-22T19:59:00.000+05:30", "version": "9.1.2.10000-28", "host": "CUCMA",
-            "address": "10.106.95.203", "trace_version": "3.0",
+            "address": "10.106.95.203", "trace_version": "3.0", "node_id": 1, "process_started": "2014/05/01 08:57:06",
         }
     ]  # fmt: skip
     (call,) = summary(trace, CALLLOG)["calls"]
@@ -236,9 +237,9 @@ def test_unknown_reasons_are_still_put_in_words() -> None:
     assert reasons.explain("nothing here") == {"reason": None, "meaning": None, "next_step": None}
 
 
-def test_ssl_trouble_is_kept_in_cucms_words() -> None:
-    line = "04530204.002 |19:59:21.224 |AppError  |SSL_connect failed: certificate verify failed\n"
-    assert parse(line).trouble == [{"time": "19:59:21.224", "text": "SSL_connect failed: certificate verify failed"}]
+def test_a_tls_failure_of_another_kind_is_kept_in_cucms_words() -> None:
+    (found,) = parse("04530204.002 |19:59:21.224 |AppError  |SSL_connect failed: certificate verify failed\n").trouble
+    assert (found["text"], found["meaning"]) == ("SSL_connect failed: certificate verify failed", None)
 
 
 def test_a_trace_of_noise_is_read_fast() -> None:

@@ -1,0 +1,141 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The texts of SDL lines that are about SIP trunks, each as a dictionary. Private to this collection."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import sip_text
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses import plain, without_port
+
+_MATCH_PAIR = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
+_CERTIFICATE = re.compile(
+    r"connIdx=\s*(?P<index>\d+)\s+--remoteIP\s*=\s*(?P<remote_ip>\S+)\s+--remotePort\s*=\s*(?P<remote_port>\d+)\s+"
+    r"--X509SubjectName\s*=?\s*(?P<subject>.*?)\s+--Cipher\s*=?\s*(?P<cipher>\S*)\s+--SubjectAltname\s*=\s*(?P<san>.*)$",
+    re.S,
+)
+_ADDRESS = re.compile(r"\baddr=\s*([^,\s]+)")
+_PORT = re.compile(r"\bport=\s*(\d+)")
+_NUMBER = re.compile(r"\bconnid=\s*(\d+)")
+_TRANSPORT = re.compile(r"\btransport=\s*([A-Za-z]\w*(?: Over \w+)?)")
+_EVENT = re.compile(r"(\w+):(?=\s)")
+_SECURITY = re.compile(r"tls_security\s*=\s*(\d+)")
+_MESSAGE = re.compile(
+    r"(?://SIP/)?SIP(?P<layer>Tcp|Udp)(?: - |/)\w+: (?P<way>Outgoing|Incoming) SIP \w+ message (?:size \d+ )?"
+    r"(?:to|from) (?:(?P<tcp_ip>\S+) on port (?P<tcp_port>\d+)(?: index (?P<index>\d+))?"
+    r"|(?P<udp_ip>\S+?):\[?(?P<udp_port>\d+)\]?:?(?=\s|$))"
+)
+_NET = re.compile(r"\[(\d+),\s*NET\]\s*")
+_PING = re.compile(
+    r"ccbID=\s*(?P<ccb>\d+)(?:.*?interErr=(?P<error>\w))?(?:.*?resp=(?P<answer>\d+))?(?:.*?PeerAddr\s*=\s*(?P<peer>\S+))?",
+    re.S,
+)
+_FLAT_HEADERS = re.compile(
+    r"(?<![ \t])[ \t]+(?=(?:Via|From|To|Date|Call-ID|User-Agent|CSeq|Contact|Max-Forwards|Content-Length|Content-Type|"
+    r"Allow|Supported|Server|Expires|Warning|Reason|Require|Min-SE|Session-Expires|Remote-Party-ID|"
+    r"P-Asserted-Identity): )"
+)
+_CLOSING = ("PostCloseConnection", "DeleteConnInstance", "SocketExcept")
+KEPT_METHODS = {"INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "OPTIONS"}
+
+
+def certificate(text: str) -> dict[str, Any] | None:
+    """The text of a SIPCertificateInd; fields that later releases may add are ignored."""
+    found = _CERTIFICATE.search(text)
+    if not found:
+        return None
+    san = found["san"].strip().split(" --", 1)[0]
+    return {
+        "index": int(found["index"]), "remote_ip": plain(found["remote_ip"]),
+        "remote_port": int(found["remote_port"]),
+        "subject": found["subject"].strip(), "cipher": found["cipher"] or None,
+        "sans": [name for name in re.split(r"[,;\s]+", san) if name and not name.startswith("--")],
+    }  # fmt: skip
+
+
+def ping(signal: str, text: str) -> dict[str, Any] | None:
+    """The text of a SIPPingReq or SIPPingResult."""
+    found = _PING.search(text)
+    if not found:
+        return None
+    return {
+        "kind": "result" if signal == "SIPPingResult" else "request", "ccb": int(found["ccb"]),
+        "peer": without_port(found["peer"])[0] if found["peer"] else None,
+        "internal_error": None if found["error"] is None else found["error"] == "T",
+        "response": int(found["answer"]) if found["answer"] else None,
+    }  # fmt: skip
+
+
+def connection(text: str) -> dict[str, Any] | None:
+    """An event of a connection: that one is asked for, opened, used or closed."""
+    if security := _SECURITY.search(text):
+        return {"event": "createConnMsg", "tls_security": int(security[1])}
+    address, port, number = _ADDRESS.search(text), _PORT.search(text), _NUMBER.search(text)
+    if not (address and port and number):
+        return None
+    event, transport = _EVENT.search(text), _TRANSPORT.search(text)
+    return {
+        "event": event[1] if event else "connection", "remote_ip": plain(address[1]), "remote_port": int(port[1]),
+        "index": int(number[1]), "transport": transport[1] if transport else None,
+    }  # fmt: skip
+
+
+def closes(event: str) -> bool:
+    """Whether an event ends its connection."""
+    return event.endswith(_CLOSING)
+
+
+def message(text: str) -> dict[str, Any] | None:
+    """A SIP message with the line above it; None for another line, empty for a method of no interest."""
+    head = _MESSAGE.match(text)
+    if not head:
+        return None
+    net = _NET.search(text, head.end())
+    start = net.end() if net else text.find("\n", head.end()) + 1
+    raw = text[start:]
+    found = sip_text.parse(raw if "\n" in raw.strip() else _FLAT_HEADERS.sub("\n", raw))
+    if found is None or found.cseq_method not in KEPT_METHODS | {None}:
+        return {}
+    return {
+        "way": "out" if head["way"] == "Outgoing" else "in",
+        "layer": head["layer"].upper(),
+        "remote_ip": plain(head["tcp_ip"] or head["udp_ip"]),
+        "remote_port": int(head["tcp_port"] or head["udp_port"]),
+        "index": int(head["index"]) if head["index"] else None,
+        "net": int(net[1]) if net else None,
+        **found.as_dict(),
+    }
+
+
+def digit_analysis(text: str) -> dict[str, Any]:
+    """The line that says who dialed what."""
+    fields = dict(_MATCH_PAIR.findall(text))
+    return {
+        "calling": fields.get("cn") or fields.get("fqcn"), "dialed": fields.get("dd"),
+        "calling_search_space": fields.get("pss", ""), "match": fields, "results": {},
+    }  # fmt: skip
+
+
+def empty_analysis() -> dict[str, Any]:
+    """For results whose first line is in an earlier file."""
+    return {"calling": None, "dialed": None, "calling_search_space": None, "match": {}, "results": {}}
+
+
+def result_fields(text: str) -> dict[str, str]:
+    """The ``|name=value`` fields of digit analysis."""
+    return {
+        key.strip(): value.strip()
+        for key, equals, value in (part.partition("=") for part in re.split(r"\n?\|", text))
+        if equals and re.fullmatch(r"\s*\w+\s*", key)
+    }
+
+
+def add_results(analysis: dict[str, Any], pairs: dict[str, str]) -> None:
+    """Adds result fields to a digit analysis."""
+    analysis["results"].update(pairs)
+    analysis["calling"] = analysis["calling"] or pairs.get("CallingPartyNumber")
+    analysis["pattern"] = pairs.get("DialingPattern", analysis.get("pattern"))
+    analysis["partition"] = pairs.get("DialingPartition", analysis.get("partition"))

@@ -1,0 +1,255 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No trace is read as more than it says: transports, transactions, failures, bounds, addresses."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import addresses, alarms, sdl, traces
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.made_traces import head, opened, sip
+
+PEER = ("10.0.0.170", 5061, 12)
+INVITE = "INVITE sip:9898@10.0.0.170:5061 SIP/2.0"
+KEYS = "v=0\r\nm=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:c2VjcmV0\r\n"
+CLEAR = "v=0\r\nm=audio 4000 RTP/AVP 0\r\n"
+
+
+def read(*files: str, **wanted: Any) -> dict[str, Any]:
+    trace = sdl.SdlTrace()
+    for text in files:
+        sdl.read(io.BytesIO(text.encode()), trace)
+    return traces.summary(trace, [], traces.Wanted(**wanted))
+
+
+def calls(*files: str) -> list[dict[str, Any]]:
+    return read(*files)["calls"]
+
+
+def test_the_via_decides_the_transport() -> None:
+    (call,) = calls(head() + opened(12, "10.0.0.170", 5061, "TLS Over TCP") + sip("out", INVITE, "a", PEER, via="TCP"))
+    assert call["transport"] == "TCP"
+
+
+def test_without_a_via_only_the_same_connection_says_what_the_transport_is() -> None:
+    bare = sip("out", INVITE, "a", PEER, via="")
+    tls = opened(12, "10.0.0.170", 5061, "TLS Over TCP")
+    assert calls(head() + tls + bare)[0]["transport"] == "TLS"
+    assert calls(head() + opened(12, "10.0.0.200", 5061, "TLS Over TCP") + bare)[0]["transport"] is None
+    assert calls(head() + opened(12, "10.0.0.170", 5060, "TLS Over TCP") + bare)[0]["transport"] is None
+    assert calls(head() + tls, head(started="12 08:00:00") + bare)[0]["transport"] is None
+    assert calls(head() + tls, head(2, "cucm-2", "10.0.0.92") + bare)[0]["transport"] is None
+    # The process started anew within the time of one head's text: line numbers begin again.
+    assert calls(head(line="00900000") + tls, head(line="00000001") + bare)[0]["transport"] is None
+    # A second file of the same run.
+    assert calls(head() + tls, head(line="00000103") + bare)[0]["transport"] == "TLS"
+
+
+def test_a_closed_connection_says_nothing_about_a_later_one() -> None:
+    closed = (
+        "00000102.000 |20:21:09.050 |AppInfo  |//SIP/Stack/Transport/0x0/sipTransportPostCloseConnection: Posting "
+        "TCP conn close for addr=10.0.0.170, port=5061, connid=12\n"
+    )
+    tls = opened(12, "10.0.0.170", 5061, "TLS Over TCP")
+    assert calls(head() + tls + closed + sip("out", INVITE, "a", PEER, via=""))[0]["transport"] is None
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(["10.0.0.1", "10.0.0.2"]), st.sampled_from([5060, 5061]), st.integers(1, 3),
+        st.sampled_from(["TCP", "TLS Over TCP"]), st.booleans(),
+    ),
+    max_size=12,
+)  # fmt: skip
+
+
+@settings(max_examples=80, deadline=2000, derandomize=True)
+@given(st.lists(st.tuples(st.integers(1, 2), st.integers(11, 12), EVENTS), min_size=1, max_size=4))
+def test_reused_numbers_never_mix_two_connections(files: list[tuple[int, int, list[Any]]]) -> None:
+    """A call without a Via has the transport of the newest connection on its own number, address, port and run."""
+    texts, expected = [], {}
+    known: dict[tuple[Any, ...], str] = {}
+    for number, (node, start, events) in enumerate(files):
+        text = head(node, f"cucm-{node}", f"10.0.0.9{node}", f"{start} 08:00:00", line=f"{1000 + number:08d}")
+        for at, (peer, port, index, transport, opens) in enumerate(events):
+            key = (node, start, peer, port, index)
+            line = 1001 + number
+            if opens:
+                known[key] = transport
+                text += opened(index, peer, port, transport, line)
+            call_id = f"{number}-{at}"
+            text += sip("out", INVITE, call_id, (peer, port, index), via="")
+            expected[call_id] = {"TLS Over TCP": "TLS", "TCP": "TCP", None: None}[known.get(key)]
+        texts.append(text)
+    # Files of one run that were read apart from each other stay one run, as CUCM's rolled files do.
+    found = {call["call_id"]: call["transport"] for call in calls(*texts)}
+    assert found == expected
+
+
+@pytest.mark.parametrize("first", ["422 Session Interval Too Small", "401 Unauthorized", "302 Moved", "407 Proxy"])
+def test_the_last_invite_counts(first: str) -> None:
+    def dialog(status: str) -> str:
+        return (
+            head()
+            + sip("out", INVITE, "a", PEER, body=KEYS)
+            + sip("in", f"SIP/2.0 {first}", "a", PEER)
+            + sip("out", "ACK sip:9898@10.0.0.170 SIP/2.0", "a", PEER, cseq="101 ACK")
+            + sip("out", INVITE, "a", PEER, cseq="102 INVITE", body=KEYS)
+            + sip("in", f"SIP/2.0 {status}", "a", PEER, cseq="102 INVITE", body=KEYS)
+        )
+
+    answered, failed = calls(dialog("200 OK"))[0], calls(dialog("486 Busy Here"))[0]
+    assert (answered["status"], answered["result"], answered["srtp"]) == (200, "answered", True)
+    assert (failed["status"], failed["result"]) == (486, "486 Busy Here")
+
+
+def test_a_refused_change_of_a_call_leaves_it_answered() -> None:
+    (call,) = calls(
+        head() + sip("out", INVITE, "a", PEER) + sip("in", "SIP/2.0 200 OK", "a", PEER)
+        + sip("in", "INVITE sip:1018@10.0.0.91 SIP/2.0", "a", PEER, cseq="101 INVITE")
+        + sip("out", "SIP/2.0 488 Not Acceptable Here", "a", PEER, cseq="101 INVITE")
+    )  # fmt: skip
+    assert (call["result"], call["direction"]) == ("answered", "out")
+
+
+@pytest.mark.parametrize(
+    ("offer", "answer", "srtp"),
+    [(KEYS, KEYS, True), (KEYS, CLEAR, False), (CLEAR, "", False), (KEYS, "", None), ("", "", None), ("", KEYS, None)],
+)
+def test_srtp_is_known_only_when_both_ends_sent_keys(offer: str, answer: str, srtp: bool | None) -> None:
+    (call,) = calls(
+        head() + sip("out", INVITE, "a", PEER, body=offer) + sip("in", "SIP/2.0 200 OK", "a", PEER, body=answer)
+    )
+    assert call["srtp"] is srtp
+
+
+def test_both_ends_of_one_call_are_two_views_of_it() -> None:
+    near = head() + sip("out", INVITE, "a", PEER)
+    far = head(1, "cucm-b", "10.0.0.170") + sip("in", INVITE, "a", ("10.0.0.91", 40000, 3))
+    assert [(call["node"], call["direction"]) for call in calls(near, far)] == [("cucm-1", "out"), ("cucm-b", "in")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "//SIP/SIPUdp/wait_SdlDataInd: Incoming SIP UDP message size 539 from 10.0.0.30:[49193]:",
+        "SIPUdp - wait_SdlReadRsp: Incoming SIP UDP message size 539 from 10.0.0.30:[49193]:",
+        "//SIP/SIPUdp/wait_SdlSPISignal: Outgoing SIP UDP message to ::ffff:10.0.0.30:[49193]:",
+    ],
+)
+def test_udp_in_its_forms(line: str) -> None:
+    text = f"00000102.001 |20:21:09.100 |AppInfo  |{line}\n[1,NET]\n{INVITE}\r\nCall-ID: u\r\nCSeq: 1 INVITE\r\n\r\n\n"
+    (call,) = calls(head() + text)
+    assert (call["remote_ip"], call["remote_port"], call["transport"]) == ("10.0.0.30", 49193, "UDP")
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("::ffff:192.0.2.50", "192.0.2.50"), ("[2001:DB8:0::1]", "2001:db8::1"), ("192.0.2.1", "192.0.2.1"),
+        ("cucm.example.com", "cucm.example.com"),
+    ],
+)  # fmt: skip
+def test_addresses_have_one_form(written: str, plain: str) -> None:
+    assert addresses.plain(written) == plain
+    assert addresses.without_port(f"{written}:5061") == (plain, 5061)
+    assert read(head(address=written))["nodes"][0]["address"] == plain
+    (call,) = calls(head() + sip("out", INVITE, "a", (written, 5061, 1)))
+    assert call["remote_ip"] == plain
+
+
+def test_addresses_of_ipv6_without_a_port() -> None:
+    assert addresses.without_port("2001:db8::1") == ("2001:db8::1", None)
+    assert addresses.without_port("cucm") == ("cucm", None)
+
+
+FAILURES = (
+    ("[1, 100, 17, 5]: HandleSSLError - Certificate verification failed:(Verification error:{code})- words for "
+     "192.0.2.20:5061"),
+    "SIPD(18) - validTLSConnection:TLS InvalidX509NameInCertificate Error , did not find matching SAN either, "
+    "Rcvd=b.example.com, Expected=a.example.com",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(9, "not_yet_valid"), (10, "expired"), (18, "self_signed"), (20, "issuer_missing"), (26, "purpose"),
+     (99, "verification")],
+)  # fmt: skip
+def test_verification_numbers_in_words(code: int, kind: str) -> None:
+    line = f"00000102.000 |13:35:16.765 |AppInfo  |{FAILURES[0].format(code=code)}\n"
+    (found,) = read(head() + line)["trouble"]
+    assert (found["kind"], found["verification_error"], found["remote_ip"], found["remote_port"], found["node"]) == (
+        kind, code, "192.0.2.20", 5061, "cucm-1",
+    )  # fmt: skip
+    assert found["meaning"]
+    assert found["next_step"]
+
+
+def test_a_wrong_name_in_words() -> None:
+    line = f"00000102.000 |13:35:16.765 |AppInfo  |{FAILURES[1]}\n"
+    (found,) = read(head() + line)["trouble"]
+    assert (found["kind"], found["received"], found["expected"]) == ("name_mismatch", "b.example.com", "a.example.com")
+
+
+RIS = """\
+00000102.000 |13:35:16.765 |AppInfo  |RISCMAccess::SIPTrunkOOS -->
+00000102.001 |13:35:16.765 |AppInfo  |{0}::deviceName=TLS-TO-B
+00000102.002 |13:35:16.765 |AppInfo  |{0}::availList=
+00000102.003 |13:35:16.765 |AppInfo  |{0}::unAvailList=b, 192.0.2.20, 5061, Remote=503
+00000102.004 |13:35:16.765 |AppInfo  |RISCMAccess::SIPTrunkOOS <--
+"""
+OUT_OF_SERVICE = (
+    RIS.format("RISCMAccess::SIPTrunkOOS"),
+    RIS.format(""),
+    "00000102.000 |13:35:16.765 |AlarmErr |AlarmClass: CallManager, AlarmName: SIPTrunkOOS, AlarmSeverity: Error, "
+    "AlarmMessage: , AlarmDescription: x, AlarmParameters:  DeviceName:TLS-TO-B, "
+    "UnavailableRemotePeersWithReasonCode:b, 192.0.2.20, 5061, ReasonCodeType=Remote=503, AppID:Cisco CallManager, "
+    "NodeID:cucm-1,\n",
+)
+
+
+@pytest.mark.parametrize("text", OUT_OF_SERVICE)
+def test_a_trunk_out_of_service_in_all_forms(text: str) -> None:
+    (alarm,) = read(head() + text)["alarms"]
+    assert (alarm["name"], alarm["trunk"], alarm["node"]) == ("SIPTrunkOOS", "TLS-TO-B", "cucm-1")
+    (peer,) = alarm["peers"]
+    assert (peer["address"], peer["reason"]) == ("192.0.2.20", "Remote=503")
+    assert "Busy Out" in peer["next_step"]
+
+
+def test_a_trunk_out_of_service_from_syslog() -> None:
+    alarm = alarms.alarm(
+        "<187>1: cucm-1: Oct 18 2026 20:21:09.1 UTC: %UC_CALLMANAGER-3-SIPTrunkOOS: %[DeviceName=TLS-TO-B]"
+        "[UnavailableRemotePeersWithReasonCode=b, 192.0.2.20, 5061, Local=2][AppID=Cisco CallManager][ClusterID=C1]"
+        "[NodeID=cucm-1]: All remote peers are out of service"
+    )
+    assert alarm
+    assert (alarm["trunk"], alarm["severity"], alarm["node"]) == ("TLS-TO-B", "Error", "cucm-1")
+    assert alarm["peers"][0]["reason"] == "Local=2"
+
+
+def test_messages_of_phones_do_not_use_up_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sdl, "MOST_EVENTS", 5)
+    message = (
+        "00000102.000 |20:21:09.050 |AppInfo  |//SIP/Stack/Transport/0x0/sipConnectionManagerProcessNewConnMsg: "
+        "gConnTab=0x1, addr=10.0.0.50, port=50000, connid=7, transport=TCP\n"
+    )
+    found = read(head() + message * 50 + opened(12, "10.0.0.170", 5061, "TLS Over TCP"))
+    assert [one["index"] for one in found["connections"]] == [7, 12]
+    assert found["problems"] == []
+
+
+def test_what_a_bound_leaves_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sdl, "MOST_EVENTS", 2)
+    found = read(head() + "".join(sip("out", INVITE, f"c{number}", PEER) for number in range(3)))
+    assert len(found["calls"]) == 2
+    assert "more than 2 entries of messages" in found["problems"][0]
+    long = sip("out", INVITE, "a", PEER, body="v=0\r\n" * 500)
+    assert "lines after the first 400" in read(head() + long)["problems"][0]
