@@ -247,10 +247,18 @@ def _status(options: argparse.Namespace) -> int:
     )
     for cluster in status["clusters"]:
         print(f"{cluster['name']}: {cluster['version']}, extensions {', '.join(cluster['phones']) or 'none'}")
+        for phone in cluster["registrations"]:
+            how = "encrypted" if phone["encrypted"] else "not encrypted"
+            where = f"registered with {phone['node']}" if phone["node"] else f"NOT registered: {phone['reason']}"
+            print(f"  phone {phone['phone']} ({how}): {where}")
         for trunk in cluster["trunks"]:
             print(f"  trunk {trunk['name']} on {trunk['node']}: {trunk['status']} ({trunk['transport']})")
         for node in cluster["nodes"]:
-            stopped = [f"{name} {state}" for name, state in node["services"].items() if state != "Started"]
+            stopped = [
+                f"{name} {state}{node['reasons'][name]}"
+                for name, state in node["services"].items()
+                if state != "Started"
+            ]
             odd = ", ".join(stopped) or "all services started"
             print(f"  {node['name']:<10} {node['address']:<13} {node['role']:<10} {odd}")
     return 0

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -213,6 +213,14 @@ class ConfigStore:
             )
             self.db.execute("DELETE FROM config_reference WHERE source = ?", (record.pkid,))
             self._written(record, "u", list(tags))
+
+    def service_activated(self, node: str, service: str, activated: bool) -> None:
+        """Note in `processnodeservice` that a service was activated on a node or deactivated."""
+        for record in self.records("ProcessNodeService"):
+            body = self.resolved(record.body)
+            if (body.get("processNodeName"), body.get("service")) == (node, service):
+                self.replace(replace(record, body={**record.body, "isActive": activated}))
+        self.revision += 1
 
     def remove(self, record: Record) -> None:
         """Remove an object; InUse when another one refers to it."""

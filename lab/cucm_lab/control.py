@@ -25,6 +25,8 @@ from .packages import package
 
 if TYPE_CHECKING:
     from .process import Process
+    from .scenario import PhoneSpec
+    from .world import Cluster
 
 SOCKET = "control.sock"
 Command = Callable[["Process", dict[str, Any]], Awaitable[Any]]
@@ -48,6 +50,8 @@ async def _status(process: Process, _unused: dict[str, Any]) -> Any:
                 "release": cluster.release.name,
                 "version": cluster.release.version,
                 "phones": [phone.extension for phone in cluster.phones],
+                "registrations": [_registration(cluster, phone) for phone in cluster.phones],
+                "mixed_mode": cluster.telephones.files.mixed_mode,
                 "trunks": sip.trunk_status(cluster),
                 "nodes": [
                     {
@@ -55,6 +59,7 @@ async def _status(process: Process, _unused: dict[str, Any]) -> Any:
                         "role": node.role,
                         "address": node.address,
                         "services": {s.name: s.status for s in node.services.all()},
+                        "reasons": {s.name: "" if s.activated else " (not activated)" for s in node.services.all()},
                     }
                     for node in cluster.nodes
                 ],
@@ -62,6 +67,21 @@ async def _status(process: Process, _unused: dict[str, Any]) -> Any:
             for cluster in lab.clusters.values()
         ],
     }
+
+
+def _registration(cluster: Cluster, phone: PhoneSpec) -> dict[str, Any]:
+    found = cluster.telephones.registration(phone)
+    return {
+        "phone": phone.extension, "node": found.node.name if found.node else None, "encrypted": found.encrypted,
+        "reason": found.reason,
+    }  # fmt: skip
+
+
+async def _phones(process: Process, order: dict[str, Any]) -> Any:
+    """Reset the phones of a cluster, as an administrator does."""
+    cluster = process.lab.cluster(order["cluster"])
+    cluster.telephones.reset()
+    return [_registration(cluster, phone) for phone in cluster.phones]
 
 
 async def _call(process: Process, order: dict[str, Any]) -> Any:
@@ -162,6 +182,7 @@ COMMANDS: dict[str, Command] = {
     "status": _status, "call": _call, "digits": _digits, "fault/add": _fault_add, "fault/list": _fault_list,
     "fault/clear": _fault_clear, "clock": _clock, "events": _events, "inferred": _inferred, "dump": _dump, "ca": _ca,
     "csr": _csr, "down": _down,
+    "phones": _phones,
 }  # fmt: skip
 
 

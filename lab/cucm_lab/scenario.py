@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from .release import RELEASES, Release
+from .services import SERVICES
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 
@@ -46,6 +47,7 @@ class PhoneSpec:
     line_css: str = ""
     #: "answer", "busy", "no_answer" or "unregistered"
     behaviour: str = "answer"
+    device_pool: str = "Default"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,12 @@ class NodeSpec:
     role: str = "Publisher"
     domain: str | None = None
     timezone: str = "UTC"
+    #: feature services that are not activated here, e.g. Cisco CallManager on a TFTP node
+    not_activated: tuple[str, ...] = ()
+
+
+#: `security_mode` of a scenario: the number of ClusterSecurityMode, or its word
+SECURITY_MODES = {"non-secure": 0, "mixed": 1, "0": 0, "1": 1}
 
 
 @dataclass(frozen=True)
@@ -177,7 +185,12 @@ def _cluster(data: dict[str, Any], accounts: dict[str, Any]) -> ClusterSpec:
         rows = own.get(kind, accounts.get(kind, []))
         return tuple(Account(**{**row, "roles": tuple(row.get("roles", ()))}) for row in rows)
 
-    nodes = tuple(NodeSpec(**node) for node in data["nodes"])
+    nodes = tuple(_node(node) for node in data["nodes"])
+    mode = SECURITY_MODES.get(str(data.get("security_mode", 0)))
+    if mode is None:
+        raise ScenarioError(
+            f"Cluster {data['name']}: security_mode {data['security_mode']} is not one of {', '.join(SECURITY_MODES)}."
+        )
     if not nodes or nodes[0].role != "Publisher":
         raise ScenarioError(f"Cluster {data['name']}: the first node must be the Publisher.")
     return ClusterSpec(
@@ -192,6 +205,17 @@ def _cluster(data: dict[str, Any], accounts: dict[str, Any]) -> ClusterSpec:
         ),
         application_accounts=read("application"),
         platform_accounts=read("platform"),
-        security_mode=int(data.get("security_mode", 0)),
+        security_mode=mode,
         config=data.get("config", {}),
     )
+
+
+def _node(data: dict[str, Any]) -> NodeSpec:
+    features = {service.name for service in SERVICES if service.feature}
+    unknown = set(data.get("not_activated", ())) - features
+    if unknown:
+        raise ScenarioError(
+            f"Node {data['name']}: not_activated names {', '.join(sorted(unknown))}; the services that can be "
+            f"activated are {', '.join(sorted(features))}."
+        )
+    return NodeSpec(**{**data, "not_activated": tuple(data.get("not_activated", ()))})

@@ -10,31 +10,51 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .release import Release
     from .world import Lab, Node
 
 STARTED, STOPPED, STARTING, STOPPING = "Started", "Stopped", "Starting", "Stopping"
 
-CALLMANAGER = "Cisco CallManager"
-#: service -> Control Center may start and stop it; those it may not are restarted by the CLI alone
-SERVICES: dict[str, bool] = {
-    CALLMANAGER: True,
-    "Cisco Tftp": True,
-    "Cisco CTIManager": True,
-    "Cisco Trust Verification Service": True,
-    "Cisco Certificate Authority Proxy Function": True,
-    "Cisco AXL Web Service": True,
-    "Cisco RIS Data Collector": True,
-    "Cisco Log Partition Monitoring Tool": True,
-    "Cisco Serviceability Reporter": True,
-    "Cisco Bulk Provisioning Service": True,
-    "Cisco CDR Agent": True,
-    "Cisco DRF Local": True,
-    "Cisco Audit Event Service": True,
-    "Cisco Tomcat": False,
-    "Cisco DB": False,
-    "System SSH": False,
-}
-_STATE = "service"
+CALLMANAGER, TFTP, TVS = "Cisco CallManager", "Cisco Tftp", "Cisco Trust Verification Service"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service of a release: feature services are activated per node, network services always run."""
+
+    name: str
+    feature: bool = False
+    #: Control Center may start and stop it; those it may not are restarted by the CLI alone
+    controllable: bool = True
+    since: tuple[int, int] = (0, 0)
+
+
+SERVICES = (
+    Service(CALLMANAGER, feature=True),
+    Service(TFTP, feature=True),
+    Service("Cisco CTIManager", feature=True),
+    Service(TVS),
+    Service("Cisco Certificate Authority Proxy Function", feature=True),
+    Service("Cisco AXL Web Service", feature=True),
+    Service("Cisco RIS Data Collector"),
+    Service("Cisco Log Partition Monitoring Tool"),
+    Service("Cisco Serviceability Reporter", feature=True),
+    Service("Cisco Bulk Provisioning Service", feature=True),
+    Service("Cisco CDR Agent"),
+    Service("Cisco DRF Local"),
+    Service("Cisco Audit Event Service"),
+    Service("Cisco HAProxy", since=(14, 0)),
+    Service("Cisco Tomcat", controllable=False),
+    Service("Cisco DB", controllable=False),
+    Service("System SSH", controllable=False),
+)
+_STATE, _ACTIVATED = "service", "service-activated"
+
+
+def services_of(release: Release) -> list[Service]:
+    """The services that this release has."""
+    return [service for service in SERVICES if service.since <= release.number]
+
 
 Listener = Callable[["Node", str, str], Awaitable[None] | None]
 
@@ -51,6 +71,8 @@ class ServiceState:
     status: str = STARTED
     activated: bool = True
     controllable: bool = True
+    #: it can be activated and deactivated
+    feature: bool = False
     since: float | None = None
 
 
@@ -68,17 +90,30 @@ class ServiceTable:
         self._node = node
         self._locks: dict[str, asyncio.Lock] = {}
         self._listeners: list[Listener] = []
+        self._followers: list[Listener] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._states: dict[str, ServiceState] = {}
-        for name, controllable in SERVICES.items():
-            stored = node.cluster.db.setting(f"{_STATE}/{node.name}/{name}")
-            state = ServiceState(name, stored or STARTED, controllable=controllable)
-            state.since = lab.clock.time() if state.status == STARTED else None
-            self._states[name] = state
+        for service in services_of(node.cluster.release):
+            self._states[service.name] = self._restored(service)
+
+    def _restored(self, service: Service) -> ServiceState:
+        """As the node's last run left it, or as the scenario has it."""
+        database = self._node.cluster.db
+        stored = database.setting(f"{_ACTIVATED}/{self._node.name}/{service.name}")
+        activated = service.name not in self._node.spec.not_activated if stored is None else stored == "yes"
+        status = database.setting(f"{_STATE}/{self._node.name}/{service.name}") or STARTED
+        state = ServiceState(service.name, status if activated else STOPPED, activated, service.controllable)
+        state.feature = service.feature
+        state.since = self._lab.clock.time() if state.status == STARTED else None
+        return state
 
     def on_change(self, listener: Listener) -> None:
         """Call it (function or coroutine function) at each change of status."""
         self._listeners.append(listener)
+
+    def follow(self, follower: Listener) -> None:
+        """Call it after each change of status, when the new one is to be seen."""
+        self._followers.append(follower)
 
     def all(self) -> list[ServiceState]:
         """Every service of the node."""
@@ -113,6 +148,27 @@ class ServiceTable:
         async with self._lock(name):
             await self._start(state)
 
+    async def activate(self, name: str) -> None:
+        """Activate a feature service and start it."""
+        state = self.get(name)
+        self._activation(state, True)
+        async with self._lock(name):
+            await self._start(state)
+
+    async def deactivate(self, name: str) -> None:
+        """Stop a feature service for good: it is no longer activated on this node."""
+        state = self.get(name)
+        async with self._lock(name):
+            await self._stop(state)
+            self._activation(state, False)
+
+    def _activation(self, state: ServiceState, activated: bool) -> None:
+        state.activated = activated
+        setting = f"{_ACTIVATED}/{self._node.name}/{state.name}"
+        self._node.cluster.db.set_setting(setting, "yes" if activated else "no")
+        self._node.cluster.config.service_activated(self._node.name, state.name, activated)
+        self._lab.log.write("service", node=self._node.name, service=state.name, activated=activated)
+
     async def restart(self, name: str) -> None:
         """Stop it, then start it; takes `service.restart_seconds` in all."""
         state = self.get(name)
@@ -121,11 +177,11 @@ class ServiceTable:
             await self._start(state)
 
     def begin(self, action: str, name: str) -> None:
-        """Do `start`, `stop` or `restart` behind; the status shows at once that it goes on."""
+        """Do one of the actions in the background; the status shows at once that it goes on."""
         state = self.get(name)
-        if action == "start" and state.status != STARTED:
+        if action in ("start", "activate") and state.status != STARTED:
             state.status = STARTING
-        elif action in ("stop", "restart") and state.status == STARTED:
+        elif action in ("stop", "restart", "deactivate") and state.status == STARTED:
             state.status = STOPPING
         task = asyncio.ensure_future(getattr(self, action)(name))
         self._tasks.add(task)
@@ -148,7 +204,7 @@ class ServiceTable:
         await self._change(state, STOPPED)
 
     async def _start(self, state: ServiceState) -> None:
-        if state.status == STARTED:
+        if state.status == STARTED or not state.activated:
             return
         await self._change(state, STARTING)
         fault = self._lab.faults.match("service", f"start {state.name}", self._node)
@@ -176,6 +232,8 @@ class ServiceTable:
         self._lab.log.write("service", node=self._node.name, service=state.name, status=status)
         if status != STARTED:
             await self._tell(state.name, status)
+        for follower in self._followers:
+            follower(self._node, state.name, status)
 
     def _remember(self, name: str, status: str | None) -> None:
         self._node.cluster.db.set_setting(f"{_STATE}/{self._node.name}/{name}", status)

@@ -20,6 +20,7 @@ from .scenario import Account, ClusterSpec, NodeSpec, PhoneSpec, Scenario
 from .services import ServiceTable
 
 if TYPE_CHECKING:
+    from .phones import Phones
     from .pki.store import CertificateStore
 
 Phone = PhoneSpec
@@ -82,6 +83,9 @@ class Node:
 class Cluster:
     """A cluster: release, database, configuration, nodes, phones, accounts."""
 
+    #: what the phones trust, and where they are registered
+    telephones: Phones
+
     def __init__(self, spec: ClusterSpec, lab: Lab) -> None:
         self.spec = spec
         self.lab = lab
@@ -139,6 +143,7 @@ class Lab:
             self._open(spec)
 
     def _open(self, spec: ClusterSpec) -> None:
+        from .phones import Phones
         from .pki.store import CertificateStore
 
         cluster = self.clusters[spec.name] = Cluster(spec, self)
@@ -146,6 +151,9 @@ class Lab:
             self._remember_address(node)
             node.certs = CertificateStore(self, node)
             node.services = ServiceTable(self, node)
+        cluster.telephones = Phones(cluster)
+        for node in cluster.nodes:
+            node.services.follow(cluster.telephones.service_changed)
 
     def _remember_address(self, node: Node) -> None:
         """StartError where the state is of another address: its certificates would name that one."""

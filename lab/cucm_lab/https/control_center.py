@@ -25,6 +25,7 @@ FORBIDDEN = (-1053, "Service can not be controlled here; use the CLI")
 #: ProductID of CUCM's own services in the lists
 PRODUCT_ID = "CallManager"
 _CONTROLS = {"Start": "start", "Stop": "stop", "Restart": "restart"}
+_DEPLOYMENTS = {"Deploy": "activate", "UnDeploy": "deactivate"}
 
 
 async def handle(node: Node, body: bytes, _unused: web.BaseRequest) -> web.Response:
@@ -37,7 +38,9 @@ async def handle(node: Node, body: bytes, _unused: web.BaseRequest) -> web.Respo
     if operation == "soapGetServiceStatus":
         return _status(node, request)
     if operation in ("soapDoControlServices", "soapDoControlServicesEx"):
-        return _control(node, operation, request)
+        return _control(node, operation, request, _CONTROLS.get(ast.find_text(request, "ControlType")))
+    if operation == "soapDoServiceDeployment":
+        return _control(node, operation, request, _DEPLOYMENTS.get(ast.find_text(request, "DeployType")))
     if operation in _LISTS:
         return _LISTS[operation](node)
     return ast.refuse(f"The endpoint reference (EPR) for the Operation not found is {operation}")
@@ -57,16 +60,15 @@ def _status(node: Node, request: etree._Element) -> web.Response:
     return _answer(node, "soapGetServiceStatus", states)
 
 
-def _control(node: Node, operation: str, request: etree._Element) -> web.Response:
+def _control(node: Node, operation: str, request: etree._Element, action: str | None) -> web.Response:
     lab = node.cluster.lab
     target = ast.find_text(request, "NodeName")
     if target and lab.inferred["controlcenter.node_name_checked"] and node.cluster.node(target) is not node:
         return _answer(node, operation, [], (-1, f"Node {target} is not this node"))
-    action = _CONTROLS.get(ast.find_text(request, "ControlType"))
     lists = ast.find_all(request, "ServiceList")
     names = [(e.text or "").strip() for e in lists for e in ast.find_all(e, "item")]
     if action is None or not names:
-        return _answer(node, operation, [], (-1, "ControlType or ServiceList is not valid"))
+        return _answer(node, operation, [], (-1, "ControlType, DeployType or ServiceList is not valid"))
     states: list[ServiceState | str] = []
     reason = (-1, "")
     for name in names:
@@ -76,7 +78,9 @@ def _control(node: Node, operation: str, request: etree._Element) -> web.Respons
             states.append(name)
             reason = UNKNOWN
             continue
-        if state.controllable:
+        if not state.activated and action != "activate":
+            reason = NOT_ACTIVATED
+        elif state.feature if action in _DEPLOYMENTS.values() else state.controllable:
             lab.log.write("controlcenter", node=node.name, service=name, action=action)
             node.services.begin(action, name)
         else:
@@ -90,7 +94,7 @@ def _specification(state: ServiceState, **more: str) -> str:
     return ast.elements(
         ServiceName=state.name,
         ServiceType="Service",
-        Deployable="true" if state.controllable else "false",
+        Deployable="true" if state.feature else "false",
         GroupName="CM Services" if state.controllable else "Platform Services",
         **more,
         DependentServices=None,

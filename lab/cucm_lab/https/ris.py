@@ -85,16 +85,15 @@ def devices(cluster: Cluster) -> list[dict[str, Any]]:
     sip = package("sip")
     model = cluster.lab.inferred["ris.trunk_model"]
     rows = [{**row, "class": "trunk", "model": model} for row in sip.trunk_status(cluster)]
-    pub = cluster.publisher
-    if pub.services.running("Cisco CallManager"):
-        for phone in cluster.phones:
-            registered = phone.behaviour != "unregistered"
-            rows.append(
-                {"name": phone.name, "description": phone.extension, "node": pub.name, "class": "Phone",
-                 "status": "Registered" if registered else "UnRegistered", "since": cluster.lab.clock.time(),
-                 # The emulated phones live at their node's address.
-                 "destinations": [{"ip": pub.address}] if registered else [], "model": 0, "number": phone.extension}
-            )  # fmt: skip
+    running = [node for node in cluster.nodes if node.services.running("Cisco CallManager")]
+    for phone in cluster.phones if running else ():
+        home = cluster.telephones.registration(phone).node
+        rows.append(
+            {"name": phone.name, "description": phone.extension, "node": (home or running[0]).name, "class": "Phone",
+             "status": "Registered" if home else "UnRegistered", "since": cluster.lab.clock.time(),
+             # The emulated phones live at their node's address.
+             "destinations": [{"ip": home.address}] if home else [], "model": 0, "number": phone.extension}
+        )  # fmt: skip
     return rows
 
 

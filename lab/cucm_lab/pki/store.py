@@ -279,6 +279,7 @@ class CertificateStore:
         )
 
     def _replace_identity(self, node: Node, unit: Unit, pem: str, distribution: str) -> None:
+        node.cluster.telephones.remember()
         running = node.certs.active_identity(unit.name)[0]
         self._db.execute(
             "INSERT OR REPLACE INTO pki_identity VALUES (?, ?, ?, ?)", (node.name, unit.name, pem, distribution)

@@ -72,6 +72,7 @@ register("shell.delete_asks", False, "set cert delete asks for confirmation")
 register("shell.deleted", "Successfully deleted certificate {name}.", "Success of set cert delete")
 register("shell.trust_description", "Trust Certificate", "Description of trust certificates in show cert list trust")
 register("shell.no_service", "Service {name} does not exist", "utils service with an unknown name")
+register("shell.not_deployable", "Service {name} cannot be activated or deactivated", "activate of a network service")
 register(
     "shell.restart_lead",
     [

@@ -13,7 +13,7 @@ from sipmessage import Response
 from . import digits, sdp
 from .connection import ConnectionFailed, SipConnection
 from .messages import Leg
-from .trunk import Router, Trunk, nodes_of, running_nodes
+from .trunk import Router, Trunk, nodes_of
 
 if TYPE_CHECKING:
     from ..world import Cluster, Lab
@@ -93,12 +93,12 @@ async def place_call(lab: Lab, cluster: Cluster | str, calling: str, called: str
 
 async def _route(cluster: Cluster, calling: str, called: str, result: CallResult) -> None:
     steps = result["steps"]
-    nodes = running_nodes(cluster, "Default")
-    if not nodes:
-        raise _Failed(f"Cisco CallManager runs on no node of the phones' group in cluster {cluster.name}.")
-    home: SipEndpoint = nodes[0].sip
-    result["node"] = home.node.name
     phone = next(phone for phone in cluster.phones if phone.extension == calling)
+    registration = cluster.telephones.registration(phone)
+    if registration.node is None:
+        raise _Failed(f"The phone {calling} is not registered: {registration.reason}.")
+    home: SipEndpoint = registration.node.sip
+    result["node"] = home.node.name
     match = digits.analyse(cluster, called, digits.phone_space(cluster, phone))
     home.traces.digit_analysis(calling, called, match)
     if match is None:
@@ -112,7 +112,10 @@ async def _route(cluster: Cluster, calling: str, called: str, result: CallResult
         raise _Failed(f"The pattern {match.pattern} blocks calls.", 403)
     if match.phone:
         steps.append(f"{called} is a phone of {cluster.name} itself")
-        behaviour = {"busy": 486, "no_answer": 480, "unregistered": 404}.get(match.phone.behaviour)
+        there = cluster.telephones.registration(match.phone)
+        if there.node is None:
+            raise _Failed(f"The phone {called} is not registered: {there.reason}.", 404)
+        behaviour = {"busy": 486, "no_answer": 480}.get(match.phone.behaviour)
         if behaviour:
             raise _Failed(f"The phone {called} is {match.phone.behaviour.replace('_', ' ')}.", behaviour)
         result["transport"], result["status"] = "local", 200

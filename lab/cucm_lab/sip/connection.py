@@ -56,6 +56,8 @@ class SipConnection(asyncio.Protocol):
         # Nobody may be waiting when it fails.
         self.ready.add_done_callback(lambda future: future.cancelled() or future.exception())
         self.closed = False
+        #: by the loop's time
+        self.made = asyncio.get_running_loop().time()
         self.failure: ConnectionFailed | None = None
         self.answers: dict[tuple[str, str], asyncio.Queue[Response | ConnectionFailed]] = {}
         self._transport: asyncio.Transport | None = None

@@ -68,8 +68,10 @@ def compile_pattern(text: str) -> Pattern:
     for token in re.findall(r"\[[^\]]*\]|\\.|.", text, re.DOTALL):
         if token == "." and dot is None:
             dot = len(parts)
-        elif token in "?+" and parts and len(parts) != dot:
-            parts[-1].repeat = "*" if token == "?" else "+"
+        elif token in "?+":
+            # At the start there is nothing to repeat; a plus sign that is dialled is written \\+.
+            if parts and len(parts) != dot:
+                parts[-1].repeat = "*" if token == "?" else "+"
         else:
             parts.append(_part(token))
     body = [f"(?:{part.expression}){part.repeat}" for part in parts]

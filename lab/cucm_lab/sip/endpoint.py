@@ -63,6 +63,8 @@ class SipEndpoint:
         self._watch: asyncio.Task[None] | None = None
         self._trunks: tuple[Trunk, ...] = ()
         self._revision = -1
+        #: when a trunk was reset last, by the loop's time
+        self._resets: dict[str, float] = {}
         self._trust: tuple[str, ...] = ()
         self._clock: tuple[float, int] | None = None
         self._loop = asyncio.get_running_loop()
@@ -174,15 +176,24 @@ class SipEndpoint:
     def _applied(self, records: Any) -> None:
         """Trunks were reset: what AXL's thread says goes to the loop."""
         names_ = {record.name for record in records}
-        self._loop.call_soon_threadsafe(self.reset, names_)
+        # From this moment on no connection from before may be used, even before the loop comes to closing it.
+        now = self._loop.time()
+        self._resets.update(dict.fromkeys(names_, now))
+        self._loop.call_soon_threadsafe(self.reset, names_, now)
 
-    def reset(self, trunk_names: set[str]) -> None:
-        """Drop every connection and call of these trunks, and ping anew."""
+    def reset(self, trunk_names: set[str], since: float | None = None) -> None:
+        """Drop the connections and calls of these trunks, those made before `since` alone, and ping anew."""
         if not self.running or not trunk_names:
             return
-        for connection in list(self.connections):
-            # Who fitted no profile may fit now: it has to shake hands again.
-            if connection.candidates == set() or (connection.trunk and connection.trunk.name in trunk_names):
+        # An outgoing connection that still waits for its peer is in `outgoing` alone.
+        for connection in {*self.connections, *self.outgoing.values()}:
+            if since is not None and connection.made > since:
+                continue
+            # Who fitted no profile may fit now, and who fitted one may not: both have to shake hands again.
+            fitted = connection.candidates is not None and (
+                not connection.candidates or connection.candidates & trunk_names
+            )
+            if fitted or (connection.trunk and connection.trunk.name in trunk_names):
                 connection.close()
         self.pinger.restart(trunk_names)
 
@@ -270,6 +281,9 @@ class SipEndpoint:
     async def connect(self, trunk: Trunk, host: str, port: int) -> SipConnection:
         """The trunk's connection with a destination, made when there is none; ConnectionFailed."""
         connection = self.outgoing.get((trunk.name, host, port))
+        if connection is not None and connection.made <= self._resets.get(trunk.name, -1.0):
+            connection.close()
+            connection = None
         if connection is None or connection.closed:
             connection = await self._connect(trunk, host, port)
         await asyncio.wait_for(asyncio.shield(connection.ready), 15)

@@ -74,9 +74,8 @@ class Pinger:
     def restart(self, names: set[str]) -> None:
         """Ping these trunks anew, from an unknown status."""
         for name in names & self.states.keys():
-            trunk = self.states[name].trunk
             self._end(name)
-            self._begin(trunk)
+        self.follow(self._endpoint.trunks())
 
     def stop(self) -> None:
         """End all pings."""

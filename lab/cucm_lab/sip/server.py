@@ -81,6 +81,8 @@ async def serve(endpoint: SipEndpoint, connection: SipConnection, request: Reque
         return
     refused = connection.engine is not None and connection.candidates == set()
     trunk = None if refused else identify(connection)
+    if trunk and not endpoint.runs(trunk) and endpoint.lab.inferred["sip.trunk_elsewhere"] == "refuse":
+        trunk = None
     if trunk is None:
         _refuse(endpoint, connection, request, mismatch=refused)
     elif request.method == "OPTIONS":
@@ -152,7 +154,7 @@ async def _invite(endpoint: SipEndpoint, connection: SipConnection, request: Req
 def _refusal(endpoint: SipEndpoint, phone: Phone | None) -> int | None:
     if phone is None:
         return 404
-    if phone.behaviour == "unregistered":
+    if endpoint.cluster.telephones.registration(phone).node is None:
         return int(endpoint.lab.inferred["sip.unregistered_phone"])
     return 486 if phone.behaviour == "busy" else None
 

@@ -15,6 +15,11 @@ register("sip.early_offer", True, "An INVITE through a trunk carries its SDP off
 register("sip.srtp_fallback", True, "A trunk without SRTP answers an RTP/SAVP offer of a CUCM with RTP/AVP")
 register("sip.unregistered_phone", 404, "Answer to a call for a phone that is not registered")
 register("sip.tls_security", {"Encrypted": 3, "Authenticated": 2, "Non Secure": 0}, "tls_security of createConnMsg")
+register(
+    "sip.trunk_elsewhere",
+    "refuse",
+    "A request that reaches a node on which its trunk does not run: `refuse` (as from an unknown address) or `answer`",
+)
 register("sip.trunk_node", "group", "A trunk that runs on its group's nodes: a call made on another node goes there")
 register("sdl.mask_srtp_keys", True, "SRTP keys in SDL are masked; a real CUCM prints them")
 register("sdl.trans_type", {"TCP": 1, "UDP": 2, "TLS": 3}, "TransType of signals; known: 1 for TCP")

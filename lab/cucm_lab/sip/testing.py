@@ -139,14 +139,14 @@ def change(cluster: Cluster, kind: str, name: str, *, reset: bool = True, **fiel
 
 def connect(cluster: Cluster, peer: Cluster, pattern: str, *, tls: bool = True, srtp: bool = True, **trunk: Any) -> str:
     """A trunk of `cluster` to `peer` with its profile and a route pattern; the trunk's name."""
-    config, target = cluster.config, peer.publisher
+    config = cluster.config
     non_secure = record(cluster, "SipTrunkSecurityProfile", "Non Secure SIP Trunk Profile")
     profile = non_secure
     if tls:
         body = {
             **non_secure.body, "name": TLS_NAME, "securityMode": "Encrypted", "incomingTransport": "TLS",
             "outgoingTransport": "TLS", "incomingPort": 5061,
-            "x509SubjectName": f"{target.name}, {target.fqdn}",
+            "x509SubjectName": ", ".join(name for node in peer.nodes for name in (node.name, node.fqdn)),
         }  # fmt: skip
         profile = config.add("SipTrunkSecurityProfile", TLS_NAME, body)
     name = f"to-{peer.name}"

@@ -8,7 +8,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from ...config import ConfigStore, Record, reference
-from ...services import SERVICES
+from ...services import CALLMANAGER, services_of
 from .operations import scope
 from .schema import KINDS, Field, target
 from .values import defaults
@@ -53,6 +53,16 @@ class _Seeder:
         return self._store.add(
             kind_name, body[kind.key], body, scope(kind, body), self._pkid(kind_name, given, kind.key)
         )
+
+    def scenario(self, kind_name: str, **given: Any) -> Record:
+        """An object of the scenario; one that is shipped under the same name gets the given values."""
+        kind = KINDS[kind_name]
+        shipped = self._store.record(kind_name, str(given.get(kind.key, "")))
+        if shipped is None:
+            return self.add(kind_name, **given)
+        body = {**shipped.body, **self._stored(kind.at(self._cluster.release.number), given)}
+        self._store.replace(Record(shipped.pkid, kind_name, shipped.name, shipped.scope, body))
+        return shipped
 
     def bare(self, kind: str, name: str) -> Record:
         """An object that has nothing but a name."""
@@ -141,7 +151,7 @@ def seed(cluster: Cluster, store: ConfigStore) -> None:
     _parameters(cluster, add)
     for kind, objects in cluster.spec.config.items():
         for given in objects:
-            add.add(kind, **given) if kind in KINDS else add.bare(kind, given["name"])
+            add.scenario(kind, **given) if kind in KINDS else add.bare(kind, given["name"])
     for phone in cluster.spec.phones:
         add.phone(phone)
 
@@ -160,10 +170,12 @@ def _nodes(cluster: Cluster, add: _Seeder) -> None:
                    "sipPorts": {"sipPhonePort": 5060, "sipPhoneSecurePort": 5061, "sipOAuthPort": 5090,
                                 "sipOAuthMRAPort": 5091}},
         )  # fmt: skip
-        members.append({"callManagerName": name, "priority": number - 1})
-        for service in (name for name in SERVICES if name.startswith("Cisco")):
+        if CALLMANAGER not in node.spec.not_activated:
+            members.append({"callManagerName": name, "priority": number - 1})
+        for service in (s.name for s in services_of(cluster.release) if s.name.startswith("Cisco")):
             add.add("ProcessNodeService", service=service, processNodeName=node.name, traceLevel=127,
-                    userCategories=0, enable=True, numFiles=250, maxFileSize=2, isActive=True)  # fmt: skip
+                    userCategories=0, enable=True, numFiles=250, maxFileSize=2,
+                    isActive=service not in node.spec.not_activated)  # fmt: skip
     add.add("CallManagerGroup", name="Default", tftpDefault=True, members=members)
 
 

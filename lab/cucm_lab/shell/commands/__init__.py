@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ..session import CommandError, Shell, words
-from . import capture, certificates, files, services, system
+from . import capture, certificates, files, services, system, trustlists
 
 Run = Callable[[Shell, list[str]], Awaitable[None]]
 
@@ -37,6 +37,8 @@ COMMANDS = [
     Command("quit", system.leave),
     Command("utils service list", services.list_all, (0, 2)),
     Command("utils service restart", services.restart, (1, 99), level=1),
+    Command("utils service activate", services.activate, (1, 99), level=1),
+    Command("utils service deactivate", services.deactivate, (1, 99), level=1),
     Command("utils service start", services.start, (1, 99), level=1),
     Command("utils service stop", services.stop, (1, 99), level=1),
     Command("set csr gen", certificates.generate_csr, (1, 1), level=1),
@@ -50,6 +52,10 @@ COMMANDS = [
     Command("show cert trust", certificates.show_trust, (1, 1), level=1),
     Command("show cert list", certificates.list_certificates, (0, 1), level=1),
     Command("set web-security", certificates.web_security, (4, 6), level=1),
+    Command("show ctl", trustlists.show_ctl, level=1),
+    Command("show itl", trustlists.show_itl, level=1),
+    Command("utils ctl update", trustlists.update, (1, 1), level=1),
+    Command("utils ctl set-cluster", trustlists.set_cluster, (1, 1), level=1),
     Command("utils network capture", capture.capture, (0, 20), level=1),
     Command("file list activelog", files.list_files, (1, 4)),
     Command("file view activelog", files.view, (1, 1)),

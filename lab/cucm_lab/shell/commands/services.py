@@ -45,9 +45,28 @@ async def stop(shell: Shell, parameters: list[str]) -> None:
     await _control(shell, " ".join(parameters), "stop")
 
 
+async def activate(shell: Shell, parameters: list[str]) -> None:
+    """`utils service activate <service>`: feature services alone."""
+    await _deploy(shell, " ".join(parameters), "activate")
+
+
+async def deactivate(shell: Shell, parameters: list[str]) -> None:
+    """`utils service deactivate <service>`."""
+    await _deploy(shell, " ".join(parameters), "deactivate")
+
+
+async def _deploy(shell: Shell, name: str, action: str) -> None:
+    if not shell.node.services.get(_known(shell, name)).feature:
+        raise CommandError(shell.inferred["shell.not_deployable"].format(name=name))
+    await _control(shell, name, action)
+
+
 async def _control(shell: Shell, name: str, action: str) -> None:
     name = _known(shell, name)
     table = shell.node.services
+    if not table.get(name).activated and action != "activate":
+        await shell.say(_line(table.get(name), ""))
+        return
     # Ctrl-C, or a client that goes away, does not stop what the service manager has begun.
     task = asyncio.ensure_future(getattr(table, action)(name))
     _RUNNING.add(task)
