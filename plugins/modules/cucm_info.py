@@ -198,7 +198,7 @@ rights:
       type: str
 dial_plan:
   description:
-    - Everything that decides where a dialled number goes.
+    - Everything that decides where a dialled number goes, for P(siptls.cucm.sip_tls_call_paths#filter).
   returned: when O(gather) has V(dial_plan)
   type: dict
   contains:

@@ -45,6 +45,7 @@ def change_plan(
         "head": _plain(head or {}),
         "clusters": clusters,
         "problems": wrong,
+        "calls": _calls(hosts.values()),
         "changes": sum(step["kind"] in ("certificate", "object") for step in steps),
         "restarts": sum(step["kind"] == "restart" for step in steps),
         "resets": sum(step["kind"] == "reset" for step in steps),
@@ -74,6 +75,22 @@ def _cluster(name: str, facts: Mapping[str, Any], problems: list[str]) -> dict[s
         "warnings": [*(found.get("warnings") or ()), *(made.get("waiting") or ()), *(made.get("offers") or ())],
         "external": [_external(one) for one in found.get("external") or ()],
     }
+
+
+def _calls(hosts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Whether calls between clusters are routed, now and after the run; preflight found the same for every host."""
+    paths = next((facts["preflight_calls"]["paths"] for facts in hosts if facts.get("preflight_calls")), ())
+    return [
+        {
+            "from": str(entry["from"]),
+            "to": str(entry["to"]),
+            "pattern": str(entry["pattern"]),
+            "now": str(entry["now"]["state"]),
+            "planned": str(entry["planned"]["state"]),
+            "why": str(entry["planned"]["why"]),
+        }
+        for entry in paths
+    ]
 
 
 def _external(peer: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,68 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two sites whose phones are in partitions: the plan says which calls would fail, and the lab's calls agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.operator_site import ROOT, Site
+
+pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("calls"), pytest.mark.timeout(600)]
+SCENARIO = ROOT / "lab" / "cucm_lab" / "scenarios" / "two-clusters.yml"
+
+
+def css(name: str, *partitions: str) -> dict[str, Any]:
+    members = [{"routePartitionName": one, "index": place} for place, one in enumerate(partitions, 1)]
+    return {"name": name, "members": members}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Each site's phones reach their own partition and that of the trunks; a trunk without a search space neither."""
+    folder = tmp_path_factory.mktemp("calls")
+    scenario = yaml.safe_load(SCENARIO.read_text(encoding="utf-8"))
+    for cluster in scenario["clusters"]:
+        cluster["config"] = {
+            "RoutePartition": [{"name": "Internal"}, {"name": "Intersite"}, {"name": "Nobody"}],
+            "Css": [css("Phones", "Internal", "Intersite"), css("Incoming", "Internal")],
+        }
+        for phone in cluster["phones"]:
+            phone.update(partition="Internal", line_css="Phones")
+    path = folder / "scenario.yml"
+    path.write_text(yaml.safe_dump(scenario, sort_keys=False), encoding="utf-8")
+    place = Site(folder, scenario=str(path))
+    with place.lab:
+        yield place
+
+
+def calls(site: Site) -> list[str]:
+    ways = (("cucma", "1018", "9898"), ("cucm10", "9898", "1018"))
+    return [site.call(*way)["result"] for way in ways]
+
+
+def test_the_plan_names_the_step_that_fails_and_the_calls_end_as_it_says(site: Site, tmp_path: Path) -> None:
+    extra: dict[str, Any] = {"sip_tls_trunk_partition": "Intersite", "plan_path": str(tmp_path)}
+    run = site.play("plan", extra=extra)
+    assert run.code == 0, run.output[-4000:]
+    text = (tmp_path / "plan.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith(("| cucma |", "| cucm10 |"))]
+    assert len(rows) == 2 and all("| not routed | not routed: phones with calling search" in row for row in rows), text
+    assert all("in partition Internal is not in the calling search space of that trunk" in row for row in rows)
+    assert "<h2>Calls after the run</h2>" in (tmp_path / "plan.html").read_text(encoding="utf-8")
+
+    # Without the trunks' search space the run ends well, says so, and no call gets through.
+    run = site.play("sip_tls_trunk", extra=extra)
+    assert run.code == 0, run.output[-4000:]
+    assert "Calls from cucma to 9898 of cucm10 would not be routed" in run.output
+    assert calls(site) == ["failed", "failed"]
+
+    extra["sip_tls_trunk_calling_search_space"] = "Incoming"
+    run = site.play("sip_tls_trunk", extra=extra)
+    assert run.code == 0 and "Calls from" not in run.output, run.output[-4000:]
+    assert calls(site) == ["answered", "answered"]
