@@ -76,7 +76,7 @@ def expired_ca(folder: Path) -> Path:
 
 def listed(output: str) -> str:
     """The one list, on one line."""
-    return re.sub(r"\s+", " ", output.partition("Say everything that is wrong")[2].partition("PLAY RECAP")[0])
+    return re.sub(r"\s+", " ", output.partition("List every problem")[2].partition("PLAY RECAP")[0])
 
 
 def test_one_list_names_all_that_is_wrong_and_nothing_is_written(site: Site, tmp_path: Path) -> None:

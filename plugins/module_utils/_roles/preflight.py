@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import covers
 from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import apart
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import newer_than_known, newest
@@ -25,6 +26,16 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import 
 #: what the roles need of a trust certificate; facts are printed at -v
 _TRUST_KEYS = ("purpose", "name", "subject", "common_name", "issuer", "sha256", "days_left", "self_signed", "pem")
 _HOSTNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\Z")
+MOST_CHARACTERS = 600
+#: what Ansible puts in place of a secret
+MASKS = ("********", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER")
+#: options of the modules whose inventory variable has the same name with cucm_ before it
+OPTIONS = ("ca_path", "tls_fingerprint", "legacy_crypto", "os_username", "os_password", "ssh_port", "ssh_known_hosts",
+           "ssh_host_key", "validate_certs", "validate_host_key")  # fmt: skip
+ACCOUNT_HINTS = {
+    "SSH": "",
+    "HTTPS": " It is set by cucm_username and cucm_password.",
+}
 _CLOCK_WORTH_A_WORD = 60  # seconds
 _DEFAULT_NAMES = {"localhost", "localhost.localdomain"}
 #: roles of the application account: what writes, what only reads
@@ -39,27 +50,33 @@ def judge_cluster(
     *,
     addresses: Mapping[str, str] | None = None,
     patterns: Iterable[Any] = (),
-    warn_days: int = 30,
+    warn_days: Any = 30,
+    inventory: Iterable[str] = (),
+    asked: bool = True,
     options: Iterable[str] = (),
     authority: Mapping[str, Any] | None = None,
     wish: Mapping[str, Any] | None = None,
     port: Any = 5061,
-    backdating: int = 10,
+    backdating: Any = 10,
 ) -> dict[str, Any]:
     """The facts of one cluster and what is wrong with it.
 
     info is the result of cucm_info; certificates are the results of cucm_certificate_info, one a node, each with the
-    node as `item`. A failed result carries `msg` and none of its own keys. options are what is wrong with the options
-    of the roles; authority holds `pem`, `where` and `renew_before` of the CA that is to sign. wish holds the `peers`
-    and the `settings` of role sip_tls_trunk, and without it trunks are not judged. backdating: minutes that the CA lets
-    its certificates begin in the past.
+    node as `item`. A failed result carries `msg` and none of its own keys. inventory are the mistakes in the inventory
+    of the cluster; with one on any cluster none is contacted, and asked is false. options are what is wrong with the
+    options of the roles; authority holds `pem`, `where` and `renew_before` of the CA that is to sign. wish holds the
+    `peers` and the `settings` of role sip_tls_trunk, and without it trunks are not checked. backdating: minutes that
+    the CA lets its certificates begin in the past.
     """
     facts: dict[str, Any] = {
         "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
         "certificates": {}, "trust": {},
         "patterns": [str(one) for one in patterns], "problems": [], "warnings": [], "unreachable": "",
-        "slips": list(options), "wish": None, "standing": None,
+        "slips": [*inventory, *options], "wish": None, "standing": None,
     }  # fmt: skip
+    warn_days, backdating = whole(warn_days, 30), whole(backdating, 10)
+    if not asked:
+        return facts
     if authority is not None:
         told = judge_authority(**authority, warn_days=warn_days)
         facts["slips"] += told["problems"]
@@ -67,6 +84,9 @@ def judge_cluster(
     if not info.get("nodes"):
         _failed(facts, info, f"{name}: the publisher told of no nodes.")
         return facts
+    facts["problems"] += [
+        f"{name}: {text}" for text in (*_masked(info, certificates), *_unknown(info, addresses or {}))
+    ]
     facts["problems"] += [f"{name}: {text}" for text in _rights(info.get("rights") or {})]
     facts["warnings"] += [f"{name}: {text}" for text in _release(str(info.get("version") or ""))]
     for result in certificates:
@@ -100,8 +120,53 @@ def _judge_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Map
     facts["warnings"] += [f"{where}: {text}" for text in _port(port, facts["certificates"][name])]
 
 
+def whole(value: Any, otherwise: int) -> int:
+    """A number from a template, which is text before ansible-core 2.19; a wrong one is reported with the options."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return otherwise
+
+
+def _masked(info: Mapping[str, Any], certificates: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Names of the cluster that hold a password of the inventory: Ansible masks it in whatever a module returns."""
+    names = [str(node.get(key) or "") for node in info["nodes"] for key in ("name", "address")]
+    for result in certificates:
+        for one in result.get("certificates") or ():
+            names += [str(one.get(key) or "") for key in ("subject", "issuer", "name")]
+            names += [str(san) for san in one.get("sans") or ()]
+    found = next((name for name in names if any(mask in name for mask in MASKS)), None)
+    if found:
+        yield (
+            f"a password is part of a name on the cluster, which Ansible shows as {found}. The masked name would be "
+            "written to CUCM. Change cucm_password or cucm_os_password to one that no name contains."
+        )
+
+
+def _unknown(info: Mapping[str, Any], addresses: Mapping[str, str]) -> Iterator[str]:
+    names = [str(node["name"]) for node in info["nodes"]]
+    for name in addresses:
+        if name not in names:
+            yield (
+                f"cucm_node_addresses names {name}, which is not a node of the cluster. Its nodes are "
+                f"{', '.join(names)}: correct the name, or take it out."
+            )
+
+
+def in_inventory_words(text: str) -> str:
+    """A failure of a module with the names of the inventory's variables in place of the module's options."""
+    for option in OPTIONS:
+        text = re.sub(rf"(?<![\w-]){option}(?![\w-])", f"cucm_{option}", text)
+    return re.sub(r"\b(Check|Give|Check host and) (host|port)\b", r"\1 cucm_\2", text).replace(
+        "cucm_host and port", "cucm_host and cucm_port"
+    ).replace("cucm_host, port", "cucm_host, cucm_port")  # fmt: skip
+
+
 def _failed(facts: dict[str, Any], result: Mapping[str, Any], otherwise: str) -> None:
-    text = str(result.get("msg") or otherwise)
+    text = in_inventory_words(str(result.get("msg") or otherwise))
+    if result.get("msg"):
+        hint = ACCOUNT_HINTS.get("SSH" if "SSH port" in text else "HTTPS") if result.get("reason") == "account" else ""
+        text = f"{facts['name']}: {text}{hint}"
     if result.get("reason") in DOWN:
         facts["unreachable"] = facts["unreachable"] or text
     else:
@@ -207,14 +272,21 @@ def _judge_clock(facts: dict[str, Any], name: str, clock: Mapping[str, Any], bac
         )
 
 
-def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip") -> list[str]:
+def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip", overlaps: str = "stop") -> list[str]:
     """Everything that is wrong over all clusters, those things included that only several of them show."""
     found = [*_slips(clusters), *(text for cluster in clusters for text in cluster["problems"])]
     silent = [cluster["unreachable"] for cluster in clusters if cluster["unreachable"]]
     for cluster in clusters:
         found += judge_objects(cluster, clusters)
     found = list(dict.fromkeys([*found, *_numbers(clusters), *_same_names(clusters), *peer_problems(clusters)]))
-    return [*found, *silent] if found or unreachable == "stop" else []
+    if overlaps == "stop":
+        found += _overlaps(clusters)
+    return [clipped(text) for text in ([*found, *silent] if found or unreachable == "stop" else [])]
+
+
+def clipped(text: str) -> str:
+    """A sentence of at most 600 characters; the facts, which -v shows, have the whole of it."""
+    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 20].rstrip()} … (-v shows all)"
 
 
 def _slips(clusters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -236,6 +308,21 @@ def _numbers(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
                 yield (
                     f"{other} and {cluster['name']} both claim the number {pattern} (cucm_local_patterns); their peers "
                     "can route it to one of them only."
+                )
+
+
+def _overlaps(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Patterns of one cluster that cover a number of another; equal ones are told of by _numbers."""
+    owned = [(pattern, cluster["name"]) for cluster in clusters for pattern in cluster["patterns"]]
+    for wide, owner in owned:
+        if not set(wide) & set("X![?+"):
+            continue
+        for narrow, other in owned:
+            if other != owner and narrow != wide and covers(wide, narrow):
+                yield (
+                    f"the pattern {wide} of {owner} covers {narrow} of {other} (cucm_local_patterns), so that a wrong "
+                    f"digit reaches the other cluster. Give {owner} narrower patterns, or set "
+                    "preflight_overlaps: allow when that is intended."
                 )
 
 
