@@ -10,9 +10,11 @@ from typing import Any
 
 import yaml
 
-from .release import RELEASES, Release
+from .release import ALIASES, RELEASES, Release, find
 from .services import SERVICES
 
+#: what `set tls min-version` takes
+TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 SCENARIOS = Path(__file__).parent / "scenarios"
 
 
@@ -80,6 +82,8 @@ class ClusterSpec:
     application_accounts: tuple[Account, ...]
     platform_accounts: tuple[Account, ...]
     security_mode: int = 0
+    #: "1.0" to "1.3", as an upgrade keeps it; None: that of a fresh installation
+    tls_min_version: str | None = None
     config: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
@@ -176,9 +180,15 @@ def parse(data: dict[str, Any], name: str, net: str = "127.0") -> Scenario:
 
 
 def _cluster(data: dict[str, Any], accounts: dict[str, Any]) -> ClusterSpec:
-    release = RELEASES.get(str(data["release"]))
+    release = find(str(data["release"]))
     if release is None:
-        raise ScenarioError(f"Cluster {data['name']}: release {data['release']} is not one of {', '.join(RELEASES)}.")
+        known = ", ".join((*RELEASES, *ALIASES))
+        raise ScenarioError(f"Cluster {data['name']}: release {data['release']} is not one of {known}.")
+    minimum = str(data.get("tls_min_version") or "") or None
+    if minimum is not None and minimum not in TLS_VERSIONS:
+        raise ScenarioError(
+            f"Cluster {data['name']}: tls_min_version {minimum} is not one of {', '.join(TLS_VERSIONS)}; quote it."
+        )
     own = data.get("accounts", {})
 
     def read(kind: str) -> tuple[Account, ...]:
@@ -206,6 +216,7 @@ def _cluster(data: dict[str, Any], accounts: dict[str, Any]) -> ClusterSpec:
         application_accounts=read("application"),
         platform_accounts=read("platform"),
         security_mode=mode,
+        tls_min_version=minimum,
         config=data.get("config", {}),
     )
 

@@ -36,7 +36,7 @@ options:
         active yet shows.
       - An empty mapping leaves the ports alone.
     type: dict
-    default: {CallManager: 5061}
+    default: {CallManager: 5061, CallManager-ECDSA: 5061}
 seealso:
   - module: siptls.cucm.cucm_cert_upload
 """

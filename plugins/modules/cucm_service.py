@@ -82,8 +82,14 @@ options:
         type: int
         default: 5061
       certificate:
-        description: The certificate that the port should present, as PEM or SHA-256 fingerprint. Any without it.
+        description: The CallManager certificate (RSA) that the port should present, as PEM or SHA-256 fingerprint. Any
+          without it.
         type: str
+      certificates:
+        description: The certificates that the port should present by purpose, V(CallManager) or V(CallManager-ECDSA),
+          as PEM or SHA-256 fingerprint. The port is asked for each of them in a handshake of its own.
+        type: dict
+        version_added: 1.1.0
       address:
         description: Where the port is; without it, O(host).
         type: str
@@ -128,9 +134,13 @@ previous_status:
   returned: success
   type: str
 presented:
-  description: SHA-256 fingerprint of the certificate that the port presents.
+  description: SHA-256 fingerprint of the certificate that the port presents for the first purpose.
   returned: success
   type: str
+presented_certificates:
+  description: SHA-256 fingerprint of the certificate that the port presents, by purpose.
+  returned: success
+  type: dict
 waited:
   description: Seconds from the request until it served.
   returned: success

@@ -15,6 +15,11 @@ description:
     presented, version, cipher, whether and of which CAs a client certificate is asked for, and the alert in words.
   - CallManager refuses clients that show no certificate it trusts. The chain is seen all the same, on TLS 1.0 to 1.3,
     and such a refusal is a result, not a failure. In TLS 1.3 a refusal comes after the handshake; it is waited for.
+  - From release 11.0 on the port holds two certificates, CallManager (RSA) and CallManager-ECDSA, and presents the one
+    that the client's Hello ranks first. The module asks for each of them in a handshake of its own and returns both
+    under RV(identities). All other values are of the RSA certificate, or of the ECDSA one where the port has no other.
+  - Up to TLS 1.2 the cipher names the kind of certificate, so the module offers TLS 1.3 to a server alone that speaks
+    nothing older.
   - Where the handshake is let in, a SIP OPTIONS request follows. Any answer shows that SIP is alive there.
   - Compares what is presented with the certificate that the node holds. An uploaded certificate becomes active when
     Cisco CallManager is restarted; until then RV(state) is V(uploaded_not_active).
@@ -52,8 +57,13 @@ options:
     description: Passphrase of the key.
     type: str
   held:
-    description: The certificate that the node holds, as PEM or by its SHA-256 fingerprint.
+    description: The RSA certificate that the node holds (purpose CallManager), as PEM or by its SHA-256 fingerprint.
     type: str
+  held_ecdsa:
+    description: The ECDSA certificate that the node holds (purpose CallManager-ECDSA), as PEM or by its SHA-256
+      fingerprint.
+    type: str
+    version_added: 1.1.0
   ca_chain:
     description: Certificates of the CAs that the peer's certificate is to be signed by, up to the root, as PEM.
     type: list
@@ -105,6 +115,19 @@ chain:
     C(not_before), C(not_after), C(days_left), C(sha256), C(sans), C(eku), C(key_usage), C(pem) and more.
   type: list
   elements: dict
+  returned: success
+identity:
+  description: The kind of certificate that the values outside of RV(identities) are of, V(RSA) or V(ECDSA).
+  type: str
+  returned: success
+  sample: RSA
+identities:
+  description:
+    - What the port presents to a client that asks for V(RSA) and to one that asks for V(ECDSA), by that kind.
+    - C(presented) is whether it presented a certificate of the kind, null when that is not known, and C(text) says why
+      it did not. Beside it C(chain), C(names), C(tls_version) and C(cipher), and where there is a chain
+      C(matches_held), C(state), C(state_text), C(trusted), C(trust_text), C(name_matches) and C(name_text).
+  type: dict
   returned: success
 names:
   description: Common name and alternative names of the node's own certificate.
@@ -185,7 +208,8 @@ state_text:
 
 import os
 import tempfile
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import presented, probe
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Identity
@@ -204,6 +228,7 @@ SPEC = ArgSpec(
         "client_key_path": {"type": "path", "no_log": False},
         "client_key_passphrase": {"type": "str", "no_log": True},
         "held": {"type": "str"},
+        "held_ecdsa": {"type": "str"},
         "ca_chain": {"type": "list", "elements": "str"},
         "subject_names": {"type": "list", "elements": "str"},
         "options": {"type": "bool", "default": True},
@@ -220,14 +245,22 @@ def service(task: Task) -> Outcome:
     if not 0 < given["port"] < 65536:
         raise Failure(f"port {given['port']} is not a TCP port: use 1 to 65535.")
     with tempfile.TemporaryDirectory(dir=task.tmpdir) as folder:
-        found = probe.probe(
-            given["host"], given["port"], legacy=given["legacy_crypto"], timeout=given["timeout"],
-            identity=identity(task, folder), options=given["options"],
-        )  # fmt: skip
+        target = probe.Target(given["host"], given["port"], given["legacy_crypto"], given["timeout"])
+        found = probe.probe(target, identity=identity(task, folder), options=given["options"])
     warning = probe.legacy_warning(given["host"], found) if given["legacy_crypto"] else None
-    compared = probe.compare(found["chain"][0], given["held"])
-    judged = presented.judge(found["chain"], given["ca_chain"] or (), given["subject_names"] or ())
-    return Outcome(result={**found, **compared, **judged}, warnings=[warning] if warning else [])
+    held = {"RSA": given["held"], "ECDSA": given["held_ecdsa"]}
+    for kind, shown in found["identities"].items():
+        shown.update(_checked(shown["chain"], held[kind], given))
+    checked = _checked(found["chain"], held[found["identity"]], given)
+    return Outcome(result={**found, **checked}, warnings=[warning] if warning else [])
+
+
+def _checked(chain: list[dict[str, Any]], held: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is presented against what is held, against the CAs and against the names; nothing where nothing is shown."""
+    if not chain:
+        return {}
+    names = given["subject_names"] or ()
+    return {**probe.compare(chain[0], held), **presented.judge(chain, given["ca_chain"] or (), names)}
 
 
 def identity(task: Task, folder: str) -> Identity | None:

@@ -243,7 +243,7 @@ def proven(site: Site, version: str, sources: set[str]) -> None:
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize(("release", "version"), [("9.1", "TLSv1"), ("14", "TLSv1.2"), ("15", "TLSv1.3")])
+@pytest.mark.parametrize(("release", "version"), [("9.1", "TLSv1"), ("14", "TLSv1.2"), ("15SU2", "TLSv1.3")])
 def test_a_sound_set_up_is_secure_on_every_version(tmp_path: Path, release: str, version: str) -> None:
     path = lab_testing.write_scenario(
         tmp_path / "pair.yml", [lab_testing.cluster(number, release) for number in (1, 2)]

@@ -107,7 +107,7 @@ def _snapshot(lab: Lab, node: Node, order: dict[str, Any]) -> Any:
         "server": node.fqdn,
         "identities": [
             {"service": unit, "certificate": store.held_certificate(unit), "csr": store.csr(unit) or ""}
-            for unit in store.units()
+            for unit in store.listed_units()
         ],
         "trusts": [
             {"service": name, "certificate_data": [{"filename": file, "certificate": pem} for file, pem in found]}

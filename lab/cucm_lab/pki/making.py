@@ -62,6 +62,7 @@ class Maker:
             self._subject(unit, None, True, False), key, digest, self._node.clock.now(),
             names=list(dict.fromkeys(names)), eku=_SELF_SIGNED_EKU, usages=_SELF_SIGNED_KU,
             days=int(self._lab.inferred["pki.shipped_days"]),
+            ca=False if self._release.self_signed_not_ca and unit.name != "CAPF" else None,
         )  # fmt: skip
 
     def request(

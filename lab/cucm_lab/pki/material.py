@@ -179,10 +179,10 @@ def self_signed(
     eku: Sequence[str] = (),
     usages: Sequence[str] = (),
     days: int = 1825,
-    ca: bool = False,
+    ca: bool | None = None,
     path_length: int | None = 0,
 ) -> x509.Certificate:
-    """A self-signed certificate of five years, valid since a day before `now`."""
+    """A self-signed certificate, valid since a day before `now`; `ca` None: without BasicConstraints."""
     start = now.astimezone(UTC).replace(microsecond=0) - timedelta(days=1)
     builder = (
         x509.CertificateBuilder()
@@ -193,8 +193,9 @@ def self_signed(
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=days))
     )
-    if ca:
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), True)
+    if ca is not None:
+        constraints = x509.BasicConstraints(ca=ca, path_length=path_length if ca else None)
+        builder = builder.add_extension(constraints, True)
     if usages:
         builder = builder.add_extension(key_usage(usages), False)
     if eku:

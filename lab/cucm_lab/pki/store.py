@@ -61,9 +61,35 @@ class CertificateStore:
         """The identity units of this node."""
         return [unit.name for unit in units(self._release)]
 
+    def listed_units(self) -> list[str]:
+        """Those with a file of their own: one that uses tomcat's certificate is not in the list."""
+        return [unit for unit in self.units() if self.reused(unit) is None]
+
+    def reused(self, purpose: str) -> str | None:
+        """The unit whose multi-server certificate serves as this unit's, or None."""
+        return self._db.setting(f"pki/reuse/{self._node.name}/{self._unit(purpose).name}")
+
+    def reuse(self, source: str, purpose: str) -> bool:
+        """Let a tomcat unit's multi-server certificate serve as this unit's on all nodes; False if it is none."""
+        unit = self._unit(purpose)
+        if self._unit(source).trust != "tomcat" or unit.trust != "CallManager" or not unit.signable:
+            raise self._refuse(1025, unit=purpose)
+        row = self._db.one(
+            "SELECT distribution FROM pki_identity WHERE node = ? AND unit = ?", (self._node.name, source)
+        )
+        if row is None or row["distribution"] == "this-server":
+            return False
+        with self._db.transaction():
+            for node in self._node.cluster.nodes:
+                running = node.certs.active_identity(unit.name)[0]
+                self._db.execute("INSERT OR IGNORE INTO pki_active VALUES (?, ?, ?)", (node.name, unit.name, running))
+                self._db.set_setting(f"pki/reuse/{node.name}/{unit.name}", source)
+        self._log("reuse", unit=unit.name, source=source)
+        return True
+
     def held_certificate(self, purpose: str) -> str:
         """PEM of the identity certificate that the node holds."""
-        unit = self._unit(purpose)
+        unit = self._unit(self.reused(purpose) or purpose)
         row = self._db.one(
             "SELECT certificate FROM pki_identity WHERE node = ? AND unit = ?", (self._node.name, unit.name)
         )
@@ -284,6 +310,8 @@ class CertificateStore:
         self._db.execute(
             "INSERT OR REPLACE INTO pki_identity VALUES (?, ?, ?, ?)", (node.name, unit.name, pem, distribution)
         )
+        # A certificate of its own ends the use of tomcat's.
+        self._db.set_setting(f"pki/reuse/{node.name}/{unit.name}", None)
         self._db.execute("INSERT OR IGNORE INTO pki_active VALUES (?, ?, ?)", (node.name, unit.name, running))
 
     def _shipped(self, unit: Unit) -> str:

@@ -68,6 +68,20 @@ register(
     "From 14 SU2: set cert import own of a multi-server certificate",
 )
 register("shell.trust_imported", "Successfully imported certificate for {unit}.", "Success of set cert import trust")
+register("shell.tls_minimum", "Configured TLS minimum version: {version}", "show tls min-version")
+register(
+    "shell.tls_minimum_warning",
+    "\n*** W A R N I N G ***\nThis will set the minimum TLS to {version} and the system will reboot.",
+    "Warning of set tls min-version; known: the system restarts by itself",
+)
+register("shell.tls_minimum_set", "Successfully set minimum TLS version to {version}", "Success of set tls min-version")
+register(
+    "shell.tls_minimum_publisher_only",
+    "This command can be executed on the publisher only",
+    "set tls min-version on a subscriber, from 15SU2 on; known: it is set on the publisher",
+)
+register("shell.cert_reused", "Successfully reused {source} certificate for {unit}.", "Success of set cert reuse")
+register("shell.cert_not_reusable", "{source} has no multi-server certificate", "set cert reuse of another certificate")
 register("shell.delete_asks", False, "set cert delete asks for confirmation")
 register("shell.deleted", "Successfully deleted certificate {name}.", "Success of set cert delete")
 register("shell.trust_description", "Trust Certificate", "Description of trust certificates in show cert list trust")

@@ -15,17 +15,16 @@ import ipaddress
 import itertools
 import socket
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sipmessage import Request
 
 from ..faults import Fault
-from ..release import TLS10, TlsPolicy
+from ..release import TlsPolicy
 from ..services import CALLMANAGER, STARTED
 from ..traces.capture import CaptureHub
 from ..traces.node import NodeTraces
-from . import peers, server
+from . import names, offer, peers, server
 from .connection import ConnectionFailed, SipConnection
 from .engine import Engine, TlsContexts, TlsFailure
 from .ping import Pinger
@@ -55,7 +54,8 @@ class SipEndpoint:
         self.outgoing: dict[tuple[str, str, int], SipConnection] = {}
         #: calls that came in, by Call-ID
         self.calls: dict[str, server.IncomingCall] = {}
-        self.contexts: TlsContexts | None = None
+        #: of the server (False) and the client (True): what it was made for, and the contexts
+        self.contexts: dict[bool, tuple[object, TlsContexts]] = {}
         self.running = False
         self._servers: dict[int, asyncio.Server] = {}
         self._connids = itertools.count(1)
@@ -65,8 +65,8 @@ class SipEndpoint:
         self._revision = -1
         #: when a trunk was reset last, by the loop's time
         self._resets: dict[str, float] = {}
-        self._trust: tuple[str, ...] = ()
-        self._clock: tuple[float, int] | None = None
+        #: CallManager-trust as of the last look; None: not read since the start of Cisco CallManager
+        self._trust: tuple[str, ...] | None = None
         self._loop = asyncio.get_running_loop()
 
     # -- life ---------------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ class SipEndpoint:
         """Load the active certificate and the trust, listen, begin to ping."""
         if self.running:
             return
-        self.contexts = None
+        self.contexts, self._trust = {}, None
         self._revision = -1
         self.traces.open()
         self.running = True
@@ -175,11 +175,11 @@ class SipEndpoint:
 
     def _applied(self, records: Any) -> None:
         """Trunks were reset: what AXL's thread says goes to the loop."""
-        names_ = {record.name for record in records}
+        trunk_names = {record.name for record in records}
         # From this moment on no connection from before may be used, even before the loop comes to closing it.
         now = self._loop.time()
-        self._resets.update(dict.fromkeys(names_, now))
-        self._loop.call_soon_threadsafe(self.reset, names_, now)
+        self._resets.update(dict.fromkeys(trunk_names, now))
+        self._loop.call_soon_threadsafe(self.reset, trunk_names, now)
 
     def reset(self, trunk_names: set[str], since: float | None = None) -> None:
         """Drop the connections and calls of these trunks, those made before `since` alone, and ping anew."""
@@ -232,40 +232,28 @@ class SipEndpoint:
 
     # -- TLS ----------------------------------------------------------------------------------------
 
-    def tls(self) -> TlsContexts:
-        """The node's active identity and its trust; made anew when the trust changed or the node's clock moved."""
-        if self.contexts is None or not self.lab.inferred["sip.trust_needs_restart"]:
-            trust = tuple(pem for _unused, pem in self.node.certs.trust("CallManager-trust"))
-        else:
-            trust = self._trust
+    def tls(self, *, client: bool = False) -> TlsContexts:
+        """What the node's SIP offers; made anew when it, the trust or the minute of a moved clock changed."""
+        if self._trust is None or not self.lab.inferred["sip.trust_needs_restart"]:
+            self._trust = tuple(pem for _unused, pem in self.node.certs.trust("CallManager-trust"))
         shift = self.node.clock.moved
         # A moved clock goes on: its time is taken anew each minute.
         clock = (shift, int(self.node.clock.time() // 60)) if shift else None
-        if self.contexts is None or (trust, clock) != (self._trust, self._clock):
-            certificate, key = self.node.certs.active_identity("CallManager")
-            self._trust, self._clock = trust, clock
-            self.contexts = self._contexts(certificate, key)
-        return self.contexts
+        wanted = (offer.policy(self.node), tuple(offer.identities(self.node, client=client)), self._trust, clock)
+        if client not in self.contexts or self.contexts[client][0] != wanted:
+            self.contexts[client] = wanted, self._contexts(wanted[0], wanted[1], moved=bool(shift))
+        return self.contexts[client][1]
 
-    def _contexts(self, certificate: str, key: str) -> TlsContexts:
-        when = self.node.clock.now() if self._clock else None
-        return TlsContexts(self._tls_policy(), certificate, key, self._trust, when)
-
-    def _tls_policy(self) -> TlsPolicy:
-        """That of HTTPS, with old peers let in where the administrator has not raised the minimum."""
-        policy = self.cluster.release.tls
-        if policy.minimum == TLS10 or not self.lab.inferred["sip.tls_minimum_is_1.0"]:
-            return policy
-        return replace(policy, minimum=TLS10, ciphers=f"{policy.ciphers}:AES256-SHA:AES128-SHA:@SECLEVEL=0")
+    def _contexts(self, policy: TlsPolicy, identities: tuple[tuple[str, str], ...], *, moved: bool) -> TlsContexts:
+        return TlsContexts(policy, identities, self._trust or (), self.node.clock.now() if moved else None)
 
     def _server_engine(self, port: int) -> Engine:
         contexts = self.tls()
         fault = self.lab.faults.match("sip", "handshake", self.node)
         if fault and fault.action == "wrong_certificate":
-            certificate, key = spoiled_identity(
-                self.node, contexts.certificate, str(fault.extra.get("how", "self-signed"))
-            )
-            contexts = self._contexts(certificate, key)
+            how = str(fault.extra.get("how", "self-signed"))
+            spoiled = (spoiled_identity(self.node, contexts.certificate, how),)
+            contexts = self._contexts(offer.policy(self.node), spoiled, moved=bool(self.node.clock.moved))
         asks = self.lab.faults.match("sip", "client-certificate", self.node)
         modes = {trunk.security_mode for trunk in self.trunks() if trunk.incoming_tls and trunk.incoming_port == port}
         mode = "both" if "Authenticated" in modes else "Encrypted"
@@ -294,7 +282,7 @@ class SipEndpoint:
         engine = None
         if trunk.outgoing_tls:
             mode = trunk.security_mode if trunk.security_mode == "Authenticated" else "Encrypted"
-            engine = Engine(self.tls().context(mode), server=False)
+            engine = Engine(self.tls(client=True).context(mode), server=False)
         connection = SipConnection(self, engine, incoming=False)
         connection.trunk = trunk
         connection.remote = (address, port)
@@ -346,6 +334,7 @@ class SipEndpoint:
             trunk=connection.trunk.name if connection.trunk else None, tls_version=engine.version, cipher=engine.cipher,
             peer_subject=engine.peer.subject if engine.peer else None,
             peer_serial=engine.peer.serial if engine.peer else None,
+            own_subject=names.one_line(own.subject) if (own := engine.own_certificate) else None,
             **({"reason": "subject_name_mismatch", "text": str(problem)} if problem else {}),
         )  # fmt: skip
         self.traces.certificate(connection)

@@ -83,25 +83,34 @@ class TlsFailure(Exception):
 
 
 class TlsContexts:
-    """The server and client settings of one node: its identity and its trust, for the release's TLS.
+    """The server or client settings of one node: its identities and its trust, for what its SIP offers.
 
-    With `when` certificates are judged at that time, which OpenSSL keeps for good; without it at the real time.
+    With `when` certificates are checked at that time, which OpenSSL keeps for good; without it at the real time.
     """
 
     def __init__(
-        self, policy: TlsPolicy, certificate: str, key: str, trust: Iterable[str], when: datetime | None = None
+        self,
+        policy: TlsPolicy,
+        identities: Iterable[tuple[str, str]],
+        trust: Iterable[str],
+        when: datetime | None = None,
     ) -> None:
         self._policy = policy
-        self._certificates = x509.load_pem_x509_certificates(certificate.encode())
-        self._key = cast(rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, load_pem_private_key(key.encode(), None))
+        self._identities = [
+            (
+                x509.load_pem_x509_certificate(certificate.encode()),
+                cast(rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, load_pem_private_key(key.encode(), None)),
+            )
+            for certificate, key in identities
+        ]
         self._trust = [cert for pem in trust for cert in x509.load_pem_x509_certificates(pem.encode())]
         self._when = when
         self._made: dict[tuple[str, bool], SSL.Context] = {}
 
     @property
     def certificate(self) -> x509.Certificate:
-        """The identity's own certificate."""
-        return self._certificates[0]
+        """The certificate of the first identity."""
+        return self._identities[0][0]
 
     def context(self, mode: str = "Encrypted", *, ask: bool = True) -> SSL.Context:
         """A context for a Device Security Mode; without `ask` the peer's certificate is not asked for."""
@@ -111,21 +120,23 @@ class TlsContexts:
 
     def _make(self, mode: str, ask: bool) -> SSL.Context:
         context = SSL.Context(SSL.TLS_METHOD)
-        context.set_min_proto_version(_number(self._policy.minimum))
-        context.set_max_proto_version(_number(self._policy.maximum))
-        ciphers = self._policy.ciphers
+        maximum, ciphers = self._policy.maximum, self._policy.ciphers
         if mode == "Authenticated":
-            # Authenticated is integrity without encryption; only the old releases' level allows it.
-            ciphers = "NULL-SHA:@SECLEVEL=0" if "SECLEVEL=0" in ciphers else ciphers
+            # Authenticated is integrity without encryption: TLS 1.3 has no such suite, OpenSSL needs level 0 for it.
+            maximum, ciphers = min(maximum, ssl.TLSVersion.TLSv1_2), "NULL-SHA:@SECLEVEL=0"
         elif mode == "both":
-            ciphers = f"{ciphers}:NULL-SHA"
+            ciphers = f"{ciphers}:NULL-SHA:@SECLEVEL=0"
+        context.set_min_proto_version(int(self._policy.minimum))
+        context.set_max_proto_version(int(maximum))
         context.set_cipher_list(ciphers.encode())
+        if self._policy.signatures:
+            _set_signatures(context, self._policy.signatures)
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
         context.set_options(SSL.OP_NO_TICKET)
-        context.use_certificate(self._certificates[0])
-        for issuer in self._certificates[1:]:
-            context.add_extra_chain_cert(issuer)
-        context.use_privatekey(self._key)
+        # OpenSSL keeps one identity per type of key, and presents the one that fits the chosen suite.
+        for certificate, key in self._identities:
+            context.use_certificate(certificate)
+            context.use_privatekey(key)
         store = context.get_cert_store()
         assert store is not None
         store.set_flags(_PARTIAL_CHAIN)
@@ -139,8 +150,10 @@ class TlsContexts:
         return context
 
 
-def _number(version: ssl.TLSVersion) -> int:
-    return int(version)
+def _set_signatures(context: SSL.Context, signatures: str) -> None:
+    """The order of the signature algorithms, for which pyOpenSSL has no method of its own."""
+    if SSL._lib.SSL_CTX_set1_sigalgs_list(context._context, signatures.encode()) != 1:  # type: ignore[attr-defined]
+        raise ValueError(f"OpenSSL does not know the signature algorithms {signatures}.")
 
 
 def _verified(connection: SSL.Connection, certificate: crypto.X509, error: int, depth: int, ok: int) -> bool:
@@ -178,6 +191,11 @@ class Engine:
         """TLSv1.0, TLSv1.2, TLSv1.3."""
         name = self._connection.get_protocol_version_name()
         return _VERSIONS.get(name, name)
+
+    @property
+    def own_certificate(self) -> x509.Certificate | None:
+        """The certificate that this end presents, once the handshake has chosen it."""
+        return self._connection.get_certificate(as_cryptography=True)
 
     @property
     def cipher(self) -> str:

@@ -6,7 +6,17 @@ from __future__ import annotations
 
 from ..inferred import register
 
-register("sip.tls_minimum_is_1.0", True, "SIP of 14 and 15 takes TLS 1.0 while `set tls min-version` is untouched")
+register(
+    "sip.client_certificate",
+    "CallManager",
+    "Identity that CUCM sends as a client, or CallManager-ECDSA; known: it is not bound to the chosen cipher",
+)
+register("sip.tls_ciphers_parameter", "TLSCiphers", "Name of the enterprise parameter TLS Ciphers (choices known)")
+register(
+    "sip.rsa_key_exchange_gone_since",
+    (15, 0, 1, 13901, 2),
+    "First version (15SU3) whose SIP has no AES128-SHA, that is, no RSA key exchange; None: all have it",
+)
 register("sip.san_matched", True, "The X.509 subject name check knows SANs besides the CN")
 register("sip.empty_subject_matches", False, "A TLS profile without X.509 subject name accepts every trusted peer")
 register("sip.name_mismatch", "close", "Peer whose name no profile has: `close` the connection, or answer `403`")

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import random
+import re
 import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ..config import Record, reference
+from ..pki.store import CsrWish
 from ..scenario import parse
 from ..world import Cluster, Lab, Node
 from . import start
@@ -166,11 +169,18 @@ def connect(cluster: Cluster, peer: Cluster, pattern: str, *, tls: bool = True, 
     return name
 
 
-async def certify(node: Node, authority: Authority, *trusted: Authority, restart: bool = True) -> None:
-    """A CA-signed CallManager certificate, as an operator would bring it in."""
+async def certify(
+    node: Node,
+    authority: Authority,
+    *trusted: Authority,
+    restart: bool = True,
+    purposes: tuple[str, ...] = ("CallManager",),
+) -> None:
+    """CA-signed certificates, as an operator would bring them in."""
     for each in (authority, *trusted):
         node.certs.import_trust("CallManager-trust", each.pem)
-    node.certs.import_own("CallManager", authority.sign(node.certs.generate_csr("CallManager")))
+    for purpose in purposes:
+        node.certs.import_own(purpose, authority.sign(node.certs.generate_csr(purpose)))
     if restart:
         await node.services.restart(CALLMANAGER)
 
@@ -185,3 +195,43 @@ async def secure_pair(lab: Lab, *, srtp: bool = True) -> Authority:
         for node in cluster.nodes:
             await certify(node, authority)
     return authority
+
+
+def multi_server() -> CsrWish:
+    """A request for one certificate for all nodes."""
+    return CsrWish(multi_server=True)
+
+
+async def s_client(node: Node, *arguments: str, send: bytes = b"", seconds: float = 3.0) -> str:
+    """What `openssl s_client` prints against a node's 5061, so many seconds beyond the certificates."""
+    process = await asyncio.create_subprocess_exec(
+        "openssl", "s_client", "-connect", f"{node.address}:5061", "-ign_eof", "-showcerts", *arguments,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(send)
+    text = ""
+    try:
+        async with asyncio.timeout(max(seconds, 20)) as limit:
+            async for line in process.stdout:
+                text += line.decode("utf-8", "replace")
+                if b"END CERTIFICATE" in line:
+                    # A busy machine may take long to come so far.
+                    limit.reschedule(asyncio.get_running_loop().time() + seconds)
+                if send and text.rstrip().endswith("Content-Length: 0"):
+                    break
+    except TimeoutError:
+        pass
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+    return text
+
+
+def presented(shown: str) -> x509.Certificate:
+    """The server's own certificate in what s_client printed."""
+    pem = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", shown, re.DOTALL)
+    assert pem, shown
+    return x509.load_pem_x509_certificate(pem[0].encode())

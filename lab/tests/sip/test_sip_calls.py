@@ -15,7 +15,7 @@ from cucm_lab.sip import testing as world
 
 @pytest.mark.parametrize(
     ("first", "second", "version"),
-    [("9.1", "10.5", "TLSv1.0"), ("9.1", "12.5", "TLSv1.0"), ("11.5", "14", "TLSv1.2"), ("15", "15", "TLSv1.3")],
+    [("9.1", "10.5", "TLSv1.0"), ("9.1", "12.5", "TLSv1.0"), ("11.5", "14", "TLSv1.2"), ("15SU2", "15SU4", "TLSv1.3")],
 )
 @pytest.mark.parametrize("srtp", [True, False])
 def test_calls_ride_tls_both_ways(tmp_path: Path, first: str, second: str, version: str, srtp: bool) -> None:
@@ -34,8 +34,7 @@ def test_calls_ride_tls_both_ways(tmp_path: Path, first: str, second: str, versi
 
 def test_releases_without_a_common_version_say_so(tmp_path: Path) -> None:
     async def run() -> None:
-        async with world.running(tmp_path, world.scenario("9.1", "14")) as lab:
-            lab.inferred.set("sip.tls_minimum_is_1.0", False)
+        async with world.running(tmp_path, world.scenario("9.1", "15SU2")) as lab:
             await world.secure_pair(lab)
             result = await place_call(lab, "a", "1018", "9898")
             assert result["result"] == "failed"

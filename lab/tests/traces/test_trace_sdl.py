@@ -41,7 +41,7 @@ def calllogs(node: Node) -> list[list[str]]:
     return [line.split("|") for path in sorted(folder.iterdir()) for line in text_of(path).splitlines()]
 
 
-@pytest.mark.parametrize(("release", "cipher"), [("9.1", "AES128-SHA"), ("15", "TLS_AES_256_GCM_SHA384")])
+@pytest.mark.parametrize(("release", "cipher"), [("9.1", "AES128-SHA"), ("15SU2", "TLS_AES_256_GCM_SHA384")])
 def test_a_tls_call_in_sdl_and_calllogs(tmp_path: Path, release: str, cipher: str) -> None:
     async def run() -> tuple[Lab, str]:
         async with world.running(tmp_path, world.scenario(release, release)) as lab:

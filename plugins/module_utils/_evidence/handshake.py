@@ -17,12 +17,15 @@ import ssl
 import time
 import warnings
 from dataclasses import dataclass, field
+from enum import Enum
 from types import TracebackType
 from typing import Any, Self
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams import Chunk
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import cipher_name, dn_text, version_name
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_records import TlsReader, looks_like_tls
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import purpose_of
 
 READ = 65_536
 ALERT, HANDSHAKE, CERTIFICATE_REQUEST, CERTIFICATE_AUTHORITIES = 21, 22, 13, 47
@@ -56,22 +59,56 @@ class Seen:
     trouble: str | None = None
 
 
-def client_context(legacy: bool, identity: Identity | None = None) -> ssl.SSLContext:
-    """A context that judges nothing: a probe reports what is there. Old protocol and keys only with legacy.
+class Asked(Enum):
+    """Which of the two identities of a SIP port a handshake asks for, by the key of its certificate.
 
+    From 11.0 on CUCM holds an RSA certificate (CallManager) and an ECDSA one (CallManager-ECDSA) on one port, and
+    presents the one that the client's Hello ranks first.
+    """
+
+    RSA = "RSA"
+    ECDSA = "ECDSA"
+
+    @classmethod
+    def of_purpose(cls, purpose: str) -> Asked:
+        """The kind of certificate of a CUCM purpose, such as CallManager-ECDSA."""
+        return cls.ECDSA if purpose_of(purpose).key == EC else cls.RSA
+
+
+# Cipher suites up to TLS 1.2 name the kind of certificate: an offer of one kind can only be answered with it.
+_SUITES = {Asked.RSA: "DEFAULT:!aECDSA:@SECLEVEL=2", Asked.ECDSA: "ECDHE+aECDSA:@SECLEVEL=2"}
+# eNULL: a profile of mode Authenticated speaks NULL-SHA alone, and a probe should say so.
+_OLD_SUITES = {Asked.RSA: "ALL:eNULL:!aNULL:!aECDSA:@SECLEVEL=0", Asked.ECDSA: "aECDSA:eNULL+aECDSA:@SECLEVEL=0"}
+_SIGNATURES = {
+    Asked.RSA: "rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512",
+    Asked.ECDSA: "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512",
+}
+
+
+def client_context(
+    asked: Asked, *, legacy: bool, identity: Identity | None = None, tls13: bool = False
+) -> ssl.SSLContext:
+    """A context that verifies nothing: a probe reports what is there. Old protocol and keys only with legacy.
+
+    With tls13 it speaks TLS 1.3 alone. There the signature algorithms choose the certificate: where Python can't set
+    them (before 3.15) the server may present the other one, and the caller has to look at its key.
     Raises ssl.SSLError or OSError when the identity cannot be loaded.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers("DEFAULT:@SECLEVEL=2")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_SUITES[asked])
+    if tls13:
+        context.maximum_version = context.minimum_version = ssl.TLSVersion.TLSv1_3
+        if hasattr(context, "set_server_sigalgs"):
+            context.set_server_sigalgs(_SIGNATURES[asked])
     if legacy:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            context.minimum_version = ssl.TLSVersion.TLSv1
-        # eNULL: a profile of mode Authenticated speaks NULL-SHA alone, and a probe should say so.
-        context.set_ciphers("ALL:eNULL:!aNULL:@SECLEVEL=0")
+        if not tls13:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                context.minimum_version = ssl.TLSVersion.TLSv1
+        context.set_ciphers(_OLD_SUITES[asked])
         context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
     if identity is not None:
         context.load_cert_chain(identity.certificate_file, identity.key_file, lambda: identity.passphrase or "")

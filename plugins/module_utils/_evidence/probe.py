@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import (
     OLD_VERSIONS,
+    Asked,
     Handshake,
     Identity,
     Seen,
@@ -43,25 +47,86 @@ _NEXT_STEPS = {
 }
 
 
-def served_certificate(host: str, port: int, *, legacy: bool, timeout: float) -> list[str]:
-    """The chain that a TLS server presents, leaf first, as PEM, whether or not it lets us in.
+# The alert of a server that has no certificate of the kind that was asked for, and OpenSSL's words for it.
+_NO_SUCH_IDENTITY = 40
+_OTHER_VERSION = 70
 
-    Nothing is verified: the caller compares. Raises Failure when no chain was seen, with state ``unreachable`` (no
-    TCP connection) or ``no_handshake`` among its facts.
+
+@dataclass(frozen=True)
+class Target:
+    """A SIP TLS port, and how it is reached; timeout in seconds."""
+
+    host: str
+    port: int
+    legacy: bool
+    timeout: float
+
+    @property
+    def where(self) -> str:
+        """Host and port in words."""
+        return f"{self.host} port {self.port}"
+
+
+def served_certificate(target: Target, asked: Asked) -> list[str]:
+    """The chain of one of the port's identities, leaf first, as PEM, whether or not the server lets us in.
+
+    Nothing is verified: the caller compares. Raises Failure when no chain was seen, with state ``unreachable`` (no TCP
+    connection), ``no_handshake`` or ``other_identity`` (the port showed the other one alone) among its facts.
     """
-    with connect(host, port, client_context(legacy), timeout) as connection:
-        connection.shake()
-        if not connection.seen.chain:
-            raise no_chain(host, port, connection.seen, legacy)
+    with handshake(target, asked) as connection:
         return [ssl.DER_cert_to_PEM_cert(der) for der in connection.seen.chain]
 
 
-def connect(host: str, port: int, context: ssl.SSLContext, timeout: float) -> Handshake:
+@contextmanager
+def handshake(target: Target, asked: Asked, identity: Identity | None = None) -> Iterator[Handshake]:
+    """A connection on which the server has shown the identity that was asked for; Failure when it did not.
+
+    TLS 1.3 is tried where the server speaks nothing older, because only up to TLS 1.2 an offer names the identity.
+    """
+    first: Failure | None = None
+    for tls13 in (False, True):
+        context = _context(target, asked, identity, tls13=tls13)
+        with _connected(target, context) as connection:
+            connection.shake()
+            # An old server shows its certificate and is then refused by OpenSSL for its version.
+            if connection.seen.chain and (target.legacy or connection.seen.tls_version not in OLD_VERSIONS):
+                _check_kind(target, asked, connection.seen)
+                yield connection
+                return
+            first = first or no_chain(target, asked, connection.seen)
+            if connection.seen.alert is None or connection.seen.alert[1] != _OTHER_VERSION:
+                break
+    raise first or AssertionError("a handshake without a chain has a reason")
+
+
+def _context(target: Target, asked: Asked, identity: Identity | None, *, tls13: bool) -> ssl.SSLContext:
+    try:
+        return client_context(asked, legacy=target.legacy, identity=identity, tls13=tls13)
+    except (ssl.SSLError, OSError) as error:
+        raise _unusable(error, target.legacy) from None
+
+
+def _check_kind(target: Target, asked: Asked, seen: Seen) -> None:
+    """In TLS 1.3 the server may show the other identity than the one that was asked for."""
+    from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
+
+    leaf = certificate_view(seen.chain[0])
+    shown = Asked.RSA if leaf["key_type"] == "RSA" else Asked.ECDSA
+    if shown is not asked:
+        raise Failure(
+            f"Asking {target.where} for its {asked.value} certificate failed: over {seen.tls_version}, the only "
+            f"version that it speaks, it presents its {shown.value} certificate, {leaf['subject']}. Look at it with "
+            f"openssl s_client -sigalgs {'rsa_pss_rsae_sha256' if asked is Asked.RSA else 'ecdsa_secp384r1_sha384'}.",
+            state="other_identity",
+        )
+
+
+def _connected(target: Target, context: ssl.SSLContext) -> Handshake:
     """A TCP connection ready for its handshake; raises Failure with what the operating system said."""
     try:
-        return Handshake(host, port, context, timeout)
+        return Handshake(target.host, target.port, context, target.timeout)
     except TimeoutError:
-        reason, said = "silent", f"no answer within {timeout:g} s"
+        reason, said = "silent", f"no answer within {target.timeout:g} s"
         hint = "Look for a firewall between this machine and the node."
     except ConnectionRefusedError:
         reason, said = "refused", "the connection was refused"
@@ -70,14 +135,15 @@ def connect(host: str, port: int, context: ssl.SSLContext, timeout: float) -> Ha
         reason, said = "unreachable", (error.strerror or type(error).__name__).lower()
         hint = "Check the name and the address."
     raise Failure(
-        f"Connecting to {host} port {port} for a TLS handshake failed: {said}. {hint}",
+        f"Connecting to {target.where} for a TLS handshake failed: {said}. {hint}",
         state="unreachable",
         port_state=reason,
     )
 
 
-def no_chain(host: str, port: int, seen: Seen, legacy: bool) -> Failure:
+def no_chain(target: Target, asked: Asked, seen: Seen) -> Failure:
     """Why a handshake ended before the server's certificate was seen, in a sentence."""
+    facts: dict[str, Any] = {"state": "no_handshake"}
     if seen.plain_text:
         first = seen.plain_text.split(b"\r\n")[0][:60].decode("ascii", "replace")
         said = f"it does not speak TLS there (its first line is {first!r})"
@@ -87,33 +153,79 @@ def no_chain(host: str, port: int, seen: Seen, legacy: bool) -> Failure:
         name, meaning = ALERTS.get(code, (f"alert {code}", "")) if code is not None else ("", "")
         said = f"it answered {name}: {meaning}" if code is not None else (seen.trouble or "it closed the connection")
         hint = "Look whether Cisco CallManager runs there and the port takes TLS."
-        if not legacy and LEGACY_REASONS.search(f"{name} {seen.trouble or ''}".replace("_", " ")):
+        if code == _NO_SUCH_IDENTITY:
+            facts["no_such_identity"] = True
+            hint = f"It may have no {asked.value} certificate, or no cipher for it (enterprise parameter TLS Ciphers)."
+        # No old release has an ECDSA certificate, so legacy_crypto can't bring one to light.
+        lacking = asked is Asked.ECDSA and code == _NO_SUCH_IDENTITY
+        if (
+            not lacking
+            and not target.legacy
+            and LEGACY_REASONS.search(f"{name} {seen.trouble or ''}".replace("_", " "))
+        ):
             hint = f"Releases {LEGACY} speak only TLS 1.0 and old ciphers: set legacy_crypto: true for this cluster."
     return Failure(
-        f"The TLS handshake with {host} port {port} showed no certificate: {said}. {hint}", state="no_handshake"
+        f"The TLS handshake with {target.where} for its {asked.value} certificate showed no certificate: {said}. "
+        f"{hint}",
+        **facts,
     )
 
 
-def probe(
-    host: str, port: int, *, legacy: bool, timeout: float, identity: Identity | None = None, options: bool = True
-) -> dict[str, Any]:
-    """A handshake and, where it is let in, an OPTIONS: the result of sip_tls_probe but for the comparison.
+def probe(target: Target, *, identity: Identity | None = None, options: bool = True) -> dict[str, Any]:
+    """Handshakes for both identities and, where it is let in, an OPTIONS: the result of sip_tls_probe.
 
-    Raises Failure when there was no connection or no certificate was seen.
+    What is not under ``identities`` is of the RSA identity, or of the ECDSA one where the port has no other. Raises
+    Failure when there was no connection or no certificate was seen.
     """
     try:
-        context = client_context(legacy, identity)
-    except (ssl.SSLError, OSError) as error:
-        raise _unusable(error, legacy) from None
-    with connect(host, port, context, timeout) as connection:
+        main, found = Asked.RSA, _probe(target, Asked.RSA, identity, options)
+    except Failure as failure:
+        if failure.facts.get("state") == "unreachable" or "cannot be used" in failure.msg:
+            raise
+        refused = {Asked.RSA: failure}
+        try:
+            main, found = Asked.ECDSA, _probe(target, Asked.ECDSA, identity, options)
+        except Failure:
+            raise failure from None
+    else:
+        refused = {}
+    return {**found, "identity": main.value, "identities": _identities(target, main, found, refused)}
+
+
+def _identities(
+    target: Target, main: Asked, found: Mapping[str, Any], refused: Mapping[Asked, Failure]
+) -> dict[str, dict[str, Any]]:
+    """Each identity by its kind: ``presented`` (None: not known), ``text`` why not, and what was seen of it."""
+    result: dict[str, dict[str, Any]] = {}
+    for asked in Asked:
+        if asked is main:
+            result[asked.value] = {"presented": True, "text": "", **{key: found[key] for key in _OF_IDENTITY}}
+            continue
+        failure = refused.get(asked)
+        try:
+            if failure is not None:
+                raise failure
+            with handshake(target, asked) as connection:
+                seen = connection.seen
+                shown = {"tls_version": seen.tls_version, "cipher": seen.cipher, **_certificates(seen)}
+                result[asked.value] = {"presented": True, "text": "", **shown}
+        except Failure as why:
+            known = False if why.facts.get("no_such_identity") else None
+            nothing: dict[str, Any] = {"tls_version": None, "cipher": None, "chain": [], "names": []}
+            result[asked.value] = {"presented": known, "text": why.msg, **nothing}
+    return result
+
+
+_OF_IDENTITY = ("tls_version", "cipher", "chain", "names")
+
+
+def _probe(target: Target, asked: Asked, identity: Identity | None, options: bool) -> dict[str, Any]:
+    with handshake(target, asked, identity) as connection:
         seen, answer, early = connection.seen, None, b""
-        done = connection.shake()
-        if not seen.chain:
-            raise no_chain(host, port, seen, legacy)
-        if done and seen.tls_version == "TLSv1.3":
-            early = connection.receive(min(LATE_REFUSAL, timeout))
-        if done and options and seen.alert is None and not seen.closed:
-            answer = ask(connection, host, port, timeout, early)
+        if seen.finished and seen.tls_version == "TLSv1.3":
+            early = connection.receive(min(LATE_REFUSAL, target.timeout))
+        if seen.finished and options and seen.alert is None and not seen.closed:
+            answer = ask(connection, target.host, target.port, target.timeout, early)
     accepted = _accepted(seen, answer)
     return {
         "tls_version": seen.tls_version,

@@ -8,14 +8,20 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFORM, ArgSpec, Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._node.opening import open_store
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import CertificateStore, Entry
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, is_trust
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import (
+    TRUNK,
+    TRUNK_EC,
+    is_trust,
+    purpose_of,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
@@ -24,7 +30,7 @@ SPEC = PLATFORM + ArgSpec(
     options={
         "purposes": {"type": "list", "elements": "str"},
         "expiring_within": {"type": "int", "default": 30},
-        "served_ports": {"type": "dict", "default": {TRUNK.name: TRUNK.port}},
+        "served_ports": {"type": "dict", "default": {one.name: one.port for one in (TRUNK, TRUNK_EC)}},
     },
 )
 LONGEST_LOOK = 5  # seconds; a port that a firewall hides must not hold up the rest
@@ -37,8 +43,12 @@ def service(task: Task) -> Outcome:
     ports = _ports(params["served_ports"])
     store = open_store(params)
     try:
-        seen = {purpose: _seen(params, port) for purpose, port in ports.items()}
-        found = list(_certificates(store, params, seen))
+        entries = _entries(store, params["purposes"])
+        held = {entry.purpose for entry in entries}
+        # An ECDSA certificate that the node does not hold is not looked for: old releases would only refuse.
+        seen = {purpose: _seen(params, purpose, port) for purpose, port in ports.items()
+                if purpose in held or purpose_of(purpose).key != EC}  # fmt: skip
+        found = [_shown(entry, params, seen.get(entry.purpose, {}).get("sha256"), store.clock) for entry in entries]
         result: dict[str, Any] = {
             "certificates": found, "interface": store.kind.lower(), "clock": store.clock.for_result(), "ports": seen
         }  # fmt: skip
@@ -56,40 +66,33 @@ def _ports(given: Mapping[str, Any]) -> dict[str, int]:
         raise Failure("served_ports maps purposes to TCP ports, for example {CallManager: 5061}.") from None
 
 
-def _certificates(
-    store: CertificateStore, params: Mapping[str, Any], seen: Mapping[str, Mapping[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    wanted = params["purposes"]
+def _entries(store: CertificateStore, wanted: Sequence[str] | None) -> list[Entry]:
+    """The identities, then the trust certificates, of the purposes asked for; None: all of the node."""
     if wanted is None:
-        identities, trusted = store.identities(), store.trust()
-    else:
-        own = [purpose for purpose in wanted if not is_trust(purpose)]
-        identities = [entry for purpose in own if (entry := store.identity(purpose)) is not None]
-        trusted = [entry for purpose in wanted if purpose not in own for entry in store.trust(purpose)]
-    for entry in identities:
-        yield _shown(entry, "identity", params, seen.get(entry.purpose, {}).get("sha256"), store.clock)
-    for entry in trusted:
-        yield _shown(entry, "trust", params, None, store.clock)
+        return [*store.identities(), *store.trust()]
+    own = [purpose for purpose in wanted if not is_trust(purpose)]
+    identities = [entry for purpose in own if (entry := store.identity(purpose)) is not None]
+    return [*identities, *(entry for purpose in wanted if purpose not in own for entry in store.trust(purpose))]
 
 
-def _seen(params: Mapping[str, Any], port: int) -> dict[str, Any]:
+def _seen(params: Mapping[str, Any], purpose: str, port: int) -> dict[str, Any]:
     """What this machine sees at a port now: state, why there is no certificate, and the certificate that is shown."""
-    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import served_certificate
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Asked
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import Target, served_certificate
     from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
 
     try:
-        chain = served_certificate(
-            params["host"], port, legacy=params["legacy_crypto"], timeout=min(params["timeout"], LONGEST_LOOK)
-        )
-        leaf = certificate_view(chain[0])
+        target = Target(params["host"], port, params["legacy_crypto"], min(params["timeout"], LONGEST_LOOK))
+        leaf = certificate_view(served_certificate(target, Asked.of_purpose(purpose))[0])
     except Failure as failure:
         state = failure.facts.get("port_state") or failure.facts.get("state") or "no_certificate"
         return {"port": port, "state": state, "said": failure.msg, "sha256": None, "subject": None}
     return {"port": port, "state": "tls", "said": "", "sha256": leaf["sha256"], "subject": leaf["subject"]}
 
 
-def _shown(entry: Entry, kind: str, params: Mapping[str, Any], served: str | None, clock: NodeClock) -> dict[str, Any]:
+def _shown(entry: Entry, params: Mapping[str, Any], served: str | None, clock: NodeClock) -> dict[str, Any]:
     """The view of a certificate with where it is and what is the matter; a trusted CA needs no clientAuth."""
+    kind = "trust" if is_trust(entry.purpose) else "identity"
     shown: dict[str, Any] = {"node": params["host"], "purpose": entry.purpose, "name": entry.name, "kind": kind}
     known = entry.facts
     judged: dict[str, Any] = dict.fromkeys(TROUBLES, False)

@@ -44,6 +44,7 @@ SPEC = (
                 "options": {
                     "port": {"type": "int", "default": 5061},
                     "certificate": {"type": "str"},
+                    "certificates": {"type": "dict"},
                     "address": {"type": "str"},
                 },
             },
@@ -126,28 +127,41 @@ class CliControl:
 
 @dataclass(frozen=True)
 class Serving:
-    """The port that shows whether a service is back, and the certificate that it should present."""
+    """The port that shows whether a service is back, and the certificate that it should present for each purpose."""
 
     host: str
     port: int
-    sha256: str | None
+    #: purpose, such as CallManager-ECDSA: SHA-256 of the certificate that it should present; None: any
+    wanted: Mapping[str, str | None]
     legacy: bool
     timeout: int
 
-    def presented(self) -> str | None:
-        """The SHA-256 of the certificate that the port presents now; None while it presents none."""
-        from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import served_certificate
+    def presented(self) -> dict[str, str | None]:
+        """By purpose the SHA-256 of the certificate that the port presents now; None while it presents none.
+
+        A purpose whose certificate can't be asked for is left out: over TLS 1.3 a port may show only the other one.
+        """
+        from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Asked
+        from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import Target, served_certificate
         from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
-        try:
-            chain = served_certificate(self.host, self.port, legacy=self.legacy, timeout=min(self.timeout, 10))
-        except Failure:
-            return None
-        return read_certificate(chain[0]).sha256
+        target = Target(self.host, self.port, self.legacy, min(self.timeout, 10))
+        shown: dict[str, str | None] = {}
+        for purpose in self.wanted:
+            try:
+                shown[purpose] = read_certificate(served_certificate(target, Asked.of_purpose(purpose))[0]).sha256
+            except Failure as failure:
+                if failure.facts.get("state") != "other_identity":
+                    shown[purpose] = None
+        return shown
 
-    def satisfied(self, presented: str | None) -> bool:
-        """True when the port presents what it should."""
-        return presented is not None and self.sha256 in (None, presented)
+    def satisfied(self, presented: Mapping[str, str | None]) -> bool:
+        """True when the port presents for each purpose, as far as that can be seen, what it should."""
+        return all(shown is not None and self.wanted[purpose] in (None, shown) for purpose, shown in presented.items())
+
+    def differing(self, presented: Mapping[str, str | None]) -> list[str]:
+        """The purposes for which the port presents another certificate than it should, or none."""
+        return [purpose for purpose, shown in presented.items() if not self.satisfied({purpose: shown})]
 
     @property
     def place(self) -> str:
@@ -174,10 +188,14 @@ def _serving(params: Mapping[str, Any]) -> Serving | None:
         return None
     if params["state"] == "stopped":
         raise Failure("serving cannot be asked of a service with state: stopped.")
+    by_purpose = given["certificates"]
+    if by_purpose and given["certificate"]:
+        raise Failure("serving takes either certificate or certificates, which names the purposes.")
+    wanted = by_purpose or {"CallManager": given["certificate"]}
     return Serving(
         given["address"] or params["host"],
         given["port"],
-        fingerprint_of(given["certificate"]),
+        {purpose: fingerprint_of(certificate) for purpose, certificate in wanted.items()},
         params["legacy_crypto"],
         params["timeout"],
     )
@@ -224,11 +242,11 @@ def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, c
         )
     if not before.activated and params["only_activated"]:
         return Outcome(
-            before=_for_diff(before, None),
-            after=_for_diff(before, None),
+            before=_for_diff(before, {}),
+            after=_for_diff(before, {}),
             result={
-                "status": before.status, "previous_status": before.status, "presented": None, "waited": 0.0,
-                "interface": control.kind.lower(),
+                "status": before.status, "previous_status": before.status, "presented": None,
+                "presented_certificates": {}, "waited": 0.0, "interface": control.kind.lower(),
             },
         )  # fmt: skip
     if not before.activated and state != "stopped":
@@ -236,21 +254,21 @@ def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, c
             f"{name} is not activated on {control.where}. Activate it on the node's Serviceability page (Service "
             "Activation) first."
         )
-    presented = serving.presented() if serving is not None and before.status == "Started" else None
+    presented = serving.presented() if serving is not None and before.status == "Started" else {}
     needed = {
         "started": before.status not in ("Started", "Starting"),
         "stopped": before.status not in ("Stopped", "Stopping"),
-        "restarted": serving is None or not serving.satisfied(presented),
+        "restarted": serving is None or not presented or not serving.satisfied(presented),
     }[state]
     began = time.monotonic()
     after, shown = before, presented
     if check_mode:
         after = ServiceState(name, "Stopped" if state == "stopped" else "Started")
-        shown = (serving.sha256 if serving is not None else None) or presented
+        shown = {**presented, **{purpose: sha for purpose, sha in (serving.wanted if serving else {}).items() if sha}}
     else:
         if needed:
             _ask(control, name, VERBS[state], before)
-        after, shown = _wait(control, params, serving, presented if needed else None)
+        after, shown = _wait(control, params, serving, presented if needed else {})
     return Outcome(
         changed=needed,
         before=_for_diff(before, presented),
@@ -258,7 +276,8 @@ def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, c
         result={
             "status": after.status,
             "previous_status": before.status,
-            "presented": shown,
+            "presented": next(iter(shown.values()), None),
+            "presented_certificates": shown,
             "waited": round(time.monotonic() - began, 1),
             "interface": control.kind.lower(),
         },
@@ -281,20 +300,21 @@ def _ask(control: Control, name: str, verb: str, before: ServiceState) -> None:
 
 
 def _wait(
-    control: Control, params: Mapping[str, Any], serving: Serving | None, old: str | None
-) -> tuple[ServiceState, str | None]:
+    control: Control, params: Mapping[str, Any], serving: Serving | None, old: Mapping[str, str | None]
+) -> tuple[ServiceState, dict[str, str | None]]:
     """Until the service is where it should be and presents what it should; Failure when wait_timeout is over."""
     wanted = "Stopped" if params["state"] == "stopped" else "Started"
     latest = time.monotonic() + params["wait_timeout"]
     pause = min(0.5, params["poll_interval"])
-    state, shown, trouble = ServiceState(params["name"], "Unknown"), None, ""
+    state, trouble = ServiceState(params["name"], "Unknown"), ""
+    shown: dict[str, str | None] = {}
     while True:
         try:
             state, trouble = control.status(params["name"]), ""
         except (AnswerLost, ShellLost) as failure:
             trouble = f" ({plain(failure.msg)})"
         if state.status == wanted and not trouble:
-            shown = serving.presented() if serving is not None else None
+            shown = serving.presented() if serving is not None else {}
             if serving is None or serving.satisfied(shown):
                 return state, shown
         if time.monotonic() > latest:
@@ -309,25 +329,30 @@ def _wait(
         )
     if serving is None:
         raise AssertionError("a port was waited for, so there is one")
-    what = "presents no certificate" if shown is None else f"presents the certificate {shown}"
-    hint = (
-        "the one from before the restart: was the new one uploaded to this node?"
-        if shown and shown == old
-        else ("which is another one than that asked for")
-    )
     raise Failure(
-        f"{params['name']} on {control.where} is {state.status}, but {serving.place} {what} after "
-        f"{params['wait_timeout']} s"
-        + (f", {hint}" if shown else ". Is there a trunk with a TLS profile on that port?"),
+        f"{params['name']} on {control.where} is {state.status}, but {_not_served(serving, shown, old)}",
         status=state.status,
-        presented=shown,
+        presented=next(iter(shown.values()), None),
+        presented_certificates=shown,
     )
 
 
-def _for_diff(state: ServiceState, presented: str | None, restarted: bool = False) -> dict[str, Any]:
+def _not_served(serving: Serving, shown: Mapping[str, str | None], old: Mapping[str, str | None]) -> str:
+    """What the port presents instead after the wait, and what to do."""
+    purpose = serving.differing(shown)[0]
+    now = shown[purpose]
+    if now is None:
+        return f"{serving.place} presents no {purpose} certificate. Is there a trunk with a TLS profile on that port?"
+    hint = "which is not the one expected: does another server answer on that address?"
+    if now == old.get(purpose):
+        hint = "the one from before the restart: was the new one uploaded to this node?"
+    return f"{serving.place} presents the certificate {now} as {purpose}, {hint}"
+
+
+def _for_diff(state: ServiceState, presented: Mapping[str, str | None], restarted: bool = False) -> dict[str, Any]:
     shown: dict[str, Any] = {"name": state.name, "status": state.status}
-    if presented:
-        shown["presented"] = presented
+    if any(presented.values()):
+        shown["presented"] = dict(presented)
     if restarted:
         shown["restarted"] = True
     return shown

@@ -21,7 +21,7 @@ from cucm_lab.sip import testing as world
 from tests.support.tshark_judge import agreed, needs_root, needs_tshark, tcpdump, tshark
 
 pytestmark = needs_tshark
-RELEASES = [("9.1", "TLSv1"), ("14", "TLSv1.2"), ("15", "TLSv1.3")]
+RELEASES = [("9.1", "TLSv1"), ("14", "TLSv1.2"), ("15SU2", "TLSv1.3")]
 # 6291456: a warning, such as a bad checksum, a lost segment or a retransmission.
 COMPLAINTS = "_ws.malformed || _ws.expert.severity >= 6291456"
 

@@ -10,7 +10,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import served_certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Asked
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import Target, served_certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
 
@@ -44,7 +45,7 @@ def test_the_chain_is_seen_whether_or_not_the_server_lets_us_in(
     material: Path, version: str, refuses: bool, leaf: str
 ) -> None:
     with s_server(material, leaf, version, *(mutual(material) if refuses else ())) as port:
-        chain = served_certificate(ADDRESS, port, legacy=version in OLD or leaf == "CUCMA", timeout=10)
+        chain = served_certificate(Target(ADDRESS, port, version in OLD or leaf == "CUCMA", 10), Asked.RSA)
     views = [certificate_view(one) for one in chain]
     ca = "OldCA" if leaf == "CUCMA" else "RootCA"
     assert [one["sha256"] for one in views] == [fingerprint(material / f"{name}.pem") for name in (leaf, ca)]
@@ -53,12 +54,12 @@ def test_the_chain_is_seen_whether_or_not_the_server_lets_us_in(
 @pytest.mark.parametrize("version", OLD)
 def test_without_legacy_crypto_an_old_peer_is_named_with_the_option(material: Path, version: str) -> None:
     with s_server(material, "CUCMA", version) as port, pytest.raises(Failure, match="legacy_crypto: true"):
-        served_certificate(ADDRESS, port, legacy=False, timeout=10)
+        served_certificate(Target(ADDRESS, port, False, 10), Asked.RSA)
 
 
 def test_a_closed_port_is_a_sentence() -> None:
     with pytest.raises(Failure, match=r"refused.*Cisco CallManager") as caught:
-        served_certificate(ADDRESS, 9, legacy=False, timeout=5)
+        served_certificate(Target(ADDRESS, 9, False, 5), Asked.RSA)
     assert caught.value.facts["state"] == "unreachable"
 
 
@@ -73,10 +74,10 @@ def test_a_port_that_speaks_plain_sip_is_told_apart() -> None:
 
         threading.Thread(target=serve, daemon=True).start()
         with pytest.raises(Failure, match=r"does not speak TLS.*SIP/2.0 400") as caught:
-            served_certificate(ADDRESS, server.getsockname()[1], legacy=True, timeout=5)
+            served_certificate(Target(ADDRESS, server.getsockname()[1], True, 5), Asked.RSA)
     assert caught.value.facts["state"] == "no_handshake"
 
 
 def test_a_silent_port_ends_by_the_time_given() -> None:
     with socket.create_server((ADDRESS, 0)) as server, pytest.raises(Failure, match=r"no answer within 0\.5 s"):
-        served_certificate(ADDRESS, server.getsockname()[1], legacy=True, timeout=0.5)
+        served_certificate(Target(ADDRESS, server.getsockname()[1], True, 0.5), Asked.RSA)

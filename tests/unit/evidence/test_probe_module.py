@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.openssl_peer import ADDRESS, fingerprint, make_ca, make_leaf, probe, s_server
+from tests.support.openssl_peer import ADDRESS, fingerprint, make_ca, make_leaf, openssl, probe, s_server
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +138,6 @@ def test_what_is_served_is_compared_with_what_is_held(material: Path) -> None:
     time.sleep(1.1)
     make_leaf(material, "renewed", "RootCA")
     request = material / "renewed.csr"
-    from tests.support.openssl_peer import openssl
 
     openssl(
         "req", "-new", "-key", str(material / "renewed.key"), "-out", str(request), "-subj", "/C=IN/ST=cisco/CN=CUCM10"
@@ -168,3 +167,48 @@ def test_bad_input_is_a_sentence(material: Path) -> None:
     assert "legacy_crypto: true" in probe(5061, **shown(material, "CUCMA"))["msg"]
     assert "port 70000" in probe(70000)["msg"]
     assert probe(9)["state"] == "unreachable"
+
+
+@pytest.fixture(scope="session")
+def both(material: Path) -> tuple[str, ...]:
+    """Options of s_server for a second identity: self-signed, on the curve P-384, as CUCM ships it."""
+    openssl(
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1", "-nodes", "-days", "30", "-keyout",
+        str(material / "ec.key"), "-out", str(material / "ec.pem"), "-subj", "/CN=CUCM10-EC.lab.local",
+    )  # fmt: skip
+    return ("-dcert", str(material / "ec.pem"), "-dkey", str(material / "ec.key"))
+
+
+@pytest.mark.parametrize("versions", [(), ("-tls1_2",)], ids=["up-to-1.3", "1.2"])
+def test_both_identities_of_a_port_are_asked_for(
+    material: Path, both: tuple[str, ...], versions: tuple[str, ...]
+) -> None:
+    rsa, ec = fingerprint(material / "CUCM10.pem"), fingerprint(material / "ec.pem")
+    with s_server(material, "CUCM10", *both, *versions) as port:
+        result = probe(port, options=False, held=rsa, held_ecdsa=rsa, ca_chain=[(material / "RootCA.pem").read_text()])
+    assert (result["identity"], result["chain"][0]["sha256"], result["matches_held"]) == ("RSA", rsa, True)
+    seen = result["identities"]
+    assert [seen[kind]["chain"][0]["sha256"] for kind in ("RSA", "ECDSA")] == [rsa, ec]
+    assert [seen[kind]["presented"] for kind in ("RSA", "ECDSA")] == [True, True]
+    assert [seen[kind]["trusted"] for kind in ("RSA", "ECDSA")] == [True, False]
+    assert [seen[kind]["matches_held"] for kind in ("RSA", "ECDSA")] == [True, False]
+    assert "ECDSA" in seen["ECDSA"]["cipher"] and "ECDSA" not in seen["RSA"]["cipher"]
+
+
+def test_a_port_without_the_other_identity_says_so(material: Path, both: tuple[str, ...]) -> None:
+    with s_server(material, "CUCM10") as port:
+        rsa_only = probe(port, options=False)
+    assert rsa_only["identities"]["ECDSA"]["presented"] is False and not rsa_only["identities"]["ECDSA"]["chain"]
+    assert "TLS Ciphers" in rsa_only["identities"]["ECDSA"]["text"]
+    (material / "ec.chain").write_text((material / "ec.pem").read_text())
+    with s_server(material, "ec") as port:
+        ec_only = probe(port, options=False)
+    assert (ec_only["identity"], ec_only["identities"]["RSA"]["presented"]) == ("ECDSA", False)
+
+
+def test_over_tls_1_3_alone_an_identity_that_is_not_shown_is_not_known(material: Path, both: tuple[str, ...]) -> None:
+    with s_server(material, "CUCM10", *both, "-tls1_3") as port:
+        result = probe(port, options=False)
+    assert (result["identity"], result["tls_version"]) == ("ECDSA", "TLSv1.3")
+    assert result["identities"]["RSA"]["presented"] is None
+    assert "openssl s_client" in result["identities"]["RSA"]["text"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...config import ConfigStore, Record, reference
 from ...services import CALLMANAGER, services_of
+from ...sip.offer import ALL_RSA
 from .operations import scope
 from .schema import KINDS, Field, target
 from .values import defaults
@@ -186,6 +187,8 @@ def _parameters(cluster: Cluster, add: _Seeder) -> None:
         "OrganizationTopLevelDomain": (cluster.domain, "string"),
         "ClusterFQDN": ("", "string"),
     }
+    if cluster.release.has_ecdsa:
+        enterprise[str(cluster.lab.inferred["sip.tls_ciphers_parameter"])] = (ALL_RSA, "string")
     if not cluster.lab.inferred["axl.security_mode_parameter"]:
         enterprise.pop("ClusterSecurityMode")
     for name, (value, kind) in enterprise.items():

@@ -80,6 +80,16 @@ async def regenerate(shell: Shell, parameters: list[str]) -> None:
         await shell.say(texts.REGENERATED.format(unit=unit))
 
 
+async def reuse(shell: Shell, parameters: list[str]) -> None:
+    """`set cert reuse <tomcat unit> <CallManager unit>`, from 14 on: one multi-server certificate serves as both."""
+    if not shell.node.cluster.release.has_cert_reuse:
+        raise CommandError(*shell.inferred["shell.unknown_command"])
+    source, unit = (_unit(shell, parameter) for parameter in parameters)
+    if not shell.node.certs.reuse(source, unit):
+        raise CommandError(shell.inferred["shell.cert_not_reusable"].format(source=source))
+    await shell.say(shell.inferred["shell.cert_reused"].format(source=source, unit=unit))
+
+
 async def delete(shell: Shell, parameters: list[str]) -> None:
     """`set cert delete <unit> <file>`: a trust certificate."""
     unit, name = parameters
@@ -124,7 +134,7 @@ async def list_certificates(shell: Shell, parameters: list[str]) -> None:
         raise CommandError(*shell.inferred["shell.bad_arguments"])
     store = shell.node.certs
     if which in ("own", "both"):
-        for unit in store.units():
+        for unit in store.listed_units():
             description = await asyncio.to_thread(store.description, unit)
             await shell.say(f"{unit}/{unit}.pem: {description}")
     if which in ("trust", "both"):

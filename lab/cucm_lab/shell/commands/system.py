@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
+import ssl
 from zoneinfo import ZoneInfo
 
+from ...scenario import TLS_VERSIONS
+from ...services import CALLMANAGER
+from ...sip import offer
 from ..session import IDLE_SETTING, CommandError, Shell
 
 
@@ -104,6 +108,36 @@ async def ntp_status(shell: Shell, _unused: list[str]) -> None:
         f"Current time in UTC is : {now:{form}}\n"
         f"Current time in {node.spec.timezone} is : {local:{form}}"
     )
+
+
+async def show_tls_minimum(shell: Shell, _unused: list[str]) -> None:
+    """`show tls min-version`, from 11.5(1)SU3 on."""
+    _has_tls_minimum(shell)
+    await shell.say(shell.inferred["shell.tls_minimum"].format(version=offer.minimum_version(shell.node)))
+
+
+async def set_tls_minimum(shell: Shell, parameters: list[str]) -> None:
+    """`set tls min-version <1.0|1.1|1.2|1.3>`: the node starts anew; from 15SU2 on it counts for the cluster."""
+    _has_tls_minimum(shell)
+    release = shell.node.cluster.release
+    highest = 4 if release.sip.maximum is ssl.TLSVersion.TLSv1_3 else 3
+    if parameters[0] not in TLS_VERSIONS[:highest]:
+        raise CommandError(*shell.inferred["shell.bad_arguments"])
+    if release.tls_min_version_cluster_wide and shell.node is not shell.node.cluster.publisher:
+        raise CommandError(shell.inferred["shell.tls_minimum_publisher_only"])
+    await shell.say(shell.inferred["shell.tls_minimum_warning"].format(version=parameters[0]))
+    if not await shell.yes("Do you want to continue (yes/no) ? "):
+        return
+    nodes = offer.set_minimum_version(shell.node, parameters[0])
+    await shell.say(shell.inferred["shell.tls_minimum_set"].format(version=parameters[0]))
+    for node in nodes:
+        # Of the restart of the whole system only what SIP sees of it.
+        node.services.begin("restart", CALLMANAGER)
+
+
+def _has_tls_minimum(shell: Shell) -> None:
+    if not shell.node.cluster.release.has_tls_min_version:
+        raise CommandError(*shell.inferred["shell.unknown_command"])
 
 
 async def leave(shell: Shell, _unused: list[str]) -> None:
