@@ -56,6 +56,10 @@ INFERRED: dict[str, Guess] = {
     ),
     "axl.sql_syntax": Guess((-201, "A syntax error has occurred."), "201 or -201 for bad SQL"),
     "axl.sql_account_tables": Guess(True, "Tables of users, groups and roles are there for queries, under these names"),
+    "axl.sql_not_emulated": Guess(
+        (-1, "The lab does not carry out this SQL statement; CUCM does. The statement itself is right."),
+        "A right INSERT, DELETE or UPDATE that the lab does not emulate (CUCM carries it out)",
+    ),
     "axl.sql_no_table": Guess(
         (-206, "The specified table ({missing}) is not in the database."),
         "SQL on a table that does not exist",

@@ -86,10 +86,19 @@ class _Server(asyncssh.SSHServer):
         return False
 
     def password_auth_supported(self) -> bool:
-        return not self._policy.keyboard_interactive_only
+        return not (self._policy.keyboard_interactive_only and self._lab.inferred["shell.no_plain_password"])
 
     def kbdint_auth_supported(self) -> bool:
+        self._take_further_attempts()
         return True
+
+    def _take_further_attempts(self) -> None:
+        """Let the client ask for the authentication service again, as OpenSSH's server does until it is logged in.
+
+        Clients such as paramiko ask anew before each attempt; asyncssh takes that request once a connection.
+        """
+        if self._account is None and self._connection is not None:
+            self._connection._next_service = b"ssh-userauth"
 
     def validate_password(self, username: str, password: str) -> bool:
         return self._judge(username, password)

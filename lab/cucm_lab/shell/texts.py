@@ -17,6 +17,47 @@ VMware Installation:
         Disk 1: 110GB, Partitions aligned
         8192 Mbytes RAM
 """
+#: the rest of `show status`, for a machine such as the greeting names
+MACHINE_LOAD = """CPU Idle:   97.98%  System:   00.51%    User:   01.52%
+  IOWAIT:   00.00%     IRQ:   00.00%    Soft:   00.00%
+
+Memory Total:        8010284K
+        Free:         512532K
+        Used:        7497752K
+      Cached:        2764284K
+      Shared:         340692K
+     Buffers:         181452K
+
+                        Total            Free            Used
+Disk/active         19743372K        4889892K       14652448K (75%)
+Disk/inactive       19743372K       18687028K          44472K (1%)
+Disk/logging        68861560K       55246568K       10117036K (16%)
+"""
+HARDWARE = """
+HW Platform       : VMware Virtual Machine
+Processors        : 4
+Type              : Intel(R) Xeon(R) CPU E5-2643 0 @ 3.30GHz
+CPU Speed         : 3300
+Memory            : 8192 MBytes
+Object ID         : 1.3.6.1.4.1.9.1.1348
+OS Version        : UCOS {os}.i386
+Serial Number     : VMware-00 00 00 00 00 00 00 00-00 00 00 00 00 00 00 01
+
+RAID Version      :
+No RAID controller information is available
+
+BIOS Information  :
+PhoenixTechnologiesLTD 6.00 09/21/2015
+
+RAID Details      :
+No RAID information is available
+-----------------------------------------------------------------------
+Physical device information
+-----------------------------------------------------------------------
+Number of Disks   : 1
+Hard Disk #1
+Size (in GB)      : 110
+"""
 PROMPT = "admin:"
 PAGER = "\x1b[1mPress <enter> for 1 line, <space> for one page, or <q> to quit\x1b[0m"
 PAGER_GONE = "\r\x1b[K"
@@ -33,9 +74,25 @@ NO_SUCH_FILE = "no such file or directory can be found"
 #: rows of the inferred table that the REST API reads too
 LOCK_AFTER, LOCK_MINUTES = "shell.lock_after", "shell.lock_minutes"
 CONTINUE = "Would you like to proceed [y/n]? "
+SESSION_TIMEOUT_QUESTION = "Continue (y/n)?"
 
 register("shell.start_seconds", 0.05, "How long the shell takes from login to its prompt (a real node: 9 s and more)")
 register("shell.prompt_needs_newline", False, "The first prompt appears only after a newline was sent")
+register(
+    "shell.no_plain_password",
+    True,
+    "15 takes keyboard-interactive alone and no plain password (one client says so, and contradicts itself)",
+)
+register(
+    "shell.session_timeout_asks",
+    True,
+    "set cli session timeout asks 'Continue (y/n)?' and acts on the key y, without Enter (one family of samples)",
+)
+register(
+    "shell.unknown_ca",
+    "Certificate {name} does not exist",
+    "set cert import own that names a CA certificate which the trust store does not hold; empty: the name is ignored",
+)
 register(LOCK_AFTER, 5, "Bad passwords after which a platform account is locked on the node")
 register(LOCK_MINUTES, 5, "How long it stays locked")
 register(
@@ -101,6 +158,11 @@ register(
     "shell.capture_renamed",
     "Warning: existing file {name} was renamed to {other}",
     "Text when a capture's name is taken",
+)
+register(
+    "shell.file_list_columns",
+    1,
+    "Names that file list without detail prints on a line (the one public capture has a single file)",
 )
 register("shell.sftp_failed", "SFTP transfer failed: {reason}", "Text of a failed file get")
 register("shell.session_expired", "Session timed out.", "Text at the end of an idle session")

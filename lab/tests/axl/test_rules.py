@@ -157,6 +157,25 @@ def test_sql(axl14: Axl) -> None:
     )
 
 
+def test_sql_update_is_carried_out_or_refused_with_what_is_true(axl14: Axl) -> None:
+    def update(sql: str) -> tuple[int | None, str]:
+        answer = axl14("executeSQLUpdate", f"<sql>{sql}</sql>")
+        return answer.code, answer.value("rowsUpdated") if answer.status == 200 else answer.text
+
+    phone = "where name = 'SEP000000001140'"
+    assert update(f"update device set description = 'Front desk' {phone}") == (None, "1")
+    found = axl14.ok("executeSQLQuery", f"<sql>select description from device {phone}</sql>")
+    assert found.all("row/description") == ["Front desk"]
+    assert update("update device set description = 'x' where name = 'none'") == (None, "0")
+    assert update("update device sett description = 'x'")[0] == -201
+    assert update("update devices set description = 'x' where name = 'y'")[0] == -206
+    assert update(f"update device set height = '3' {phone}")[0] == -217
+    for right in (f"delete from device {phone}", f"update device set tkmodel = 3 {phone}"):
+        code, text = update(right)
+        assert code == -1
+        assert "does not carry out this SQL statement" in text
+
+
 def test_sql_reads_certificates(axl14: Axl) -> None:
     answer = axl14.ok("executeSQLQuery", "<sql>select certificate,subjectname from certificate</sql>")
     pems = answer.all("row/certificate")

@@ -340,3 +340,103 @@ def test_5061_presents_the_upload_after_the_restart_and_not_before(
     assert presented() == before
     assert "[STARTED]" in shell.command("utils service restart Cisco CallManager")
     assert presented() == leaf.strip()
+
+
+def test_session_timeout_asks_and_takes_a_key(lab: LabProcess, ssh: Connect) -> None:
+    shell = ssh("cucm125").login()
+    for key, answered in (("n", False), ("y", True)):
+        shell.send("set cli session timeout 45\r")
+        shell.expect(r"Continue \(y/n\)\?$")
+        shell.send(key)
+        assert ("45 minutes" in shell.expect("admin:$")) == answered
+    lab.ask("inferred", name="shell.session_timeout_asks", value=False)
+    assert "30 minutes" in shell.command("set cli session timeout 30")
+    lab.ask("inferred", name="shell.session_timeout_asks", value=True)
+
+
+def test_import_own_with_a_ca_that_the_store_does_not_hold(ssh: Connect, tmp_path: Path) -> None:
+    shell = ssh("cucm125").login()
+    shell.command("set csr gen ipsec")
+    leaf, root = sign(shell.command("show csr own ipsec"), tmp_path)
+    shell.send("set cert import trust ipsec\r")
+    shell.expect("Hit Enter\r\n$")
+    shell.send(root.strip().replace("\n", "\r") + "\r")
+    shell.expect("Successfully imported")
+    shell.expect("admin:$")
+    name = re.search(r"ipsec-trust/(Test_Root_CA\S*\.pem)", shell.command("show cert list trust"))
+    assert name
+    for ca, said in (("Other.pem", "Certificate Other.pem does not exist"), (name[1], "Successfully imported")):
+        shell.send(f"set cert import own ipsec {ca}\r")
+        shell.expect("Hit Enter\r\n$")
+        shell.send(leaf.strip().replace("\n", "\r") + "\r")
+        shell.expect("-----END CERTIFICATE-----\r\n")
+        assert said in shell.expect("admin:$")
+
+
+def test_what_the_shell_says_of_its_machine(ssh: Connect) -> None:
+    shell = ssh("cucm125").login()
+    status = shell.command("show status")
+    for line in (
+        "Host Name          : CUCM125",
+        "Uptime:",
+        "CPU Idle:",
+        "Memory Total:",
+        "Disk/active",
+        "Disk/logging",
+    ):
+        assert line in status
+    assert "HW Platform       : VMware Virtual Machine" in shell.command("show hardware")
+    assert "account name    : osadmin" in shell.command("show myself")
+    state = shell.command("utils dbreplication runtimestate")
+    assert re.search(r"Cluster Detailed View from CUCM125 \(1 Servers\):", state)
+    assert re.search(r"CUCM125 +127\.\S+ +\d\.\d+ +Y/Y/Y +0 +\(g_2\) +\(2\) Setup Completed", state)
+
+
+def test_sql_in_the_shell(ssh: Connect) -> None:
+    shell = ssh("cucm125").login()
+    table = shell.command("run sql select name, description from device where name = 'SEP000000001125'").split("\n")
+    assert table == ["name            description", "=============== ===========", "SEP000000001125 1125       "]
+    assert shell.command("run sql select name from device where name = 'none'") == "No records found"
+    assert "(spaceships) is not in the database" in shell.command("run sql select * from spaceships")
+    assert shell.command("run sql update device set description = 'Desk' where name = 'SEP000000001125'") == "Rows: 1"
+    assert "Desk" in shell.command("run sql select description from device where name = 'SEP000000001125'")
+    assert "privilege" in ssh("cucm125", READER).login().command("run sql select name from device")
+
+
+@pytest.mark.parametrize("cluster", ["cucm105", "cucm125", "cucm140"])
+def test_a_second_attempt_on_one_connection_is_answered(lab: LabProcess, cluster: str) -> None:
+    """Paramiko and its like ask for the authentication service anew before each attempt; OpenSSH's server allows it."""
+
+    class Client(asyncssh.SSHClient):
+        attempts = 0
+
+        def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+            self.connection = conn
+
+        def kbdint_auth_requested(self) -> None:
+            return None
+
+        def password_auth_requested(self) -> str:
+            self.attempts += 1
+            if self.attempts == 1:
+                return "wrong"
+            self.connection.send_service_request(b"ssh-userauth")
+            return "Os-Lab-91!platform-account"
+
+    async def log_in() -> int:
+        connection, client = await asyncssh.create_connection(
+            Client, lab.address(cluster), 2222, username="osadmin", known_hosts=None, client_keys=None, config=[],
+            agent_path=None, preferred_auth="password", kex_algs="*", server_host_key_algs="*", mac_algs="*",
+        )  # fmt: skip
+        connection.abort()
+        assert isinstance(client, Client)
+        return client.attempts
+
+    assert asyncio.run(log_in()) >= 2
+
+
+def test_whether_15_takes_a_plain_password(lab: LabProcess, ssh: Connect) -> None:
+    account, option = ("osadmin", "Os-Lab-91!platform-account"), ("-o", "PreferredAuthentications=password")
+    lab.ask("inferred", name="shell.no_plain_password", value=False)
+    ssh("cucm150", account, *option).login()
+    lab.ask("inferred", name="shell.no_plain_password", value=True)

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -83,30 +84,46 @@ _CERTIFICATE: dict[str, Callable[[str], str]] = {
 }
 
 
-def _sql_fault(node: Node, error: Exception) -> AxlFault:
+def _sql_fault(cluster: Cluster, error: Exception) -> AxlFault:
     text = str(error)
     table = re.search(r"no such table: (?:main\.)?(\w+)|access to (\w+)\.\w+ is prohibited", text)
     if table:
-        return faults.inferred(node.cluster.lab.inferred, "axl.sql_no_table", missing=table[1] or table[2])
+        return faults.inferred(cluster.lab.inferred, "axl.sql_no_table", missing=table[1] or table[2])
     column = re.search(r"no such column: (\S+)", text)
     if column:
         return AxlFault(-217, f"Column ({column[1]}) not found in any table in the query (or SLV is undefined).")
-    return faults.inferred(node.cluster.lab.inferred, "axl.sql_syntax")
+    return faults.inferred(cluster.lab.inferred, "axl.sql_syntax")
+
+
+def is_query(sql: str) -> bool:
+    """Whether a statement reads."""
+    return bool(_HEAD.match(sql))
+
+
+@contextmanager
+def _cursor(cluster: Cluster, sql: str) -> Iterator[tuple[list[str], sqlite3.Cursor]]:
+    """The columns and rows of a query; AxlFault where the database refuses it."""
+    if not is_query(sql):
+        raise faults.inferred(cluster.lab.inferred, "axl.sql_syntax")
+    connection = _connect(cluster)
+    try:
+        cursor = connection.execute(translate(sql))
+        yield [_column(description[0]) for description in cursor.description], cursor
+    except sqlite3.Error as error:
+        raise _sql_fault(cluster, error) from None
+    finally:
+        connection.close()
+
+
+def query(cluster: Cluster, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns and rows of a query, as the shell prints them."""
+    with _cursor(cluster, sql.strip().rstrip(";")) as (names, cursor):
+        return names, cursor.fetchall()
 
 
 def _query(node: Node, request: Element, _unused: Version) -> str:
-    sql = _statement(request)
-    if not _HEAD.match(sql):
-        raise faults.inferred(node.cluster.lab.inferred, "axl.sql_syntax")
-    connection = _connect(node.cluster)
-    try:
-        cursor = connection.execute(translate(sql))
-        names = [_column(description[0]) for description in cursor.description]
+    with _cursor(node.cluster, _statement(request)) as (names, cursor):
         parts, total, size = _rows(names, cursor)
-    except sqlite3.Error as error:
-        raise _sql_fault(node, error) from None
-    finally:
-        connection.close()
     if size > READ_LIMIT:
         raise too_large(total, len(parts), size)
     return "".join(parts)
@@ -135,24 +152,64 @@ def _cell(name: str, value: Any) -> str:
 
 
 _UPDATE = re.compile(
-    r"update\s+processconfig\s+set\s+paramvalue\s*=\s*'([^']*)'\s+where\s+paramname\s*=\s*'([^']*)'", re.IGNORECASE
+    r"update\s+(?P<table>\w+)\s+set\s+(?P<column>\w+)\s*=\s*'(?P<value>(?:[^']|'')*)'\s+where\s+(?P<where>.+)",
+    re.IGNORECASE | re.DOTALL,
 )
+#: (table, column) -> the element that holds it; the table's pkid is the object's
+_WRITABLE = {
+    ("processconfig", "paramvalue"): "value",
+    **{
+        (table, "description"): "description"
+        for table in ("device", "numplan", "sipprofile", "sipsecurityprofile", "routepartition", "callingsearchspace")
+    },
+}
+_SET = re.compile(r"\s*update\s+(\w+)\s+set\s+(\w+)", re.IGNORECASE)
+_WRITES = re.compile(r"\s*(update|insert|delete)\b", re.IGNORECASE)
+
+
+def update(cluster: Cluster, sql: str) -> int:
+    """Carry out an UPDATE of a column that the lab can write; how many rows it changed.
+
+    AxlFault: what is wrong with the statement, or that the lab carries out no such statement.
+    """
+    if _BRACED.search(sql):
+        raise AxlFault(-691, "Missing key in referenced table for referential constraint (informix.fk_device).")
+    match = _UPDATE.fullmatch(sql.strip().rstrip(";"))
+    field = match and _WRITABLE.get((match["table"].lower(), match["column"].lower()))
+    if match is None or field is None:
+        raise _not_carried_out(cluster, sql)
+    with _cursor(cluster, f"select pkid from {match['table']} where {match['where']}") as (_unused, cursor):
+        identities = [row[0] for row in cursor]
+    for identity in identities:
+        record = cluster.config.by_id(identity)
+        if record is not None:
+            record.body[field] = match["value"].replace("''", "'")
+            cluster.config.replace(record, [field])
+    return len(identities)
+
+
+def _not_carried_out(cluster: Cluster, sql: str) -> AxlFault:
+    """What the database says against a writing statement, or that it is right and the lab does not carry it out."""
+    if not _WRITES.match(sql):
+        return faults.inferred(cluster.lab.inferred, "axl.sql_syntax")
+    connection = _connect(cluster)
+    connection.set_authorizer(None)
+    try:
+        connection.execute(f"EXPLAIN {sql}")
+    except sqlite3.Error as error:
+        if "because it is a view" not in str(error):
+            return _sql_fault(cluster, error)
+    finally:
+        connection.close()
+    # SQLite names a view before it looks at its columns.
+    for table, column in _SET.findall(sql):
+        with _cursor(cluster, f"select {column} from {table} limit 0"):
+            pass
+    return faults.inferred(cluster.lab.inferred, "axl.sql_not_emulated")
 
 
 def _update(node: Node, request: Element, _unused: Version) -> str:
-    """Service parameters alone can be changed by SQL here; everything else is refused as bad SQL."""
-    sql = _statement(request)
-    if _BRACED.search(sql):
-        raise AxlFault(-691, "Missing key in referenced table for referential constraint (informix.fk_device).")
-    match = _UPDATE.fullmatch(sql)
-    if match is None:
-        raise faults.inferred(node.cluster.lab.inferred, "axl.sql_syntax")
-    store = node.cluster.config
-    rows = store.search("ServiceParameter", match[2])
-    for record in rows:
-        record.body["value"] = match[1]
-        store.replace(record, ["value"])
-    return f"<rowsUpdated>{len(rows)}</rowsUpdated>"
+    return f"<rowsUpdated>{update(node.cluster, _statement(request))}</rowsUpdated>"
 
 
 OPERATIONS = {

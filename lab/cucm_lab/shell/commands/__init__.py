@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ..session import CommandError, Shell, words
-from . import capture, certificates, files, services, system, trustlists
+from . import capture, certificates, database, files, services, system, trustlists
 
 Run = Callable[[Shell, list[str]], Awaitable[None]]
 
@@ -31,6 +31,10 @@ COMMANDS = [
     Command("show network cluster", system.show_network_cluster),
     Command("show network eth0", system.show_network_eth0, (0, 1)),
     Command("show status", system.show_status),
+    Command("show hardware", system.show_hardware),
+    Command("show myself", system.show_myself),
+    Command("run sql", database.run_sql, (1, 999), level=1),
+    Command("utils dbreplication runtimestate", database.replication_state),
     Command("utils ntp status", system.ntp_status),
     Command("show timezone config", system.show_timezone),
     Command("show tls min-version", system.show_tls_minimum),
@@ -84,4 +88,7 @@ async def dispatch(shell: Shell, line: str) -> None:
     least, most = command.parameters
     if not least <= len(parameters) <= most:
         raise CommandError(*shell.inferred["shell.bad_arguments"])
+    if command.run is database.run_sql:
+        # SQL keeps its quotes.
+        parameters = line.split(maxsplit=length)[length:]
     await command.run(shell, parameters)

@@ -54,10 +54,21 @@ async def import_own(shell: Shell, parameters: list[str]) -> None:
         if newest and shell.node.certs.csr_is_multi_server(parameters[0]):
             # From 14 SU2 on, multi-server certificates are uploaded by the web pages or REST alone.
             raise CommandError(shell.inferred["shell.multi_server"])
+        _check_ca(shell, *parameters)
         await asyncio.to_thread(shell.node.certs.import_own, parameters[0], pem)
     except StoreError as error:
         raise CommandError(error.text) from None
     await shell.say(texts.IMPORTED.format(unit=_unit(shell, parameters[0])))
+
+
+def _check_ca(shell: Shell, unit: str, name: str = "") -> None:
+    """Refuse the name of a CA certificate that the unit's trust store does not hold."""
+    refusal = shell.inferred["shell.unknown_ca"]
+    if name and refusal:
+        store, file = name.rpartition("/")[::2]
+        held = dict(shell.node.certs.trust((store or unit).removesuffix("-trust")))
+        if file not in held and f"{file}.pem" not in held:
+            raise CommandError(refusal.format(name=name))
 
 
 async def import_trust(shell: Shell, parameters: list[str]) -> None:

@@ -42,14 +42,16 @@ async def list_files(shell: Shell, parameters: list[str]) -> None:
     if "reverse" in options:
         found.reverse()
     zone = ZoneInfo(shell.node.spec.timezone)
-    for path in found:
-        name = f"<dir>   {path.name}" if path.is_dir() else path.name
-        if "detail" in options:
+    names = [f"<dir>   {path.name}" if path.is_dir() else path.name for path in found]
+    if "detail" in options:
+        for path, name in zip(found, names, strict=True):
             stat = path.stat()
             moment = datetime.fromtimestamp(stat.st_mtime, zone)
             await shell.say(f" {moment:%d %b,%Y %H:%M:%S} {stat.st_size:>12,}  {name}")
-        else:
-            await shell.say(name)
+    else:
+        columns = int(shell.inferred["shell.file_list_columns"])
+        for at in range(0, len(names), columns):
+            await shell.say("".join(f"{name:<40}" for name in names[at : at + columns]).rstrip())
     directories = sum(path.is_dir() for path in found)
     await shell.say(f"dir count = {directories}, file count = {len(found) - directories}")
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from ...scenario import TLS_VERSIONS
 from ...services import CALLMANAGER
 from ...sip import offer
+from .. import texts
 from ..session import IDLE_SETTING, CommandError, Shell
 
 
@@ -31,8 +32,18 @@ async def set_session_timeout(shell: Shell, parameters: list[str]) -> None:
     """`set cli session timeout <5-99999>` minutes, for new logins."""
     if not parameters[0].isdigit() or not 5 <= int(parameters[0]) <= 99999:
         raise CommandError(*shell.inferred["shell.bad_arguments"])
+    if shell.inferred["shell.session_timeout_asks"] and not await _key_yes(shell, texts.SESSION_TIMEOUT_QUESTION):
+        return
     shell.node.cluster.db.set_setting(f"{IDLE_SETTING}/{shell.node.name}", parameters[0])
     await shell.say(f"The session timeout is set to {parameters[0]} minutes for new logins.")
+
+
+async def _key_yes(shell: Shell, question: str) -> bool:
+    """A question that one key answers; whatever is not y leaves things as they are."""
+    shell.terminal.write(question)
+    key = await shell.terminal.key()
+    shell.terminal.write(f"{key if key.isprintable() else ''}\n")
+    return key.lower() == "y"
 
 
 async def show_version(shell: Shell, _unused: list[str]) -> None:
@@ -72,7 +83,7 @@ async def show_network_eth0(shell: Shell, _unused: list[str]) -> None:
 
 
 async def show_status(shell: Shell, _unused: list[str]) -> None:
-    """`show status`, its head."""
+    """`show status`: names, versions, uptime, load, memory and disks of the emulated machine."""
     node = shell.node
     zone = ZoneInfo(node.spec.timezone)
     now = node.clock.now().astimezone(zone)
@@ -83,6 +94,28 @@ async def show_status(shell: Shell, _unused: list[str]) -> None:
         "Locale             : en_US.UTF-8\n"
         f"Product Ver        : {node.cluster.release.version}\n"
         f"Unified OS Version : {node.cluster.release.os_version}\n"
+    )
+    up = int(node.cluster.lab.clock.time() - (node.services.get("System SSH").since or 0.0))
+    days, hours, minutes = up // 86400, up // 3600 % 24, up // 60 % 60
+    await shell.say(
+        f"Uptime:\n {now:%H:%M:%S} up {days} days, {hours:2}:{minutes:02},  1 user,  load average: 0.20, 0.24, 0.27\n"
+    )
+    await shell.say(texts.MACHINE_LOAD)
+
+
+async def show_hardware(shell: Shell, _unused: list[str]) -> None:
+    """`show hardware`: the emulated machine, the one of the shell's greeting."""
+    await shell.say(texts.HARDWARE.format(os=shell.node.cluster.release.os_version))
+
+
+async def show_myself(shell: Shell, _unused: list[str]) -> None:
+    """`show myself`: the node and the account of this login."""
+    await shell.say(
+        f"\nMachine Name    : {shell.node.name}\n"
+        f"account name    : {shell.account.username}\n"
+        f"privilege level : {shell.account.level}\n"
+        "command count   : disabled\n"
+        "logging setting : disabled"
     )
 
 
