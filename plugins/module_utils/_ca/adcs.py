@@ -16,11 +16,20 @@ from ansible_collections.siptls.cucm.plugins.module_utils._ca import signer
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.certsrv import Answer, Certsrv
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.folder import CaFolder
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome, missing_libraries
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_request
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Policy, judge_certificate, judge_csr
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC, purpose_of
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import (
+    Policy,
+    certificate_problems,
+    check_request,
+    date_problems,
+    remarks,
+    request_differences,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import (
     certificate_view,
-    csr_view,
     order_chain,
     split_chain,
 )
@@ -42,9 +51,10 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
             "request: set them with cucm_csr."
         )
     there = _there(params)
-    csr = csr_view(params["csr"])
+    request = read_request(params["csr"], "csr")
+    csr = request.view()
     policy = Policy(eku_policy=params["eku_policy"], allowed_sans=tuple(params["allowed_sans"] or ()))
-    warnings = judge_csr(csr, policy)
+    warnings = check_request(request, policy)
     folder = CaFolder(params["path"]) if params["path"] else None
     kept, reason = _kept(folder, csr, params) if folder else (None, None)
     if kept is not None:
@@ -61,14 +71,17 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
         raise _not_issued(client, csr, answer, notes)
     view = certificate_view(answer.pem, now=there)
     notes.forget()
-    faults, remarks = judge_certificate(view, csr, now=there)
+    issued = read_certificate(answer.pem)
+    faults = _faults(issued, request, there)
     if faults:
         raise Failure(
             f"The certificate {view['serial']} that the CA at {client.url} issued for {csr['subject']} is of no use: "
             f"{'; '.join(faults)}.",
             status="issued", request_id=answer.request_id, faults=faults, view=view,
         )  # fmt: skip
-    warnings += [f"The certificate {view['serial']} of the CA at {client.url}: {one}." for one in remarks]
+    warnings += [
+        f"The certificate {view['serial']} of the CA at {client.url}: {one}." for one in remarks(issued, request)
+    ]
     if view["days_left"] < params["renew_before"]:
         warnings.append(
             f"The CA gave {view['days_left']} days, and renew_before is {params['renew_before']}: "
@@ -78,6 +91,16 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
     if folder:
         folder.keep(view, chain)
     return _outcome(view["pem"], chain, answer.request_id, warnings, there, changed=True, reason=reason)
+
+
+def _faults(certificate: Certificate, request: Request, now: datetime) -> list[str]:
+    """Why a certificate is of no use for CUCM."""
+    purpose = purpose_of(TRUNK_EC.name if request.key.kind == EC else TRUNK.name)
+    return [
+        *request_differences(certificate, request),
+        *certificate_problems(certificate, purpose),
+        *date_problems(certificate, now),
+    ]
 
 
 def _there(params: Mapping[str, Any]) -> datetime:
@@ -91,7 +114,7 @@ def _kept(folder: CaFolder, csr: dict[str, Any], params: Mapping[str, Any]) -> t
     for data in folder.kept(csr["public_key_sha256"]):
         bundle = split_chain(data)
         view = certificate_view(bundle[0], now=_there(params))
-        faults, _unused = judge_certificate(view, csr, now=_there(params))
+        faults = _faults(read_certificate(bundle[0]), read_request(csr["pem"]), _there(params))
         if params["force"]:
             faults = ["force was set"]
         elif view["days_left"] < params["renew_before"]:

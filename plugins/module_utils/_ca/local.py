@@ -17,8 +17,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._ca.folder import CaFo
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import same_sans
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Policy, judge_csr
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view, csr_view
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Policy, check_request
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
     """Sign a request, or give back what still serves. With dry nothing is written and a new CA is a throw-away one."""
     now = signer.real_now()
     there = now + timedelta(seconds=params["clock_offset"])
-    csr = csr_view(params["csr"])
+    request = read_request(params["csr"], "csr")
+    csr = request.view()
     policy = Policy(
         days=params["days"],
         skew=timedelta(minutes=params["clock_skew"]),
@@ -47,7 +48,7 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
             f"days is {policy.days} and renew_before {params['renew_before']}: a new certificate would be due for "
             "renewal at once. Give more days."
         )
-    warnings = judge_csr(csr, policy)
+    warnings = check_request(request, policy)
     folder = CaFolder(params["path"]) if params["path"] else None
     # Nobody writes in check mode, so that no lock (which is a file) is needed then.
     with folder.lock() if folder and not dry else contextlib.nullcontext():
@@ -157,7 +158,8 @@ def _unfit(
             f"the earlier certificate has the alternative names {', '.join(view['sans']) or '(none)'}, the request "
             f"{', '.join(csr['sans']) or '(none)'}"
         )
-    for what, wanted in (("eku", policy.eku(csr)), ("key_usage", policy.key_usage(csr))):
+    request = read_request(csr["pem"])
+    for what, wanted in (("eku", policy.eku(request)), ("key_usage", policy.key_usage(request))):
         if set(view[what]) != set(wanted):
             return f"the earlier certificate has the usages {', '.join(view[what])}, and {', '.join(wanted)} are wanted"
     return None

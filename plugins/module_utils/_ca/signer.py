@@ -103,7 +103,7 @@ class SigningCa:
 
         # What is signed is the request's own DER as cryptography reads it, so that no name is written anew.
         own, csr = x509.load_der_x509_certificate(self.certificate.der), x509.load_der_x509_csr(request.der)
-        uses = [x509.ObjectIdentifier(EKU_OIDS.get(one, one)) for one in policy.eku(request.view())]
+        uses = [x509.ObjectIdentifier(EKU_OIDS.get(one, one)) for one in policy.eku(request)]
         earlier, later = sorted((now, there or now))
         begin = max(earlier - policy.skew, self.certificate.not_before)
         end = min(later + timedelta(days=policy.days), self.certificate.not_after)
@@ -116,7 +116,7 @@ class SigningCa:
             .not_valid_before(begin)
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(key_usage(policy.key_usage(request.view())), critical=True)
+            .add_extension(key_usage(policy.key_usage(request)), critical=True)
             .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(csr.public_key()), critical=False)
             .add_extension(_authority(own), critical=False)

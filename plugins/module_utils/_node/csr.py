@@ -8,7 +8,6 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     surely,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ORGANIZATIONAL_UNIT, san_key
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ORGANIZATIONAL_UNIT, is_address, san_key
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, is_trust, unit_of
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
 
@@ -198,24 +197,31 @@ def mismatches(wish: Wish, request: Request) -> Iterator[str]:
 
 def _content(wish: Wish, found: Certificate | Request) -> Iterator[str]:
     """What a request and the certificate made from it have in common: key, common name, names."""
-    kind, bits = found.key.kind, found.key.bits
-    if wish.key_type and kind.lower() != wish.key_type:
-        yield f"the key is {kind}, not {wish.key_type.upper()}"
-    if wish.key_length and bits != wish.key_length:
-        yield f"the key has {bits} bits, not {wish.key_length}"
+    if wish.key_type and found.key.kind.lower() != wish.key_type:
+        yield f"the key is {found.key.kind}, not {wish.key_type.upper()}"
+    if wish.key_length and found.key.bits != wish.key_length:
+        yield f"the key has {found.key.bits} bits, not {wish.key_length}"
+    yield from _common_name(wish, found)
+    yield from _alternatives(wish, found)
+
+
+def _common_name(wish: Wish, found: Certificate | Request) -> Iterator[str]:
     if wish.common_name and found.common_name.lower() != wish.common_name.lower():
         yield f"the common name is {found.common_name}, not {wish.common_name}"
     elif wish.distribution and not wish.common_name:
         multi = bool(MULTI_SERVER_NAME.search(found.common_name))
         if multi != (wish.distribution == "multi_server"):
             yield f"the common name {found.common_name} is that of {'multi-server' if multi else 'this server alone'}"
+
+
+def _alternatives(wish: Wish, found: Certificate | Request) -> Iterator[str]:
     wanted = [*(wish.sans or ()), *([wish.parent_domain] if wish.parent_domain else [])]
     missing = [name for name in wanted if san_key(name) not in found.san_keys]
     if missing:
         yield f"the subject alternative names lack {', '.join(missing)}"
     hosts = {name.partition(":")[2].split(".")[0] for name in found.san_keys}
-    # A node that the cluster knows by its address has a name that nobody told us.
-    named = [name for name in wish.covers or () if not re.fullmatch(r"[0-9.]+|[0-9a-fA-F]*:[0-9a-fA-F:.]*", name)]
+    # The name of a node that the cluster knows by its address is not known.
+    named = [name for name in wish.covers or () if not is_address(name)]
     left_out = [name for name in named if name.lower().split(".")[0] not in hosts]
     if left_out:
         yield f"no subject alternative name stands for the node {', '.join(left_out)}"

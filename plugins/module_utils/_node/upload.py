@@ -28,6 +28,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     refused,
     surely,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._x509 import rules
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb, leaf_first
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import (
@@ -227,8 +228,9 @@ def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: En
     if given.leaf is not None and not (entry is not None and entry.is_certificate(given.leaf)):
         work.identity = given.leaf
         problems += _leaf_problems(store, given, kept, work)
-        if given.eku_policy == "warn" and not given.leaf.both_uses:
-            warnings.append(f"{given.leaf.subject.text}: {judge.eku_problem(given.leaf)}.")
+        if given.eku_policy == "warn":
+            purpose = purpose_of(given.purpose)
+            warnings += [f"{given.leaf.subject.text}: {text}." for text in rules.eku_problems(given.leaf, purpose)]
     if problems:
         listed = " ".join(f"({number}) {text}." for number, text in enumerate(problems, 1))
         raise Failure(

@@ -233,10 +233,10 @@ def name_problems(subject: Name, sans: Sequence[AltName]) -> Iterable[str]:
     elif len(commons) > 1:
         listed = ", ".join(map(printable, commons))
         yield f"its subject has {len(commons)} common names ({listed}), and CUCM expects one"
+    if not all((*commons, *(one.value for one in sans))):
+        yield "it holds an empty name"
     for value in (*(one.value for rdn in subject.rdns for one in rdn), *(one.value for one in sans)):
-        if not value:
-            yield "it holds an empty name"
-        elif printable(value) != value:
+        if printable(value) != value:
             yield f"the name {printable(value)} holds characters that cannot be seen"
     for value in (*commons, *(one.value for one in sans if one.kind == "DNS")):
         found = sorted({sign for sign in value if sign in SEPARATORS})

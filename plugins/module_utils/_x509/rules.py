@@ -1,25 +1,36 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a CA of ours signs, and what we take from a CA that is not ours; private to siptls.cucm."""
+"""CUCM's rules for requests, certificates and chains, each said once; private to siptls.cucm.
+
+Each rule that is broken is the end of a sentence about the certificate: what is wrong, and what to do. Who signs checks
+the request before and the certificate after; who uploads checks the certificate, its request and its chain.
+Sources: Cisco document 217138 (upload), the Security Guide of 12.5 (key sizes, usages), RFC 5280 (chains).
+"""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import san_key
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC, RSA
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, name_problems
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, Purpose
 
-BOTH_USES = ("serverAuth", "clientAuth")
 # What CUCM up to 12.5 asks for (certificates.md, 6.4); for the request that asks for nothing.
 USUAL_KEY_USAGE = ("digitalSignature", "keyEncipherment", "dataEncipherment", "keyAgreement")
 CA_KEY_USAGE = ("keyCertSign", "cRLSign")
 SMALLEST_RSA, SOUND_RSA, LARGEST_RSA = 1024, 2048, 4096
 CURVE_SIZES = (256, 384, 521)
+#: kinds of alternative names that CUCM puts into its requests
+SAN_KINDS = ("DNS", "IP")
 # A clock of the node or of the CA that is this far behind does not spoil a fresh certificate.
 CLOCK_TOLERANCE = timedelta(minutes=10)
 
@@ -37,127 +48,217 @@ class Policy:
     eku_policy: str = "both"
     allowed_sans: tuple[str, ...] = ()
 
-    def eku(self, csr: dict[str, Any]) -> list[str]:
+    def eku(self, request: Request) -> list[str]:
         """The extended key usages of a certificate for a request."""
-        more = [one for one in csr["eku"] if one not in BOTH_USES] if self.eku_policy == "keep" else []
+        asked = request.extensions.eku or ()
+        more = [one for one in asked if one not in BOTH_USES] if self.eku_policy == "keep" else []
         return [*BOTH_USES, *more]
 
     @staticmethod
-    def key_usage(csr: dict[str, Any]) -> list[str]:
+    def key_usage(request: Request) -> list[str]:
         """The key usages of a certificate for a request: those asked for, except a CA's own."""
-        return [one for one in csr["key_usage"] if one not in CA_KEY_USAGE] or list(USUAL_KEY_USAGE)
+        asked = request.extensions.key_usage or ()
+        return [one for one in asked if one not in CA_KEY_USAGE] or list(USUAL_KEY_USAGE)
 
 
-def judge_csr(csr: dict[str, Any], policy: Policy) -> list[str]:
-    """Judge a request (a csr_view) before it is signed; returns warnings, raises Failure with every objection."""
-    objections = list(_objections(csr, policy))
-    if objections:
-        raise Failure(
-            f"The request of {csr['subject'] or 'an empty subject'} is not signed: {'; '.join(objections)}.",
-            objections=objections,
-        )
+def check_request(request: Request, policy: Policy) -> list[str]:
+    """Check a request before it is signed; returns warnings, raises Failure with every problem."""
+    problems = list(request_problems(request, policy))
+    title = request.subject.text or "an empty subject"
+    if problems:
+        raise Failure(f"The request of {title} is not signed: {'; '.join(problems)}.", objections=problems)
     warnings = []
-    if csr["key_type"] == "RSA" and csr["key_size"] < SOUND_RSA:
+    if request.key.kind == RSA and request.key.bits < SOUND_RSA:
         warnings.append(
-            f"The request of {csr['subject']} holds an RSA key of {csr['key_size']} bits, which is weak: "
+            f"The request of {title} holds an RSA key of {request.key.bits} bits, which is weak: "
             f"ask for {SOUND_RSA} bits where the release can (10.5 and later)."
         )
-    dropped = [one for one in csr["key_usage"] if one in CA_KEY_USAGE]
+    dropped = [one for one in request.extensions.key_usage or () if one in CA_KEY_USAGE]
     if dropped:
-        warnings.append(
-            f"The request of {csr['subject']} asks for {' and '.join(dropped)}, which only a CA may have; left out."
-        )
+        warnings.append(f"The request of {title} asks for {' and '.join(dropped)}, which only a CA may have; left out.")
     return warnings
 
 
-def _objections(csr: dict[str, Any], policy: Policy) -> Iterator[str]:
-    if not csr["signature_valid"]:
+def request_problems(request: Request, policy: Policy) -> Iterator[str]:
+    """Why a request is not signed, whoever signs."""
+    if not request.signature_valid:
         yield (
             "its own signature does not fit its key, so that it is damaged or forged; read it again from the node, "
             "or make a new one"
         )
-    if not csr["common_name"]:
-        yield "its subject has no common name, which is what a peer's security profile is compared with"
-    if csr["is_ca"]:
+    if request.extensions.ca:
         yield "it asks to become a CA"
-    names = [csr["common_name"] or "", *csr["sans"]]
-    wild = [one for one in names if "*" in one]
-    if wild:
-        yield f"it holds the wildcard {wild[0]}, and CUCM takes no wildcard certificates"
-    yield from _key_objections(csr)
+    yield from request.extensions.unread
+    sans = request.extensions.sans
+    yield from name_problems(request.subject, sans)
+    odd = [one.text for one in sans if one.kind not in SAN_KINDS]
+    if odd:
+        yield f"it holds the alternative name {', '.join(odd)}, and CUCM asks for DNS names and addresses alone"
+    yield from key_problems(request)
     if policy.allowed_sans:
-        outside = [one for one in names if one and not _allowed(one, policy.allowed_sans)]
+        names = [AltName.parse(one) for one in request.subject.common_names] + list(sans)
+        outside = [one.value for one in names if one.value and not _allowed(one, policy.allowed_sans)]
         if outside:
-            yield f"allowed_sans does not allow the name {', '.join(outside)}"
+            yield f"allowed_sans does not allow the name {', '.join(dict.fromkeys(outside))}"
 
 
-def _key_objections(csr: dict[str, Any]) -> Iterator[str]:
-    kind, bits = csr["key_type"], csr["key_size"]
-    if kind == "RSA" and not SMALLEST_RSA <= bits <= LARGEST_RSA:
-        yield f"its RSA key has {bits} bits, and CUCM uses {SMALLEST_RSA} to {LARGEST_RSA}"
-    elif kind == "EC" and bits not in CURVE_SIZES:
+def key_problems(holder: Certificate | Request) -> Iterator[str]:
+    """Why CUCM cannot use a key."""
+    kind, bits = holder.key.kind, holder.key.bits
+    if kind == RSA and not SMALLEST_RSA <= bits <= LARGEST_RSA:
+        yield f"its RSA key has {bits} bits, and CUCM takes no more than {LARGEST_RSA} and no less than {SMALLEST_RSA}"
+    elif kind == EC and bits not in CURVE_SIZES:
         yield f"its EC key has {bits} bits, and CUCM uses {', '.join(map(str, CURVE_SIZES))}"
-    elif kind not in ("RSA", "EC"):
+    elif kind not in (RSA, EC):
         yield f"its key is of the kind {kind}, and CUCM uses RSA and EC"
 
 
-def _allowed(name: str, patterns: tuple[str, ...]) -> bool:
-    plain = san_key(name).partition(":")[2]
-    return any(fnmatchcase(plain, san_key(one).partition(":")[2]) for one in patterns)
+def _allowed(name: AltName, patterns: tuple[str, ...]) -> bool:
+    plain = name.key.partition(":")[2]
+    return any(fnmatchcase(plain, AltName.parse(one).key.partition(":")[2]) for one in patterns)
 
 
-def judge_certificate(
-    view: dict[str, Any], csr: dict[str, Any], *, now: datetime | None = None
-) -> tuple[list[str], list[str]]:
-    """(what makes a certificate useless for CUCM, what is merely worth a word) of a certificate for a request.
+def certificate_problems(
+    certificate: Certificate, purpose: Purpose = TRUNK, *, eku_required: bool = True
+) -> Iterator[str]:
+    """Why CUCM would refuse a certificate for a purpose, or a trunk would fail with it; dates are date_problems."""
+    if certificate.is_ca:
+        yield "it is a CA certificate, which belongs into a trust store. Give CAs in chain and the leaf in certificate"
+    if certificate.self_signed:
+        yield "it is self-signed, and CUCM takes only what a CA signed. Sign the CSR with a CA"
+    yield from certificate.extensions.unread
+    yield from name_problems(certificate.subject, certificate.extensions.sans)
+    if eku_required:
+        yield from eku_problems(certificate, purpose)
+    if certificate.key.kind != purpose.key:
+        yield f"its key is {certificate.key.kind}, and purpose {purpose.name} takes {purpose.key}"
+    yield from key_problems(certificate)
 
-    What the CA left out or added is named, with what to change at the CA.
-    """
-    return list(_faults(view, csr, now or datetime.now(UTC))), list(_remarks(view, csr))
 
-
-def _faults(view: dict[str, Any], csr: dict[str, Any], now: datetime) -> Iterator[str]:
-    if view["public_key_sha256"] != csr["public_key_sha256"]:
-        yield "it holds another public key than the request, so that it answers another request"
-    if view["common_name"] != csr["common_name"]:
-        yield (
-            f"its common name is {view['common_name']}, not {csr['common_name']}; "
-            "the CA must take the subject from the request"
-        )
-    wanted, got = ({san_key(one): one for one in side["sans"]} for side in (csr, view))
-    added = [one for key, one in got.items() if key not in wanted]
-    left_out = [one for key, one in wanted.items() if key not in got]
-    if added:
-        yield f"the CA added the alternative name {', '.join(added)}, and CUCM wants exactly those of the request"
-    if left_out:
-        yield f"the CA left out the alternative name {', '.join(left_out)}, and CUCM wants exactly those of the request"
-    missing = [
-        one for one in BOTH_USES if view["eku"] and one not in view["eku"] and "anyExtendedKeyUsage" not in view["eku"]
-    ]
+def eku_problems(certificate: Certificate, purpose: Purpose = TRUNK) -> Iterator[str]:
+    """The extended key usages that a purpose needs and the certificate lacks."""
+    missing = [use for use in purpose.uses if not certificate.extensions.allows(use)]
     if missing:
         yield (
-            f"it lacks the extended key usage {' and '.join(missing)}; CallManager is server and client at once, so "
-            "use a template or profile with both serverAuth and clientAuth"
+            f"its extended key usage is {', '.join(certificate.extensions.eku or ()) or 'empty'} alone. It lacks "
+            f"{' and '.join(missing)}: a SIP trunk is TLS server and client at once. Have the CA issue with a template "
+            "or profile for both (public CAs no longer do), or set eku_policy"
         )
-    lost = [one for one in csr["key_usage"] if one not in (*view["key_usage"], *CA_KEY_USAGE)]
-    if view["key_usage"] and lost:
-        yield f"it lacks the key usage {', '.join(lost)} that was asked for; allow it in the template or profile"
-    if view["is_ca"]:
-        yield "it is a CA certificate"
-    begin, end = (datetime.fromisoformat(view[one].replace("Z", "+00:00")) for one in ("not_before", "not_after"))
-    if begin > now + CLOCK_TOLERANCE:
-        yield f"it is not valid before {view['not_before']}; compare the clocks"
-    if end <= now:
-        yield f"it ended on {view['not_after']}"
 
 
-def _remarks(view: dict[str, Any], csr: dict[str, Any]) -> Iterator[str]:
-    if not view["eku"]:
+def request_differences(certificate: Certificate, request: Request) -> Iterator[str]:
+    """What a certificate has otherwise than the request that it answers, and CUCM insists on."""
+    if certificate.key != request.key:
+        yield (
+            "it was made for another key than that of the CSR. Sign the pending CSR (cucm_csr returns it) and use that "
+            "certificate"
+        )
+        return
+    added, lost = certificate.san_keys - request.san_keys, request.san_keys - certificate.san_keys
+    if added or lost:
+        parts = [f"{word} {', '.join(sorted(keys))}" for word, keys in (("added", added), ("left out", lost)) if keys]
+        yield (
+            f"its subject alternative names are not those of the CSR: the CA {' and '.join(parts)}. Have the CA take "
+            "the names of the CSR exactly (it often adds the common name, a www name or an address)"
+        )
+    if certificate.common_name.lower() != request.common_name.lower():
+        yield (
+            f"its common name is {certificate.common_name}, that of the CSR {request.common_name}. Have the CA keep it"
+        )
+    given, asked = certificate.extensions.key_usage, request.extensions.key_usage or ()
+    missing = [one for one in asked if given is not None and one not in (*given, *CA_KEY_USAGE)]
+    if missing:
+        yield f"it lacks the key usages {', '.join(missing)} of the CSR. Have the CA keep them"
+
+
+def remarks(certificate: Certificate, request: Request) -> Iterator[str]:
+    """What is worth a warning about a certificate that CUCM takes."""
+    if certificate.extensions.eku is None:
         yield "it names no extended key usage, which allows every use"
-    more = [one for one in view["eku"] if one not in (*BOTH_USES, *csr["eku"])]
+    asked = (*BOTH_USES, *(request.extensions.eku or ()))
+    more = [one for one in certificate.extensions.eku or () if one not in asked]
     if more:
         yield f"the CA added the extended key usage {', '.join(more)}"
-    if view["subject"] != csr["subject"] and view["common_name"] == csr["common_name"]:
-        yield f"its subject is {view['subject']}, where {csr['subject']} was asked for"
-    if "sha1" in view["signature_algorithm"].lower() or "md5" in view["signature_algorithm"].lower():
-        yield f"it is signed with {view['signature_algorithm']}, which newer peers refuse"
+    if certificate.subject.key != request.subject.key and certificate.common_name == request.common_name:
+        yield f"its subject is {certificate.subject.text}, where {request.subject.text} was asked for"
+    if certificate.signature.digest in ("sha1", "md5", "md2"):
+        yield f"it is signed with {certificate.signature.algorithm}, which newer peers refuse"
+
+
+def date_problems(
+    certificate: Certificate,
+    now: datetime | None = None,
+    *,
+    early: timedelta = CLOCK_TOLERANCE,
+    late: timedelta = timedelta(),
+    clock: str = "",
+) -> Iterator[str]:
+    """Why a certificate is not valid now. early and late: how far the clock may be off; clock: whose time it is."""
+    now = now or datetime.now(UTC)
+    said = f", and {clock}" if clock else ""
+    if certificate.not_before > now + early:
+        begin = time_text(certificate.not_before)
+        yield f"it is not yet valid: it begins at {begin}{said}. Set the clock (NTP), or wait"
+    if certificate.not_after < now - late:
+        yield f"it expired at {time_text(certificate.not_after)}{said}. Get a new one"
+
+
+def chain_problems(chain: Chain) -> Iterator[str]:
+    """Why OpenSSL, which CUCM uses, would not follow a chain (RFC 5280, 6.1); what is missing above is Chain.gap."""
+    for below, issuer in enumerate(chain.issuers):
+        title = issuer.subject.text
+        if not issuer.may_sign:
+            why = "may not sign certificates (keyCertSign is missing)" if issuer.is_ca else "is not a CA certificate"
+            yield f"{title}, which signed it, {why}. Have it issued by a CA"
+        # Self-issued certificates, of a CA that changed its key, do not count.
+        between = sum(not one.self_issued for one in chain.issuers[:below])
+        limit = issuer.extensions.path_length
+        if limit is not None and between > limit:
+            yield f"{title} allows {limit} CAs below it (pathLenConstraint), and there are {between}"
+        for one in chain.certificates[: below + 1]:
+            if one is chain.leaf or not one.self_issued:
+                yield from _constraint_problems(issuer, one)
+
+
+def _constraint_problems(issuer: Certificate, below: Certificate) -> Iterator[str]:
+    """Names that the name constraints of a CA forbid to what is below it."""
+    names = list(below.extensions.sans)
+    if below.subject.rdns:
+        names.append(AltName("dirName", below.subject.text))
+    if below.extensions.ca is not True and not any(one.kind == "DNS" for one in names):
+        names += [AltName("DNS", one) for one in below.subject.common_names if "." in one]
+    for name in names:
+        permitted = [one for one in issuer.extensions.permitted if one.kind == name.kind]
+        excluded = [one for one in issuer.extensions.excluded if one.kind == name.kind]
+        forbidden = any(_within(name, one) for one in excluded)
+        if forbidden or (permitted and not any(_within(name, one) for one in permitted)):
+            yield f"the name constraints of {issuer.subject.text} do not allow the name {name.text}"
+
+
+def _within(name: AltName, base: AltName) -> bool:
+    """Whether a name lies in the subtree of a name constraint."""
+    value, root = name.key.partition(":")[2], base.key.partition(":")[2]
+    if name.kind == "DNS":
+        return not root or value == root.lstrip(".") or value.endswith("." + root.lstrip("."))
+    if name.kind == "IP":
+        return _in_network(value, root)
+    if name.kind == "dirName":
+        return not root or value == root or value.startswith(root + ", ")
+    host = value.rpartition("@")[2]
+    return root in (value, host) or (root.startswith(".") and host.endswith(root))
+
+
+def _in_network(address: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+    except (ValueError, TypeError):
+        return False
+
+
+def authority_problems(certificate: Certificate, now: datetime | None = None) -> Iterator[str]:
+    """Why a certificate cannot be that of a CA to trust or to sign with."""
+    if not certificate.may_sign:
+        yield "it is not a CA certificate. Give the CA's own"
+    yield from date_problems(certificate, now)
+    if certificate.key.kind == RSA and certificate.key.bits > LARGEST_RSA:
+        yield f"its key has {certificate.key.bits} bits, and CUCM takes no more than {LARGEST_RSA}"

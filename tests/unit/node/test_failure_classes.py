@@ -119,7 +119,7 @@ CLASSES: dict[str, tuple[Upload, str, str]] = {
     "not yet valid": (
         signed(not_before="20400101000000Z", not_after="20410101000000Z"),
         "not yet valid: it begins at 2040-01-01", "Set the clock (NTP), or wait"),
-    "wrong EKU": (signed(eku="serverAuth"), "is serverAuth alone", "have the CA issue with a template for both"),
+    "wrong EKU": (signed(eku="serverAuth"), "is serverAuth alone", "Have the CA issue with a template"),
     "key usage lost": (signed(usage="digitalSignature"), "lacks the key usages", "Have the CA keep them"),
     "duplicate CN in trust": (
         lambda stage, csr: {"chain": [
@@ -130,7 +130,7 @@ CLASSES: dict[str, tuple[Upload, str, str]] = {
         lambda stage, csr: {"chain": [stage.ca("Large Root", bits="4608").pem]},
         "4608 bits", "CUCM takes no more than 4096"),
     "wildcard": (
-        signed(sans="DNS:*.lab.local"), "holds the wildcard DNS:*.lab.local", "CUCM takes no wildcard certificates"),
+        signed(sans="DNS:*.lab.local"), "holds the wildcard *.lab.local", "does not support wildcard certificates"),
     "wrong purpose": (
         lambda stage, csr: {"certificate": stage.root.sign(csr), "purpose": "CallManager-trust"},
         "purpose CallManager-trust is a trust store", "Set trust_purpose: CallManager-trust"),

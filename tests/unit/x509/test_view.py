@@ -15,7 +15,6 @@ import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import same_sans
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import judge_certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import (
     certificate_view,
     csr_view,
@@ -180,17 +179,3 @@ def test_alternative_names_compare_as_on_cucm() -> None:
     assert same_sans(["DNS:a.lab", "DNS:B.lab"], ["dns:b.LAB", "a.lab", "DNS:a.lab"])
     assert same_sans(["IP:2001:db8::1"], ["2001:DB8::1"])
     assert not same_sans(["DNS:a.lab"], ["DNS:a.lab", "DNS:b.lab"])
-
-
-def test_each_fault_of_a_returned_certificate_is_named(tmp_path: Path) -> None:
-    csr = csr_view(make_csr(tmp_path, "CUCMA", sans="DNS:a.lab"))
-    view = certificate_view(make_chain(tmp_path)[1])
-    faults, remarks = judge_certificate(view, csr, now=datetime.now(UTC) + timedelta(days=41))
-    said = "; ".join(faults)
-    for words in ("another public key", "common name is Sub, not CUCMA", "added the alternative name DNS:Sub.lab, IP:",
-                  "left out the alternative name DNS:a.lab", "lacks the key usage keyEncipherment, keyAgreement",
-                  "it is a CA certificate", "it ended on"):  # fmt: skip
-        assert words in said
-    assert any("added the extended key usage ipsecEndSystem" in one for one in remarks)
-    early, _unused = judge_certificate(view, csr, now=datetime.now(UTC) - timedelta(days=1))
-    assert any("not valid before" in one for one in early)

@@ -1,0 +1,144 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CUCM's rules for certificates, and those of RFC 5280 for chains as openssl follows them."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._x509 import rules
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
+
+from tests.support.requests_made import make_csr, openssl
+
+CA = "basicConstraints=critical,CA:TRUE"
+LEAF = "subjectAltName=DNS:cucm1.lab.local\nextendedKeyUsage=serverAuth,clientAuth"
+SIGNS = "keyUsage=keyCertSign,cRLSign"
+
+
+def issue(folder: Path, name: str, above: str = "", *extensions: str, subject: str = "", issuer_as: str = "") -> str:
+    """A certificate by openssl; with issuer_as the issuer's name is written so, by the same key."""
+    key = folder / f"{name}.key"
+    if not key.exists():
+        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(key))
+    request = openssl("req", "-new", "-utf8", "-key", str(key), "-subj", subject or f"/O=Lab/CN={name}")
+    (folder / "ext").write_text("\n".join(extensions) + "\n")
+    signer = ["-signkey", str(key)]
+    if above:
+        ca = folder / f"{above}.pem"
+        if issuer_as:
+            twin = openssl("req", "-new", "-key", str(folder / f"{above}.key"), "-subj", issuer_as)
+            ca = folder / "twin.pem"
+            (folder / "twin.ext").write_text("subjectKeyIdentifier=hash\n")
+            more = ["-signkey", str(folder / f"{above}.key"), "-extfile", str(folder / "twin.ext")]
+            ca.write_text(openssl("x509", "-req", *more, feed=twin))
+        signer = ["-CA", str(ca), "-CAkey", str(folder / f"{above}.key")]
+    pem = openssl("x509", "-req", *signer, "-days", "40", "-extfile", str(folder / "ext"), feed=request)
+    (folder / f"{name}.pem").write_text(pem)
+    return pem
+
+
+#: what is above the leaf -> extensions of the root and of the CA between, and whether openssl follows it
+CHAINS = {
+    "good": ((CA, SIGNS), (CA, SIGNS), True),
+    "no key usage": ((CA,), (CA,), True),
+    "between is no CA": ((CA, SIGNS), ("basicConstraints=CA:FALSE",), False),
+    "between has no constraints": ((CA, SIGNS), ("subjectKeyIdentifier=hash",), False),
+    "between may not sign": ((CA, SIGNS), (CA, "keyUsage=digitalSignature"), False),
+    "root may not sign": ((CA, "keyUsage=cRLSign"), (CA, SIGNS), False),
+    "path too long": ((CA + ",pathlen:0", SIGNS), (CA, SIGNS), False),
+    "path long enough": ((CA + ",pathlen:1", SIGNS), (CA + ",pathlen:0", SIGNS), True),
+    "permitted": ((CA, SIGNS, "nameConstraints=permitted;DNS:lab.local"), (CA, SIGNS), True),
+    "not permitted": ((CA, SIGNS, "nameConstraints=permitted;DNS:example.com"), (CA, SIGNS), False),
+    "excluded": ((CA, SIGNS), (CA, SIGNS, "nameConstraints=excluded;DNS:cucm1.lab.local"), False),
+    "other kind": ((CA, SIGNS, "nameConstraints=permitted;IP:10.0.0.0/255.0.0.0"), (CA, SIGNS), True),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_a_chain_is_followed_where_openssl_follows_it(tmp_path: Path, name: str) -> None:
+    root, between, followed = CHAINS[name]
+    pems = [
+        issue(tmp_path, "Root", "", *root), issue(tmp_path, "Sub", "Root", *between),
+        issue(tmp_path, "cucm1", "Sub", *LEAF.split("\n")),
+    ]  # fmt: skip
+    judged = subprocess.run(
+        ["openssl", "verify", "-CAfile", "Root.pem", "-untrusted", "Sub.pem", "cucm1.pem"],
+        cwd=tmp_path, capture_output=True, check=False,
+    )  # fmt: skip
+    assert (judged.returncode == 0) is followed, judged.stderr
+    chain = climb(read_certificate(pems[2]), map(read_certificate, pems[:2]))
+    assert chain.complete
+    assert (not list(rules.chain_problems(chain))) is followed, list(rules.chain_problems(chain))
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [("/O=LAB/CN=root", True), ("/O=  Lab /CN=Root", True), ("/O=Lab/CN=Ro ot", False), ("/CN=Root/O=Lab", False)],
+)
+def test_names_are_compared_as_openssl_compares_them(tmp_path: Path, written: str, same: bool) -> None:
+    root = read_certificate(issue(tmp_path, "Root", "", CA, SIGNS))
+    leaf = read_certificate(issue(tmp_path, "cucm1", "Root", *LEAF.split("\n"), issuer_as=written))
+    judged = subprocess.run(
+        ["openssl", "verify", "-CAfile", "Root.pem", "cucm1.pem"], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert (judged.returncode == 0) is same, judged.stderr
+    assert leaf.signed_by(root) is same
+
+
+def test_each_problem_of_a_returned_certificate_is_named(tmp_path: Path) -> None:
+    key = tmp_path / "CUCMA.key"
+    request = read_request(make_csr(tmp_path, "CUCMA", sans="DNS:a.lab"))
+    issue(tmp_path, "Root", "", CA, SIGNS)
+    (tmp_path / "Sub.key").write_text(key.read_text())
+    extensions = (CA, "subjectAltName=DNS:Sub.lab,IP:10.1.2.3", "extendedKeyUsage=serverAuth,1.3.6.1.5.5.7.3.5",
+                  "keyUsage=digitalSignature,dataEncipherment")  # fmt: skip
+    certificate = read_certificate(issue(tmp_path, "Sub", "Root", *extensions))
+    said = "; ".join([*rules.request_differences(certificate, request), *rules.certificate_problems(certificate)])
+    for words in ("common name is Sub, that of the CSR CUCMA", "the CA added DNS:sub.lab, IP:10.1.2.3 and left out",
+                  "lacks the key usages keyEncipherment, keyAgreement", "it is a CA certificate", "lacks clientAuth",
+                  "its key is EC, and purpose CallManager takes RSA"):  # fmt: skip
+        assert words in said, said
+    assert any("added the extended key usage ipsecEndSystem" in one for one in rules.remarks(certificate, request))
+    now = datetime.now(UTC)
+    assert "expired at" in next(rules.date_problems(certificate, now + timedelta(days=41)))
+    assert "not yet valid" in next(rules.date_problems(certificate, now - timedelta(days=1)))
+
+
+@pytest.mark.parametrize(
+    ("subject", "sans", "words"),
+    [
+        ("/CN=a.lab/CN=b.lab", "", "2 common names (a.lab, b.lab)"),
+        ("/O=x", "", "has no common name"),
+        ("/CN=a.lab,b.lab", "", "',', which separates names"),
+        ("/CN=a lab", "", "' ', which separates names"),
+        ("/O=CN=a.lab/CN=b\u202e.lab", "", "characters that cannot be seen"),
+        ("/CN=a.lab\x07", "", r"a.lab\07 holds characters that cannot be seen"),
+        ("/CN=a.lab", "URI:sip:a.lab", "alternative name URI:sip:a.lab"),
+        ("/CN=a.lab", "email:x@a.lab", "alternative name email:x@a.lab"),
+        ("/CN=a.lab", "dirName:d", "alternative name dirName:"),
+        ("/CN=a.lab", "DNS:a.lab;b.lab", "';', which separates names"),
+        ("/CN=*.lab", "", "wildcard"),
+    ],
+)
+def test_a_request_whose_names_could_be_misread_is_refused(tmp_path: Path, subject: str, sans: str, words: str) -> None:
+    (tmp_path / "req.cnf").write_text(
+        "[req]\ndistinguished_name=n\n[n]\n[d]\nCN=x\n" + (f"[e]\nsubjectAltName={sans}\n" if sans else "")
+    )
+    more = ["-reqexts", "e"] if sans else []
+    keys = ["-newkey", "rsa:2048", "-nodes", "-keyout", str(tmp_path / "k")]
+    pem = openssl("req", "-new", "-utf8", "-config", str(tmp_path / "req.cnf"), *keys, "-subj", subject, *more)
+    problems = list(rules.request_problems(read_request(pem), rules.Policy()))
+    assert any(words in one for one in problems), problems
+
+
+def test_a_common_name_inside_another_attribute_is_not_one(tmp_path: Path) -> None:
+    pem = make_csr(tmp_path, "b.lab", subject="/O=x, CN=a.lab/CN=")
+    request = read_request(pem)
+    assert request.common_name == "b.lab" and request.matched_names == ("b.lab",)
+    assert request.subject.text == r"O=x\, CN=a.lab, CN=b.lab"
