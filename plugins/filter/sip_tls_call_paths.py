@@ -26,6 +26,14 @@ options:
     description: RV(siptls.cucm.cucm_info#module:dial_plan) of each cluster, by its inventory name.
     type: dict
     required: true
+  made:
+    description: Objects of each cluster from P(siptls.cucm.sip_tls_trunk_objects#filter); worked out when left out.
+    type: dict
+  when:
+    description: Whether C(routing) and C(warnings) are about the dial plans as they are or as they will be.
+    type: str
+    choices: [now, planned]
+    default: planned
 """
 
 EXAMPLES = r"""
@@ -37,14 +45,15 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: C(paths), each with C(from), C(to), C(pattern), C(numbers), C(now) and C(planned); the last two have a
-    C(state), V(routed), V(not routed) or V(unknown), and C(why). C(warnings) are sentences about what is planned.
+    C(state), V(routed), V(not routed) or V(unknown), and C(why). C(routing) has the same with C(state) and C(why) as of
+    O(when), for M(siptls.cucm.sip_tls_verdict). C(warnings) are sentences about it.
   type: dict
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.calls import preflight_calls
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.calls import calls_between
 
 
 class FilterModule:
@@ -52,4 +61,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Its name and what runs."""
-        return {"sip_tls_call_paths": preflight_calls}
+        return {"sip_tls_call_paths": calls_between}

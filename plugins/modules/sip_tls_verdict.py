@@ -144,6 +144,14 @@ options:
     type: list
     elements: str
     default: []
+  routing:
+    description:
+      - Whether calls are routed, by the dial plans of both ends; C(routing) of
+        P(siptls.cucm.sip_tls_call_paths#filter). Each entry has C(from), C(to), C(pattern), C(state) and C(why).
+      - It does not change how secure a direction is. Calls that are not routed are a warning.
+    type: list
+    elements: dict
+    default: []
   require_srtp:
     description: Whether a trunk or a call without SRTP is V(insecure).
     type: bool
@@ -299,6 +307,7 @@ SPEC = ArgSpec(
         "captures": DICTS,
         "traces": DICTS,
         "unread": {"type": "list", "elements": "str", "default": []},
+        "routing": DICTS,
         "require_srtp": {"type": "bool", "default": True},
         "warn_days": {"type": "int", "default": 30},
     }
@@ -316,6 +325,7 @@ def service(task: Task) -> Outcome:
             traces=given["traces"],
             srtp_wanted=given["require_srtp"],
             warn_days=given["warn_days"],
+            routing=given["routing"],
         )
     except ValueError as wrong:
         raise Failure(f"The evidence does not fit together: {wrong}.") from wrong

@@ -23,7 +23,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.paths import
     outbound,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.plan import DialPlan, Pattern, Trunk, route_pattern
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names, trunk_objects
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import trunk_objects
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import foreseen
 
 Facts = Mapping[str, Any]
@@ -42,12 +43,30 @@ def call_paths(clusters: Iterable[Facts], made: Mapping[str, Objects]) -> list[d
     return [entry for site in sites.values() for entry in _from(site, sites)]
 
 
-def preflight_calls(clusters: Sequence[Facts], dial_plans: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """`paths` of call_paths for the objects that the role is going to make, and `warnings` about them.
+def calls_between(
+    clusters: Sequence[Facts],
+    dial_plans: Mapping[str, Any],
+    made: Mapping[str, Objects] | None = None,
+    when: str = "planned",
+) -> dict[str, list[Any]]:
+    """`paths` of call_paths, `routing` (the paths as they are at one time) and `warnings` about it.
 
-    clusters are the facts of role preflight, dial_plans what cucm_info gathered of each, by the name of the cluster.
+    clusters are facts of the roles, dial_plans what cucm_info gathered of each, by the name of the cluster. made are
+    the objects of role sip_tls_trunk by cluster; without it they are what the role is going to work out. when is `now`
+    or `planned`.
     """
     known = [foreseen(facts) for facts in clusters if facts["nodes"]]
+    found = call_paths(
+        [{**facts, "dial_plan": dial_plans.get(str(facts["name"]))} for facts in known],
+        _objects(known) if made is None else made,
+    )
+    keys = ("from", "to", "pattern", "numbers")
+    routing = [{**{key: entry[key] for key in keys}, **entry[when]} for entry in found]
+    return {"paths": found, "routing": routing, "warnings": call_warnings(found, when)}
+
+
+def _objects(known: Sequence[Facts]) -> dict[str, Objects]:
+    """The objects that the role is going to make on each cluster."""
     made: dict[str, Objects] = {}
     for facts in known:
         if facts.get("wish"):
@@ -55,39 +74,35 @@ def preflight_calls(clusters: Sequence[Facts], dial_plans: Mapping[str, Any]) ->
                 made[str(facts["name"])] = trunk_objects(
                     facts["wish"]["peers"], known, facts["wish"]["settings"], external=facts.get("external") or ()
                 )
-    found = call_paths([{**facts, "dial_plan": dial_plans.get(str(facts["name"]))} for facts in known], made)
-    return {"paths": found, "warnings": call_warnings(found)}
+    return made
 
 
 @dataclass(frozen=True)
 class _Site:
-    """A cluster: its dial plan now and after the run, and what the role calls its trunks."""
+    """A cluster: its dial plan now and after the run, and what the role makes there."""
 
     name: str
     now: DialPlan
     planned: DialPlan
     made: Objects
-    settings: Mapping[str, Any]
 
     @classmethod
     def read(cls, facts: Facts, made: Objects) -> _Site:
         """A cluster whose dial plan is not known has one that says so."""
         found = facts.get("dial_plan")
         plan = DialPlan.read(found) if found else DialPlan(unknown=(f"the dial plan of {facts['name']} is not known",))
-        settings = (facts.get("wish") or {}).get("settings") or {}
-        return cls(str(facts["name"]), plan, plan.with_objects(made), made, settings)
+        return cls(str(facts["name"]), plan, plan.with_objects(made), made)
 
     def trunk_to(self, peer: str) -> str:
-        """The name of the trunk to a peer."""
-        return object_names(peer, self.settings)["name"] if self.settings else ""
+        """The name of the trunk to a peer; empty when there is none."""
+        return next((str(one["trunk"]) for one in self.made.get("peers") or () if one["name"] == peer), "")
 
 
 def _from(site: _Site, sites: Mapping[str, _Site]) -> Iterator[dict[str, Any]]:
     for peer in site.made.get("peers") or ():
         other = sites.get(peer["name"])
-        ways = {peer["trunk"], object_names(peer["name"], site.settings)["route_list"]}
         for wish in site.made.get("patterns") or ():
-            if {wish.get("gateway"), wish.get("route_list")} & ways:
+            if wish["description"] == PATTERN.described(str(peer["name"])):
                 yield _entry(site, other, peer, route_pattern(wish))
 
 
@@ -123,7 +138,8 @@ def _steps(
             if missing:
                 step = outbound(source, caller, number, trunk)
                 if step.state == ROUTED:
-                    step = Step(NOT_ROUTED, number, f"{other.name if other else ''} has no SIP trunk {back}")
+                    trunk_back = f"SIP trunk {back}" if back else f"SIP trunk to {site.name}"
+                    step = Step(NOT_ROUTED, number, f"{other.name if other else ''} has no {trunk_back}")
             else:
                 known = target.trunks.get(back) if target else None
                 step = call(source, caller, number, out=trunk, target=target, back=known or Trunk(back))

@@ -125,6 +125,8 @@ class Direction:
     warn_days: int = 30
     #: the target is a peer that is not ours: of its side only its port was seen
     external: bool = False
+    #: whether calls to each pattern of the target are routed, by the dial plans of both ends
+    routing: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def reached(self) -> tuple[Node, ...]:

@@ -21,6 +21,7 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check, certificate_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_external import external_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_routing import routing_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import transport_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Leg, Node, between
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
@@ -49,6 +50,7 @@ def directions_of(
     now: datetime | None = None,
     srtp_wanted: bool = True,
     warn_days: int = 30,
+    routing: Sequence[Mapping[str, Any]] = (),
 ) -> list[Direction]:
     """The typed evidence of each direction. ValueError when nothing is known of the cluster that it starts from.
 
@@ -76,6 +78,7 @@ def directions_of(
             traces=tuple(traces),
             srtp_wanted=srtp_wanted and external.get((source, target), {}).get("srtp") is not False,
             warn_days=warn_days,
+            routing=tuple(one for one in routing if (str(one["from"]), str(one["to"])) == (source, target)),
             **more,
         )
         for (source, target), leg in legs.items()
@@ -128,10 +131,10 @@ def _summary(certificate: Certificate) -> dict[str, Any]:
 
 def _checks(case: Direction) -> list[Check]:
     if case.external:
-        return [*external_checks(case)]
+        return [*external_checks(case), *routing_checks(case)]
     if not case.target_nodes:
-        return [_unseen(case)]
-    return [*certificate_checks(case), *transport_checks(case)]
+        return [_unseen(case), *routing_checks(case)]
+    return [*certificate_checks(case), *transport_checks(case), *routing_checks(case)]
 
 
 def _unseen(case: Direction) -> Check:
@@ -182,6 +185,8 @@ def _sentence(judged: Mapping[str, Any]) -> str:
     cause = next((one["cause"] for one in judged["findings"] if one["severity"] == severity), None)
     if judged["external"]:
         lead += ", as far as one side can show"
+    if any(one["check"] == "calls_routed" for one in judged["findings"]):
+        lead += ", but some calls are not routed"
     if cause:
         return f"{lead} ({cause})"
     return f"{lead} ({', '.join(filter(None, (judged['tls_version'] or 'TLS', judged['cipher'])))})"
