@@ -22,7 +22,9 @@ from cucm_lab.testing import cluster, write_scenario
 
 from tests.support.operator_site import Site
 
-RELEASES = ("9.1", "10.5", "11.5", "12.5", "14", "15")
+RELEASES = ("9.1", "10.5", "11.5", "12.5", "14", "15SU1", "15SU2", "15SU4")
+#: those that speak TLS 1.0 alone, and those that take TLS 1.2 and later alone
+OLD, NEW = ("9.1", "10.5"), ("15SU2", "15SU4")
 pytestmark = [pytest.mark.playbook]
 
 
@@ -40,12 +42,17 @@ def pair(one: str, other: str) -> list[Side]:
     return [Side("side1", one, ("side2",)), Side("side2", other, ("side1",))]
 
 
+def talk(one: str, other: str) -> bool:
+    """Whether two releases as installed have a TLS version in common."""
+    return not ((one in OLD and other in NEW) or (one in NEW and other in OLD))
+
+
 def mesh() -> list[Side]:
-    """A cluster of each release, each the peer of all others, and a twin of each."""
-    names = {release: f"r{release.replace('.', '')}" for release in RELEASES}
+    """A cluster of each release, each the peer of all others that it can talk with, and a twin of each."""
+    names = {release: f"r{release.replace('.', '').lower()}" for release in RELEASES}
     sides = []
     for release, name in names.items():
-        others = tuple(other for other in names.values() if other != name)
+        others = tuple(names[other] for other in RELEASES if other != release and talk(release, other))
         sides.append(Side(name, release, (*others, f"{name}twin")))
         sides.append(Side(f"{name}twin", release, (name,)))
     return sides
@@ -120,5 +127,5 @@ def test_every_ordered_pair_calls_over_mutual_tls(tmp_path: Path, ca: str, nodes
     sides = mesh()
     releases = {side.name: side.release for side in sides}
     pairs = {(side.release, releases[peer]) for side in sides for peer in side.peers}
-    assert len(pairs) == len(RELEASES) ** 2, "a pair of releases is missing"
+    assert pairs == {(a, b) for a in RELEASES for b in RELEASES if talk(a, b)}, "a pair of releases is missing"
     prove(tmp_path, sides, ca, nodes)

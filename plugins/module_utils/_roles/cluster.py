@@ -10,6 +10,10 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
+
+#: fact of a cluster with the certificate of each node, by the purpose that it belongs to
+FACTS = {TRUNK.name: "certificates", TRUNK_EC.name: "ec_certificates"}
 
 
 def with_certificates(
@@ -20,36 +24,65 @@ def with_certificates(
     uploads: Iterable[Mapping[str, Any]] = (),
     shared: bool = False,
 ) -> dict[str, Any]:
-    """The facts of a cluster with the certificate that each node is to present, and the chain of its CA.
+    """The facts of a cluster with the certificates that each node is to present, and the chain of their CA.
 
-    csrs, signed and uploads are the results of the looped tasks: of cucm_csr with the node as `item`, of the signing
-    with the CSR's result as `item`, of cucm_cert_upload with the signing's result as `item`. A node whose CSR was not
-    needed keeps the certificate that it has. shared: one certificate for all nodes, the publisher's. The trust stores
-    are left out.
+    csrs, signed and uploads are the results of the looped tasks: of cucm_csr with the holder (`name` of the node and
+    `purpose`) as `item`, of the signing with the CSR's result as `item`, of cucm_cert_upload with the signing's result
+    as `item`. A node whose CSR was not needed keeps the certificate that it has. shared: one certificate for all nodes,
+    the publisher's. The trust stores are left out.
     """
     owner = next((node["name"] for node in cluster["nodes"] if node.get("role") == "Publisher"), None)
-    kept = {one["item"]["name"]: one.get("certificate") for one in csrs}
-    fresh = {one["item"]["item"]["name"]: one for one in signed if one.get("certificate")}
-    held = {one["item"]["item"]["item"]["name"]: one.get("certificate") for one in uploads if "item" in one}
-    certificates: dict[str, Any] = {}
+    kept = {_holder(one["item"]): one.get("certificate") for one in csrs}
+    fresh = {_holder(one["item"]["item"]): one for one in signed if one.get("certificate")}
+    held = {_holder(one["item"]["item"]["item"]): one.get("certificate") for one in uploads if "item" in one}
     chain: list[str] = []
-    for node in cluster["nodes"]:
-        name = owner if shared and owner else node["name"]
-        if name in fresh:
-            predicted = fresh[name].get("predicted")
-            view = fresh[name].get("view") or held.get(name)
-            # What check mode signed is what the peers' objects would name, and no evidence of anything.
-            view = {**view, "predicted": True} if view and predicted else view
-            # In check mode each task makes up a CA of its own, where in truth there will be one.
-            above = () if predicted and fresh[name].get("ca_created") else fresh[name].get("chain") or ()
-        else:
-            view = kept.get(name) or cluster["certificates"].get(name)
-            above = chain_in(cluster["trust"].get(name) or (), view)
-        certificates[node["name"]] = view
-        chain += [pem for pem in above if pem not in chain]
     # The trust stores are the bulk of the facts, and no peer asks for them; what verifies reads them anew.
-    kept_facts = {key: value for key, value in cluster.items() if key != "trust"}
-    return {**kept_facts, "certificates": certificates, "chain": chain}
+    facts = {key: value for key, value in cluster.items() if key != "trust"}
+    for purpose, fact in FACTS.items():
+        before = cluster.get(fact) or {}
+        facts[fact] = {}
+        for node in cluster["nodes"]:
+            holder = owner if shared and owner else node["name"], purpose
+            if holder in fresh:
+                view, above = _signed(fresh[holder], held.get(holder))
+            else:
+                view = kept.get(holder) or before.get(node["name"])
+                above = chain_in(cluster["trust"].get(node["name"]) or (), view)
+            facts[fact][node["name"]] = view
+            chain += [pem for pem in above if pem not in chain]
+    return {**facts, "chain": chain}
+
+
+def _holder(item: Mapping[str, Any]) -> tuple[str, str]:
+    return str(item["name"]), str(item.get("purpose") or TRUNK.name)
+
+
+def _signed(result: Mapping[str, Any], uploaded: Mapping[str, Any] | None) -> tuple[Any, Iterable[str]]:
+    """The certificate that a CA signed, and the chain above it."""
+    predicted = result.get("predicted")
+    view = result.get("view") or uploaded
+    # What check mode signed is what the peers' objects would name, and no evidence of anything.
+    view = {**view, "predicted": True} if view and predicted else view
+    # In check mode each task makes up a CA of its own, where in truth there will be one.
+    return view, () if predicted and result.get("ca_created") else result.get("chain") or ()
+
+
+def holders(nodes: Iterable[Mapping[str, Any]], purposes: Iterable[str]) -> list[dict[str, Any]]:
+    """Each node once per purpose, as the loops of the role go over them: one node after another."""
+    wanted = list(purposes)
+    return [{**node, "purpose": purpose} for node in nodes for purpose in wanted]
+
+
+def presented(cluster: Mapping[str, Any], node: str, purposes: Iterable[str] = tuple(FACTS)) -> dict[str, str]:
+    """By purpose the SHA-256 of the certificate that a node is to present on its SIP port."""
+    views = {purpose: (cluster.get(FACTS[purpose]) or {}).get(node) or {} for purpose in purposes}
+    return {purpose: view["sha256"] for purpose, view in views.items() if view.get("sha256")}
+
+
+def identities(cluster: Mapping[str, Any], node: str) -> list[Mapping[str, Any]]:
+    """The certificates that a node may present on its SIP port, that of CallManager first."""
+    views = ((cluster.get(fact) or {}).get(node) for fact in FACTS.values())
+    return [view for view in views if view]
 
 
 def chain_in(trust: Iterable[Mapping[str, Any]], certificate: Mapping[str, Any] | None) -> list[str]:

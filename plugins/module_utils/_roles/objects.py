@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import identities
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN, PER_PEER, PROFILE, TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
 
@@ -71,10 +72,15 @@ def trunk_objects(
 
 
 def _names(cluster: Mapping[str, Any]) -> list[str]:
-    """The names of the certificates of all nodes of a cluster; empty when one node has none."""
-    held = cluster.get("certificates") or {}
-    each = [certificate_names(held.get(node["name"]) or {}) for node in cluster.get("nodes") or ()]
-    return list(dict.fromkeys(name for names in each for name in names)) if all(each) else []
+    """The names of both identities of all nodes of a cluster; empty when a node has no CallManager certificate.
+
+    Which of its certificates a CUCM sends as a client is not bound to the cipher, so a peer may see either.
+    """
+    held, nodes = cluster.get("certificates") or {}, [node["name"] for node in cluster.get("nodes") or ()]
+    if not all(certificate_names(held.get(node) or {}) for node in nodes):
+        return []
+    views = [view for node in nodes for view in identities(cluster, node)]
+    return list(dict.fromkeys(name for view in views for name in certificate_names(view)))
 
 
 def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Mapping[str, Any]) -> None:

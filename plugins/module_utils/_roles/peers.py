@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.external import read_peers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
 
@@ -60,7 +61,8 @@ def _claims(clusters: Clusters) -> Iterator[str]:
     names = {
         name.lower(): one["name"]
         for one in clusters
-        for certificate in (one.get("certificates") or {}).values()
+        for fact in FACTS.values()
+        for certificate in (one.get(fact) or {}).values()
         for name in certificate_names(certificate or {})
     }
     for peer in (peer for one in clusters for peer in one.get("external") or ()):

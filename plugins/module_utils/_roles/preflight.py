@@ -14,6 +14,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns imp
 from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import apart
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import newer_than_known, newest
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import common_name
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import peer_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import (
@@ -70,7 +71,7 @@ def judge_cluster(
     """
     facts: dict[str, Any] = {
         "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
-        "certificates": {}, "trust": {},
+        "certificates": {}, "ec_certificates": {}, "trust": {},
         "patterns": [str(one) for one in patterns], "problems": [], "warnings": [], "unreachable": "",
         "slips": [*inventory, *options], "wish": None, "standing": None,
     }  # fmt: skip
@@ -104,20 +105,22 @@ def _judge_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Map
     name = node["name"]
     address = addresses.get(name) or node.get("address") or name
     facts["nodes"].append({"name": name, "address": address, "role": node.get("role")})
-    facts["certificates"][name], facts["trust"][name] = None, []
+    facts["certificates"][name], facts["ec_certificates"][name], facts["trust"][name] = None, None, []
     if "certificates" not in result:
         _failed(facts, result, f"{facts['name']}: the certificates of {name} could not be read.")
         return
     for one in result["certificates"]:
-        if one["purpose"] == TRUNK.name:
-            facts["certificates"][name] = one
+        if one["purpose"] in FACTS:
+            facts[FACTS[one["purpose"]]][name] = one
         elif one["purpose"] == TRUNK.trust:
             facts["trust"][name].append({key: one.get(key) for key in _TRUST_KEYS})
     _judge_names(facts, name)
     _judge_dates(facts, name, warn_days)
     where = f"{facts['name']}, node {name}"
-    port = (result.get("ports") or {}).get(TRUNK.name) or {}
-    facts["warnings"] += [f"{where}: {text}" for text in _port(port, facts["certificates"][name])]
+    for purpose, fact in FACTS.items():
+        port = (result.get("ports") or {}).get(purpose) or {}
+        if purpose == TRUNK.name or port.get("state") == "tls":
+            facts["warnings"] += [f"{where}: {text}" for text in _port(port, facts[fact][name])]
 
 
 def whole(value: Any, otherwise: int) -> int:
@@ -248,7 +251,7 @@ def _judge_names(facts: dict[str, Any], name: str) -> None:
 
 
 def _judge_dates(facts: dict[str, Any], name: str, warn_days: int) -> None:
-    for one in [facts["certificates"][name], *facts["trust"][name]]:
+    for one in [*(facts[fact][name] for fact in FACTS.values()), *facts["trust"][name]]:
         if one and one.get("days_left") is not None and one["days_left"] < warn_days:
             what = f"{one['purpose']} certificate {common_name(one) or one.get('name')}"
             when = "has expired" if one["days_left"] < 0 else f"expires in {one['days_left']} days"

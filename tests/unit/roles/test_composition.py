@@ -251,7 +251,7 @@ def test_what_was_due_is_told_with_what_became_of_it() -> None:
         "big", csrs, uploads=placed, restarts=[{"item": {"name": "A"}}, {"item": {"name": "B"}, "failed": True}]
     )
     assert [(row["node"], row["state"]) for row in rows] == [("A", "renewed"), ("B", "uploaded"), ("C", "due")]
-    assert rows[0]["text"] == "big, node A: renewed (20 days left)"
+    assert rows[0]["text"] == "big, node A, CallManager: renewed (20 days left)"
     assert [row["state"] for row in renewals("big", csrs, uploads=placed, check=True)] == ["due"] * 3
 
 

@@ -1,0 +1,75 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Both certificates of a SIP port, before and after the main playbook, as OpenSSL's own program sees them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.integration.test_pairs import pair, peers, scenario
+from tests.support.operator_site import Site
+
+pytestmark = [pytest.mark.playbook]
+#: what a client asks for: OpenSSL's defaults, which rank ECDSA first, and an offer of RSA alone
+ASKED = {"EC": (), "RSA": ("-cipher", "aRSA", "-no_tls1_3")}
+
+
+def presented(site: Site, node: str, asked: Sequence[str]) -> dict[str, str]:
+    """Subject, issuer and key of what openssl is shown on a node's 5061."""
+    address = site.lab.address(node)
+    shown = subprocess.run(
+        ["openssl", "s_client", "-connect", f"{address}:5061", *asked],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+    ).stdout  # fmt: skip
+    text = subprocess.run(
+        ["openssl", "x509", "-noout", "-subject", "-issuer", "-text"],
+        input=shown, capture_output=True, text=True, timeout=60, check=True,
+    ).stdout  # fmt: skip
+    found = {word: re.search(rf"^{word}=(.*)$", text, re.MULTILINE) for word in ("subject", "issuer")}
+    key = "RSA" if "rsaEncryption" in text else "EC"
+    return {"key": key, **{word: match[1] for word, match in found.items() if match}}
+
+
+def restarts(site: Site) -> int:
+    """How often Cisco CallManager of any node has started."""
+    wanted = ("service", "Cisco CallManager", "Started")
+    seen = [(event["kind"], event.get("service"), event.get("status")) for event in site.lab.events()]
+    return seen.count(wanted)
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("12.5", "15SU2"), pytest.param("11.5", "15SU4", marks=pytest.mark.matrix),
+     pytest.param("14", "15SU1", marks=pytest.mark.matrix)],
+)  # fmt: skip
+def test_both_identities_are_signed_served_and_accepted(tmp_path: Path, one: str, other: str) -> None:
+    sides = pair(one, other)
+    site = Site(tmp_path, scenario(tmp_path / "pair.yml", sides, 1), limit=1100)
+    with site.lab:
+        options = ("-i", peers(site, sides))
+        for side in sides:
+            for kind, asked in ASKED.items():
+                shown = presented(site, side.name, asked)
+                assert shown["key"] == kind and shown["subject"] == shown["issuer"], shown
+        first = site.play("sip_tls_trunk", *options)
+        assert first.code == 0, first.output[-6000:]
+        assert site.verdict()["verdict"] == "secure"
+        for side in sides:
+            for kind, asked in ASKED.items():
+                shown = presented(site, side.name, asked)
+                assert shown["key"] == kind and shown["subject"] != shown["issuer"], shown
+        for caller, called in (("1001", "2001"), ("2001", "1001")):
+            side = sides[int(caller[0]) - 1]
+            call = site.call(side.name, caller, called)
+            assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True), call
+        assert restarts(site) == len(sides), "one restart makes both certificates of a node active"
+        second = site.play("sip_tls_trunk", *options)
+        assert second.code == 0 and second.total("changed") == 0, second.output[-6000:]
+        assert restarts(site) == len(sides)

@@ -1,0 +1,52 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Both certificates of a node's SIP port in the facts of the roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import holders, presented, with_certificates
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer
+
+RSA, EC = "CallManager", "CallManager-ECDSA"
+NODES = [{"name": "A", "address": "192.0.2.1", "role": "Publisher"}, {"name": "B", "address": "192.0.2.2"}]
+
+
+def facts(**more: Any) -> dict[str, Any]:
+    return {
+        "name": "big", "nodes": NODES, "trust": {},
+        "certificates": {node: {"sha256": f"{node}:RSA", "profile_names": [node]} for node in "AB"},
+        "ec_certificates": {node: {"sha256": f"{node}:EC", "profile_names": [f"{node}-EC", node]} for node in "AB"},
+        **more,
+    }  # fmt: skip
+
+
+def test_each_holder_gets_its_own_certificate() -> None:
+    csrs = [{"item": item, "csr": "CSR"} for item in holders(NODES, [RSA, EC])]
+    assert [(one["item"]["name"], one["item"]["purpose"]) for one in csrs] == [
+        ("A", RSA), ("A", EC), ("B", RSA), ("B", EC),
+    ]  # fmt: skip
+    signed = [
+        {"item": csr, "certificate": "PEM", "chain": ["CA"],
+         "view": {"sha256": f"{csr['item']['name']} {csr['item']['purpose']}"}}
+        for csr in csrs
+    ]  # fmt: skip
+    after = with_certificates(facts(), csrs=csrs, signed=signed)
+    assert presented(after, "A") == {RSA: "A CallManager", EC: "A CallManager-ECDSA"}
+    assert presented(after, "B", [EC]) == {EC: "B CallManager-ECDSA"}
+    assert after["chain"] == ["CA"]
+
+
+def test_what_is_left_alone_keeps_its_certificate_and_old_releases_have_one() -> None:
+    after = with_certificates(facts(), csrs=[])
+    assert presented(after, "B") == {RSA: "B:RSA", EC: "B:EC"}
+    old = with_certificates(facts(ec_certificates={"A": None, "B": None}), csrs=[])
+    assert presented(old, "A") == {RSA: "A:RSA"}
+
+
+def test_a_profile_has_the_names_of_both_identities_of_each_node() -> None:
+    assert next(every_peer(["big"], [facts()]))["names"] == ["A", "A-EC", "B", "B-EC"]
+    without = facts(certificates={"A": {"profile_names": ["A"]}, "B": None})
+    assert next(every_peer(["big"], [without]))["names"] == []
