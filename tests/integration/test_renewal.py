@@ -54,7 +54,7 @@ def test_twenty_days_before_the_end_what_is_due_is_renewed_and_nothing_else(tmp_
         before = certificates(site)
         site.lab.ask("clock", shift=40 * DAY)
         foreseen = site.play("renew_certificates", "--check", *options, extra={"sip_tls_renewal_enforce": True})
-        assert foreseen.code != 0 and "cucma, node CUCMA: due, and not renewed" in foreseen.output
+        assert foreseen.code != 0 and "cucma, node CUCMA, CallManager: due, and not renewed" in foreseen.output
         assert certificates(site) == before
         run = site.play("renew_certificates", *options, ANSIBLE_SHOW_CUSTOM_STATS="1")
         assert run.code == 0, run.output[-6000:]
@@ -62,7 +62,7 @@ def test_twenty_days_before_the_end_what_is_due_is_renewed_and_nothing_else(tmp_
         assert after["cucma"] != before["cucma"], "what was due was not renewed"
         assert after["cucm10"] == before["cucm10"], "what was not due was renewed"
         assert run.recap["cucm10"]["changed"] == 0
-        assert "cucma, node CUCMA: renewed (the installed certificate has 19 days left, fewer than 30" in run.output
+        assert "cucma, node CUCMA, CallManager: renewed (the installed certificate has 19 days left, fewer than 30" in run.output
         told = statistics(run)
         assert [row["state"] for row in told["cucma"]["sip_tls_due"]] == ["renewed"] and not told["cucm10"][
             "sip_tls_due"
