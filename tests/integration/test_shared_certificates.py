@@ -43,8 +43,9 @@ def test_all_nodes_share_a_certificate_on_a_release_with_rest_and_on_one_without
         assert set(held["rest"]) == {"RESTN1", "RESTN2", "RESTN3"}
         assert "CN = RESTN1-ms.lab.local" in names(shared) or "CN = restn1-ms.lab.local" in names(shared)
         assert all(f"DNS:restn{n}.lab.local" in names(shared) for n in (1, 2, 3))
-        # A person makes the CSR on the publisher's web page; the next run keeps it.
-        site.lab.ask("csr", node=site.lab.address("cli"), multi_server=True)
+        # A person makes the CSRs on the publisher's web page; the next run keeps them.
+        for unit in ("CallManager", "CallManager-ECDSA"):
+            site.lab.ask("csr", node=site.lab.address("cli"), unit=unit, multi_server=True)
         second = site.play("sip_tls_trunk", extra=SHARED)
         assert second.code == 0, second.output[-6000:]
         held = certificates(site)

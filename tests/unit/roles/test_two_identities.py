@@ -11,7 +11,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer
 
 RSA, EC = "CallManager", "CallManager-ECDSA"
-NODES = [{"name": "A", "address": "192.0.2.1", "role": "Publisher"}, {"name": "B", "address": "192.0.2.2"}]
+NODES: list[dict[str, str]] = [
+    {"name": "A", "address": "192.0.2.1", "role": "Publisher"},
+    {"name": "B", "address": "192.0.2.2"},
+]
 
 
 def facts(**more: Any) -> dict[str, Any]:
@@ -24,7 +27,7 @@ def facts(**more: Any) -> dict[str, Any]:
 
 
 def test_each_holder_gets_its_own_certificate() -> None:
-    csrs = [{"item": item, "csr": "CSR"} for item in holders(NODES, [RSA, EC])]
+    csrs: list[dict[str, Any]] = [{"item": item, "csr": "CSR"} for item in holders(NODES, [RSA, EC])]
     assert [(one["item"]["name"], one["item"]["purpose"]) for one in csrs] == [
         ("A", RSA), ("A", EC), ("B", RSA), ("B", EC),
     ]  # fmt: skip
