@@ -215,7 +215,7 @@ def _playbook_meta(template: dict[str, Any]) -> dict[str, Any]:
 
 def dumped(data: Any, head: str = HEAD) -> str:
     """YAML as the repository lays it out."""
-    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=200, allow_unicode=True)
+    text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
     return f"---\n{head}{text}"
 
 

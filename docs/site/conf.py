@@ -33,6 +33,7 @@ nitpicky = False
 # Nothing is fetched while it builds, so that there are no inventories of other sites; these are the labels that
 # antsibull-docs refers to in Ansible's own documentation.
 ELSEWHERE = {
+    "action_plugins": "plugins/action.html",
     "common_return_values": "reference_appendices/common_return_values.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
 }
