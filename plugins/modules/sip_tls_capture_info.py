@@ -77,7 +77,7 @@ connections:
       type: str
       returned: always
     protocol:
-      description: V(tls), V(sip) (in the clear), V(other) or V(none) (no data).
+      description: V(tls), V(sip) (in the clear), V(other), V(none) (no data was sent) or V(unknown) (not shown).
       type: str
       returned: always
     tls_version:
@@ -99,7 +99,7 @@ connections:
       type: bool
       returned: always
     resumed:
-      description: Whether an earlier session was resumed, which shows no certificates.
+      description: Whether an earlier session was resumed, which shows no certificates; null when that is not shown.
       type: bool
       returned: always
     certificates_visible:
@@ -121,7 +121,7 @@ connections:
       elements: dict
       returned: always
     asked_for_certificate:
-      description: Whether the server asked the client for a certificate.
+      description: Whether the server asked the client for a certificate; null when the capture does not show it.
       type: bool
       returned: always
     asked_cas:

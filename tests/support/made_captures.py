@@ -168,6 +168,7 @@ def _link(kind: str, data: bytes) -> tuple[int, bytes]:
         "sll2": (276, ether + b"\x00\x00" + struct.pack(">IHBB", 1, 1, 0, 6) + macs[:6] + b"\x00\x00" + data),
         "null": (0, (b"\x02" if ether == b"\x08\x00" else b"\x1e") + b"\x00\x00\x00" + data),
         "raw": (101, data),
+        "as it is": (1, data),
         "ppp": (9, b"\xff\x03\x00" + (b"\x57" if ether != b"\x08\x00" else b"\x21") + data),
     }[kind]
 

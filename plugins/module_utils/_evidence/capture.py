@@ -1,7 +1,10 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a packet capture proves of SIP over TLS: chains, version, cipher, alerts. Private to this collection."""
+"""What a packet capture shows of SIP over TLS: chains, version, cipher, alerts. Private to this collection.
+
+Yes, no, or not shown (None): see tls_outcome.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import packets, sip_text
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import layers, packets, sip_text
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams import (
     Chunk,
     Connection,
@@ -24,6 +27,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names im
     cipher_name,
     version_name,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_outcome import Outcome, outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_records import (
     TLS13,
     TlsReader,
@@ -31,18 +35,17 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_records 
     looks_like_tls,
 )
 
-TLS12 = 0x0303
 SIP_PORTS = frozenset({5060, 5061})
-# An encrypted alert of TLS 1.3: two bytes, its content type and the 16 bytes of an AEAD tag.
-TLS13_ALERT_RECORD = 19
 # What a MAC adds to data under a NULL cipher.
 _NULL_MACS = {"MD5": 16, "SHA": 20, "SHA256": 32, "SHA384": 48}
 MOST_SIP = 500
+# So many pieces of each direction are searched for the head of a TLS record: the first may be missing.
+MOST_PROBED = 50
 
 
 @dataclass
 class CaptureConnection:
-    """One connection as the evidence wants it; certificates as DER, leaf first."""
+    """One connection, ready for the verdict; certificates as DER, leaf first."""
 
     client: str
     server: str
@@ -53,7 +56,7 @@ class CaptureConnection:
     cipher: str | None = None
     server_name: str | None = None
     established: bool | None = None
-    resumed: bool = False
+    resumed: bool | None = None
     certificates_visible: bool = False
     mutual: bool | None = None
     client_chain: list[bytes] = field(default_factory=list)
@@ -89,19 +92,19 @@ def read(paths: Sequence[Path], ports: frozenset[int] = SIP_PORTS) -> Capture:
     """Reads one capture from its files, oldest first. OSError when a file cannot be opened."""
     notes = packets.CaptureNotes()
 
-    def every() -> Iterator[packets.Segment]:
+    def every() -> Iterator[layers.Segment]:
         base = 0
         for path in paths:
             data = packets.load(path, notes)
             before = notes.packets
-            for segment in packets.segments(data, ports, notes):
+            for segment in layers.segments(data, ports, notes):
                 yield segment._replace(frame=segment.frame + base) if base else segment
             base += notes.packets - before
 
-    return Capture([_judge(one) for one in connections(every(), ports)], notes)
+    return Capture([_shown(one) for one in connections(every(), ports)], notes)
 
 
-def _judge(connection: Connection) -> CaptureConnection:
+def _shown(connection: Connection) -> CaptureConnection:
     client, server = connection.names
     result = CaptureConnection(
         client, server, connection.started, connection.first_frame, packets=connection.packets, octets=connection.octets
@@ -111,43 +114,60 @@ def _judge(connection: Connection) -> CaptureConnection:
     for end, name in ((connection.client, "client"), (connection.server, "server")):
         if connection.direction(end).reset:
             result.closed_by = f"reset by the {name} ({endpoint_text(end)})"
-    sent = {
-        "client": list(connection.direction(connection.client).chunks()),
-        "server": list(connection.direction(connection.server).chunks()),
-    }
-    if any(looks_like_tls(chunk.data) for side in sent.values() for chunk in side[:3]):
-        _judge_tls(result, sent)
-    elif any(sent.values()):
+    directions = {"client": connection.direction(connection.client), "server": connection.direction(connection.server)}
+    sent = {name: list(direction.chunks()) for name, direction in directions.items()}
+    whole = all(direction.whole for direction in directions.values())
+    ended = any(direction.finished or direction.reset for direction in directions.values())
+    if any(looks_like_tls(chunk.data) for side in sent.values() for chunk in side[:MOST_PROBED]):
+        _tls(result, sent, whole=whole, ended=ended)
+        return result
+    if any(sent.values()):
         _sip(result, {side: [(c.time, c.frame, c.data) for c in chunks] for side, chunks in sent.items()})
-        result.protocol = "sip" if result.sip else "other"
-    else:
+        result.protocol = "sip" if result.sip else "other" if whole else "unknown"
+    elif whole and ended:
         result.protocol = "none"
         result.notes.append("no data was sent on this connection")
+    if not whole:
+        result.notes.append("parts of this connection are missing from the capture")
     return result
 
 
-def _judge_tls(result: CaptureConnection, sent: dict[str, list[Chunk]]) -> None:
+def _tls(result: CaptureConnection, sent: dict[str, list[Chunk]], *, whole: bool, ended: bool) -> None:
     result.protocol = "tls"
     readers = {name: TlsReader() for name in sent}
     for name, chunks in sent.items():
         for chunk in chunks:
             readers[name].feed(chunk)
-    client, server = readers["client"].finish(), readers["server"].finish()
-    running = bool(client.application and server.application)
-    # In the middle of a connection the records tell the version, but those of TLS 1.3 say 1.2.
-    in_middle = client.record_version if running and client.record_version < TLS12 else 0
-    version = server.chosen_version or in_middle
-    if version:
-        result.tls_version = version_name(version)
+    sides = {name: reader.finish() for name, reader in readers.items()}
+    client, server = sides["client"], sides["server"]
+    _parameters(result, client, server)
+    if result.cipher and "NULL" in result.cipher:
+        result.notes.append("the cipher does not encrypt: anyone can read the signaling, SRTP keys included")
+        _plain_sip(result, sent)
+    _events(result, sides)
+    found = outcome(client, server, whole=whole, ended=ended)
+    result.established, result.resumed, result.mutual = found.established, found.resumed, found.mutual
+    result.asked_for_certificate = found.asked_for_certificate
+    result.certificates_visible = bool(result.server_chain or result.client_chain)
+    result.notes += filter(None, [_visibility(client, server, found), found.note])
+    if not whole and found.established is None:
+        result.notes.append("parts of this connection are missing from the capture, so how it ended is not shown")
+
+
+def _parameters(result: CaptureConnection, client: TlsSide, server: TlsSide) -> None:
+    """What the hellos and certificates say. The version is that of the ServerHello: record headers say less."""
+    if server.chosen_version:
+        result.tls_version = version_name(server.chosen_version)
     if server.cipher is not None:
         result.cipher = cipher_name(server.cipher)
-        if "NULL" in result.cipher:
-            result.notes.append("the cipher does not encrypt: signalling, SRTP keys included, can be read by anyone")
-            _plain_sip(result, sent)
     result.server_name = client.server_name
     result.client_chain, result.server_chain = client.certificates or [], server.certificates or []
     result.asked_cas = server.asked_cas
-    for name, side in (("client", client), ("server", server)):
+
+
+def _events(result: CaptureConnection, sides: dict[str, TlsSide]) -> None:
+    """The ladder of the handshake, the alerts, and what is missing."""
+    for name, side in sides.items():
         if side.gaps:
             result.notes.append(f"{side.gaps} bytes that the {name} sent are missing from the capture")
         if side.incomplete:
@@ -159,55 +179,17 @@ def _judge_tls(result: CaptureConnection, sent: dict[str, list[Chunk]]) -> None:
     order = {"client": 0, "server": 1}
     result.handshake.sort(key=lambda one: (one["frame"], one["time"], order[one["from"]]))
     result.alerts.sort(key=lambda one: one["frame"])
+
+
+def _visibility(client: TlsSide, server: TlsSide, found: Outcome) -> str | None:
+    """Why certificates can't be seen, in words."""
     if server.chosen_version == TLS13:
-        _judge_tls13(result, client, server)
-    else:
-        _judge_plain_handshake(result, client, server)
-
-
-def _judge_plain_handshake(result: CaptureConnection, client: TlsSide, server: TlsSide) -> None:
-    """SSL 3.0 to TLS 1.2, where the handshake is there to read."""
-    fatal = any(one["level"] == "fatal" for one in result.alerts)
-    if not server.hello:
-        running = bool(client.application and server.application)
-        result.established = False if fatal else True if running else None
-        if not fatal:
-            result.notes.append("no ServerHello was captured, so the handshake cannot be judged")
-        return
-    done = client.cipher_changed and server.cipher_changed
-    # A refusal may follow the client's ChangeCipherSpec, before the server's own.
-    result.established = done and not fatal
-    result.resumed = done and server.certificates is None and not _is_anonymous(result.cipher)
-    if result.resumed:
-        result.notes.append("the session was resumed: its certificates were shown in an earlier handshake")
-        return
-    result.certificates_visible = bool(result.server_chain or result.client_chain)
-    result.asked_for_certificate = server.asked_for_certificate
-    if client.certificate_verify and result.client_chain:
-        result.mutual = result.established
-    elif done or server.messages:
-        result.mutual = False if (done or client.certificates is not None or fatal) else None
-
-
-def _is_anonymous(cipher: str | None) -> bool:
-    return bool(cipher and (cipher.startswith(("ADH", "AECDH")) or "PSK" in cipher))
-
-
-def _judge_tls13(result: CaptureConnection, client: TlsSide, server: TlsSide) -> None:
-    result.certificates_visible = False
-    result.notes.append("TLS 1.3 encrypts the certificates: a capture cannot show them; sip_tls_probe or a trace can")
-    first = client.application[0][1] if client.application else None
-    after = [size for _unused, frame, size in server.application if first is not None and frame > first]
-    if first is None:
-        result.established = False if any(one["level"] == "fatal" for one in result.alerts) else None
-    elif after and after[0] == TLS13_ALERT_RECORD:
-        result.established = False
-        result.notes.append("by its length, the server's answer to the client's certificate is an alert: a refusal")
-    elif client.application[0][2] == TLS13_ALERT_RECORD:
-        result.established = False
-        result.notes.append("by its length, the client's answer to the server's certificate is an alert: a refusal")
-    else:
-        result.established = True if after else None
+        return "TLS 1.3 encrypts the certificates: a capture cannot show them; sip_tls_probe or a trace can"
+    if not server.hello and found.established is not False:
+        return "no ServerHello was captured, so the handshake itself is not shown"
+    if found.resumed and client.cipher_changed:
+        return "the session was resumed: its certificates were shown in an earlier handshake"
+    return None
 
 
 def _plain_sip(result: CaptureConnection, sent: dict[str, list[Chunk]]) -> None:
@@ -222,11 +204,23 @@ def _plain_sip(result: CaptureConnection, sent: dict[str, list[Chunk]]) -> None:
 
 
 def _sip(result: CaptureConnection, pieces: dict[str, list[tuple[float, int, bytes]]]) -> None:
-    for name, parts in pieces.items():
-        for time, frame, message in sip_text.in_stream(parts):
-            if len(result.sip) < MOST_SIP:
-                result.sip.append({"time": iso_time(time), "frame": frame, "from": name, **message.as_dict()})
+    """The SIP messages of both ends; above MOST_SIP each end gets its half, or what the other leaves."""
+    every = {name: _messages(name, parts) for name, parts in pieces.items()}
+    counts = {name: len(found) for name, found in every.items()}
+    for name, found in every.items():
+        others = sum(count for other, count in counts.items() if other != name)
+        room = max(MOST_SIP - others, MOST_SIP // 2)
+        if len(found) > room:
+            result.notes.append(f"only the first {room} of {len(found)} SIP messages of the {name} are listed")
+        result.sip += found[:room]
     result.sip.sort(key=lambda one: (one["frame"], one["time"]))
+
+
+def _messages(name: str, parts: list[tuple[float, int, bytes]]) -> list[dict[str, Any]]:
+    return [
+        {"time": iso_time(time), "frame": frame, "from": name, **message.as_dict()}
+        for time, frame, message in sip_text.in_stream(parts)
+    ]
 
 
 def _alert(side: str, alert: Any) -> dict[str, Any]:

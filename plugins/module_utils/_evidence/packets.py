@@ -1,11 +1,11 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Capture files (pcap, pcapng, either of them gzipped) down to TCP segments. Private to this collection.
+"""The packets of capture files (pcap, pcapng, either of them gzipped). Private to this collection.
 
-Written against raw buffers and not with a packet library: a capture of CUCM holds 100,000 packets, and an object
-a layer costs ten times what the reading costs. Nothing here raises on bad input; what could not be read is said
-in L(CaptureNotes).
+Written against raw buffers and not with a packet library: a capture of CUCM holds 100,000 packets, and an object per
+layer costs ten times what the reading costs. Nothing here raises on bad input; CaptureNotes says what could not be
+read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import mmap
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,28 +31,14 @@ RESYNC_WINDOW, MOST_RESYNCS = 65_536, 50
 # A gzipped capture is unpacked in memory; a bomb stops here.
 MOST_UNPACKED = 1 << 30
 
-# The order of bytes, and the ticks a second. Times are ticks divided by these, so that they are the nearest float there
-# is, and the same whether they come from pcap or pcapng.
+# The order of bytes, and the ticks per second. Times are ticks divided by these, so that they are the nearest float
+# there is, and the same whether they come from pcap or pcapng.
 MICROSECONDS, NANOSECONDS = 10**6, 10**9
 PCAP_MAGICS = {
     b"\xd4\xc3\xb2\xa1": ("<", MICROSECONDS), b"\xa1\xb2\xc3\xd4": (">", MICROSECONDS),
     b"\x4d\x3c\xb2\xa1": ("<", NANOSECONDS), b"\xa1\xb2\x3c\x4d": (">", NANOSECONDS),
 }  # fmt: skip
 PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
-
-# Link types (tcpdump.org/linktypes.html): bytes before the EtherType field, or what the header is otherwise.
-ETHERNET, NULL, LOOP, SLL, SLL2 = 1, 0, 108, 113, 276
-RAW_IP = {12, 14, 101, 228, 229}
-PPP = 9
-ETHERTYPE_AT = {ETHERNET: 12, SLL: 14, SLL2: 0}
-PAYLOAD_AT = {ETHERNET: 14, SLL: 16, SLL2: 20}
-VLAN_TAGS = {0x8100, 0x88A8, 0x9100}
-IPV4, IPV6 = 0x0800, 0x86DD
-# IPv6 headers that may stand before TCP and are as long as their second byte says (in 8 bytes, less the first 8).
-IPV6_OPTIONS = {0, 43, 60, 135}
-TCP, FRAGMENT, AUTHENTICATION = 6, 44, 51
-
-FIN, SYN, RST, ACK = 1, 2, 4, 16
 
 
 class Packet(NamedTuple):
@@ -66,22 +51,9 @@ class Packet(NamedTuple):
     end: int
 
 
-class Segment(NamedTuple):
-    """One TCP segment; addresses are the raw 4 or 16 bytes. ``missing`` counts bytes that the capture cut off."""
-
-    frame: int
-    time: float
-    source: tuple[bytes, int]
-    target: tuple[bytes, int]
-    sequence: int
-    flags: int
-    payload: bytes
-    missing: int
-
-
 @dataclass
 class CaptureNotes:
-    """What a reader of the result has to know of the file itself."""
+    """What a reader of the result has to know about the file itself."""
 
     format: str = "unknown"
     packets: int = 0
@@ -89,6 +61,8 @@ class CaptureNotes:
     fragments: int = 0
     cut_packets: int = 0
     unknown_links: set[int] = field(default_factory=set)
+    #: tunnels that were not opened, with the number of their packets
+    closed_tunnels: dict[str, int] = field(default_factory=dict)
     first: float | None = None
     last: float | None = None
     problems: list[str] = field(default_factory=list)
@@ -97,11 +71,6 @@ class CaptureNotes:
         """Notes damage, once each, and not without end."""
         if text not in self.problems and len(self.problems) < 20:
             self.problems.append(text)
-
-
-def address_text(address: bytes) -> str:
-    """The usual form of a raw IPv4 or IPv6 address."""
-    return str(IPv4Address(address) if len(address) == 4 else IPv6Address(address))
 
 
 def load(path: Path, notes: CaptureNotes) -> Buffer:
@@ -136,7 +105,7 @@ def packets(data: Buffer, notes: CaptureNotes) -> Iterator[Packet]:
         yield from _pcap(data, notes, *PCAP_MAGICS[magic])
     elif magic == PCAPNG_MAGIC:
         notes.format = "pcapng"
-        yield from _pcapng(data, notes)
+        yield from _PcapNg(data, notes).packets()
     elif not magic:
         notes.problem("the file is empty")
     else:
@@ -194,49 +163,70 @@ def _resync(data: Buffer, start: int, unpack: object, per_second: int, near: int
     return 0
 
 
-def _pcapng(data: Buffer, notes: CaptureNotes) -> Iterator[Packet]:
-    size, position, frame, order = len(data), 0, 0, "<"
-    interfaces: list[tuple[int, int]] = []
-    while position + 12 <= size:
-        if bytes(data[position : position + 4]) == PCAPNG_MAGIC:
-            order = ">" if bytes(data[position + 8 : position + 12]) == b"\x1a\x2b\x3c\x4d" else "<"
-            interfaces = []
-        kind, length = struct.unpack_from(order + "II", data, position)
-        if length < 12 or length % 4 or length > MOST_PACKET * 4:
-            notes.problem(f"the file is damaged at byte {position}; nothing after it could be read")
-            return
-        body, end = position + 8, position + length - 4
-        if position + length > size:
-            notes.problem(f"the file ends inside the block at byte {position}")
-            end = size
+class _PcapNg:
+    """Reads the blocks of a pcapng file."""
+
+    def __init__(self, data: Buffer, notes: CaptureNotes) -> None:
+        self._data = data
+        self._notes = notes
+        self._order = "<"
+        self._frame = 0
+        #: link type and ticks per second of each interface
+        self._interfaces: list[tuple[int, int]] = []
+
+    def packets(self) -> Iterator[Packet]:
+        """Every packet of the file."""
+        data, size, position = self._data, len(self._data), 0
+        while position + 12 <= size:
+            if bytes(data[position : position + 4]) == PCAPNG_MAGIC:
+                self._order = ">" if bytes(data[position + 8 : position + 12]) == b"\x1a\x2b\x3c\x4d" else "<"
+                self._interfaces = []
+            kind, length = struct.unpack_from(self._order + "II", data, position)
+            if length < 12 or length % 4 or length > MOST_PACKET * 4:
+                self._notes.problem(f"the file is damaged at byte {position}; nothing after it could be read")
+                return
+            end = position + length - 4
+            if position + length > size:
+                self._notes.problem(f"the file ends inside the block at byte {position}")
+                end = size
+            packet = self._block(kind, position + 8, end)
+            if packet is not None:
+                yield packet
+            position += length
+        if position < size:
+            self._notes.problem("the file ends inside a block")
+
+    def _block(self, kind: int, body: int, end: int) -> Packet | None:
+        """The packet of a block, if it has one."""
         if kind == 1 and end - body >= 8:
-            link = struct.unpack_from(order + "H", data, body)[0]
-            interfaces.append((link, _resolution(data, body + 8, end, order)))
+            link = struct.unpack_from(self._order + "H", self._data, body)[0]
+            self._interfaces.append((link, _resolution(self._data, body + 8, end, self._order)))
         elif kind in (2, 6) and end - body >= 20:
-            interface, high, low, kept, original = struct.unpack_from(order + "IIIII", data, body)
-            if kind == 2:
-                # The old Packet Block: 16 bits of interface, 16 of drops.
-                interface = struct.unpack_from(order + "H", data, body)[0]
-            frame += 1
-            if interface < len(interfaces):
-                link, per_second = interfaces[interface]
-                stop = min(body + 20 + kept, end)
-                if kept < original or stop < body + 20 + kept:
-                    notes.cut_packets += 1
-                yield Packet(frame, ((high << 32) | low) / per_second, link, body + 20, stop)
-            else:
-                notes.problem(f"packet {frame} names interface {interface}, which the file does not describe")
-        elif kind == 3 and end - body >= 4 and interfaces:
-            frame += 1
-            original = struct.unpack_from(order + "I", data, body)[0]
-            yield Packet(frame, 0.0, interfaces[0][0], body + 4, min(body + 4 + original, end))
-        position += length
-    if position < size:
-        notes.problem("the file ends inside a block")
+            return self._enhanced(kind, body, end)
+        elif kind == 3 and end - body >= 4 and self._interfaces:
+            self._frame += 1
+            original = struct.unpack_from(self._order + "I", self._data, body)[0]
+            return Packet(self._frame, 0.0, self._interfaces[0][0], body + 4, min(body + 4 + original, end))
+        return None
+
+    def _enhanced(self, kind: int, body: int, end: int) -> Packet | None:
+        interface, high, low, kept, original = struct.unpack_from(self._order + "IIIII", self._data, body)
+        if kind == 2:
+            # The old Packet Block: 16 bits of interface, 16 of drops.
+            interface = struct.unpack_from(self._order + "H", self._data, body)[0]
+        self._frame += 1
+        if interface >= len(self._interfaces):
+            self._notes.problem(f"packet {self._frame} names interface {interface}, which the file does not describe")
+            return None
+        link, per_second = self._interfaces[interface]
+        stop = min(body + 20 + kept, end)
+        if kept < original or stop < body + 20 + kept:
+            self._notes.cut_packets += 1
+        return Packet(self._frame, ((high << 32) | low) / per_second, link, body + 20, stop)
 
 
 def _resolution(data: Buffer, position: int, end: int, order: str) -> int:
-    """Ticks a second of an interface's time stamps (option 9, if_tsresol; microseconds without it)."""
+    """Ticks per second of an interface's time stamps (option 9, if_tsresol; microseconds without it)."""
     while position + 4 <= end:
         code, length = struct.unpack_from(order + "HH", data, position)
         if code == 0:
@@ -246,98 +236,3 @@ def _resolution(data: Buffer, position: int, end: int, order: str) -> int:
             return 1 << (value & 0x7F) if value & 0x80 else 10**value
         position += 4 + (length + 3) // 4 * 4
     return MICROSECONDS
-
-
-def segments(data: Buffer, ports: frozenset[int], notes: CaptureNotes) -> Iterator[Segment]:
-    """The TCP segments from or to one of the ports (every port when the set is empty)."""
-    unpack_tcp = struct.Struct(">HHIIBB").unpack_from
-    for packet in packets(data, notes):
-        frame, time, link, start, end = packet
-        notes.packets += 1
-        if time:
-            notes.first = time if notes.first is None or time < notes.first else notes.first
-            notes.last = time if notes.last is None or time > notes.last else notes.last
-        network = _network(data, link, start, end, notes)
-        if network is None:
-            continue
-        version, at = network
-        if version == IPV4:
-            if at + 20 > end or data[at] >> 4 != 4 or data[at + 9] != TCP:
-                continue
-            if (data[at + 6] & 0x3F) or data[at + 7]:
-                notes.fragments += 1
-                continue
-            header = (data[at] & 15) * 4
-            total = (data[at + 2] << 8) | data[at + 3]
-            source, target = bytes(data[at + 12 : at + 16]), bytes(data[at + 16 : at + 20])
-            tcp = at + header
-            # Offloading network cards leave the length 0; then the capture's own length counts.
-            stop = at + total if total >= header else end
-        else:
-            found = _ipv6(data, at, end, notes)
-            if found is None:
-                continue
-            source, target, tcp, stop = found
-        if tcp + 20 > end:
-            continue
-        source_port, target_port, sequence, _unused, offset, flags = unpack_tcp(data, tcp)
-        if ports and source_port not in ports and target_port not in ports:
-            continue
-        first = tcp + (offset >> 4) * 4
-        payload = bytes(data[first : min(stop, end)]) if first < end else b""
-        notes.segments += 1
-        missing = max(0, stop - max(first, end)) if stop > end else 0
-        yield Segment(
-            frame, time, (source, source_port), (target, target_port), sequence, flags & 0x3F, payload, missing
-        )
-    if notes.fragments:
-        notes.problem(f"{notes.fragments} IP fragments were left out")
-    if notes.cut_packets:
-        notes.problem(f"{notes.cut_packets} packets were captured in part only (use size all)")
-    for link in notes.unknown_links:
-        notes.problem(f"packets of link type {link} could not be read")
-
-
-def _network(data: Buffer, link: int, start: int, end: int, notes: CaptureNotes) -> tuple[int, int] | None:
-    """(EtherType, position of the IP header) of a packet, or None when it carries no IP."""
-    if link in ETHERTYPE_AT:
-        at, where = start + PAYLOAD_AT[link], start + ETHERTYPE_AT[link]
-        if at > end:
-            return None
-        kind = (data[where] << 8) | data[where + 1]
-        while kind in VLAN_TAGS and at + 4 <= end:
-            kind = (data[at + 2] << 8) | data[at + 3]
-            at += 4
-        return (kind, at) if kind in (IPV4, IPV6) else None
-    at = {NULL: start + 4, LOOP: start + 4, PPP: start}.get(link, start)
-    if link == PPP:
-        # With or without HDLC's address and control bytes.
-        at += 4 if data[start : start + 2] == b"\xff\x03" else 2
-    elif link not in RAW_IP and link not in (NULL, LOOP):
-        notes.unknown_links.add(link)
-        return None
-    if at >= end:
-        return None
-    version = data[at] >> 4
-    return (IPV4, at) if version == 4 else (IPV6, at) if version == 6 else None
-
-
-def _ipv6(data: Buffer, at: int, end: int, notes: CaptureNotes) -> tuple[bytes, bytes, int, int] | None:
-    if at + 40 > end:
-        return None
-    length = (data[at + 4] << 8) | data[at + 5]
-    following, position = data[at + 6], at + 40
-    while following != TCP:
-        if position + 8 > end:
-            return None
-        if following == FRAGMENT:
-            notes.fragments += 1
-            return None
-        if following in IPV6_OPTIONS:
-            following, position = data[position], position + (data[position + 1] + 1) * 8
-        elif following == AUTHENTICATION:
-            following, position = data[position], position + (data[position + 1] + 2) * 4
-        else:
-            return None
-    stop = at + 40 + length if length else end
-    return bytes(data[at + 8 : at + 24]), bytes(data[at + 24 : at + 40]), position, stop

@@ -13,11 +13,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.packets import FIN, RST, SYN, Segment, address_text
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.layers import (
+    ACK,
+    FIN,
+    RST,
+    SYN,
+    Segment,
+    address_text,
+)
 
 Endpoint = tuple[bytes, int]
 _MASK = 0xFFFF_FFFF
-# A SYN that is captured after data of its own connection stands at most this many bytes before that data.
+# A SYN that is captured after data of its own connection comes at most this many bytes before that data.
 LATE_SYN = 1 << 20
 
 
@@ -39,6 +46,8 @@ class Direction:
     base: int | None = None
     reset: bool = False
     finished: bool = False
+    #: one past the last byte that was sent, as far as any segment of either end shows
+    reach: int = 0
     segments: list[tuple[int, int, float, bytes]] = field(default_factory=list)
 
     def unwrap(self, sequence: int) -> int:
@@ -51,9 +60,33 @@ class Direction:
         self.highest = max(self.highest, value)
         return value
 
+    def _in_order(self) -> list[tuple[int, int, float, bytes]]:
+        self.segments.sort()
+        return self.segments
+
+    def acknowledge(self, number: int) -> None:
+        """The other end has everything before this sequence number."""
+        difference = (number - self.highest) & _MASK
+        value = self.highest + (difference if difference < 0x8000_0000 else difference - (1 << 32))
+        self.reach = max(self.reach, value)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every byte that this end sent is in the capture, as far as the capture can show that."""
+        if self.base is None:
+            return False
+        expected = self.base
+        for start, _frame, _time, data in self._in_order():
+            if start > expected:
+                return False
+            end = start + len(data)
+            expected = max(expected, end)
+        # A FIN counts as one more byte; an acknowledged one that was not captured leaves the end open.
+        return self.reach <= expected + self.finished
+
     def chunks(self) -> Iterator[Chunk]:
         """The direction's bytes in order, each byte once; of bytes sent twice the first sending counts."""
-        ordered = sorted(self.segments, key=lambda one: (one[0], one[1]))
+        ordered = self._in_order()
         expected = self.base if self.base is not None else (ordered[0][0] if ordered else 0)
         latest, frame = 0.0, 0
         for start, number, time, data in ordered:
@@ -79,7 +112,6 @@ class Connection:
     last: float = 0.0
     packets: int = 0
     octets: int = 0
-    cut: int = 0
     sides: dict[Endpoint, Direction] = field(default_factory=dict)
 
     def direction(self, source: Endpoint) -> Direction:
@@ -146,7 +178,6 @@ def _add(connection: Connection, segment: Segment) -> None:
     connection.packets += 1
     connection.octets += len(segment.payload)
     connection.last = max(connection.last, segment.time)
-    connection.cut += segment.missing
     sequence = direction.unwrap(segment.sequence)
     if segment.flags & SYN:
         sequence += 1
@@ -154,7 +185,14 @@ def _add(connection: Connection, segment: Segment) -> None:
             direction.base = sequence
         if not connection.opening_seen and not segment.flags & 16:
             connection.client, connection.server, connection.opening_seen = segment.source, segment.target, True
-    direction.finished |= bool(segment.flags & FIN)
-    direction.reset |= bool(segment.flags & RST)
+    if segment.flags & (FIN | RST):
+        direction.finished |= bool(segment.flags & FIN)
+        direction.reset |= bool(segment.flags & RST)
+    end = sequence + len(segment.payload) + segment.missing + (segment.flags & FIN)
+    direction.reach = max(direction.reach, end)
+    if segment.flags & ACK:
+        other = connection.sides.get(segment.target)
+        if other is not None and other.seen:
+            other.acknowledge(segment.acknowledged)
     if segment.payload:
         direction.segments.append((sequence, segment.frame, segment.time, segment.payload))

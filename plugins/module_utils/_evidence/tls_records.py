@@ -3,8 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What one end of a TLS connection sent, read from its bytes: SSL 3.0 to TLS 1.3. Private to this collection.
 
-Up to TLS 1.2 the handshake is plain text until ChangeCipherSpec: hellos, chains, CertificateRequest,
-CertificateVerify and alerts are there to read. In TLS 1.3 all after the ServerHello is encrypted.
+Up to TLS 1.2 the handshake is plain text until ChangeCipherSpec: hellos, chains, CertificateRequest, CertificateVerify
+and alerts can be read. In TLS 1.3 everything after the ServerHello is encrypted.
+
+A capture may lack bytes. What was read counts; that something was B(not) sent is known only where no bytes are missing
+(``gaps_at_hello`` and its siblings, ``gaps``).
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams impo
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import HANDSHAKE_TYPES, dn_text
 
 CHANGE_CIPHER, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23
-CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY = 1, 2, 11, 13, 15
+CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST, HELLO_DONE, CERTIFICATE_VERIFY = 1, 2, 11, 13, 14, 15
 TLS13 = 0x0304
 # A record may be 2^14 bytes and its protection's expansion.
 MOST_RECORD = 16_384 + 2_048
@@ -48,22 +51,33 @@ class TlsSide:
 
     is_tls: bool = False
     hello: bool = False
-    record_version: int = 0
     hello_version: int = 0
     chosen_version: int = 0
     offered_versions: list[int] = field(default_factory=list)
     cipher: int | None = None
     session_id: bytes = b""
-    ticket_offered: bool = False
+    #: a pre-shared key was chosen (TLS 1.3), or early data was offered
+    psk_chosen: bool = False
+    early_data: bool = False
     server_name: str | None = None
     certificates: list[bytes] | None = None
     asked_for_certificate: bool = False
     asked_cas: list[str] = field(default_factory=list)
     certificate_verify: bool = False
     cipher_changed: bool = False
+    hello_done: bool = False
+    #: a handshake record after ChangeCipherSpec: Finished of TLS 1.2 and before
+    finished: bool = False
+    #: bytes that were missing up to the hello, ServerHelloDone and ChangeCipherSpec
+    gaps_at_hello: int = 0
+    gaps_at_done: int = 0
+    gaps_at_change: int = 0
     alerts: list[Alert] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    #: time, frame and length of records of application data (in TLS 1.3 of all that is encrypted)
     application: list[tuple[float, int, int]] = field(default_factory=list)
+    #: application data in records of TLS 1.1 and before: in TLS 1.3 there are none such
+    old_application: bool = False
     gaps: int = 0
     incomplete: str | None = None
 
@@ -144,14 +158,16 @@ class TlsReader:
             self.side.is_tls = True
             return 0
         self.side.is_tls = True
-        self.side.record_version = self.side.record_version or (major << 8) | minor
+        if kind == APPLICATION and minor < 3:
+            self.side.old_application = True
         self._content(kind, bytes(buffer[at + 5 : at + 5 + length]), chunk)
         return 5 + length
 
     def _content(self, kind: int, body: bytes, chunk: Chunk) -> None:
         side = self.side
         if kind == CHANGE_CIPHER:
-            side.cipher_changed = True
+            if not side.cipher_changed:
+                side.cipher_changed, side.gaps_at_change = True, side.gaps
             self._note(chunk, "ChangeCipherSpec")
         elif kind == ALERT:
             self._alert(body, chunk)
@@ -160,8 +176,9 @@ class TlsReader:
             if self._keep_plain:
                 self.plain.append(Chunk(chunk.time, chunk.frame, body, 0))
         elif side.cipher_changed and side.chosen_version != TLS13:
+            side.finished = True
             self._note(chunk, "Finished (encrypted)")
-        else:
+        elif not side.gaps or self._handshake or _whole_messages(body):
             self._handshake += body
             self._messages(chunk)
 
@@ -206,10 +223,12 @@ class TlsReader:
             side.asked_cas = _authorities(body, side.chosen_version or side.hello_version)
         elif kind == CERTIFICATE_VERIFY:
             side.certificate_verify = True
+        elif kind == HELLO_DONE:
+            side.hello_done, side.gaps_at_done = True, side.gaps
 
     def _hello(self, kind: int, body: bytes) -> None:
         side = self.side
-        side.hello = True
+        side.hello, side.gaps_at_hello = True, side.gaps
         side.hello_version = (body[0] << 8) | body[1]
         at = 35 + body[34]
         side.session_id = body[35:at]
@@ -237,8 +256,10 @@ class TlsReader:
             offered = [(value[i] << 8) | value[i + 1] for i in range(1, len(value) - 1, 2)]
             # Without GREASE values (RFC 8701), which only test the other end's tolerance.
             side.offered_versions = [one for one in offered if one >> 8 == 3]
-        elif code == 35 and kind == CLIENT_HELLO and value:
-            side.ticket_offered = True
+        elif code == 41 and kind == SERVER_HELLO:
+            side.psk_chosen = True
+        elif code == 42 and kind == CLIENT_HELLO:
+            side.early_data = True
         elif code == 0 and kind == CLIENT_HELLO and len(value) > 5:
             side.server_name = value[5 : 5 + ((value[3] << 8) | value[4])].decode("ascii", "replace")
 
@@ -249,9 +270,19 @@ class TlsReader:
         if len(buffer) - at < 2 + length or length < 9:
             return 0
         self.side.is_tls = self.side.hello = True
-        self.side.hello_version = self.side.record_version = (buffer[at + 3] << 8) | buffer[at + 4]
+        self.side.hello_version = (buffer[at + 3] << 8) | buffer[at + 4]
         self._note(chunk, "ClientHello (SSLv2 form)")
         return 2 + length
+
+
+def _whole_messages(body: bytes) -> bool:
+    """Whether a record is a row of whole handshake messages: after a gap it may be the rest of one, or encrypted."""
+    at = 0
+    while at + 4 <= len(body):
+        if body[at] not in HANDSHAKE_TYPES:
+            return False
+        at += 4 + int.from_bytes(body[at + 1 : at + 4], "big")
+    return at == len(body)
 
 
 def _chain(body: bytes) -> list[bytes]:

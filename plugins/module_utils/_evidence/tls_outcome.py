@@ -1,0 +1,137 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a captured TLS handshake ended. Private to this collection.
+
+Every answer is True, False or None: yes, no, not shown. What the capture lacks never becomes "no": that something did
+not happen is said only of a direction of which no byte is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import cipher_name
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_records import TLS13, TlsSide
+
+SERVER_REFUSED = "by its length, the server's answer to the client's certificate is an alert: a refusal"
+CLIENT_REFUSED = "by its length, the client's answer to the server's certificate is an alert: a refusal"
+
+
+@dataclass
+class Outcome:
+    """What a capture shows of a handshake."""
+
+    established: bool | None = None
+    resumed: bool | None = None
+    asked_for_certificate: bool | None = None
+    mutual: bool | None = None
+    note: str | None = None
+
+
+def outcome(client: TlsSide, server: TlsSide, *, whole: bool, ended: bool) -> Outcome:
+    """``whole``: no byte of either end is missing; ``ended``: an end closed or reset the connection."""
+    found = Outcome()
+    if any(alert.level == 2 for alert in (*client.alerts, *server.alerts)):
+        # An alert that can be read came before encryption, so before the end of the handshake.
+        found.established = False
+    elif server.chosen_version == TLS13:
+        found.established, found.note = _established_13(client, server, whole=whole, ended=ended)
+    elif server.hello:
+        found.established = _established_12(client, server, whole=whole, ended=ended)
+    else:
+        found.established = _established_unknown(client, server, whole=whole, ended=ended)
+    if server.chosen_version == TLS13:
+        found.resumed = server.psk_chosen
+    elif server.hello:
+        found.resumed = _resumed(client, server)
+        found.asked_for_certificate = _asked(server)
+        found.mutual = _mutual(client, found)
+    return found
+
+
+def _established_12(client: TlsSide, server: TlsSide, *, whole: bool, ended: bool) -> bool | None:
+    # Each end sends ChangeCipherSpec, and then data, after it has accepted what the other has shown.
+    if all(side.cipher_changed or side.application for side in (client, server)):
+        return True
+    return False if whole and ended else None
+
+
+def _established_13(client: TlsSide, server: TlsSide, *, whole: bool, ended: bool) -> tuple[bool | None, str | None]:
+    """All records after the ServerHello look like application data: their order and lengths have to tell."""
+    alert = alert_length(server.cipher)
+    if _answered(client, server, alert):
+        return True, None
+    first = client.application[0] if client.application else None
+    if first is None:
+        return (False if whole and ended else None), None
+    if not whole:
+        return None, None
+    if first[2] == alert:
+        return False, CLIENT_REFUSED
+    after = [(frame, size) for _time, frame, size in server.application if frame > first[1]]
+    closing = next((frame for _time, frame, size in client.application if size == alert), None)
+    if after and after[0][1] == alert and (closing is None or closing > after[0][0]):
+        return False, SERVER_REFUSED
+    return None, None
+
+
+def _established_unknown(client: TlsSide, server: TlsSide, *, whole: bool, ended: bool) -> bool | None:
+    """Without a ServerHello: a running connection is recognised, whatever its version."""
+    old = client.old_application and server.old_application
+    if old or (client.finished and server.finished) or _answered(client, server, alert_length(None)):
+        return True
+    return False if whole and ended else None
+
+
+def alert_length(cipher: int | None) -> int:
+    """Bytes of an encrypted alert of TLS 1.3: two, its content type, and the tag (8 bytes for CCM_8, else 16)."""
+    return 11 if cipher is not None and cipher_name(cipher).endswith("CCM_8_SHA256") else 19
+
+
+def _answered(client: TlsSide, server: TlsSide, alert: int) -> bool:
+    """Whether the server sent data after the client's Finished, and no alert.
+
+    The client's first records after the server's are its Finished or, of alert's length, its refusal. What the server
+    sends then is a ticket or data when it accepted the client, or an alert. Early data would come before all that.
+    """
+    if client.early_data:
+        return False
+    first = next((frame for _time, frame, size in client.application if size != alert), None)
+    return first is not None and any(frame > first and size != alert for _time, frame, size in server.application)
+
+
+def _resumed(client: TlsSide, server: TlsSide) -> bool | None:
+    """TLS 1.2 and before: a resumed session has no Certificate and no ServerHelloDone before ChangeCipherSpec."""
+    if server.certificates is not None or server.hello_done or _is_anonymous(server):
+        return False
+    clean = server.gaps_at_hello == server.gaps_at_change
+    return True if server.cipher_changed and clean and client.cipher_changed else None
+
+
+def _is_anonymous(server: TlsSide) -> bool:
+    name = cipher_name(server.cipher) if server.cipher is not None else ""
+    return name.startswith(("ADH", "AECDH")) or "PSK" in name
+
+
+def _asked(server: TlsSide) -> bool | None:
+    if server.asked_for_certificate:
+        return True
+    return False if server.hello_done and server.gaps_at_hello == server.gaps_at_done else None
+
+
+def _mutual(client: TlsSide, found: Outcome) -> bool | None:
+    """Whether both ends showed a certificate and proved its key, in this very handshake."""
+    if found.established is False:
+        return False
+    if found.established is None or found.resumed is not False:
+        return None
+    if client.certificate_verify and client.certificates:
+        return True
+    sent_none = client.certificates == [] or (
+        client.certificates is None
+        and client.hello
+        and client.cipher_changed
+        and client.gaps_at_hello == client.gaps_at_change
+    )
+    return False if found.asked_for_certificate is False or sent_none else None

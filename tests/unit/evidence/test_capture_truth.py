@@ -1,0 +1,157 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An incomplete capture never says what the whole one denies; tunnels are opened or named."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import capture
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.capture import CaptureConnection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.made_captures import Flights, Frame, frames_of, write_pcap
+from tests.support.made_tunnels import CLOSED, OPENED, wrapped
+from tests.support.tshark_judge import agreed, needs_tshark
+
+OLD = "AES128-SHA:@SECLEVEL=0"
+VERSIONS = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+ANSWER = b"\x17\x03\x03\x00\x40" + bytes(64)
+#: what a handshake is run with: client's certificate, server's certificate, whether the server asks
+WAYS = {
+    "mutual": {},
+    "no client certificate": {"client": None, "ask": ssl.CERT_OPTIONAL},
+    "not asked": {"ask": ssl.CERT_NONE},
+    "client refused": {"client": "Other"},
+    "server refused": {"server": "Other"},
+    "client has none": {"client": None},
+}
+YES_NO_OR_NOT_SHOWN = (
+    "established",
+    "resumed",
+    "mutual",
+    "asked_for_certificate",
+    "tls_version",
+    "cipher",
+    "server_name",
+)
+Cases = dict[tuple[str, str], tuple[list[Frame], CaptureConnection]]
+
+
+@pytest.fixture(scope="module")
+def cases(shake: Callable[..., Flights], tmp_path_factory: pytest.TempPathFactory) -> Cases:
+    """Each kind of handshake: its frames, and what the whole capture shows."""
+    path = tmp_path_factory.mktemp("whole") / "whole.cap"
+    found: Cases = {}
+    for version in VERSIONS:
+        ciphers = {"ciphers": OLD} if version < ssl.TLSVersion.TLSv1_2 else {}
+        for name, how in WAYS.items():
+            for size in (300, 1400):
+                frames = frames_of(shake(version, **how, **ciphers), size=size)
+                (whole,) = capture.read([write_pcap(path, frames)]).connections
+                found[version.name, f"{name} {size}"] = frames, whole
+    return found
+
+
+def assert_no_contradiction(path: Path, frames: Sequence[Frame], whole: CaptureConnection) -> None:
+    for part in capture.read([write_pcap(path, frames)]).connections:
+        for name in YES_NO_OR_NOT_SHOWN:
+            assert getattr(part, name) in (None, getattr(whole, name)), name
+        assert part.protocol in ("unknown", whole.protocol)
+        assert part.server_chain in ([], whole.server_chain)
+        assert part.client_chain in ([], whole.client_chain)
+        seen = {(one["from"], one["message"]) for one in whole.handshake}
+        assert {(one["from"], one["message"]) for one in part.handshake} <= seen
+        assert {one["name"] for one in part.alerts} <= {one["name"] for one in whole.alerts}
+
+
+def test_the_whole_captures_say_what_happened(cases: Cases) -> None:
+    for (_version, name), (_frames, whole) in cases.items():
+        works = name.startswith(("mutual", "no client", "not asked"))
+        assert whole.established is works, name
+        if whole.tls_version != "TLSv1.3":
+            assert whole.mutual is name.startswith("mutual"), name
+
+
+def test_any_one_frame_may_be_missing(cases: Cases, tmp_path: Path) -> None:
+    for frames, whole in cases.values():
+        for at in range(len(frames)):
+            assert_no_contradiction(tmp_path / "part.cap", [*frames[:at], *frames[at + 1 :]], whole)
+
+
+def test_a_capture_may_begin_late_or_end_early(cases: Cases, tmp_path: Path) -> None:
+    for frames, whole in cases.values():
+        for at in range(1, len(frames)):
+            assert_no_contradiction(tmp_path / "part.cap", frames[:at], whole)
+            assert_no_contradiction(tmp_path / "part.cap", frames[at:], whole)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_any_frames_may_be_missing(cases: Cases, tmp_path: Path, data: st.DataObject) -> None:
+    frames, whole = cases[data.draw(st.sampled_from(sorted(cases)))]
+    kept = data.draw(st.lists(st.booleans(), min_size=len(frames), max_size=len(frames)))
+    assert_no_contradiction(tmp_path / "part.cap", [one for one, keep in zip(frames, kept, strict=True) if keep], whole)
+
+
+def test_a_lost_client_certificate_is_not_shown(cases: Cases, tmp_path: Path) -> None:
+    """What was read as "the client has no certificate"."""
+    frames, whole = cases["TLSv1_2", "mutual 300"]
+    parts = [
+        capture.read([write_pcap(tmp_path / "p.cap", [*frames[:at], *frames[at + 1 :]])]).connections[0]
+        for at in range(len(frames))
+    ]
+    assert whole.client_chain
+    lost = [(part.mutual, part.established) for part in parts if not part.client_chain]
+    assert lost
+    assert set(lost) == {(None, True)}
+
+
+def test_the_version_never_comes_from_a_record_header(cases: Cases, tmp_path: Path) -> None:
+    frames, _whole = cases["TLSv1_3", "mutual 1400"]
+    (part,) = capture.read([write_pcap(tmp_path / "p.cap", frames[-4:])]).connections
+    assert part.tls_version is None
+
+
+@pytest.mark.parametrize("v6", [False, True], ids=["IPv4", "IPv6"])
+@pytest.mark.parametrize("how", OPENED)
+def test_tunnels_are_opened(cases: Cases, shake: Callable[..., Flights], tmp_path: Path, how: str, v6: bool) -> None:
+    frames = [Frame(one.time, wrapped(how, one.data)) for one in frames_of(shake(), v6=v6)]
+    path = write_pcap(tmp_path / "tunnel.cap", frames, "as it is")
+    (found,) = capture.read([path]).connections
+    assert (found.mutual, found.established) == (True, True)
+    assert found.server == ("[2001:db8::200]:5061" if v6 else "10.106.95.200:5061")
+
+
+# tshark opens an MPLS pseudowire only when it is told what is in it.
+@needs_tshark
+@pytest.mark.parametrize("how", [one for one in OPENED if one != "mpls pseudowire"])
+def test_tshark_opens_the_same_tunnels(shake: Callable[..., Flights], tmp_path: Path, how: str) -> None:
+    frames = [Frame(one.time, wrapped(how, one.data)) for one in frames_of(shake())]
+    agreed(write_pcap(tmp_path / "tunnel.cap", frames, "as it is"))
+
+
+@pytest.mark.parametrize("how", CLOSED)
+def test_what_is_not_opened_is_named(shake: Callable[..., Flights], tmp_path: Path, how: str) -> None:
+    frames = [Frame(one.time, wrapped(how, one.data)) for one in frames_of(shake())]
+    read = capture.read([write_pcap(tmp_path / "tunnel.cap", frames, "as it is")])
+    assert read.connections == []
+    assert any(f"packets in {how} were not opened" in text for text in read.notes.problems)
+
+
+def test_above_the_bound_both_sides_are_listed(
+    capture_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "MOST_SIP", 6)
+    ask = b"OPTIONS sip:b SIP/2.0\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    answer = b"SIP/2.0 200 OK\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    path = capture_file([("client", ask)] * 10 + [("server", answer)] * 2, port=5060)
+    (found,) = capture.read([path]).connections
+    assert [one["from"] for one in found.sip].count("client") == 4
+    assert [one["from"] for one in found.sip].count("server") == 2
+    assert "only the first 4 of 10 SIP messages of the client are listed" in found.notes
