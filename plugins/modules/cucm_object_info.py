@@ -108,6 +108,9 @@ users:
     description:
       description: Description of a route pattern.
       type: str
+    uuid:
+      description: Uuid of a route pattern, in AXL's writing.
+      type: str
     of_kind:
       description: Kind of what is used.
       type: str

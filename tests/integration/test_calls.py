@@ -13,7 +13,7 @@ import yaml
 
 from tests.support.operator_site import ROOT, Site
 
-pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("calls"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("calls"), pytest.mark.timeout(1200)]
 SCENARIO = ROOT / "lab" / "cucm_lab" / "scenarios" / "two-clusters.yml"
 
 
@@ -69,3 +69,13 @@ def test_the_plan_names_the_step_that_fails_and_the_calls_end_as_it_says(site: S
     assert run.code == 0 and "Calls from" not in run.output, run.output[-4000:]
     assert calls(site) == ["answered", "answered"]
     assert not any("not routed" in text for text in site.verdict()["summary"])
+
+    # A number as a mapping: cucma's phones dial 8 before it, in a partition of its own.
+    inventory = yaml.safe_load(site.lab.inventory.read_text(encoding="utf-8"))
+    inventory["cucm_clusters"]["hosts"]["cucm10"]["cucm_local_patterns"] = [
+        {"pattern": "8.98XX", "digit_discard_instructions": "PreDot", "partition": "Internal"}
+    ]
+    site.lab.inventory.write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    run = site.play("sip_tls_trunk", extra=extra)
+    assert run.code == 0 and "Calls from" not in run.output
+    assert site.call("cucma", "1018", "89898")["result"] == "answered"

@@ -22,7 +22,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk_security_profile import (
     SIP_TRUNK_SECURITY_PROFILE,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import braced, plain
 from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Outcome, Task
 
 SPEC = APPLICATION + ArgSpec(
@@ -158,8 +158,8 @@ def _trunks_with(session: Session, resource: Resource, wanted: Iterable[str]) ->
         for trunk in session.listed(SIP_TRUNK, _TRUNK_TAGS)
     ]
     return [
-        {"kind": SIP_TRUNK.module, "name": trunk, "partition": "", "description": "", "of_kind": resource.module,
-         "of": name}
+        {"kind": SIP_TRUNK.module, "name": trunk, "partition": "", "description": "", "uuid": "",
+         "of_kind": resource.module, "of": name}
         for trunk, name in pairs if name is not None
     ]  # fmt: skip
 
@@ -174,6 +174,7 @@ def _rows(session: Session, query: str, names: Sequence[str]) -> list[dict[str, 
             "name": row.get("name", ""),
             "partition": row.get("partition", ""),
             "description": row.get("description", ""),
+            "uuid": braced(row.get("pkid", "")),
             "of": row.get("uses", ""),
         }
         for row in rows

@@ -125,8 +125,9 @@ class Field:
 class UsedBy:
     """A kind of object that can use another one, and the SQL query that finds it.
 
-    The query has the columns `name` and `uses`, of a route pattern also `partition` and `description`; `{names}` stands
-    for the names of what is used. kind is the Resource.module of the user, or "device" for any other device.
+    The query has the columns `name` and `uses`, of a route pattern also `partition`, `description` and `pkid`;
+    `{names}` stands for the names of what is used. kind is the Resource.module of the user, or "device" for any other
+    device.
     """
 
     kind: str

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, option_problems, routes
 
 #: key of a peer -> other spellings that are understood
 KEYS: dict[str, tuple[str, ...]] = {
@@ -88,6 +89,8 @@ def _one(given: Any, number: int, folders: list[Path]) -> tuple[dict[str, Any], 
     chain, troubles = _chain(named.get("ca_chain"), folders)
     wrong += [f"{who}: {text}" for text in troubles]
     wrong += [f"{who}: {text}" for text in (*_addresses(named), *_subject_names(named), *_settings(named))]
+    for entry in entries(named.get("numbers")):
+        wrong += [f"{who}: numbers holds {_pattern(entry)!r}: {text}" for text in option_problems(entry)]
     peer = {
         "name": name,
         "addresses": _listed(named.get("address")),
@@ -95,7 +98,8 @@ def _one(given: Any, number: int, folders: list[Path]) -> tuple[dict[str, Any], 
         "incoming_port": _number(named.get("incoming_port")),
         "names": _listed(named.get("subject_names")),
         "chain": chain,
-        "patterns": _listed(named.get("numbers")),
+        "patterns": [route["pattern"] for route in routes(named.get("numbers"))],
+        "routes": routes(named.get("numbers")),
         "legacy_crypto": bool(_truth(named.get("legacy_crypto", False))),
         "security_mode": named.get("security_mode"),
         "trunk": {
@@ -106,6 +110,10 @@ def _one(given: Any, number: int, folders: list[Path]) -> tuple[dict[str, Any], 
         },
     }  # fmt: skip
     return peer, wrong
+
+
+def _pattern(entry: Any) -> Any:
+    return entry.get("pattern") if isinstance(entry, Mapping) else entry
 
 
 def _addresses(named: Mapping[str, Any]) -> Iterator[str]:

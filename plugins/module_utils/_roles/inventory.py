@@ -22,6 +22,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import parse
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import option_problems
 
 #: variables that tell how to reach a cluster, by account; each with the environment variable that stands in for it
 APPLICATION = {"cucm_host": "CUCM_HOST", "cucm_username": "CUCM_USERNAME", "cucm_password": "CUCM_PASSWORD"}
@@ -224,7 +225,8 @@ def _patterns(inventory: Inventory) -> Iterator[str]:
                     f'another form. Put it in quotes: "{written}".'
                 )
         else:
-            yield from (f"cucm_local_patterns holds {pattern!r}: {text}" for text in pattern_problems(str(pattern)))
+            problems = [*pattern_problems(str(pattern)), *option_problems(one)]
+            yield from (f"cucm_local_patterns holds {pattern!r}: {text}" for text in problems)
 
 
 def pattern_problems(pattern: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import identities
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN, PER_PEER, PROFILE, TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import routes_of
 
 MOST_DESTINATIONS = 16
 #: what is looked at of a peer that is not ours
@@ -34,6 +35,7 @@ def every_peer(
             "name": name, "external": False, "names": _names(cluster),
             "addresses": [node["address"] for node in cluster.get("nodes") or ()],
             "chain": cluster.get("chain") or (), "patterns": cluster.get("patterns") or (),
+            "routes": routes_of(cluster),
         }  # fmt: skip
     for one in external:
         yield {**one, "external": True}
@@ -119,12 +121,12 @@ def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Map
         target = {"route_list": title["route_list"]}
     made["patterns"] += [
         {
-            "pattern": str(pattern),
             "partition": settings["partition"],
+            **route,
             "description": PATTERN.described(name),
             **target,
         }
-        for pattern in peer["patterns"]
+        for route in routes_of(peer)
     ]
 
 

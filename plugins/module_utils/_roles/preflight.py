@@ -16,6 +16,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import apar
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import newer_than_known, newest
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import common_name
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import routes
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import peer_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import (
     judge_objects,
@@ -72,7 +73,8 @@ def judge_cluster(
     facts: dict[str, Any] = {
         "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
         "certificates": {}, "ec_certificates": {}, "trust": {},
-        "patterns": [str(one) for one in patterns], "problems": [], "warnings": [], "unreachable": "",
+        "patterns": [one["pattern"] for one in routes(list(patterns))], "routes": routes(list(patterns)),
+        "problems": [], "warnings": [], "unreachable": "",
         "slips": [*inventory, *options], "wish": None, "standing": None,
     }  # fmt: skip
     warn_days, backdating = whole(warn_days, 30), whole(backdating, 10)

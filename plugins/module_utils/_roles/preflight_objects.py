@@ -17,6 +17,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl import rules, val
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import items_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, routes
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, object_names, trunk_objects
 
 #: options of cucm_info's look_up: what is missing in words, and the option of the role that names it
@@ -38,8 +39,9 @@ def look_up(
     foreign = [one for one in external or () if isinstance(one, Mapping)] if isinstance(external, list) else []
     everybody = [*listed(peers), *(str(one.get("name") or "") for one in foreign)]
     names = [object_names(peer, settings)["name"] for peer in everybody if peer]
-    numbers = [*patterns, *(number for one in foreign for number in listed(one.get("numbers")))]
     partition = str(settings["partition"] or "")
+    wanted = routes([*patterns, *(number for one in foreign for number in entries(one.get("numbers")))])
+    keys = [(route["pattern"], str(route.get("partition", partition))) for route in wanted]
 
     def given(key: str) -> list[str]:
         return [str(settings[key])] if settings.get(key) else []
@@ -51,8 +53,8 @@ def look_up(
         "device_pools": given("device_pool"),
         "locations": given("location"),
         "calling_search_spaces": given("calling_search_space"),
-        "partitions": given("partition"),
-        "route_patterns": [{"pattern": str(pattern), "partition": partition} for pattern in dict.fromkeys(numbers)],
+        "partitions": list(dict.fromkeys([*given("partition"), *(where for _pattern, where in keys if where)])),
+        "route_patterns": [{"pattern": pattern, "partition": where} for pattern, where in dict.fromkeys(keys)],
     }
 
 

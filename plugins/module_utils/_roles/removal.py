@@ -128,7 +128,7 @@ class _Removal:
             peer = ours.get(_used(user)) or kept.get(_used(user))
             made_by_role = peer is not None and user["description"] == PATTERN.described(peer)
             if made_by_role and user["kind"] == _PATTERN and _key(user) not in self.gone:
-                self._remove_pattern(_key(user))
+                self._remove_pattern(_key(user), user.get("uuid") or "")
 
     def _ways_to_kept_trunks(self) -> dict[Target, str]:
         """The trunks that were there before, the route groups with them, and the route lists with those."""
@@ -139,9 +139,11 @@ class _Removal:
                     ways[user["kind"], user["name"]] = ways[_used(user)]
         return ways
 
-    def _remove_pattern(self, key: Key) -> None:
+    def _remove_pattern(self, key: Key, uuid: str = "") -> None:
         self.gone.add(key)
-        self.found[PATTERN.objects].append({"pattern": key[1], "partition": key[2], "state": "absent"})
+        # A pattern with @ has its dial plan in its key, which is not known here.
+        named = {"pattern": uuid} if uuid and "@" in key[1] else {"pattern": key[1], "partition": key[2]}
+        self.found[PATTERN.objects].append({**named, "state": "absent"})
 
     def remove(self, kind: Made, name: str) -> None:
         """Remove one object when everything that uses it goes; otherwise say why it is kept."""

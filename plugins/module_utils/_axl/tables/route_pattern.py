@@ -92,8 +92,8 @@ FIELDS = (
 #: the route patterns that lead to a device: a trunk, a gateway or a route list
 USED_BY_PATTERNS = UsedBy(
     "route_pattern",
-    "select n.dnorpattern as name, p.name as partition, n.description as description, d.name as uses from numplan n "
-    "inner join devicenumplanmap m on m.fknumplan=n.pkid inner join device d on d.pkid=m.fkdevice "
+    "select n.dnorpattern as name, n.pkid as pkid, p.name as partition, n.description as description, d.name as uses "
+    "from numplan n inner join devicenumplanmap m on m.fknumplan=n.pkid inner join device d on d.pkid=m.fkdevice "
     "left outer join routepartition p on p.pkid=n.fkroutepartition where d.name in ({names})",
 )
 
