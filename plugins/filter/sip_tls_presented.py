@@ -28,6 +28,10 @@ options:
     description: The purposes; without it, both that a SIP port can present.
     type: list
     elements: str
+  predicted:
+    description: Whether certificates that check mode only predicts count.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""

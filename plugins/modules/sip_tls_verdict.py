@@ -63,6 +63,14 @@ options:
           issued:
             description: The certificate that the CA issued for the node (RV(siptls.cucm.ca_sign#module:view)).
             type: dict
+          ec_held:
+            description: The CallManager-ECDSA certificate that the node holds, on release 11.0 and later.
+            type: dict
+            version_added: 1.1.0
+          ec_issued:
+            description: The CallManager-ECDSA certificate that the CA issued for the node.
+            type: dict
+            version_added: 1.1.0
           probe:
             description: The result of M(siptls.cucm.sip_tls_probe) on the node's port 5061.
             type: dict
@@ -245,6 +253,16 @@ directions:
       description: The cipher, by its OpenSSL name.
       type: str
       returned: when a handshake was seen
+    client_certificate:
+      description: The certificate that the calling cluster showed last, or else the one it is known to have.
+      type: dict
+      returned: always
+    identities:
+      description: Each certificate that the C(server) and the C(client) may show, with C(node), C(purpose), C(subject),
+        C(issuer), C(serial), C(not_after) and C(sha256). The direction is secure only if all of them that the two ends
+        could choose are accepted.
+      type: dict
+      returned: always
     server_certificate:
       description: The certificate of the peer, with C(subject), C(issuer), C(serial), C(not_after), C(sha256).
       type: dict
@@ -276,6 +294,8 @@ NODE = {
     "addresses": {"type": "list", "elements": "str", "required": True},
     "held": {"type": "dict"},
     "issued": {"type": "dict"},
+    "ec_held": {"type": "dict"},
+    "ec_issued": {"type": "dict"},
     "probe": {"type": "dict"},
     "trust": {"type": "list", "elements": "dict"},
     "clock": {"type": "dict"},

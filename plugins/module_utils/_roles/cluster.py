@@ -73,10 +73,16 @@ def holders(nodes: Iterable[Mapping[str, Any]], purposes: Iterable[str]) -> list
     return [{**node, "purpose": purpose} for node in nodes for purpose in wanted]
 
 
-def presented(cluster: Mapping[str, Any], node: str, purposes: Iterable[str] = tuple(FACTS)) -> dict[str, str]:
-    """By purpose the SHA-256 of the certificate that a node is to present on its SIP port."""
+def presented(
+    cluster: Mapping[str, Any], node: str, purposes: Iterable[str] = tuple(FACTS), *, predicted: bool = True
+) -> dict[str, str]:
+    """By purpose the SHA-256 of the certificate that a node is to present; with those that check mode predicts."""
     views = {purpose: (cluster.get(FACTS[purpose]) or {}).get(node) or {} for purpose in purposes}
-    return {purpose: view["sha256"] for purpose, view in views.items() if view.get("sha256")}
+    return {
+        purpose: view["sha256"]
+        for purpose, view in views.items()
+        if view.get("sha256") and (predicted or not view.get("predicted"))
+    }
 
 
 def identities(cluster: Mapping[str, Any], node: str) -> list[Mapping[str, Any]]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
 
 Rows = Sequence[Mapping[str, Any]]
 # Of what a trace tells, what the verdict and the report show.
@@ -50,8 +51,10 @@ def cluster_evidence(
             "name": node["name"],
             "addresses": list(dict.fromkeys([node["address"], node["name"]])),
             "held": _of(held.get(node["name"]), TRUNK.name, [None])[0],
+            "ec_held": _of(held.get(node["name"]), TRUNK_EC.name, [None])[0],
             "trust": _of(held.get(node["name"]), TRUNK.trust, []) if held.get(node["name"]) else None,
-            "issued": _issued(cluster, node["name"]),
+            "issued": _issued(cluster, node["name"], TRUNK.name),
+            "ec_issued": _issued(cluster, node["name"], TRUNK_EC.name),
             "probe": seen.get(node["name"]),
             "clock": clocks.get(node["name"]),
         }
@@ -100,10 +103,11 @@ def _external(peer: Mapping[str, Any], probes: Rows) -> dict[str, Any]:
     return {"external": {**kept, "probes": seen}}
 
 
-def _issued(cluster: Mapping[str, Any], node: str) -> Mapping[str, Any] | None:
-    """What the CA issued for a node; not what it would issue, as check mode has it."""
-    view = (cluster.get("certificates") or {}).get(node) or {}
-    return None if not view or view.get("predicted") else view
+def _issued(cluster: Mapping[str, Any], node: str, purpose: str) -> Mapping[str, Any] | None:
+    """What the CA issued for a node; not what it would issue, as check mode has it, nor what is left as shipped."""
+    view = (cluster.get(FACTS[purpose]) or {}).get(node) or {}
+    left = purpose == TRUNK_EC.name and view.get("self_signed")
+    return None if not view or view.get("predicted") or left else view
 
 
 def _of(certificates: Any, purpose: str, otherwise: list[Any]) -> list[Any]:
@@ -112,7 +116,7 @@ def _of(certificates: Any, purpose: str, otherwise: list[Any]) -> list[Any]:
 
 def _probe(result: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a probe saw; None when the probe itself could not be made."""
-    keys = ("chain", "tls_version", "cipher", "mutual", "alert", "options", "matches_held", "client_cas",
+    keys = ("chain", "identities", "tls_version", "cipher", "mutual", "alert", "options", "matches_held", "client_cas",
             "trusted", "trust_text", "name_matches", "name_text")  # fmt: skip
     return {key: result[key] for key in keys if key in result} if "chain" in result else None
 

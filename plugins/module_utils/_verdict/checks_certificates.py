@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import apart
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import (
     Direction,
+    Identity,
     Leg,
     Node,
     between,
@@ -35,49 +36,81 @@ class Check:
 
 
 def certificate_checks(case: Direction, *, uses_of: tuple[Node, ...] | None = None) -> Iterator[Check]:
-    """Server and client identity, trust, names, uses (of some nodes alone, when given) and dates of one direction."""
-    for node in case.reached:
-        seen = [(node.probed, "probe"), *_captured(case, node, "server")]
-        yield from _identity("server_certificate", "server", case.target, node, seen)
-    for node in case.source_nodes:
-        # CallManager has one certificate for both roles: what its own 5061 serves is what it shows as a client.
-        seen = [(node.probed, "probe"), *_captured(case, node, "client")]
-        yield from _identity("client_certificate", "client", case.source, node, seen)
+    """Server and client identities, trust, names, uses (of some nodes alone, when given) and dates of one direction.
+
+    Every identity that the two ends could choose has to be accepted: as a server CUCM presents the one that the client
+    ranks first, and which one it sends as a client is not bound to the cipher.
+    """
+    for node, identity in _each(case.reached):
+        seen = [(identity.probed, "probe"), *_captured(case, node, identity, "server")]
+        found = _identity(node, identity, seen, role="server", cluster=case.target)
+        yield from _weighed(case, node, identity, found)
+    for node, identity in _each(case.source_nodes):
+        # CallManager has the same certificates for both roles: what its own 5061 serves is what it shows as a client.
+        seen = [(identity.probed, "probe"), *_captured(case, node, identity, "client")]
+        found = _identity(node, identity, seen, role="client", cluster=case.source)
+        yield from _weighed(case, node, identity, found)
     yield from _trust(case, case.source, case.source_nodes, case.reached, "server_trust")
     yield from _trust(case, case.target, case.reached, case.source_nodes, "client_trust")
-    yield from _names(case.source, case.leg, case.target, case.reached, "server_name")
-    yield from _names(case.target, case.back, case.source, case.source_nodes, "client_name")
-    for node in (*case.reached, *case.source_nodes):
-        certificate = node.expected or node.probed
-        if certificate:
+    yield from _names(case, case.leg, case.reached, cluster=case.source, peer=case.target, name="server_name")
+    yield from _names(case, case.back, case.source_nodes, cluster=case.target, peer=case.source, name="client_name")
+    for node, identity in _each((*case.reached, *case.source_nodes)):
+        if identity.certificate:
             if uses_of is None or node in uses_of:
-                yield from _uses(node, certificate)
-            yield from _dates(case, node, certificate)
+                yield from _weighed(case, node, identity, _uses(node, identity, identity.certificate))
+            yield from _weighed(case, node, identity, _dates(case, node, identity, identity.certificate))
 
 
-def _captured(case: Direction, node: Node, role: str) -> list[tuple[Certificate | None, str]]:
-    """The leaf certificates that the node showed in a role, in the captured handshakes; the newest alone counts."""
+def _each(nodes: Iterable[Node]) -> Iterator[tuple[Node, Identity]]:
+    for node in nodes:
+        for identity in node.identities:
+            yield node, identity
+
+
+def _weighed(case: Direction, node: Node, identity: Identity, checks: Iterable[Check]) -> Iterator[Check]:
+    """What is wrong with an identity that the peer can't agree on is a warning: the peer has no ECDSA of its own.
+
+    A client may send it all the same, because its choice is not bound to the cipher.
+    """
+    peers = case.source_nodes if node in case.target_nodes else case.reached
+    chosen = not identity.elliptic or case.external or any(peer.elliptic for peer in peers)
+    for check in checks:
+        weaker = {"fail": "warning", "unknown": "info"}.get(check.state)
+        yield check if chosen or weaker is None else replace(check, state=weaker)
+
+
+def _captured(case: Direction, node: Node, identity: Identity, role: str) -> list[tuple[Certificate | None, str]]:
+    """The leaf that the node showed of an identity in a role, in the captured handshakes; the newest alone counts."""
     pairs = ([node], case.target_nodes) if role == "client" else (case.source_nodes, [node])
-    shown = [one for one in between(case.captures, *pairs) if one.get(f"{role}_certificates")]
-    return [(Certificate.from_view(shown[-1][f"{role}_certificates"][0]), "capture")] if shown else []
+    leaves = [
+        Certificate.from_view(one[f"{role}_certificates"][0])
+        for one in between(case.captures, *pairs)
+        if one.get(f"{role}_certificates")
+    ]
+    shown = [leaf for leaf in leaves if leaf and node.identity_of(leaf) is identity]
+    return [(shown[-1], "capture")] if shown else []
 
 
 def _identity(
-    name: str, role: str, cluster: str, node: Node, seen: list[tuple[Certificate | None, str]]
+    node: Node, identity: Identity, seen: list[tuple[Certificate | None, str]], *, role: str, cluster: str
 ) -> Iterator[Check]:
+    name = f"{role}_certificate"
     known = [(shown, source) for shown, source in seen if shown is not None]
-    held, issued = node.held, node.issued
+    held, issued, purpose = identity.held, identity.issued, identity.purpose.name
     where = f"{node.name} ({cluster})"
     if held and issued and held.sha256 != issued.sha256:
         yield Check(
-            name, "fail", f"{where} holds {_short(held)} as its {TRUNK.name} certificate, not {_short(issued)}, "
+            name, "fail", f"{where} holds {_short(held)} as its {purpose} certificate, not {_short(issued)}, "
             "which the CA issued for it", "configuration",
             remedy="Upload the issued certificate with cucm_cert_upload (role callmanager_certificate).",
         )  # fmt: skip
     elif held and not issued and held.self_signed:
         yield Check(
-            name, "fail", f"{where} holds a self-signed {TRUNK.name} certificate, {_short(held)}", "configuration",
-            remedy="Have the CSR signed by the CA and upload the certificate (role callmanager_certificate).",
+            name, "fail", f"{where} holds a self-signed {purpose} certificate, {_short(held)}"
+            + (", which it presents to a client that ranks ECDSA first" if identity.elliptic and role == "server"
+               else ""), "configuration",
+            remedy="Have the CSR signed by the CA and upload the certificate (role callmanager_certificate"
+            + (", with callmanager_certificate_ecdsa: sign)." if identity.elliptic else ")."),
         )  # fmt: skip
     elif held and issued:
         yield Check(
@@ -85,7 +118,7 @@ def _identity(
         )  # fmt: skip
     elif not held:
         yield Check(
-            name, "unknown", f"which {TRUNK.name} certificate {where} holds is not known", "configuration",
+            name, "unknown", f"which {purpose} certificate {where} holds is not known", "configuration",
             proof="Read it with cucm_certificate_info.",
         )  # fmt: skip
     reference = held or issued
@@ -99,7 +132,7 @@ def _identity(
             yield Check(name, "fail", *_mismatch(where, role, shown, reference, source))
     if not known:
         yield Check(
-            name, "unknown", f"no handshake has shown which certificate {where} presents as {role}", "probe",
+            name, "unknown", f"no handshake has shown which {identity.title} {where} presents as {role}", "probe",
             proof=f"Probe port 5061 of {node.name} with sip_tls_probe, or capture a handshake with cucm_capture.",
         )  # fmt: skip
 
@@ -127,35 +160,38 @@ def _trust(
                 proof="Read it with cucm_certificate_info.",
             )  # fmt: skip
             continue
-        for node in shown:
-            certificate = node.expected or node.probed
-            if certificate is None:
-                continue
-            if _anchored(certificate, node, judge.trust):
-                yield Check(
-                    name, "pass", f"{judge.name} trusts the issuer of {node.name}'s certificate "
-                    f"({certificate.issuer.text})", "configuration",
-                )  # fmt: skip
-            else:
-                yield Check(
-                    name, "fail", f"{judge.name} ({cluster}) has no CA for {_short(certificate)} in its "
-                    f"{TRUNK.trust}: {certificate.issuer.text} is missing", "configuration",
-                    remedy=f"Upload the chain of {certificate.issuer.text} to {TRUNK.trust} of {judge.name} "
-                    "(cucm_cert_upload), then restart Cisco CallManager.",
-                )  # fmt: skip
+        for node, identity in _each(shown):
+            if identity.certificate:
+                found = _anchor(judge, node, identity, identity.certificate, cluster=cluster, name=name)
+                yield from _weighed(case, node, identity, [found])
 
 
-def _anchored(leaf: Certificate, node: Node, trust: tuple[Certificate, ...]) -> bool:
+def _anchor(judge: Node, node: Node, identity: Identity, certificate: Certificate, *, cluster: str, name: str) -> Check:
+    if _anchored(certificate, identity, judge.trust or ()):
+        return Check(
+            name, "pass", f"{judge.name} trusts the issuer of {node.name}'s {identity.title} "
+            f"({certificate.issuer.text})", "configuration",
+        )  # fmt: skip
+    return Check(
+        name, "fail", f"{judge.name} ({cluster}) has no CA for {_short(certificate)} in its "
+        f"{TRUNK.trust}: {certificate.issuer.text} is missing", "configuration",
+        remedy=f"Upload the chain of {certificate.issuer.text} to {TRUNK.trust} of {judge.name} "
+        "(cucm_cert_upload), then restart Cisco CallManager.",
+    )  # fmt: skip
+
+
+def _anchored(leaf: Certificate, identity: Identity, trust: tuple[Certificate, ...]) -> bool:
     """Whether signatures lead from the leaf, over what the node sends and what is trusted, to a trusted root."""
     if leaf in trust:
         return True
-    shown = map(Certificate.from_view, ((node.probe or {}).get("chain") or [])[1:])
-    between_them = [one for one in shown if one is not None and not one.self_signed]
+    between_them = [one for one in identity.chain[1:] if not one.self_signed]
     chain = climb(leaf, [*trust, *between_them])
     return chain.complete and chain.top in trust
 
 
-def _names(cluster: str, leg: Leg, peer: str, nodes: tuple[Node, ...], name: str) -> Iterator[Check]:
+def _names(
+    case: Direction, leg: Leg, nodes: tuple[Node, ...], *, cluster: str, peer: str, name: str
+) -> Iterator[Check]:
     accepted = leg.accepted_names
     if accepted is None:
         yield Check(
@@ -163,65 +199,78 @@ def _names(cluster: str, leg: Leg, peer: str, nodes: tuple[Node, ...], name: str
             proof="Give the profile's x509_subject_names (the result of cucm_sip_trunk_profile).",
         )  # fmt: skip
         return
+    for node, identity in _each(nodes):
+        if identity.certificate:
+            found = _named(accepted, node, identity, identity.certificate, cluster=cluster, peer=peer, name=name)
+            yield from _weighed(case, node, identity, [found])
+
+
+def _named(
+    accepted: tuple[str, ...],
+    node: Node,
+    identity: Identity,
+    certificate: Certificate,
+    *,
+    cluster: str,
+    peer: str,
+    name: str,
+) -> Check:
     lowered = {one.lower() for one in accepted}
-    for node in nodes:
-        certificate = node.expected or node.probed
-        if certificate is None:
-            continue
-        if any(one.lower() in lowered for one in certificate.matched_names):
-            yield Check(
-                name, "pass", f"the profile of {cluster} accepts the name of {node.name}'s certificate "
-                f"({certificate.common_name})", "configuration",
-            )  # fmt: skip
-        else:
-            yield Check(
-                name, "fail", f"the profile of {cluster} accepts {', '.join(accepted) or 'no name'}, but the "
-                f"certificate of {node.name} ({peer}) names {', '.join(certificate.matched_names) or 'nobody'}",
-                "configuration",
-                remedy=f"Set x509_subject_names of the profile on {cluster} to {certificate.common_name} "
-                "(cucm_sip_trunk_profile) and reset the trunk.",
-            )  # fmt: skip
+    if any(one.lower() in lowered for one in certificate.matched_names):
+        return Check(
+            name, "pass", f"the profile of {cluster} accepts the name of {node.name}'s {identity.title} "
+            f"({certificate.common_name})", "configuration",
+        )  # fmt: skip
+    return Check(
+        name, "fail", f"the profile of {cluster} accepts {', '.join(accepted) or 'no name'}, but the "
+        f"{identity.title} of {node.name} ({peer}) names "
+        f"{', '.join(certificate.matched_names) or 'nobody'}", "configuration",
+        remedy=f"Set x509_subject_names of the profile on {cluster} to {certificate.common_name} "
+        "(cucm_sip_trunk_profile) and reset the trunk.",
+    )  # fmt: skip
 
 
-def _uses(node: Node, certificate: Certificate) -> Iterator[Check]:
+def _uses(node: Node, identity: Identity, certificate: Certificate) -> Iterator[Check]:
+    what = f"the {identity.title} of {node.name}"
     if certificate.extensions.eku is None:
         # No extension means no restriction (RFC 5280, 4.2.1.12).
-        yield Check("extended_key_usage", "info", f"the certificate of {node.name} restricts no use", "certificate")
+        yield Check("extended_key_usage", "info", f"{what} restricts no use", "certificate")
         return
     missing = [use for use in BOTH_USES if not certificate.extensions.allows(use)]
     if missing:
         yield Check(
-            "extended_key_usage", "fail", f"the certificate of {node.name} is not made for {' and '.join(missing)}; "
-            f"{TRUNK.name} uses it as server and as client", "certificate",
+            "extended_key_usage", "fail", f"{what} is not made for {' and '.join(missing)}; "
+            "Cisco CallManager uses it as server and as client", "certificate",
             remedy="Sign the CSR again with serverAuth and clientAuth (ca_sign) and upload the certificate.",
         )  # fmt: skip
     else:
         yield Check(
-            "extended_key_usage", "pass", f"the certificate of {node.name} may serve and connect "
+            "extended_key_usage", "pass", f"{what} may serve and connect "
             "(serverAuth, clientAuth)", "certificate",
         )  # fmt: skip
 
 
-def _dates(case: Direction, node: Node, certificate: Certificate) -> Iterator[Check]:
+def _dates(case: Direction, node: Node, identity: Identity, certificate: Certificate) -> Iterator[Check]:
+    what = f"the {identity.title} of {node.name}"
     begin, end = certificate.not_before, certificate.not_after
     renew = "Renew it (playbook renew_certificates.yml)."
     clocks = {judge.ahead: judge for judge in case.judges(node)} or {node.ahead: node}
     latest, earliest = max(clocks), min(clocks)
     if end < case.now + latest:
         yield Check(
-            "dates", "fail", f"the certificate of {node.name} expired on {end:%Y-%m-%d}{_clock(clocks[latest])}",
+            "dates", "fail", f"{what} expired on {end:%Y-%m-%d}{_clock(clocks[latest])}",
             "certificate", remedy=renew,
         )  # fmt: skip
     elif begin > case.now + earliest:
         yield Check(
-            "dates", "fail", f"the certificate of {node.name} is not valid before {begin:%Y-%m-%d %H:%M} UTC"
+            "dates", "fail", f"{what} is not valid before {begin:%Y-%m-%d %H:%M} UTC"
             f"{_clock(clocks[earliest])}", "certificate", remedy="Compare the clocks of the CA and of the node (NTP).",
         )  # fmt: skip
     else:
         days = (end - case.now - latest).days
         state = "warning" if days < case.warn_days else "pass"
         yield Check(
-            "dates", state, f"the certificate of {node.name} is valid until {end:%Y-%m-%d} ({days} days)",
+            "dates", state, f"{what} is valid until {end:%Y-%m-%d} ({days} days)",
             "certificate", remedy=renew if state == "warning" else "",
         )  # fmt: skip
 

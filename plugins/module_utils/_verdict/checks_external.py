@@ -19,6 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certif
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import transport_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Node
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import CLIENT_AUTH, SERVER_AUTH
 
 #: common checks that need the peer's configuration or its certificate store
@@ -53,10 +54,16 @@ def _in_service(case: Direction) -> bool:
 
 def _presented(case: Direction, node: Node) -> Iterator[Check]:
     where, probe = f"{case.target} at {node.name}", node.probe or {}
+    # Of two certificates on one port CUCM may choose either, where it has an ECDSA one itself.
+    both = [one for one in (probe.get("identities") or {}).values() if one.get("chain")]
+    shown = both if len(both) > 1 and any(ours.elliptic for ours in case.source_nodes) else [probe]
     for name, verdict, text in (
-        ("server_certificate", probe.get("trusted"), probe.get("trust_text")),
-        ("server_name", probe.get("name_matches"), probe.get("name_text")),
-    ):
+        (name, one.get(verdict), one.get(words))
+        for one in shown
+        for name, verdict, words in (
+            ("server_certificate", "trusted", "trust_text"), ("server_name", "name_matches", "name_text"),
+        )
+    ):  # fmt: skip
         if verdict is None:
             continue
         yield Check(
@@ -64,12 +71,13 @@ def _presented(case: Direction, node: Node) -> Iterator[Check]:
             remedy="" if verdict else "Ask its administrator which certificate it presents, and correct ca_chain or "
             "subject_names of the peer in cucm_external_peers. When they are right, find what answers at this address.",
         )  # fmt: skip
-    if node.probed is None and _in_service(case):
+    probed = [one for identity in node.identities if (one := identity.probed)]
+    if not probed and _in_service(case):
         yield Check(
             "server_certificate", "pass", f"{where} was let in by {case.source}, which holds the trunk in service: its "
             "certificate is signed by a CA that is trusted, and has a name of the profile", "status",
         )  # fmt: skip
-    elif node.probed is None:
+    elif not probed:
         yield Check(
             "server_certificate", "unknown", f"no handshake has shown which certificate {where} presents", "probe",
             proof=f"Probe its port with sip_tls_probe from a machine that may reach it, or get the trunk of "
@@ -78,14 +86,18 @@ def _presented(case: Direction, node: Node) -> Iterator[Check]:
 
 
 def _uses(node: Node) -> Iterator[Check]:
-    if node.probed is None or node.probed.extensions.eku is None:
-        return
-    if not node.probed.extensions.allows(SERVER_AUTH):
+    for identity in node.identities:
+        if identity.probed is not None and identity.probed.extensions.eku is not None:
+            yield from _uses_of(node, identity.probed)
+
+
+def _uses_of(node: Node, certificate: Certificate) -> Iterator[Check]:
+    if not certificate.extensions.allows(SERVER_AUTH):
         yield Check(
             "extended_key_usage", "fail", f"the certificate of {node.name} is not made for serverAuth", "certificate",
             remedy="Its administrator has to get one that is.",
         )  # fmt: skip
-    elif not node.probed.extensions.allows(CLIENT_AUTH):
+    elif not certificate.extensions.allows(CLIENT_AUTH):
         yield Check(
             "extended_key_usage", "warning", f"the certificate of {node.name} is not made for clientAuth: CUCM refuses "
             "connections that the peer opens with it", "certificate",

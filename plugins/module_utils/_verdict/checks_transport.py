@@ -226,7 +226,8 @@ def _status(case: Direction) -> Iterator[Check]:
 def _traces(case: Direction) -> Iterator[Check]:
     hosts = frozenset().union(*(node.addresses for node in case.target_nodes))
     # A trace names a certificate by its subject alone, in OpenSSL's form of one line.
-    expected = {text for node in case.reached if node.expected for text in node.expected.subject.written}
+    certificates = [identity.expected for node in case.reached for identity in node.identities]
+    expected = {text for one in certificates if one for text in one.subject.written}
     for trace in case.traces:
         if trace.get("cluster") not in (None, case.source):
             continue

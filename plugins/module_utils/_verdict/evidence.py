@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC, RSA
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC, Purpose
 
 
 def moment(value: Any) -> datetime | None:
@@ -29,13 +31,49 @@ def moment(value: Any) -> datetime | None:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """One of the certificates that a node may present on its SIP port, by the purpose that it belongs to."""
+
+    purpose: Purpose
+    held: Certificate | None = None
+    issued: Certificate | None = None
+    #: what the port showed to a probe that asked for this identity, leaf first
+    chain: tuple[Certificate, ...] = ()
+
+    @property
+    def probed(self) -> Certificate | None:
+        """The certificate that the node served to the probe."""
+        return self.chain[0] if self.chain else None
+
+    @property
+    def expected(self) -> Certificate | None:
+        """The certificate that the node ought to present."""
+        return self.issued or self.held
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate by which the identity is checked: the expected one, or what was seen of it."""
+        return self.expected or self.probed
+
+    @property
+    def title(self) -> str:
+        """What a sentence calls it: the certificate, where it is that of CallManager."""
+        return "certificate" if self.purpose is TRUNK else f"{self.purpose.name} certificate"
+
+    @property
+    def elliptic(self) -> bool:
+        """Whether it is the ECDSA certificate, which comes with release 11.0."""
+        return self.purpose.key == EC
+
+
+@dataclass(frozen=True)
 class Node:
-    """One node of a cluster and what is known of its CallManager certificate."""
+    """One node of a cluster and what is known of the certificates of its SIP port."""
 
     name: str
     addresses: frozenset[str]
-    held: Certificate | None
-    issued: Certificate | None
+    #: that of CallManager first, then, where the node has one, that of CallManager-ECDSA
+    identities: tuple[Identity, ...]
     probe: Mapping[str, Any] | None
     trust: tuple[Certificate, ...] | None
     #: how far its clock is ahead of the controller's
@@ -49,23 +87,49 @@ class Node:
         return cls(
             name=str(raw.get("name") or (addresses[0] if addresses else "unnamed")),
             addresses=frozenset([*addresses, str(raw.get("name") or "").lower()]) - {""},
-            held=Certificate.from_view(raw.get("held")),
-            issued=Certificate.from_view(raw.get("issued")),
+            identities=_identities(raw),
             probe=raw.get("probe") or None,
             trust=tuple(filter(None, map(Certificate.from_view, trust))) if trust is not None else None,
             ahead=timedelta(seconds=int((raw.get("clock") or {}).get("offset") or 0)),
         )
 
     @property
-    def probed(self) -> Certificate | None:
-        """The certificate that the node served to the probe."""
-        chain = (self.probe or {}).get("chain") or []
-        return Certificate.from_view(chain[0]) if chain else None
+    def elliptic(self) -> bool:
+        """Whether the node has an ECDSA certificate, and so can also agree on one of its peer's."""
+        return any(identity.elliptic for identity in self.identities)
 
-    @property
-    def expected(self) -> Certificate | None:
-        """The certificate that the node ought to present."""
-        return self.issued or self.held
+    def identity_of(self, certificate: Certificate) -> Identity:
+        """The identity of a certificate that the node showed, by the kind of its key; else that of CallManager."""
+        kinds = {one.certificate.key.kind: one for one in reversed(self.identities) if one.certificate}
+        return kinds.get(certificate.key.kind, self.identities[0])
+
+
+def _identities(raw: Mapping[str, Any]) -> tuple[Identity, ...]:
+    probe = raw.get("probe") or {}
+    seen = probe.get("identities") or {}
+    first_chain = (seen.get(_KINDS[TRUNK.key]) or {}).get("chain") if seen else probe.get("chain")
+    second_chain = (seen.get(_KINDS[TRUNK_EC.key]) or {}).get("chain")
+    main = Identity(
+        TRUNK, Certificate.from_view(raw.get("held")), Certificate.from_view(raw.get("issued")), _chain(first_chain)
+    )
+    other = Identity(
+        TRUNK_EC,
+        Certificate.from_view(raw.get("ec_held")),
+        Certificate.from_view(raw.get("ec_issued")),
+        _chain(second_chain),
+    )
+    if not other.certificate:
+        return (main,)
+    # A port that was only probed, such as that of a peer that is not ours, may have an ECDSA certificate alone.
+    return (main, other) if main.certificate or raw.get("trust") is not None else (other,)
+
+
+#: the name of a probe for the kind of a key
+_KINDS = {RSA: "RSA", EC: "ECDSA"}
+
+
+def _chain(views: Any) -> tuple[Certificate, ...]:
+    return tuple(filter(None, map(Certificate.from_view, views or ())))
 
 
 @dataclass(frozen=True)

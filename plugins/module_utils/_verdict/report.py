@@ -12,10 +12,11 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report_overview as overview
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report_pictures as pictures
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Node, host_of
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Identity, Node, host_of
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report_parts import facts_list, pill, section
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report_style import STYLE
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.verdict import PROVES
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 
 Data = Mapping[str, Any]
 FIELDS = (
@@ -101,9 +102,10 @@ def _findings(report: Report) -> str:
 
 def _certificates(report: Report) -> str:
     blocks = "".join(
-        _comparison(str(cluster["name"]), Node.of(node), node, report.captures)
+        _comparison(str(cluster["name"]), node, identity, report.captures)
         for cluster in report.clusters
-        for node in cluster.get("nodes") or []
+        for node in map(Node.of, cluster.get("nodes") or [])
+        for identity in node.identities
     )
     return section(
         "Certificates side by side",
@@ -111,15 +113,14 @@ def _certificates(report: Report) -> str:
     )  # fmt: skip
 
 
-def _comparison(cluster: str, node: Node, raw: Data, captures: Sequence[Data]) -> str:
-    chain = (node.probe or {}).get("chain") or []
+def _comparison(cluster: str, node: Node, identity: Identity, captures: Sequence[Data]) -> str:
     columns = [
-        ("Issued by the CA", raw.get("issued")),
-        ("Held by CUCM", raw.get("held")),
-        ("Shown to the controller", chain[0] if chain else None),
-        ("Shown to peers", _captured(node, captures)),
+        ("Issued by the CA", identity.issued),
+        ("Held by CUCM", identity.held),
+        ("Shown to the controller", identity.probed),
+        ("Shown to peers", _captured(node, identity, captures)),
     ]
-    shown = [(title, view) for title, view in columns if view]
+    shown = [(title, certificate.view()) for title, certificate in columns if certificate]
     if not shown:
         return ""
     prints = {str(view.get("sha256")).replace(":", "").upper() for _unused, view in shown}
@@ -140,19 +141,20 @@ def _comparison(cluster: str, node: Node, raw: Data, captures: Sequence[Data]) -
                 f'<span class="{mono}">{escape(value)}</span></div>'
             )
     return (
-        f'<h3>{escape(node.name)} <span class="src">({escape(cluster)})</span> {sign}</h3>'
+        f'<h3>{escape(node.name)}, {identity.purpose.name} <span class="src">({escape(cluster)})</span> {sign}</h3>'
         f'<div class="compare" style="--cols:{len(shown)}">{"".join(cells)}</div>'
     )
 
 
-def _captured(node: Node, captures: Sequence[Data]) -> Data | None:
-    """The leaf that the node showed last in a capture, in either role."""
+def _captured(node: Node, identity: Identity, captures: Sequence[Data]) -> Certificate | None:
+    """The leaf that the node showed of an identity last in a capture, in either role."""
     for one in sorted(captures, key=lambda entry: str(entry.get("started")), reverse=True):
         for role in ("server", "client"):
             chain = one.get(f"{role}_certificates")
             if chain and host_of(one.get(role)) in node.addresses:
-                first: Data = chain[0]
-                return first
+                leaf = Certificate.from_view(chain[0])
+                if leaf and node.identity_of(leaf) is identity:
+                    return leaf
     return None
 
 

@@ -101,7 +101,7 @@ def judge(case: Direction) -> dict[str, Any]:
     verdict = INSECURE if "fail" in states else UNPROVEN if "unknown" in states else SECURE
     proven = {check.source for check in checks if check.state == "pass"}
     shown = _handshake(case)
-    certificate = next((one.probed or one.held or one.issued for one in case.reached), None)
+    server, client = _chosen(case, "server", case.reached), _chosen(case, "client", case.source_nodes)
     return {
         "from": case.source,
         "to": case.target,
@@ -110,7 +110,9 @@ def judge(case: Direction) -> dict[str, Any]:
         "reach": next((word for word, sources in REACH if sources & proven), "configured"),
         "tls_version": shown.get("tls_version"),
         "cipher": shown.get("cipher"),
-        "server_certificate": _summary(certificate) if certificate else None,
+        "server_certificate": server,
+        "client_certificate": client,
+        "identities": {"server": _identities(case.reached), "client": _identities(case.source_nodes)},
         "evidence": [
             {"check": one.name, "source": one.source, "text": one.text, "proves": PROVES[one.source]}
             for one in checks
@@ -121,6 +123,28 @@ def judge(case: Direction) -> dict[str, Any]:
             ::-1
         ],
     }
+
+
+def _chosen(case: Direction, role: str, nodes: Sequence[Node]) -> dict[str, Any] | None:
+    """The certificate that one side showed to the other last, or else the one that it is known for first."""
+    pairs = (nodes, case.target_nodes) if role == "client" else (case.source_nodes, nodes)
+    shown = [one for one in between(case.captures, *pairs) if one.get(f"{role}_certificates")]
+    if shown:
+        certificate = Certificate.from_view(shown[-1][f"{role}_certificates"][0])
+    else:
+        known = (one.probed or one.certificate for node in nodes for one in node.identities)
+        certificate = next((one for one in known if one), None)
+    return _summary(certificate) if certificate else None
+
+
+def _identities(nodes: Sequence[Node]) -> list[dict[str, Any]]:
+    """Each certificate that the nodes may show, side by side."""
+    return [
+        {"node": node.name, "purpose": identity.purpose.name, **_summary(certificate)}
+        for node in nodes
+        for identity in node.identities
+        if (certificate := identity.probed or identity.certificate)
+    ]
 
 
 def _summary(certificate: Certificate) -> dict[str, Any]:
