@@ -37,6 +37,14 @@ INFERRED: dict[str, Guess] = {
         (5007, "Item not valid: The specified {object} was not found"),
         "Removal of a missing object",
     ),
+    "axl.phone_product": Guess(
+        "Third-party SIP Device (Basic)",
+        "Product and model of the emulated phones; RIS and SQL number that model 336",
+    ),
+    "axl.no_key": Guess(
+        (5007, "Item not valid: The specified {object} was not found"),
+        "A get, update or remove that names no object (no source shows the answer)",
+    ),
     "axl.update_missing": Guess(
         (5003, "{object} not found"),
         "Update or reset of a missing object (code known, scope not)",
@@ -95,6 +103,10 @@ INFERRED: dict[str, Guess] = {
                          "securityProfileName", "sipProfileName", "presenceGroupName"],
             "SipProfile": ["name"],
             "RoutePattern": ["pattern", "destination"],
+            "Phone": ["name", "product", "class", "protocol", "protocolSide", "devicePoolName", "locationName"],
+            "Line": ["pattern", "usage"],
+            "Region": ["name"],
+            "DateTimeGroup": ["name", "timeZone"],
             "RouteGroup": ["name", "distributionAlgorithm", "members"],
             "RouteList": ["name", "callManagerGroupName"],
             "DevicePool": ["name", "callManagerGroupName", "dateTimeSettingName", "regionName", "srstName"],
@@ -124,6 +136,10 @@ INFERRED: dict[str, Guess] = {
     "ris.empty_item_is_all": Guess(
         True,
         "An empty <Item/> in SelectItems selects every device (clients send it so; no document states it)",
+    ),
+    "controlcenter.extended_head": Guess(
+        True,
+        "getStaticServiceListExtended has more elements than Services, here the return code's (a client needs some)",
     ),
     "controlcenter.product_name": Guess("Cisco Unified Communications Manager", "ProductName of CUCM in the list"),
     "logcollection.list_multipart": Guess(

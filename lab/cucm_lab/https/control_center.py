@@ -41,6 +41,8 @@ async def handle(node: Node, body: bytes, _unused: web.BaseRequest) -> web.Respo
         return _control(node, operation, request, _CONTROLS.get(ast.find_text(request, "ControlType")))
     if operation == "soapDoServiceDeployment":
         return _control(node, operation, request, _DEPLOYMENTS.get(ast.find_text(request, "DeployType")))
+    if operation == "getFileDirectoryList":
+        return _directory(node, ast.find_text(request, "DirectoryPath"))
     if operation in _LISTS:
         return _LISTS[operation](node)
     return ast.refuse(f"The endpoint reference (EPR) for the Operation not found is {operation}")
@@ -113,7 +115,22 @@ def _static_extended(node: Node) -> web.Response:
         + "</ns1:item>"
         for state in node.services.all()
     )
-    return _returned("getStaticServiceListExtended", f"<ns1:Services>{items}</ns1:Services>")
+    head = ast.elements(ReturnCode=0, ReasonCode=-1, ReasonString=None)
+    shown = head if node.cluster.lab.inferred["controlcenter.extended_head"] else ""
+    return _returned("getStaticServiceListExtended", f"{shown}<ns1:Services>{items}</ns1:Services>")
+
+
+def _directory(node: Node, path: str) -> web.Response:
+    """The names in a directory of the node's active log."""
+    try:
+        folder = node.file(path)
+    except ValueError:
+        folder = node.directory
+    if not folder.is_dir() or not folder.is_relative_to(node.active_log.resolve()):
+        return ast.refuse(f"{path} is not a directory")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    files = "".join(ast.elements(File=name) for name in names)
+    return _returned("getFileDirectoryList", f"<ns1:ListOfFiles>{files}</ns1:ListOfFiles>")
 
 
 def _products(node: Node) -> web.Response:

@@ -92,7 +92,7 @@ def devices(cluster: Cluster) -> list[dict[str, Any]]:
             {"name": phone.name, "description": phone.extension, "node": (home or running[0]).name, "class": "Phone",
              "status": "Registered" if home else "UnRegistered", "since": cluster.lab.clock.time(),
              # The emulated phones live at their node's address.
-             "destinations": [{"ip": home.address}] if home else [], "model": 0, "number": phone.extension}
+             "destinations": [{"ip": home.address}] if home else [], "model": 336, "number": phone.extension}
         )  # fmt: skip
     return rows
 

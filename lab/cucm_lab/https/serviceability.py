@@ -47,7 +47,12 @@ ENDPOINTS = (
         control_center.handle,
         description=wsdl.CONTROL_CENTER,
     ),
-    Endpoint("/controlcenterservice2/services/ControlCenterServicesEx", "controlcenter", control_center.handle),
+    Endpoint(
+        "/controlcenterservice2/services/ControlCenterServicesEx",
+        "controlcenter",
+        control_center.handle,
+        description=wsdl.CONTROL_CENTER_EX,
+    ),
     *(
         Endpoint(
             f"/realtimeservice2/services/{name}",

@@ -29,6 +29,8 @@ class Description:
     elements: dict[str, str]
     types: dict[str, str]
     enumerations: dict[str, str]
+    #: complex types that hold a text alone: clients meet them as objects with a value
+    texts: tuple[str, ...] = ()
 
 
 def text(description: Description, address: str) -> str:
@@ -69,6 +71,11 @@ def _schema(description: Description) -> str:
     types = "".join(
         f'<xsd:complexType name="{name}">{_sequence(content)}</xsd:complexType>'
         for name, content in description.types.items()
+    )
+    types += "".join(
+        f'<xsd:complexType name="{name}"><xsd:simpleContent><xsd:extension base="xsd:string"/></xsd:simpleContent>'
+        "</xsd:complexType>"
+        for name in description.texts
     )
     enumerations = "".join(
         f'<xsd:simpleType name="{name}"><xsd:restriction base="xsd:string">'
@@ -181,7 +188,7 @@ RIS = Description(
     },
 )  # fmt: skip
 
-_STATES = "ReturnCode:string? ReasonCode:integer? ReasonString:string? ServiceInfoList:ArrayOfServiceInformation?"
+_STATES = "ReturnCode:ReturnCode? ReasonCode:integer? ReasonString:string? ServiceInfoList:ArrayOfServiceInformation?"
 CONTROL_CENTER = Description(
     "ControlCenterServices", "ControlCenterServicesPort", "ControlCenterServicesPortType",
     "ControlCenterServicesBinding",
@@ -227,9 +234,44 @@ CONTROL_CENTER = Description(
         "DeployType": "Deploy UnDeploy",
         "ControlType": "Start Stop Restart",
     },
+    texts=("ReturnCode",),
 )  # fmt: skip
 
-_COUNTERS = "SessionHandle:string ArrayOfCounter:RequestArrayOfCounterType"
+_STRINGS = "ServiceName:string? ServiceType:ServiceTypes? Deployable:boolean GroupName:string? ProductID:string? "
+CONTROL_CENTER_EX = Description(
+    "ControlCenterServicesEx", "ControlCenterServicesExPort", "ControlCenterServicesExPortType",
+    "ControlCenterServicesExBinding",
+    _same("getFileDirectoryList", "getStaticServiceListExtended", "soapDoControlServicesEx"),
+    elements={
+        "getFileDirectoryList": "DirectoryPath:string",
+        "getFileDirectoryListResponse": "getFileDirectoryListReturn:FileDirectoryList",
+        "getStaticServiceListExtended": "ServiceInformationResponse:string",
+        "getStaticServiceListExtendedResponse": "getStaticServiceListExtendedReturn:StaticServiceListExtended",
+        "soapDoControlServicesEx": "ControlServiceExRequest:ControlServiceExRequest",
+        "soapDoControlServicesExResponse": "soapDoControlServicesExReturn:ServiceInformationResponse",
+    },
+    types={
+        "FileDirectoryList": "ListOfFiles:ArrayOfFiles?",
+        "ArrayOfFiles": "File:string*",
+        "ArrayOfServices": "item:string*",
+        "DependentServices": "Service:string*",
+        "ServiceSpecificationExtended": f"{_STRINGS}Restrict:string? DependentServices:DependentServices?",
+        "ArrayOfServiceSpecificationExtended": "item:ServiceSpecificationExtended*",
+        "StaticServiceListExtended": "ReturnCode:ReturnCode? ReasonCode:integer? ReasonString:string? "
+        "Services:ArrayOfServiceSpecificationExtended?",
+        "ControlServiceExRequest": "ProductId:string? DependencyType:string? ControlType:ControlType? "
+        "ServiceList:ArrayOfServices?",
+        "ServiceInformation": CONTROL_CENTER.types["ServiceInformation"],
+        "ArrayOfServiceInformation": "item:ServiceInformation*",
+        "ServiceInformationResponse": _STATES,
+    },
+    enumerations={
+        name: CONTROL_CENTER.enumerations[name] for name in ("ServiceTypes", "ServiceStatus", "ControlType")
+    },
+    texts=("ReturnCode",),
+)  # fmt: skip
+
+_COUNTERS = "SessionHandle:SessionHandleType ArrayOfCounter:RequestArrayOfCounterType"
 PERFMON = Description(
     "PerfmonService", "PerfmonPort", "PerfmonPortType", "PerfmonBinding",
     _same("perfmonOpenSession", "perfmonAddCounter", "perfmonRemoveCounter", "perfmonCollectSessionData",
@@ -237,33 +279,34 @@ PERFMON = Description(
           "perfmonCollectCounterData"),
     elements={
         "perfmonOpenSession": "",
-        "perfmonOpenSessionResponse": "perfmonOpenSessionReturn:string",
+        "perfmonOpenSessionResponse": "perfmonOpenSessionReturn:SessionHandleType",
         "perfmonAddCounter": _COUNTERS,
         "perfmonAddCounterResponse": "",
         "perfmonRemoveCounter": _COUNTERS,
         "perfmonRemoveCounterResponse": "",
-        "perfmonCollectSessionData": "SessionHandle:string",
+        "perfmonCollectSessionData": "SessionHandle:SessionHandleType",
         "perfmonCollectSessionDataResponse": "perfmonCollectSessionDataReturn:CounterInfoType*",
-        "perfmonCloseSession": "SessionHandle:string",
+        "perfmonCloseSession": "SessionHandle:SessionHandleType",
         "perfmonCloseSessionResponse": "",
-        "perfmonListInstance": "Host:string Object:string",
+        "perfmonListInstance": "Host:string Object:ObjectNameType",
         "perfmonListInstanceResponse": "perfmonListInstanceReturn:InstanceType*",
-        "perfmonQueryCounterDescription": "Counter:string",
+        "perfmonQueryCounterDescription": "Counter:CounterNameType",
         "perfmonQueryCounterDescriptionResponse": "perfmonQueryCounterDescriptionReturn:string?",
         "perfmonListCounter": "Host:string",
         "perfmonListCounterResponse": "perfmonListCounterReturn:ObjectInfoType+",
-        "perfmonCollectCounterData": "Host:string Object:string",
+        "perfmonCollectCounterData": "Host:string Object:ObjectNameType",
         "perfmonCollectCounterDataResponse": "perfmonCollectCounterDataReturn:CounterInfoType*",
     },
     types={
-        "CounterType": "Name:string?",
+        "CounterType": "Name:CounterNameType?",
         "RequestArrayOfCounterType": "Counter:CounterType+",
-        "CounterInfoType": "Name:string? Value:long CStatus:unsignedInt",
-        "InstanceType": "Name:string?",
+        "CounterInfoType": "Name:CounterNameType? Value:long CStatus:unsignedInt",
+        "InstanceType": "Name:InstanceNameType?",
         "ArrayOfCounterType": "item:CounterType*",
-        "ObjectInfoType": "Name:string? MultiInstance:boolean ArrayOfCounter:ArrayOfCounterType?",
+        "ObjectInfoType": "Name:ObjectNameType? MultiInstance:boolean ArrayOfCounter:ArrayOfCounterType?",
     },
     enumerations={},
+    texts=("CounterNameType", "SessionHandleType", "ObjectNameType", "InstanceNameType"),
 )  # fmt: skip
 
 LOG_COLLECTION = Description(
@@ -279,7 +322,7 @@ LOG_COLLECTION = Description(
         "GetOneFileReturn": "=base64Binary",
         "LocalHost": "=string",
         "TimeZone": "=string",
-        "listNodeServiceLogs": "ListRequest:string",
+        "listNodeServiceLogs": "ListRequest:ListRequest",
         "listNodeServiceLogsResponse": "listNodeServiceLogsReturn:NodeServiceLogList+",
         "selectLogFiles": "FileSelectionCriteria:SchemaFileSelectionCriteria",
         "selectLogFilesResponse": "ResultSet:ResultSet",
@@ -305,4 +348,5 @@ LOG_COLLECTION = Description(
         "JobType": "DownloadtoClient PushtoSFTPServer",
         "RelText": "None Minutes Hours Weeks Months Days",
     },
+    texts=("ListRequest",),
 )  # fmt: skip

@@ -161,3 +161,56 @@ def test_leniency_of_a_real_server(axl: Axl) -> None:
     got = axl.ok("getSipTrunkSecurityProfile", "<name>Loose</name>")
     assert got.value("sipTrunkSecurityProfile/incomingPort") == "5063"
     axl.ok("removeSipTrunkSecurityProfile", "<name>Loose</name>")
+
+
+def test_the_scenarios_phones_are_in_axl_and_sql_alike(axl: Axl) -> None:
+    listing = "<searchCriteria><name>SEP%</name></searchCriteria><returnedTags><name/><product/></returnedTags>"
+    (name,) = axl.ok("listPhone", listing).all("phone/name")
+    phone = axl.ok("getPhone", f"<name>{name}</name>")
+    assert phone.value("phone/protocol") == "SIP"
+    extension = phone.value("phone/lines/line/dirn/pattern")
+    line = axl.ok("getLine", f"<pattern>{extension}</pattern><routePartitionName/>")
+    assert line.value("line/usage") == "Device"
+    sql = (
+        "select d.name, n.dnorpattern from device d, devicenumplanmap m, numplan n "
+        f"where m.fkdevice = d.pkid and m.fknumplan = n.pkid and d.name = '{name}'"
+    )
+    assert axl.ok("executeSQLQuery", f"<sql>{sql}</sql>").all("row/dnorpattern") == [extension]
+
+
+def test_a_phone_and_its_line_are_made_changed_and_removed(axl: Axl) -> None:
+    line = (
+        "<line><pattern>7777</pattern><description>made</description><usage>Device</usage><routePartitionName/></line>"
+    )
+    axl.ok("addLine", line)
+    dirn = "<dirn><pattern>7777</pattern><routePartitionName/></dirn>"
+    phone = (
+        "<phone><name>SEP0000000077AA</name><product>Cisco 8865</product><class>Phone</class><protocol>SIP</protocol>"
+        "<protocolSide>User</protocolSide><devicePoolName>Default</devicePoolName><locationName>Hub_None</locationName>"
+        f"<lines><line><index>1</index>{dirn}</line></lines></phone>"
+    )
+    axl.ok("addPhone", phone)
+    assert axl("addPhone", phone).code == -239
+    axl.ok("updatePhone", "<name>SEP0000000077AA</name><description>Front desk</description>")
+    assert axl.ok("getPhone", "<name>SEP0000000077AA</name>").value("phone/description") == "Front desk"
+    assert axl("addPhone", "<phone><name>SEP1</name><class>Phone</class></phone>").code == -391
+    axl.ok("removePhone", "<name>SEP0000000077AA</name>")
+    axl.ok("removeLine", "<pattern>7777</pattern><routePartitionName/>")
+    assert axl("getPhone", "<name>SEP0000000077AA</name>").code == 5007
+
+
+def test_regions_and_date_time_groups(axl: Axl) -> None:
+    axl.ok("addRegion", "<region><name>Branch</name></region>")
+    group = "<dateTimeGroup><name>Berlin</name><timeZone>Europe/Berlin</timeZone></dateTimeGroup>"
+    axl.ok("addDateTimeGroup", group)
+    axl.ok("updateRegion", "<name>Branch</name><newName>Branch 2</newName>")
+    listing = "<searchCriteria><name>%</name></searchCriteria><returnedTags><name/></returnedTags>"
+    assert "Branch 2" in axl.ok("listRegion", listing).all("region/name")
+    assert axl.ok("getDateTimeGroup", "<name>Berlin</name>").value("dateTimeGroup/timeZone") == "Europe/Berlin"
+    axl.ok("removeRegion", "<name>Branch 2</name>")
+    axl.ok("removeDateTimeGroup", "<name>Berlin</name>")
+
+
+def test_a_get_without_its_key_is_not_answered_as_an_insert(axl14: Axl) -> None:
+    for operation in ("getSipTrunk", "getPhone", "updateSipTrunk", "removeSipTrunk"):
+        assert axl14(operation, "").code == 5007

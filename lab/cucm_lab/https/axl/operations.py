@@ -101,7 +101,7 @@ def _key(call: Call, missing: str) -> Record:
                 parts[part] = reader.reference(part, element) if field.type == "fk" else text(element)
         record = call.store.record(kind.name, text(name), scope(kind, parts))
     else:
-        raise faults.null_column(kind.table, kind.key.lower())
+        raise faults.inferred(call.inferred, "axl.no_key", object=kind.name)
     if record is None:
         raise _missing(call, missing)
     return record

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from .tables import classes, profile, routing, system, trunk
+from .tables import classes, devices, profile, routing, system, trunk
 
 Version = tuple[int, int]
 
@@ -157,6 +157,15 @@ KINDS: dict[str, Kind] = {
         _kind("RoutePartition", classes.ROUTE_PARTITION, "name description", {"restart": _10, "apply": _10}),
         _kind("Css", classes.CSS, "name description partitionUsage", {}, database="callingsearchspace"),
         _kind("Location", classes.LOCATION, "name", {}),
+        _kind("Line", devices.LINE, "pattern description usage routePartitionName",
+              {"reset": _10, "restart": _10, "apply": _10},
+              key="pattern", scope=("routePartitionName",), database="numplan"),
+        _kind("Phone", devices.PHONE,
+              "name description protocol callingSearchSpaceName devicePoolName securityProfileName",
+              {"reset": _10, "restart": _10, "apply": _10}, database="device"),
+        _kind("Region", devices.REGION, "name", {"restart": _10, "apply": _10}),
+        _kind("DateTimeGroup", devices.DATE_TIME_GROUP, "name timeZone", {"reset": _10, "apply": _10},
+              database="datetimesetting"),
         _kind("PresenceGroup", classes.PRESENCE_GROUP, "name description", {}, database="matrix"),
     )
 }  # fmt: skip

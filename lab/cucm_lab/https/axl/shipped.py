@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 ENTERPRISE = "EnterpriseWideData"
 #: objects that others refer to and that AXL's tables here do not describe: kind -> names
 BARE = {
-    "Region": ["Default"],
-    "DateTimeGroup": ["CMLocal"],
     "Srst": ["Disable", "Use Default Gateway"],
     "DialPlan": ["NANP"],
     "DigitDiscardInstruction": ["PreDot", "PreDot Trailing-#", "Trailing-#", "NoDigits"],
@@ -70,26 +68,21 @@ class _Seeder:
         return self._store.add(kind, name, {"name": name}, pkid=self._pkid(kind, {"name": name}, "name"))
 
     def phone(self, phone: PhoneSpec) -> None:
-        """A phone and its line, as the database has them; AXL's operations on phones are not here."""
-        line = self._named("Line", phone.extension, f"{phone.partition}", {
-            "pattern": phone.extension, "description": phone.name, "usage": "Device",
-            "routePartitionName": self._reference("RoutePartition", phone.partition),
-            "shareLineAppearanceCssName": self._reference("Css", phone.line_css),
-        })  # fmt: skip
-        self._named("Phone", phone.name, "", {
-            "name": phone.name, "description": phone.extension, "line": reference(line),
-            "callingSearchSpaceName": self._reference("Css", phone.css),
-            "devicePoolName": self._reference("DevicePool", "Default"),
-        })  # fmt: skip
-
-    def _named(self, kind: str, name: str, scope_: str, body: dict[str, Any]) -> Record:
-        return self._store.add(kind, name, body, scope_, self._pkid(kind, {"name": f"{name}/{scope_}"}, "name"))
-
-    def _reference(self, kind: str, name: str) -> dict[str, Any] | None:
-        record = self._store.record(kind, name) if name else None
-        if name and record is None:
-            raise ValueError(f"Scenario: a phone names the {kind} {name}, which does not exist.")
-        return reference(record) if record else None
+        """A phone of the scenario and its line."""
+        for kind, name in (("RoutePartition", phone.partition), ("Css", phone.line_css), ("Css", phone.css)):
+            if name and self._store.record(kind, name) is None:
+                raise ValueError(f"Scenario: a phone names the {kind} {name}, which does not exist.")
+        inferred = self._cluster.lab.inferred
+        self.add(
+            "Line", pattern=phone.extension, description=phone.name, usage="Device",
+            routePartitionName=phone.partition or None, shareLineAppearanceCssName=phone.line_css or None,
+        )  # fmt: skip
+        self.add(
+            "Phone", name=phone.name, description=phone.extension, product=inferred["axl.phone_product"],
+            model=inferred["axl.phone_product"], **{"class": "Phone"}, protocol="SIP", protocolSide="User",
+            callingSearchSpaceName=phone.css or None, devicePoolName="Default", locationName="Hub_None",
+            lines=[{"index": 1, "dirn": {"pattern": phone.extension, "routePartitionName": phone.partition or None}}],
+        )  # fmt: skip
 
     def _pkid(self, kind: str, given: dict[str, Any], key: str) -> str:
         # The same in each new lab: shipped objects are told apart from made ones by eye and by tests.
@@ -134,6 +127,11 @@ def seed(cluster: Cluster, store: ConfigStore) -> None:
         for name in LEARNED_PARTITIONS:
             add.add("RoutePartition", name=name, description="")
     standard = "Standard Presence group"
+    add.add("Region", name="Default", defaultCodec="G.711")
+    add.add(
+        "DateTimeGroup", name="CMLocal", timeZone=cluster.publisher.spec.timezone or "Etc/GMT", separator="/",
+        dateformat="M/D/Y", timeFormat="12-hour",
+    )  # fmt: skip
     add.add("PresenceGroup", name=standard, description=standard, presenceGroups=[])
     add.add(
         "DevicePool", name="Default", callManagerGroupName="Default", dateTimeSettingName="CMLocal",

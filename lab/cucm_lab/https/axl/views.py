@@ -12,7 +12,7 @@ from ...database import Database
 _TYPES = {
     "typeclass": {1: "Phone", 2: "Gateway", 4: "Conference Bridge", 5: "Media Termination Point", 7: "Route List",
                   18: "Trunk", 254: "Unknown"},
-    "typemodel": {131: "SIP Trunk", 90: "Route List"},
+    "typemodel": {131: "SIP Trunk", 90: "Route List", 336: "Third-party SIP Device (Basic)"},
     "typeproduct": {83: "SIP Trunk", 84: "Route List"},
     "typedevicesecuritymode": {1: "Non Secure", 2: "Authenticated", 3: "Encrypted"},
     "typetransport": {1: "TCP", 2: "UDP", 3: "TLS", 4: "TCP+UDP"},
@@ -50,7 +50,7 @@ _VIEWS = {
         {_text("_ctiid")} AS ctiid {_from("SipTrunk")}
         UNION ALL SELECT o.pkid, o.name, {_text("description")}, 7, 90, 84, NULL, NULL, NULL, NULL, NULL, '', ''
         {_from("RouteList")}
-        UNION ALL SELECT o.pkid, o.name, {_text("description")}, 1, 0, 0, {_ref("devicePoolName")}, NULL, NULL, NULL,
+        UNION ALL SELECT o.pkid, o.name, {_text("description")}, 1, 336, 0, {_ref("devicePoolName")}, NULL, NULL, NULL,
         {_ref("callingSearchSpaceName")}, '', '' {_from("Phone")}""",
     "sipdevice": f"""SELECT o.pkid AS pkid, o.pkid AS fkdevice, {_bool("srtpAllowed")} AS srtpallowed,
         {_bool("runOnEveryNode")} AS isrunoneverynode {_from("SipTrunk")}""",
@@ -95,7 +95,11 @@ _VIEWS = {
     "devicenumplanmap": f"""SELECT o.pkid AS pkid, o.pkid AS fknumplan, 1 AS numplanindex,
         coalesce({_ref("destination.gatewayName")}, {_ref("destination.routeListName")}) AS fkdevice
         {_from("RoutePattern")}
-        UNION ALL SELECT o.pkid, {_ref("line")}, 1, o.pkid {_from("Phone")}""",
+        UNION ALL SELECT json_extract(l.value, '$._uuid'), n.pkid, json_extract(l.value, '$.index'), o.pkid
+        FROM config_object o, json_each(o.body, '$.lines') l JOIN config_object n
+        ON n.kind = 'Line' AND n.name = json_extract(l.value, '$.dirn.pattern')
+        AND {_ref("routePartitionName", "n")} IS json_extract(l.value, '$.dirn.routePartitionName."@"')
+        WHERE o.kind = 'Phone'""",
     "digitdiscardinstruction": f"SELECT o.pkid, o.name {_from('DigitDiscardInstruction')}",
     "dialplan": f"SELECT o.pkid, o.name {_from('DialPlan')}",
     "routegroup": f"""SELECT o.pkid, o.name,
