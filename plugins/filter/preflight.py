@@ -45,6 +45,8 @@ options:
     elements: str
   authority:
     description: The certificate of the CA that is to sign; C(pem), C(where) in words, C(renew_before) in days.
+      C(regenerate) is the option of the role. C(trusted) (PEM or files, looked for in C(folders)) and C(records)
+      (folders of chains) are the other CAs that the operator named.
     type: dict
   wish:
     description: The C(peers) of the cluster and the C(settings) of its trunks. Without it trunks are not judged.

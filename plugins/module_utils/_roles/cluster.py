@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
 
 #: fact of a cluster with the certificate of each node, by the purpose that it belongs to
@@ -36,8 +34,10 @@ def with_certificates(
     fresh = {_holder(one["item"]["item"]): one for one in signed if one.get("certificate")}
     held = {_holder(one["item"]["item"]["item"]): one.get("certificate") for one in uploads if "item" in one}
     chain: list[str] = []
+    # What peers may trust of what is kept: see _roles/trust.py.
+    chains = cluster.get("chains") or {}
     # The trust stores are the bulk of the facts, and no peer asks for them; what verifies reads them anew.
-    facts = {key: value for key, value in cluster.items() if key != "trust"}
+    facts = {key: value for key, value in cluster.items() if key not in ("trust", "chains")}
     for purpose, fact in FACTS.items():
         before = cluster.get(fact) or {}
         facts[fact] = {}
@@ -47,7 +47,7 @@ def with_certificates(
                 view, above = _signed(fresh[holder], held.get(holder))
             else:
                 view = kept.get(holder) or before.get(node["name"])
-                above = chain_in(cluster["trust"].get(node["name"]) or (), view)
+                above = (chains.get(fact) or {}).get(holder[0]) or ()
             facts[fact][node["name"]] = view
             chain += [pem for pem in above if pem not in chain]
     return {**facts, "chain": chain}
@@ -89,11 +89,3 @@ def identities(cluster: Mapping[str, Any], node: str) -> list[Mapping[str, Any]]
     """The certificates that a node may present on its SIP port, that of CallManager first."""
     views = ((cluster.get(fact) or {}).get(node) for fact in FACTS.values())
     return [view for view in views if view]
-
-
-def chain_in(trust: Iterable[Mapping[str, Any]], certificate: Mapping[str, Any] | None) -> list[str]:
-    """The PEMs of the CAs above a certificate, as far as a trust store shows them, by their signatures."""
-    leaf = Certificate.from_view(certificate)
-    if leaf is None:
-        return []
-    return [one.pem for one in climb(leaf, filter(None, map(Certificate.from_view, trust))).issuers]

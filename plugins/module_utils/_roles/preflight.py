@@ -23,6 +23,12 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objec
     listed,
     standing,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust import (
+    chain_above,
+    named_authorities,
+    unknown_issuer,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 
 #: what the roles need of a trust certificate; facts are printed at -v
@@ -72,7 +78,7 @@ def judge_cluster(
     """
     facts: dict[str, Any] = {
         "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
-        "certificates": {}, "ec_certificates": {}, "trust": {},
+        "certificates": {}, "ec_certificates": {}, "trust": {}, "chains": {},
         "patterns": [one["pattern"] for one in routes(list(patterns))], "routes": routes(list(patterns)),
         "problems": [], "warnings": [], "unreachable": "",
         "slips": [*inventory, *options], "wish": None, "standing": None,
@@ -80,10 +86,7 @@ def judge_cluster(
     warn_days, backdating = whole(warn_days, 30), whole(backdating, 10)
     if not asked:
         return facts
-    if authority is not None:
-        told = judge_authority(**authority, warn_days=warn_days)
-        facts["slips"] += told["problems"]
-        facts["warnings"] += told["warnings"]
+    named = _authority(facts, authority, warn_days)
     if not info.get("nodes"):
         _failed(facts, info, f"{name}: the publisher told of no nodes.")
         return facts
@@ -95,6 +98,7 @@ def judge_cluster(
     for result in certificates:
         _judge_node(facts, result, (addresses or {}), warn_days)
         _judge_clock(facts, result["item"]["name"], result.get("clock") or {}, backdating)
+    _judge_issuers(facts, named, kept=wish is not None and _keeps_any(authority))
     if wish is not None:
         facts["wish"] = {"peers": listed(wish["peers"]), "settings": dict(wish["settings"])}
         facts["standing"] = standing(info, port)
@@ -165,6 +169,34 @@ def in_inventory_words(text: str) -> str:
     return re.sub(r"\b(Check|Give|Check host and) (host|port)\b", r"\1 cucm_\2", text).replace(
         "cucm_host and port", "cucm_host and cucm_port"
     ).replace("cucm_host, port", "cucm_host, cucm_port")  # fmt: skip
+
+
+def _authority(facts: dict[str, Any], authority: Mapping[str, Any] | None, warn_days: int) -> list[Certificate] | None:
+    """The CAs that the operator named, None where they were not asked for; what is wrong with them is noted."""
+    if authority is None:
+        return None
+    given = {key: value for key, value in authority.items() if key in ("pem", "where", "renew_before")}
+    places = {key: authority.get(key) or () for key in ("folders", "records")}
+    named, wrong = named_authorities([given["pem"], *(authority.get("trusted") or ())], **places)
+    said = judge_authority(**given, warn_days=warn_days)
+    facts["slips"] += [*wrong, *said["problems"]]
+    facts["warnings"] += said["warnings"]
+    return named
+
+
+def _keeps_any(authority: Mapping[str, Any] | None) -> bool:
+    """Whether a certificate that another CA issued is kept: with an issuer, or all made anew, it is replaced."""
+    return authority is not None and authority.get("regenerate") != "always" and not authority["pem"].strip()
+
+
+def _judge_issuers(facts: dict[str, Any], named: list[Certificate] | None, *, kept: bool) -> None:
+    """The chains that peers may trust, and certificates that are kept though nobody named their CA."""
+    for purpose, fact in FACTS.items():
+        facts["chains"][fact] = {}
+        for node, held in facts[fact].items():
+            facts["chains"][fact][node] = chain_above(held, facts["trust"][node], named)
+            said = unknown_issuer(held, facts["trust"][node], named, purpose) if kept and named is not None else ""
+            facts["problems"] += [f"{facts['name']}, node {node}: {said}."] if said else []
 
 
 def _failed(facts: dict[str, Any], result: Mapping[str, Any], otherwise: str) -> None:
