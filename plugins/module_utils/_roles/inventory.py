@@ -18,7 +18,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import parse
@@ -262,6 +261,9 @@ def _as_written(number: int, files: Iterable[Path]) -> str:
 
 
 def _means(token: str) -> Any:
+    # ansible-core brings PyYAML to the controller, where filters run; a module need not have it.
+    import yaml
+
     try:
         return yaml.safe_load(token)
     except (yaml.YAMLError, ValueError):
