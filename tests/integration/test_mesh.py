@@ -142,7 +142,7 @@ def test_peers_may_be_fewer_and_have_to_be_named_on_both_sides(tmp_path: Path) -
         run = site.play("sip_tls_trunk", "-i", str(half))
         assert run.code != 0
         said = re.sub(r"\s+", " ", run.output.partition("List every problem")[2])
-        assert "cucm_peers of c names d, which is no cluster of the inventory" in said, run.output[-3000:]
+        assert "cucm_peers of c names d, which is not a cluster of the inventory" in said, run.output[-3000:]
         assert site.lab.ask("dump") == before
 
         one_sided = inventory(site, "one-sided.yml", a={"cucm_peers": ["b"]})

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, option_problems, routes
 
 #: key of a peer -> other spellings that are understood
@@ -34,7 +35,7 @@ _OURS = {
 }  # fmt: skip
 _MOST_ADDRESSES = 16
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,40}\Z")
-_ADDRESS = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z|[0-9A-Fa-f:.]+\Z")
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 _SEPARATORS = re.compile(r"[\s,;:]")
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
@@ -50,7 +51,7 @@ def read_peers(
     if given in (None, ""):
         return [], []
     if isinstance(given, Mapping) or not isinstance(given, Sequence) or isinstance(given, str):
-        return [], ["cucm_external_peers is no list. Give a list of peers, each with name, address, subject_names, "
+        return [], ["cucm_external_peers is not a list. Give a list of peers, each with name, address, subject_names, "
                     "ca_chain and numbers."]  # fmt: skip
     peers: list[dict[str, Any]] = []
     problems: list[str] = []
@@ -75,13 +76,15 @@ def read_peers(
 
 def _one(given: Any, number: int, folders: list[Path]) -> tuple[dict[str, Any], list[str]]:
     if not isinstance(given, Mapping):
-        return {}, [f"External peer number {number} is no mapping. Give name, address, subject_names and ca_chain."]
+        return {}, [f"External peer number {number} is not a mapping. Give name, address, subject_names and ca_chain."]
     spelt = {other: key for key, others in KEYS.items() for other in (key, *others)}
     named = {spelt[key]: value for key, value in given.items() if key in spelt}
     name = str(named.get("name") or "").strip()
     who = f"External peer {name}" if name else f"External peer number {number}"
     wrong = [
-        f"{who}: {key} is no key of an external peer; known are {', '.join(KEYS)}." for key in given if key not in spelt
+        f"{who}: {key} is not a key of an external peer. Its keys are {', '.join(KEYS)}."
+        for key in given
+        if key not in spelt
     ]
     if not _NAME.match(name):
         wrong.append(f"{who}: name {name!r} can't be part of a trunk's name." if name else f"{who}: it has no name.")
@@ -123,11 +126,11 @@ def _addresses(named: Mapping[str, Any]) -> Iterator[str]:
     if len(addresses) > _MOST_ADDRESSES:
         yield f"it has {len(addresses)} addresses, and a SIP trunk takes {_MOST_ADDRESSES} destinations."
     for address in addresses:
-        if not _ADDRESS.match(address):
-            yield f"address {address!r} is no host name and no IP address; a port goes into `port`."
+        if not _HOST.match(address) and not is_address(address):
+            yield f"address {address!r} is not a host name or an IP address. A port goes into `port`."
     for key in ("port", "incoming_port"):
         if named.get(key) is not None and not 0 < (_number(named[key]) or 0) < 65536:
-            yield f"{key} {named[key]!r} is no TCP port. Use 1 to 65535."
+            yield f"{key} {named[key]!r} is not a TCP port. Use 1 to 65535."
 
 
 def _subject_names(named: Mapping[str, Any]) -> Iterator[str]:
@@ -135,17 +138,17 @@ def _subject_names(named: Mapping[str, Any]) -> Iterator[str]:
     if not names:
         yield (
             "it has no subject_names. Give the common name, or the alternative names, of the certificate that it "
-            "presents; without them the cluster lets nobody in."
+            "presents; without them the cluster accepts no call from it."
         )
     for one in names:
         if _SEPARATORS.search(one):
-            yield f"subject_names holds {one!r}: spaces, commas, semicolons and colons part names. Give a list."
+            yield f"subject_names holds {one!r}: spaces, commas, semicolons and colons separate names. Give a list."
 
 
 def _settings(named: Mapping[str, Any]) -> Iterator[str]:
     mode = named.get("security_mode")
     if mode is not None and mode not in MODES:
-        yield f"security_mode {mode!r} is none of {', '.join(MODES)}."
+        yield f"security_mode {mode!r} is not one of {', '.join(MODES)}."
     for key in ("srtp", "legacy_crypto"):
         if named.get(key) is not None and _truth(named[key]) is None:
             yield f"{key} {named[key]!r} is neither true nor false."
@@ -153,13 +156,13 @@ def _settings(named: Mapping[str, Any]) -> Iterator[str]:
     if trunk is None:
         return
     if not isinstance(trunk, Mapping):
-        yield "trunk is no mapping. Give options of cucm_sip_trunk, such as normalization_script_parameters."
+        yield "trunk is not a mapping. Give options of cucm_sip_trunk, such as normalization_script_parameters."
         return
     for key in trunk:
         if key in _OURS:
             yield f"trunk may not hold {key}: it follows from the peer's own keys."
         elif key not in SIP_TRUNK.options:
-            yield f"trunk holds {key}, which is no option of cucm_sip_trunk."
+            yield f"trunk holds {key}, which is not an option of cucm_sip_trunk."
 
 
 def _chain(given: Any, folders: list[Path]) -> tuple[list[str], list[str]]:

@@ -9,7 +9,6 @@ Pure, but for the inventory files, in which a number is looked up as it was writ
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import parse
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import option_problems
 
 #: variables that tell how to reach a cluster, by account; each with the environment variable that stands in for it
@@ -40,6 +40,9 @@ OTHERS = (
 )  # fmt: skip
 SECRETS = ("cucm_password", "cucm_os_password", "sip_tls_ca_password", "sip_tls_ca_passphrase", "sip_tls_vault_token")
 PREFIXES = ("cucm_", "sip_tls_", "callmanager_certificate_", "preflight_")
+NUMBERS = {"cucm_port": (1, 65535), "cucm_ssh_port": (1, 65535), "cucm_timeout": (1, 3600)}
+BOOLEANS = ("cucm_validate_certs", "cucm_validate_host_key", "cucm_legacy_crypto")
+TRUTHS = ("true", "false", "yes", "no", "on", "off", "1", "0", "y", "n", "t", "f")
 #: keys of sip_tls_ca that are no options of ca_sign
 CA_KEYS = ("request_ids",)
 _LISTS = ("cucm_local_patterns", "cucm_peers")
@@ -79,7 +82,9 @@ class Inventory:
     def value(self, name: str) -> Any:
         """A variable's value, None without one or when its template fails."""
         try:
-            return plain(self.variables[name]) if name in self.variables else None
+            found = plain(self.variables[name]) if name in self.variables else None
+            # Since ansible-core 2.19 a failed template fails when its value is used; before, it stays as written.
+            return None if _TEMPLATE.search(str(found)) else found
         except Exception:  # whatever a template raises, by release
             return None
 
@@ -150,6 +155,18 @@ def _missing(inventory: Inventory) -> Iterator[str]:
         yield f"{', '.join(empty)} is empty. Give a value."
 
 
+def _kinds(inventory: Inventory) -> Iterator[str]:
+    """Numbers and booleans of the connection, which the modules would refuse one by one."""
+    for name, (least, most) in NUMBERS.items():
+        value = inventory.values.get(name)
+        if value is not None and not (re.fullmatch(r"\d{1,9}", str(value)) and least <= int(value) <= most):
+            yield f"{name} is {value!r}, which is out of range. Give a whole number from {least} to {most}."
+    for name in BOOLEANS:
+        value = inventory.values.get(name)
+        if value is not None and str(value).lower() not in TRUTHS:
+            yield f"{name} is {value!r}, which is neither true nor false. Give true or false."
+
+
 def _host(inventory: Inventory) -> Iterator[str]:
     addresses = inventory.values.get("cucm_node_addresses")
     if addresses is not None and not isinstance(addresses, Mapping):
@@ -162,7 +179,7 @@ def _host(inventory: Inventory) -> Iterator[str]:
     named |= {f"cucm_node_addresses ({node})": address for node, address in (addresses or {}).items()}
     for name, value in named.items():
         text = "" if value is None else str(value).strip()
-        if text and not _is_address(text) and not _HOST.match(text):
+        if text and not is_address(text) and not _HOST.match(text):
             yield f"{name} is {text!r}, which is not a host name or an IP address. {_host_advice(text)}"
 
 
@@ -172,14 +189,6 @@ def _host_advice(text: str) -> str:
     if re.search(r":\d+\Z", text):
         return "Give the host alone; the port goes into cucm_port."
     return "Give the publisher's host name or IP address."
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _lists(inventory: Inventory) -> Iterator[str]:
@@ -335,5 +344,5 @@ def _texts(value: Any) -> Iterator[str]:
 #: facts of the roles whose names are near to an option
 KEPT = ("sip_tls_trunk_profiles", "sip_tls_trunk_names", "sip_tls_verify_captured", "sip_tls_trunk_trust_removals")
 CHECKS: tuple[Callable[[Inventory], Iterator[str]], ...] = (
-    _undefined, _misspelled, _missing, _host, _lists, _patterns, _authority, _secrets,
+    _undefined, _misspelled, _missing, _kinds, _host, _lists, _patterns, _authority, _secrets,
 )  # fmt: skip

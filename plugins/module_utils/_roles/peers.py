@@ -32,8 +32,8 @@ def with_peers(
     named = [str(peer) for peer in peers]
     read, wrong = read_peers(external, hosts=known, folders=folders)
     wrong += [
-        f"cucm_peers of {cluster['name']} names {peer}, which is no cluster of the inventory. Peers that are not ours "
-        "to manage belong into cucm_external_peers."
+        f"cucm_peers of {cluster['name']} names {peer}, which is not a cluster of the inventory. Peers that you don't "
+        "manage belong into cucm_external_peers."
         for peer in named
         if peer not in known
     ]
@@ -52,7 +52,7 @@ def _one_sided(clusters: Clusters) -> Iterator[str]:
             if name not in named[peer]:
                 yield (
                     f"cucm_peers of {name} names {peer}, but that of {peer} does not name {name}: a trunk with one end "
-                    "lets nobody in. Name each in the other's cucm_peers, or neither."
+                    "accepts no calls. Name each in the other's cucm_peers, or neither."
                 )
 
 

@@ -9,7 +9,6 @@ judged by the rules of the modules that will make them.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl import rules, val
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import items_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, routes
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, object_names, trunk_objects
 
@@ -182,22 +182,14 @@ def _trunks(
 def leads_to(places: Iterable[str], peer: Mapping[str, Any]) -> bool:
     """Whether one of these addresses is a node's, or might be: IP addresses tell nothing where only names are known."""
     ours = {str(text).lower() for text in (*peer["addresses"], *peer["names"])}
-    short = {name.split(".")[0] for name in ours if not _is_address(name)}
-    addresses = {name for name in ours if _is_address(name)}
+    short = {name.split(".")[0] for name in ours if not is_address(name)}
+    addresses = {name for name in ours if is_address(name)}
     for place in (text.lower() for text in places):
-        if place in ours or (not _is_address(place) and place.split(".")[0] in short):
+        if place in ours or (not is_address(place) and place.split(".")[0] in short):
             return True
-        if _is_address(place) and not addresses:
+        if is_address(place) and not addresses:
             return True
     return False
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _profiles(made: Mapping[str, list[Any]], there: Mapping[str, Any]) -> Iterator[str]:

@@ -67,13 +67,13 @@ def test_a_whole_peer_is_read_from_text_and_from_files_alike(pki: Path) -> None:
         ({"name": "my sbc"}, "can't be part of a trunk's name"),
         ({"name": None}, "it has no name"),
         ({"address": ""}, "no address"),
-        ({"address": "sbc:5061"}, "a port goes into `port`"),
-        ({"port": 70000}, "no TCP port"),
+        ({"address": "sbc:5061"}, "A port goes into `port`"),
+        ({"port": 70000}, "not a TCP port"),
         ({"srtp": "maybe"}, "neither true nor false"),
-        ({"security_mode": "Secure"}, "none of Encrypted, Authenticated"),
-        ({"trunk": {"colour": 1}}, "no option of cucm_sip_trunk"),
+        ({"security_mode": "Secure"}, "not one of Encrypted, Authenticated"),
+        ({"trunk": {"colour": 1}}, "not an option of cucm_sip_trunk"),
         ({"trunk": {"destinations": []}}, "follows from the peer's own keys"),
-        ({"number": ["1"]}, "no key of an external peer"),
+        ({"number": ["1"]}, "not a key of an external peer"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(pki: Path, change: dict[str, Any], said: str) -> None:

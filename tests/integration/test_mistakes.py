@@ -1,0 +1,333 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Typical mistakes of a new user: each ends the main playbook before its first write, in a sentence.
+
+The sentence names the cluster, the variable of the inventory and the remedy. Each mistake is a host of its own: one
+list names the mistakes of all clusters, so that two runs, one for the inventory and one for what the clusters say, show
+them all.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.operator_site import LIMIT, Run, Site, recap_of
+
+pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("mistakes"), pytest.mark.timeout(900)]
+GONE = object()
+LONGEST = 600
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake: what differs from a good inventory, and the sentence that it has to end in."""
+
+    name: str
+    says: str
+    #: variables of its cluster; GONE takes one away
+    variables: dict[str, Any] = field(default_factory=dict)
+    #: a number as no YAML dump writes it
+    text: str = ""
+    #: mistakes that one cluster makes together
+    together: str = ""
+
+    @property
+    def host(self) -> str:
+        """The inventory name of its cluster."""
+        return "c-" + re.sub(r"\W+", "-", self.together or self.name)
+
+
+def wrong(name: str, says: str, /, *, text: str = "", together: str = "", **variables: Any) -> Mistake:
+    """A mistake in the variables of a cluster."""
+    return Mistake(name, says, variables, text, together)
+
+
+EXTERNAL = {
+    "name": "sbc",
+    "address": "192.0.2.7",
+    "subject_names": ["sbc.example.com"],
+    "ca_chain": "@CA@",
+    "numbers": ["0.!"],
+}
+
+
+def external(name: str, says: str, /, **keys: Any) -> Mistake:
+    """A mistake in an external peer."""
+    peer = {
+        key: value for key, value in {**EXTERNAL, "name": name.replace(" ", "-"), **keys}.items() if value is not GONE
+    }
+    return Mistake(name, says, {"cucm_external_peers": [peer]})
+
+
+#: found in the inventory, before any cluster is contacted
+INVENTORY = (
+    wrong("bool that is none", r"cucm_validate_certs is 'perhaps', .*Give true or false",
+          cucm_validate_certs="perhaps"),
+    wrong("number that is none", r"cucm_timeout is 'soon', .*Give a whole number", cucm_timeout="soon"),
+    wrong("port out of range", r"cucm_ssh_port is 99999, .*from 1 to 65535", cucm_ssh_port=99999),
+    wrong("misspelled username", r"the variable cucm_usrname is not known\. Did you mean cucm_username\?",
+          cucm_usrname="axladmin", cucm_username=GONE),
+    wrong("misspelled password", r"the variable cucm_pasword is not known\. Did you mean cucm_password\?",
+          cucm_pasword="x-and-more", cucm_password=GONE),
+    wrong("misspelled role option", r"the variable sip_tls_trunk_devicepool .* sip_tls_trunk_device_pool\?",
+          sip_tls_trunk_devicepool="Default"),
+    wrong("no host", r"cucm_host is not set\. Set it in the inventory", cucm_host=GONE),
+    wrong("no username", r"cucm_username is not set\. Set it in the inventory", cucm_username=GONE),
+    wrong("no password", r"cucm_password is not set", cucm_password=GONE),
+    wrong("empty password", r"cucm_password is empty\. Give a value", cucm_password=""),
+    wrong("no platform account", r"cucm_os_username, cucm_os_password are not set",
+          cucm_os_username=GONE, cucm_os_password=GONE),
+    wrong("no account at all", r"cucm_username, cucm_password, cucm_os_username, cucm_os_password are not set",
+          cucm_os_username=GONE, cucm_os_password=GONE, cucm_username=GONE, cucm_password=GONE),
+    wrong("undefined vault variable", r"cucm_password refers to vault_axl, which is not defined\. .*vault",
+          cucm_password="{{ vault_axl }}"),
+    wrong("undefined vault variable for the platform", r"cucm_os_password refers to vault_os, which is not def",
+          cucm_os_password="{{ vault_os }}"),
+    wrong("broken template", r"cucm_timeout holds a template that can't be resolved\. Correct it",
+          cucm_timeout="{{ 30 + }}"),
+    wrong("host with port", r"cucm_host is '192\.0\.2\.1:8443', .*the port goes into cucm_port",
+          cucm_host="192.0.2.1:8443"),
+    wrong("host as URL", r"cucm_host is 'https://cucma.example.com/', .*Give the host alone, without https",
+          cucm_host="https://cucma.example.com/"),
+    wrong("blank in host", r"cucm_host is 'cucm a', which is not a host name", cucm_host="cucm a"),
+    wrong("addresses as a list", r"cucm_node_addresses is not a mapping", cucm_node_addresses=["192.0.2.4"]),
+    wrong("node address with port", r"cucm_node_addresses \(CUCMA\) is '192\.0\.2\.4:22'",
+          cucm_node_addresses={"CUCMA": "192.0.2.4:22"}),
+    wrong("unknown peer as text", r"cucm_peers names cucm11, .*Did you mean cucm10\?", cucm_peers="cucm11"),
+    wrong("peers as a mapping", r"cucm_peers is a mapping\. Give a list", cucm_peers={"cucm10": True}),
+    wrong("peer of itself", r"cucm_peers names the cluster itself", cucm_peers=["c-peer-of-itself", "cucm10"]),
+    wrong("numbers as a mapping", r"cucm_local_patterns is a mapping", cucm_local_patterns={"1018": "x"}),
+    wrong("number as yes", r"cucm_local_patterns holds True", cucm_local_patterns=[True]),
+    wrong("number with a point", r"cucm_local_patterns holds 9\.1, which is not a pattern.*in quotes",
+          cucm_local_patterns=[9.1]),
+    wrong("octal number", r"holds the number 505, written 0771: .*Put it in quotes: \"0771\"",
+          text="0771"),
+    wrong("plus sign that YAML drops", r"the number 4930, written \+4930: .*quotes",
+          text="+4930"),
+    wrong("plus sign that is not escaped", r"cucm_local_patterns holds '\+4930': a plus sign is written \\\+",
+          cucm_local_patterns=["+4930"]),
+    wrong("blank in a number", r"cucm_local_patterns holds '98 98': a pattern has no blanks",
+          cucm_local_patterns=["98 98"]),
+    wrong("letters in a number", r"cucm_local_patterns holds '10z8': z can't be part",
+          cucm_local_patterns=["10z8"]),
+    wrong("two dots", r"cucm_local_patterns holds '9\.1\.X': a pattern has one dot",
+          cucm_local_patterns=["9.1.X"]),
+    wrong("bracket without end", r"cucm_local_patterns holds '10\[12': a bracket has no other end",
+          cucm_local_patterns=["10[12"]),
+    wrong("empty number", r"cucm_local_patterns holds '': a pattern can't be empty", cucm_local_patterns=[""]),
+    wrong("CA as text", r"sip_tls_ca is not a mapping\. Give it as", sip_tls_ca="local"),
+    wrong("unknown provider", r"sip_tls_ca: value of provider must be one of: .*local",
+          sip_tls_ca={"provider": "loca"}),
+    wrong("misspelled key of the CA", r"sip_tls_ca has the key pth, which is not known\. Did you mean path\?",
+          sip_tls_ca={"pth": "ca"}),
+    wrong("wrong type in the CA", r"sip_tls_ca: .*ca_days", sip_tls_ca={"path": "ca", "ca_days": "many"}),
+    wrong("folder below a file", r"the CA's folder \S+/inventory.yml/ca .*can't be made: \S+ is a file",
+          sip_tls_ca={"path": "@FILE@/ca"}),
+    wrong("external peers as a mapping", r"cucm_external_peers is not a list",
+          cucm_external_peers={"name": "sbc"}),
+    external("without address", r"External peer without-address: it has no address", address=GONE),
+    external("with a port", r"External peer with-a-port: address .*A port goes into `port`",
+             address="192.0.2.7:5061"),
+    external("without names", r"External peer without-names: it has no subject_names", subject_names=GONE),
+    external("without CA", r"External peer without-CA: it has no ca_chain", ca_chain=GONE),
+    external("with a file that is not there", r"External peer with-a-file-that-is-not-there: ca_chain .*cannot be read",
+             ca_chain="no-such-file.pem"),
+    external("with an unknown key", r"External peer with-an-unknown-key: adress", adress="192.0.2.8"),
+    external("of a cluster's name", r"External peer cucm10: cucm10 is a cluster", name="cucm10"),
+    external("with a known number", r"cucm10 and the external peer with-a-known-number both claim the number",
+             numbers=["9898"]),
+    wrong("password in a name", r"the value of cucm_password is part of .*Ansible masks it",
+          cucm_password="password-in"),
+)  # fmt: skip
+#: found by what the clusters say, or by the options of the roles
+CLUSTERS = (
+    wrong("host that does not resolve", r"the host name cucma\.invalid does not resolve",
+          cucm_host="cucma.invalid"),
+    wrong("wrong password", r"refused.*It is set by cucm_username and cucm_password",
+          cucm_password="not the password"),
+    wrong("wrong platform password", r"refused.*Check cucm_os_username and cucm_os_password",
+          cucm_os_password="not the password"),
+    wrong("swapped accounts", r"refused.*cucm_username and cucm_password", cucm_username="osadmin",
+          cucm_password="Os-Lab-91!platform-account", cucm_os_username="axladmin",
+          cucm_os_password="Axl-Lab-91!reading-and-writing"),
+    wrong("account that only reads", r"the application account may only read by AXL", cucm_username="axlread",
+          cucm_password="Axl-Lab-91!reading-alone"),
+    wrong("account without AXL", r"no AXL role.*Standard AXL API Access", cucm_username="noaxl",
+          cucm_password="Axl-Lab-91!without-any-role"),
+    wrong("old release without legacy_crypto", r"cucm_legacy_crypto: true", cucm_legacy_crypto=False),
+    wrong("CA file that is not there", r"cucm_ca_path /no/such/file", cucm_ca_path="/no/such/file"),
+    wrong("fingerprint that is none", r"cucm_tls_fingerprint", cucm_tls_fingerprint="AB:CD"),
+    wrong("unknown host key", r"cucm_ssh_known_hosts", cucm_ssh_known_hosts="/dev/null"),
+    wrong("unknown node", r"cucm_node_addresses names CUCMZ, which is not a node.*Its nodes are CUCMA",
+          cucm_node_addresses={"CUCMA": "@HOST@", "CUCMZ": "192.0.2.4"}),
+    wrong("one-sided peers", r"cucm_peers of c-one-sided-peers names cucm10, but that of cucm10 does not name c-one",
+          cucm_peers="cucm10"),
+    wrong("number of both", r"cucm10 and c-number-of-both both claim the number 9898", cucm_local_patterns=["9898"]),
+    wrong("overlapping numbers", r"the pattern 98XX of c-overlapping-numbers covers 9898 of cucm10 ",
+          cucm_local_patterns=["98XX"]),
+    wrong("issuer that is no certificate", r"certificate of the CA .*can't be read",
+          callmanager_certificate_issuer="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+    wrong("name of a trunk", r"sip_tls_trunk_name", sip_tls_trunk_name="to {peer}!"),
+    wrong("port of TLS", r"sip_tls_trunk_port is 70000: a TCP port is a whole number",
+          sip_tls_trunk_port=70000, together="options"),
+    wrong("security mode", r"sip_tls_trunk_security_mode must be one of: Encrypted, Authenticated",
+          sip_tls_trunk_security_mode="Very", together="options"),
+    wrong("srtp", r"sip_tls_trunk_srtp_allowed", sip_tls_trunk_srtp_allowed="often", together="options"),
+    wrong("restart", r"callmanager_certificate_restart", callmanager_certificate_restart="maybe", together="options"),
+    wrong("days", r"callmanager_certificate_days", callmanager_certificate_days="many", together="options"),
+    wrong("route by", r"sip_tls_trunk_route_by must be one of: trunk, route_list",
+          sip_tls_trunk_route_by="list", together="options"),
+    wrong("what unreachable means", r"preflight_unreachable must be one of: skip, stop",
+          preflight_unreachable="go on", together="options"),
+    wrong("no device pool", r"the device pool 'None such' \(sip_tls_trunk_device_pool\)",
+          sip_tls_trunk_device_pool="None such", together="objects"),
+    wrong("no location", r"the location 'None such' \(sip_tls_trunk_location\)",
+          sip_tls_trunk_location="None such", together="objects"),
+    wrong("no search space", r"the calling search space 'None' \(sip_tls_trunk_calling_search_space\)",
+          sip_tls_trunk_calling_search_space="None", together="objects"),
+    wrong("no partition", r"the partition 'None' \(sip_tls_trunk_partition\)",
+          sip_tls_trunk_partition="None", together="objects"),
+    wrong("no SIP profile", r"the SIP profile 'None such' \(sip_tls_trunk_sip_profile_copy_from\)",
+          sip_tls_trunk_sip_profile_copy_from="None such", together="objects"),
+    wrong("no existing trunk", r"the SIP trunk TO-CUCM10 \(sip_tls_trunk_existing, for cucm10\) does not exist",
+          sip_tls_trunk_existing={"cucm10": "TO-CUCM10"}, together="objects"),
+)  # fmt: skip
+EMPTY = "cucm_clusters:\n  hosts: {}\n"
+MISNAMED = "cucm_cluster:\n  hosts: {cucma: {}}\n"
+#: calls that can't be right: an inventory or none for the good one, options, and the sentence
+CALLS: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "empty group": (EMPTY, (), r"no host in the group cucm_clusters"),
+    "misnamed group": (MISNAMED, (), r"no host in the group cucm_clusters; its groups are cucm_cluster\."),
+    "tags": ("", ("--tags", "trunks"), r"can't be run by tags"),
+    "skipped tags": ("", ("--skip-tags", "slow"), r"can't be run by tags"),
+}
+
+
+class Bench:
+    """Runs mistakes on one lab."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.good = yaml.safe_load(site.lab.inventory.read_text(encoding="utf-8"))
+
+    def run(self, name: str, mistakes: Iterable[Mistake]) -> Run:
+        """The main playbook on an inventory with a host for each mistake, beside a good cluster."""
+        path = self.site.folder / f"{name}.yml"
+        path.write_text(self._inventory(mistakes), encoding="utf-8")
+        return self.play(path, "--forks", "12")
+
+    def play(self, path: Path, *options: str) -> Run:
+        """The main playbook on an inventory."""
+        order = self.site.order("sip_tls_trunk", *options)
+        order[order.index("-i") + 1] = str(path)
+        order[order.index("-e") + 1] = "{}"
+        done = subprocess.run(
+            order, cwd=self.site.folder, env=self.site.environment(), text=True, capture_output=True, timeout=LIMIT,
+            check=False,
+        )  # fmt: skip
+        output = done.stdout + done.stderr
+        return Run(done.returncode, output, recap_of(output))
+
+    def _inventory(self, mistakes: Iterable[Mistake]) -> str:
+        good = self.good["cucm_clusters"]["hosts"]
+        hosts: dict[str, Any] = {
+            "cucm10": {**good["cucm10"], "cucm_peers": ["c-objects"], "sip_tls_ca": {"path": str(self.site.ca)}}
+        }
+        texts: dict[str, str] = {}
+        for number, mistake in enumerate(mistakes):
+            usual = {
+                **good["cucma"], "cucm_peers": ["cucm10"], "cucm_local_patterns": [f"55{number:02}"],
+                "sip_tls_ca": {"path": str(self.site.ca)},
+            }  # fmt: skip
+            host = hosts.setdefault(mistake.host, usual)
+            host |= mistake.variables
+            for name in [name for name, value in host.items() if value is GONE]:
+                del host[name]
+            if mistake.text:
+                texts[f"'55{number:02}'"] = mistake.text
+        text = yaml.safe_dump({"cucm_clusters": {"hosts": hosts}}, sort_keys=False)
+        for old, new in texts.items():
+            text = text.replace(old, new)
+        chain = self.site.lab.inventory.parent / "https-ca.pem"
+        text = text.replace("@CA@", str(chain)).replace("@FILE@", str(self.site.lab.inventory))
+        return text.replace("@HOST@", good["cucma"]["cucm_host"])
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]]:
+    """All runs; the lab's databases have to be the same afterwards."""
+    site = Site(tmp_path_factory.mktemp("mistakes"))
+    with site.lab:
+        bench = Bench(site)
+        before = site.lab.ask("dump")
+        found = {"inventory": bench.run("inventory", INVENTORY)}
+        contacts = [event for event in site.lab.events() if event["kind"] not in ("lab", "sip")]
+        assert not contacts, "a cluster was contacted"
+        found["clusters"] = bench.run("clusters", CLUSTERS)
+        refused = [
+            event for event in site.lab.events() if "refused" in str(event) and event.get("account") == "axladmin"
+        ]
+        for name, (text, options, _says) in CALLS.items():
+            path = site.folder / f"{name}.yml" if text else site.lab.inventory
+            if text:
+                path.write_text(text, encoding="utf-8")
+            found[name] = bench.play(path, *options)
+        after = site.lab.ask("dump")
+    assert after == before, "a mistake let something be written"
+    assert len(refused) <= 2, "a refused password was tried again"
+    yield found
+
+
+def flat(output: str) -> str:
+    """A run's output on one line."""
+    return re.sub(r"\s+", " ", output)
+
+
+def problems(run: Run) -> list[str]:
+    """The sentences of the list."""
+    return re.findall(r"^\d+\. (.+)$", run.output, re.MULTILINE)
+
+
+def about(mistake: Mistake, run: Run) -> list[str]:
+    """The sentences that name the mistake's cluster, or its external peer."""
+    return [text for text in problems(run) if mistake.host in text or "xternal" in text]
+
+
+@pytest.mark.parametrize("kind", ["inventory", "clusters"])
+def test_all_mistakes_end_the_run_before_its_first_write(kind: str, results: dict[str, Run]) -> None:
+    run = results[kind]
+    assert run.code != 0 and "Traceback" not in run.output and run.total("changed") == 0, run.output[-4000:]
+    assert "Make a CSR" not in run.output, "it went on to the certificates"
+    assert problems(run) and all(len(text) <= LONGEST for text in problems(run))
+
+
+@pytest.mark.parametrize("mistake", INVENTORY, ids=lambda one: one.name)
+def test_a_mistake_in_the_inventory_is_a_sentence(mistake: Mistake, results: dict[str, Run]) -> None:
+    said = about(mistake, results["inventory"])
+    assert any(re.search(mistake.says, text) for text in said), said or results["inventory"].output[-6000:]
+
+
+@pytest.mark.parametrize("mistake", CLUSTERS, ids=lambda one: one.name)
+def test_a_mistake_that_a_cluster_shows_is_a_sentence(mistake: Mistake, results: dict[str, Run]) -> None:
+    said = about(mistake, results["clusters"])
+    assert any(re.search(mistake.says, text) for text in said), said or results["clusters"].output[-6000:]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_that_can_t_be_right_is_an_error(name: str, results: dict[str, Run]) -> None:
+    run = results[name]
+    assert run.code != 0 and re.search(CALLS[name][2], flat(run.output)), run.output[-3000:]
+    assert run.total("changed") == 0 and "Read release" not in run.output
+
+
+def test_there_are_enough_mistakes() -> None:
+    assert len(INVENTORY) + len(CLUSTERS) + len(CALLS) >= 60
