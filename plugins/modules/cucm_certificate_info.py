@@ -30,6 +30,14 @@ options:
     description: Days of validity below which a certificate counts as expiring.
     type: int
     default: 30
+  old_peers:
+    description:
+      - Find out whether the CallManager port of O(served_ports) agrees on a TLS version and a cipher with releases
+        before 11.0, which speak TLS 1.0 with AES128-SHA alone.
+      - It makes one more handshake, which a node with a higher minimum TLS version refuses and notes in its traces.
+    type: bool
+    default: false
+    version_added: 1.1.0
   served_ports:
     description:
       - The TCP port on which a purpose's certificate is presented, so that a certificate that was uploaded but is not
@@ -121,8 +129,8 @@ not_served:
   elements: str
 ports:
   description: What this machine saw at each of O(served_ports), by purpose; C(port), C(state) (V(tls), V(refused),
-    V(silent), V(unreachable), V(no_handshake)), C(said) in words, and C(subject) and C(sha256) of the certificate that
-    is shown.
+    V(silent), V(unreachable), V(no_handshake)), C(said) in words, and C(subject) and C(sha256) of the certificate
+    that is shown. With O(old_peers) also C(old_peers), null when that is not known.
   returned: success
   type: dict
 clock:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import requests
+import yaml
 
 from tests.integration.test_pairs import pair, peers, scenario
 from tests.support.operator_site import Site
@@ -73,3 +75,47 @@ def test_both_identities_are_signed_served_and_accepted(tmp_path: Path, one: str
         second = site.play("sip_tls_trunk", *options)
         assert second.code == 0 and second.total("changed") == 0, second.output[-6000:]
         assert restarts(site) == len(sides)
+
+
+AXL = """<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"
+ xmlns:ns="http://www.cisco.com/AXL/API/{version}"><soapenv:Body><ns:executeSQLUpdate><sql>update processconfig set
+ paramvalue = '{value}' where paramname = 'TLSCiphers'</sql></ns:executeSQLUpdate></soapenv:Body></soapenv:Envelope>"""
+
+
+def prefer(site: Site, cluster: str, version: str, value: str) -> None:
+    """Set the enterprise parameter TLS Ciphers, as an administrator's script would."""
+    account = yaml.safe_load(site.lab.inventory.read_text())["cucm_clusters"]["hosts"][cluster]
+    answer = requests.post(
+        f"https://{site.lab.address(cluster)}:8443/axl/", timeout=30, verify=False,
+        auth=(account["cucm_username"], account["cucm_password"]),
+        data=AXL.format(version=version, value=value),
+        headers={"Content-Type": "text/xml", "SOAPAction": f'"CUCM:DB ver={version} executeSQLUpdate"'},
+    )  # fmt: skip
+    assert "<rowsUpdated>1</rowsUpdated>" in answer.text, answer.text
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(1200)
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_what_is_left_as_shipped_is_insecure_and_ecdsa_preferred_is_named(tmp_path: Path) -> None:
+    sides = pair("12.5", "14")
+    site = Site(tmp_path, scenario(tmp_path / "pair.yml", sides, 1), limit=1100)
+    with site.lab:
+        options = ("-i", peers(site, sides))
+        left = site.play("sip_tls_trunk", *options, extra={"callmanager_certificate_ecdsa": "leave"})
+        assert left.code != 0 and site.verdict()["verdict"] == "insecure", left.output[-6000:]
+        causes = {one["cause"] for way in site.verdict()["directions"] for one in way["findings"]}
+        assert any("holds a self-signed CallManager-ECDSA certificate" in cause for cause in causes), causes
+        assert presented(site, "side1", ASKED["RSA"])["subject"] != presented(site, "side1", ASKED["RSA"])["issuer"]
+        for side, version in (("side1", "12.5"), ("side2", "14.0")):
+            prefer(site, side, version, "All Ciphers ECDSA Preferred")
+        signed = site.play("sip_tls_trunk", *options, extra={"sip_tls_trunk_reset": "always"})
+        assert signed.code == 0, signed.output[-6000:]
+        assert site.verdict()["verdict"] == "secure"
+        for way in site.verdict()["directions"]:
+            assert "-EC" in way["server_certificate"]["subject"] and "ECDSA" in way["cipher"], way
+            purposes = [one["purpose"] for one in way["identities"]["server"]]
+            assert purposes == ["CallManager", "CallManager-ECDSA"]
+        for side, caller, called in (("side1", "1001", "2001"), ("side2", "2001", "1001")):
+            call = site.call(side, caller, called)
+            assert (call["result"], call["srtp"]) == ("answered", True) and "ECDSA" in call["cipher"], call

@@ -115,6 +115,16 @@ def client_context(
     return context
 
 
+def old_peer_context() -> ssl.SSLContext:
+    """The offer of a CUCM before 11.0, which has an RSA certificate alone: TLS 1.0 with AES128-SHA and nothing else."""
+    context = client_context(Asked.RSA, legacy=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.maximum_version = ssl.TLSVersion.TLSv1
+    context.set_ciphers("AES128-SHA:@SECLEVEL=0")
+    return context
+
+
 class Handshake:
     """A TLS connection as a client, for use in a with statement. ``seen`` grows while it is used.
 

@@ -19,6 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake im
     Identity,
     Seen,
     client_context,
+    old_peer_context,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.sip_options import ask
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import ALERTS, alert_words
@@ -75,6 +76,22 @@ def served_certificate(target: Target, asked: Asked) -> list[str]:
     """
     with handshake(target, asked) as connection:
         return [ssl.DER_cert_to_PEM_cert(der) for der in connection.seen.chain]
+
+
+def takes_old_peers(target: Target) -> bool | None:
+    """Whether the port agrees on a TLS version and a cipher with a CUCM before 11.0; None when that is not known.
+
+    A cluster offers as a client what it takes as a server: minimum TLS version and TLS Ciphers count for both.
+    """
+    try:
+        with _connected(target, old_peer_context()) as connection:
+            connection.shake()
+            if connection.seen.chain:
+                return True
+            alert = connection.seen.alert
+            return False if alert is not None and alert[1] in (_NO_SUCH_IDENTITY, _OTHER_VERSION) else None
+    except Failure:
+        return None
 
 
 @contextmanager

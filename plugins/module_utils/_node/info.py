@@ -30,6 +30,7 @@ SPEC = PLATFORM + ArgSpec(
     options={
         "purposes": {"type": "list", "elements": "str"},
         "expiring_within": {"type": "int", "default": 30},
+        "old_peers": {"type": "bool", "default": False},
         "served_ports": {"type": "dict", "default": {one.name: one.port for one in (TRUNK, TRUNK_EC)}},
     },
 )
@@ -78,7 +79,11 @@ def _entries(store: CertificateStore, wanted: Sequence[str] | None) -> list[Entr
 def _seen(params: Mapping[str, Any], purpose: str, port: int) -> dict[str, Any]:
     """What this machine sees at a port now: state, why there is no certificate, and the certificate that is shown."""
     from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Asked
-    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import Target, served_certificate
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import (
+        Target,
+        served_certificate,
+        takes_old_peers,
+    )
     from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
 
     try:
@@ -87,7 +92,10 @@ def _seen(params: Mapping[str, Any], purpose: str, port: int) -> dict[str, Any]:
     except Failure as failure:
         state = failure.facts.get("port_state") or failure.facts.get("state") or "no_certificate"
         return {"port": port, "state": state, "said": failure.msg, "sha256": None, "subject": None}
-    return {"port": port, "state": "tls", "said": "", "sha256": leaf["sha256"], "subject": leaf["subject"]}
+    shown = {"port": port, "state": "tls", "said": "", "sha256": leaf["sha256"], "subject": leaf["subject"]}
+    if params["old_peers"] and purpose == TRUNK.name:
+        shown["old_peers"] = takes_old_peers(target)
+    return shown
 
 
 def _shown(entry: Entry, params: Mapping[str, Any], served: str | None, clock: NodeClock) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import release_of
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.external import read_peers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
@@ -41,8 +42,25 @@ def with_peers(
 
 
 def peer_problems(clusters: Clusters) -> list[str]:
-    """What is wrong between clusters and peers: one-sided cucm_peers, numbers and names that two claim."""
-    return list(dict.fromkeys([*_one_sided(clusters), *_claims(clusters)]))
+    """What is wrong between clusters and peers: one-sided cucm_peers, claims of two, no TLS version in common."""
+    return list(dict.fromkeys([*_one_sided(clusters), *_claims(clusters), *_nothing_in_common(clusters)]))
+
+
+def _nothing_in_common(clusters: Clusters) -> Iterator[str]:
+    """Pairs of which one speaks TLS 1.0 with AES128-SHA alone and the other refuses that, as its port showed."""
+    known = {one["name"]: one for one in clusters}
+    for one in clusters:
+        refusing = sorted(name for name, takes in (one.get("old_peers") or {}).items() if takes is False)
+        for peer in one.get("peers") or () if refusing else ():
+            version = str((known.get(peer) or {}).get("version") or "")
+            if version and release_of(version).legacy_crypto:
+                yield (
+                    f"{peer} (release {version}) and {one['name']} have no TLS version or cipher in common: {peer} "
+                    f"speaks TLS 1.0 with AES128-SHA alone, and the SIP port of {', '.join(refusing)} refuses that. "
+                    f"Upgrade {peer}; or lower the minimum TLS version of {one['name']} (`set tls min-version 1.0`, "
+                    "which restarts it) and set its TLS Ciphers to All Ciphers RSA Preferred; from 15SU3 on that may "
+                    "not help, because RSA key exchange may be gone. Or take each out of the other's cucm_peers."
+                )
 
 
 def _one_sided(clusters: Clusters) -> Iterator[str]:

@@ -78,7 +78,7 @@ def judge_cluster(
     """
     facts: dict[str, Any] = {
         "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
-        "certificates": {}, "ec_certificates": {}, "trust": {}, "chains": {},
+        "certificates": {}, "ec_certificates": {}, "trust": {}, "chains": {}, "old_peers": {},
         "patterns": [one["pattern"] for one in routes(list(patterns))], "routes": routes(list(patterns)),
         "problems": [], "warnings": [], "unreachable": "",
         "slips": [*inventory, *options], "wish": None, "standing": None,
@@ -123,6 +123,7 @@ def _judge_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Map
     _judge_names(facts, name)
     _judge_dates(facts, name, warn_days)
     where = f"{facts['name']}, node {name}"
+    facts["old_peers"][name] = ((result.get("ports") or {}).get(TRUNK.name) or {}).get("old_peers")
     for purpose, fact in FACTS.items():
         port = (result.get("ports") or {}).get(purpose) or {}
         if purpose == TRUNK.name or port.get("state") == "tls":

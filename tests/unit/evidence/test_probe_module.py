@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import Target, takes_old_peers
 
 from tests.support.openssl_peer import ADDRESS, fingerprint, make_ca, make_leaf, openssl, probe, s_server
 
@@ -212,3 +213,17 @@ def test_over_tls_1_3_alone_an_identity_that_is_not_shown_is_not_known(material:
     assert (result["identity"], result["tls_version"]) == ("ECDSA", "TLSv1.3")
     assert result["identities"]["RSA"]["presented"] is None
     assert "openssl s_client" in result["identities"]["RSA"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("options", "takes"),
+    [(("-tls1",), True), (("-cipher", "AES128-SHA:@SECLEVEL=0"), True), (("-tls1_2",), False),
+     (("-cipher", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA:@SECLEVEL=0"), False)],
+    ids=["1.0", "any", "1.2", "no-rsa-key-exchange"],
+)  # fmt: skip
+def test_whether_an_old_release_has_something_in_common_with_the_port(
+    material: Path, options: tuple[str, ...], takes: bool
+) -> None:
+    with s_server(material, "CUCM10", *options) as port:
+        assert takes_old_peers(Target(ADDRESS, port, False, 5)) is takes
+    assert takes_old_peers(Target(ADDRESS, 9, False, 5)) is None

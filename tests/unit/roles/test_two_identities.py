@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import holders, presented, with_certificates
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import peer_problems
 
 RSA, EC = "CallManager", "CallManager-ECDSA"
 NODES: list[dict[str, str]] = [
@@ -53,3 +54,17 @@ def test_a_profile_has_the_names_of_both_identities_of_each_node() -> None:
     assert next(every_peer(["big"], [facts()]))["names"] == ["A", "A-EC", "B", "B-EC"]
     without = facts(certificates={"A": {"profile_names": ["A"]}, "B": None})
     assert next(every_peer(["big"], [without]))["names"] == []
+
+
+def clusters(takes: bool | None, version: str = "9.1.2.10000-28") -> list[dict[str, Any]]:
+    return [
+        {"name": "old", "version": version, "peers": ["new"], "old_peers": {"OLD": None}},
+        {"name": "new", "version": "15.0.1.12900-234", "peers": ["old"], "old_peers": {"NEW": takes}},
+    ]
+
+
+def test_a_pair_without_a_tls_version_in_common_is_a_problem() -> None:
+    (text,) = peer_problems(clusters(False))
+    assert "no TLS version or cipher in common" in text and "NEW refuses" in text and "set tls min-version" in text
+    assert not peer_problems(clusters(True)) and not peer_problems(clusters(None))
+    assert not peer_problems(clusters(False, "11.5.1.12900-21"))
