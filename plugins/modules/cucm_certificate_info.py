@@ -105,8 +105,16 @@ certificates:
       description: Whether an identity certificate lacks serverAuth or clientAuth.
       type: bool
     readable:
-      description: Whether the node showed the certificate itself.
+      description: Whether the node showed the certificate itself, and it can be read.
       type: bool
+    problem:
+      description: Why a certificate that the node showed cannot be read; empty otherwise.
+      type: str
+    profile_names:
+      description: The names of the node for the X.509 Subject Name of its peers' security profiles, that is the common
+        name and the DNS and IP alternative names without the parent domain.
+      type: list
+      elements: str
 expired:
   description: Purpose and name of each expired certificate.
   returned: success

@@ -99,19 +99,7 @@ def _run(
         "predicted": False,
         "interface": store.kind.lower(),
     }
-    answer, predicted = pending if decision.needed else None, False
-    if decision.generate and wish.distribution == "multi_server" and not store.can_choose:
-        raise Failure(
-            f"A multi-server CSR for {wish.purpose} is wanted ({decision.reason}), and the CLI of {store.where} can't "
-            "make one; nothing was done. Make it on the publisher's web page (OS Administration, Certificate "
-            "Management, Distribution: Multi-server) and run again: it is kept. From release 14 interface: rest can."
-        )
-    if decision.generate and check_mode:
-        from ansible_collections.siptls.cucm.plugins.module_utils._node.standin import stand_in_csr
-
-        answer, predicted = read_request(stand_in_csr(wish, installed)), True
-    elif decision.generate:
-        answer = _generate(store, wish, pending)
+    answer, predicted = _answer(store, wish, decision, installed, pending, check_mode=check_mode)
     if answer is not None:
         result |= {"csr": answer.pem, "request": answer.view(), "predicted": predicted}
     return Outcome(
@@ -120,6 +108,31 @@ def _run(
         after=_for_diff(wish.purpose, answer if decision.generate else pending, predicted),
         result=result,
     )
+
+
+def _answer(
+    store: CertificateStore,
+    wish: Wish,
+    decision: Decision,
+    installed: Certificate | None,
+    pending: Request | None,
+    *,
+    check_mode: bool,
+) -> tuple[Request | None, bool]:
+    """The request that is to be signed, and whether it is a stand-in for one that would be made."""
+    if not decision.generate:
+        return pending if decision.needed else None, False
+    if wish.distribution == "multi_server" and not store.can_choose:
+        raise Failure(
+            f"A multi-server CSR for {wish.purpose} is needed ({decision.reason}), and the CLI of {store.where} cannot "
+            "make one; nothing was done. Make it on the publisher's web page (OS Administration, Certificate "
+            "Management, Distribution: Multi-server) and run again: it is kept. From release 14 interface: rest can."
+        )
+    if check_mode:
+        from ansible_collections.siptls.cucm.plugins.module_utils._node.standin import stand_in_csr
+
+        return read_request(stand_in_csr(wish, installed)), True
+    return _generate(store, wish, pending), False
 
 
 def decide(

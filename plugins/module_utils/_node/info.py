@@ -111,4 +111,11 @@ def _shown(entry: Entry, params: Mapping[str, Any], served: str | None, clock: N
         judged["expiring"] = 0 <= known.days_left(moment) < params["expiring_within"]
         judged["lacking_client_auth"] = kind == "identity" and not known.both_uses
         judged["not_served"] = served is not None and served != known.sha256
-    return {**shown, "description": entry.note, "readable": known is not None, "served": served, **judged}
+    return {
+        **shown,
+        "description": entry.note,
+        "readable": known is not None,
+        "problem": entry.problem,
+        "served": served,
+        **judged,
+    }

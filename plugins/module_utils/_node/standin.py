@@ -8,6 +8,7 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 from typing import Any
@@ -15,7 +16,12 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Wish
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import san_key
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import (
+    COMMON_NAME,
+    ORGANIZATIONAL_UNIT,
+    AltName,
+    san_key,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import purpose_of
 
 
@@ -23,34 +29,14 @@ def stand_in_csr(wish: Wish, installed: Certificate | None) -> str:
     """A PEM request of a key that is thrown away, with the subject and names of the installed certificate."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.serialization import Encoding
-    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+    from cryptography.x509.oid import ExtendedKeyUsageOID
 
-    key: Any
-    if (wish.key_type or "rsa") == "ec" or purpose_of(wish.purpose).key == EC:
-        key = ec.generate_private_key(
-            {521: ec.SECP521R1(), 256: ec.SECP256R1()}.get(wish.key_length or 0, ec.SECP384R1())
-        )
-    else:
-        key = rsa.generate_private_key(65537, wish.key_length or 2048)
-    attributes = list(x509.load_der_x509_certificate(installed.der).subject) if installed else []
-    if wish.include_ou is False:
-        attributes = [one for one in attributes if one.oid != NameOID.ORGANIZATIONAL_UNIT_NAME]
     name, more = _names(wish, installed)
-    attributes = [one for one in attributes if one.oid != NameOID.COMMON_NAME]
-    attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, name))
-    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(attributes))
-    names = sorted(
-        {
-            *(installed.san_keys if installed else ()),
-            *(san_key(name) for name in more),
-            *(san_key(name) for name in wish.sans or ()),
-            *([san_key(wish.parent_domain)] if wish.parent_domain else ()),
-        }
-    )
+    builder = x509.CertificateSigningRequestBuilder().subject_name(_subject(wish, installed, name))
+    names = _alternatives(wish, installed, more)
     if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), False)
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
     builder = builder.add_extension(
         x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), False
     ).add_extension(
@@ -60,7 +46,44 @@ def stand_in_csr(wish: Wish, installed: Certificate | None) -> str:
         ),
         False,
     )  # fmt: skip
-    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+    return builder.sign(_key(wish), hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def _key(wish: Wish) -> Any:
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    if (wish.key_type or "rsa") == "ec" or purpose_of(wish.purpose).key == EC:
+        curves = {521: ec.SECP521R1(), 256: ec.SECP256R1()}
+        return ec.generate_private_key(curves.get(wish.key_length or 0, ec.SECP384R1()))
+    return rsa.generate_private_key(65537, wish.key_length or 2048)
+
+
+def _subject(wish: Wish, installed: Certificate | None, common_name: str) -> Any:
+    """The subject of the installed certificate with the common name that the request will have."""
+    from cryptography import x509
+
+    left_out = {COMMON_NAME, *([ORGANIZATIONAL_UNIT] if wish.include_ou is False else [])}
+    attributes = []
+    for one in (one for rdn in (installed.subject.rdns if installed else ()) for one in rdn if one.oid not in left_out):
+        # What cryptography does not write is left out of the prediction.
+        with contextlib.suppress(ValueError):
+            attributes.append(x509.NameAttribute(x509.ObjectIdentifier(one.oid), one.value))
+    common = x509.ObjectIdentifier(COMMON_NAME)
+    return x509.Name([*attributes, x509.NameAttribute(common, common_name)])
+
+
+def _alternatives(wish: Wish, installed: Certificate | None, more: list[str]) -> list[Any]:
+    """The alternative names of the installed certificate and those that are asked for."""
+    from cryptography import x509
+
+    asked = [*more, *(wish.sans or ()), *([wish.parent_domain] if wish.parent_domain else ())]
+    keys = sorted({*(installed.san_keys if installed else ()), *map(san_key, asked)})
+    names = [AltName.parse(key) for key in keys]
+    return [
+        x509.IPAddress(ipaddress.ip_address(one.value)) if one.kind == "IP" else x509.DNSName(one.value)
+        for one in names
+        if one.kind in ("DNS", "IP")
+    ]
 
 
 def _names(wish: Wish, installed: Certificate | None) -> tuple[str, list[str]]:
@@ -74,10 +97,3 @@ def _names(wish: Wish, installed: Certificate | None) -> tuple[str, list[str]]:
     ending = f".{domain}" if domain else ""
     names = [one.lower() if "." in one else f"{one.lower()}{ending}" for one in wish.covers or ()]
     return wish.common_name or f"{host}-ms{ending}", names
-
-
-def _general(name: str) -> Any:
-    from cryptography import x509
-
-    kind, _colon, value = name.partition(":")
-    return x509.IPAddress(ipaddress.ip_address(value)) if kind == "IP" else x509.DNSName(value)

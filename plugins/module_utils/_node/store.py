@@ -46,6 +46,15 @@ class Entry:
         except Failure:
             return None
 
+    @property
+    def problem(self) -> str:
+        """Why the certificate cannot be read, as a sentence; empty when it can, or when the node did not show it."""
+        try:
+            read_certificate(self.pem or "", self.name)
+        except Failure as failure:
+            return failure.msg if self.pem else ""
+        return ""
+
     def is_certificate(self, other: Certificate) -> bool:
         """True when this is that certificate: by fingerprint, without a PEM by serial number."""
         own = self.facts

@@ -18,7 +18,10 @@ from pathlib import Path
 import cryptography_vectors
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Entry
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import first
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import Attribute
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates, read_request
 
 ROOT = Path(cryptography_vectors.__file__).parent
@@ -140,3 +143,37 @@ def test_the_damaged_block_of_a_bundle_is_named() -> None:
 def test_what_the_shells_of_windows_write_is_read(codec: str) -> None:
     pem = (ROOT / "x509" / "cryptography.io.pem").read_text()
     assert read_certificates(pem.encode(codec)) == read_certificates(pem)
+
+
+@pytest.mark.parametrize(
+    ("mask", "tag"), [("0x4", b"\x14"), ("0x800", b"\x1e"), ("0x2000", b"\x0c")],
+    ids=["T61", "BMP", "UTF8"],
+)  # fmt: skip
+def test_a_string_is_read_by_its_type(tmp_path: Path, mask: str, tag: bytes) -> None:
+    (tmp_path / "cnf").write_text(f"[req]\ndistinguished_name=n\nstring_mask=MASK:{mask}\n[n]\n")
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-config", str(tmp_path / "cnf"), "-utf8", "-newkey", "rsa:2048", "-nodes",
+         "-keyout", str(tmp_path / "key"), "-subj", "/O=Müller/OU=a+CN=cucm1.example.com"],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    (found,) = read_certificates(made.stdout)
+    codec = {0x14: "latin-1", 0x1E: "utf-16-be"}.get(tag[0], "utf-8")
+    text = "Müller".encode(codec)
+    assert tag + bytes([len(text)]) + text in found.der
+    assert found.subject.text.startswith("O=Müller, OU=a") and found.self_signed
+
+
+def test_a_universal_string_is_read_by_its_type() -> None:
+    # No tool at hand writes one: CN as OpenSSL's own tables have it, and 32 bits for each sign.
+    text = "Müller €".encode("utf-32-be")
+    value = bytes([0x1C, len(text)]) + text
+    content = bytes.fromhex("0603550403") + value
+    assert Attribute.read(first(bytes([0x30, len(content)]) + content)).text == "CN=Müller €"
+
+
+def test_a_store_with_one_odd_certificate_still_shows_the_others() -> None:
+    pem = (ROOT / "x509" / "cryptography.io.pem").read_text()
+    (good,) = read_certificates(pem)
+    entries = [Entry("CallManager-trust", "a.pem", pem), Entry("CallManager-trust", "b.pem", pem[:200] + pem[-60:])]
+    assert [one.facts for one in entries] == [good, None]
+    assert entries[0].problem == "" and "b.pem" in entries[1].problem and "damaged" in entries[1].problem
