@@ -70,7 +70,7 @@ trunks:
       type: str
       returned: always
     node:
-      description: The node that tells of it.
+      description: The node that reports it.
       type: str
       returned: always
     status:

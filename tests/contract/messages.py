@@ -120,7 +120,7 @@ def updates(resource: Resource, version: str) -> Iterator[Message]:
 
 def keys(item: Item, version: str) -> dict[str, Any]:
     """The key as it goes into a request."""
-    return key_body(item.resource, item.wish, version)
+    return key_body(item.resource, item.desired, version)
 
 
 def reads(resource: Resource, version: str) -> Iterator[Message]:

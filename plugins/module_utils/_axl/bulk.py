@@ -38,37 +38,37 @@ _LEADS = (
 
 
 def unsettled(items: Sequence[Item], session: Session) -> list[Item]:
-    """Those of a task's objects that have to be read one by one; the others get what CUCM has, and need nothing."""
+    """The objects of a task that have to be read one by one; the others get what CUCM has and require no change."""
     if len(items) < FEWEST:
         return list(items)
     resource = items[0].resource
-    held = {row.option for row in resource.rows(session.version, "list")}
-    held |= resource.unlisted
-    fit = [item for item in items if _fits(item) and item.wish.keys() <= held]
+    listed = {row.option for row in resource.rows(session.version, "list")}
+    listed |= resource.unlisted
+    fit = [item for item in items if _fits(item) and item.desired.keys() <= listed]
     if len(fit) < FEWEST:
         return list(items)
     there = _listed(resource, fit, session)
     settled = set()
     for item in fit:
-        found = there.get(key_of(resource, item.wish))
-        if found is None or not item.wish.keys() <= found.values.keys():
+        found = there.get(key_of(resource, item.desired))
+        if found is None or not item.desired.keys() <= found.values.keys():
             continue
-        if not differing(resource.fields, item.wish, found.values):
+        if not differing(resource.fields, item.desired, found.values):
             item.current = item.only_asked(found)
             settled.add(id(item))
     return [item for item in items if id(item) not in settled]
 
 
 def _fits(item: Item) -> bool:
-    named = not UUID.fullmatch(str(item.wish.get(item.resource.first) or ""))
+    named = not UUID.fullmatch(str(item.desired.get(item.resource.first) or ""))
     return named and item.state == "present" and not item.renames
 
 
 def _listed(resource: Resource, items: Sequence[Item], session: Session) -> dict[tuple[str, ...], Found]:
     """The objects with the beginning that the items have in common, by key; of twins, which should not be, none."""
-    asked = {option for item in items for option in item.wish} | set(resource.key)
+    asked = {option for item in items for option in item.desired} | set(resource.key)
     row = resource.field(resource.first, session.version)
-    prefix = _prefix([str(item.wish[resource.first]) for item in items])
+    prefix = _prefix([str(item.desired[resource.first]) for item in items])
     try:
         found = session.listed(resource, sorted(asked), **{row.axl: f"{prefix}%"})
         if asked & resource.unlisted:

@@ -83,7 +83,7 @@ class _Reply:
 
 @dataclass
 class _Transport:
-    """zeep's way to our HTTPS session; statuses are judged before zeep parses."""
+    """zeep's way to our HTTPS session; statuses are checked before zeep parses."""
 
     client: AxlClient
 
@@ -183,7 +183,9 @@ class AxlClient:
             except zeep.exceptions.Fault as error:
                 raise fault(doing, str(error.message or ""), error.detail) from None
             except (Nonsense, zeep.exceptions.Error):
-                raise AnswerLost(f"{doing}: the answer makes no sense; whether CUCM acted is unknown. {LOST}") from None
+                raise AnswerLost(
+                    f"{doing}: the response is not valid; whether CUCM acted is not known. {LOST}"
+                ) from None
 
         return self._patiently(once)
 
@@ -205,7 +207,7 @@ class AxlClient:
             found = soap.child(root, "Body", f"{operation}Response", "return")
             if found is None:
                 raise Failure(
-                    f"{doing} failed: the answer makes no sense, it holds no {operation}Response. {ADVICE_NO_SOAP}"
+                    f"{doing} failed: the response is not valid: it has no {operation}Response. {ADVICE_NO_SOAP}"
                 )
             return found
 

@@ -25,7 +25,7 @@ ADVICE = (
     ("was not found", "Something that the request names does not exist on this cluster; make it first."),
     ("privilege", "Give the account the role Standard AXL API Access."),
 )
-ADVICE_NO_SOAP = "Look whether Cisco AXL Web Service and Cisco Tomcat are well on the publisher, then run again."
+ADVICE_NO_SOAP = "Check that Cisco AXL Web Service and Cisco Tomcat run on the publisher, then run again."
 
 
 class AxlFault(Failure):
@@ -58,7 +58,7 @@ class AxlFault(Failure):
 
 
 class Nonsense(Failure):
-    """A success that is no whole XML: a write may have been made all the same."""
+    """A success that is not complete XML: a write may have been made all the same."""
 
 
 class Stale(Failure):
@@ -69,7 +69,7 @@ def judge_answer(answer: HttpAnswer, doing: str, version: str) -> Any:
     """The root of a SOAP answer, 200 or 500; every other answer becomes a sentence with what to do.
 
     Refuses document types and entities, which no CUCM sends, before a parser sees them, and raises Nonsense for an
-    answer that breaks off or is no XML.
+    answer that breaks off or is not XML.
     """
     from lxml import etree
 
@@ -83,9 +83,7 @@ def judge_answer(answer: HttpAnswer, doing: str, version: str) -> Any:
     try:
         return etree.fromstring(answer.body, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
-        raise Nonsense(
-            f"{doing} failed: the answer makes no sense, it is not XML ({error.msg}). {ADVICE_NO_SOAP}"
-        ) from None
+        raise Nonsense(f"{doing} failed: the response is not valid XML ({error.msg}). {ADVICE_NO_SOAP}") from None
 
 
 def _no_soap(answer: HttpAnswer, doing: str, version: str) -> Failure:

@@ -27,7 +27,7 @@ class Journal:
     path: Path | None = None
 
     def pending(self) -> list[str]:
-        """The names of the trunks that an earlier run wrote and did not reset; Failure when the note is no note."""
+        """The names of the trunks that an earlier run wrote and did not reset; Failure when the file cannot be read."""
         if self.path is None:
             return []
         try:

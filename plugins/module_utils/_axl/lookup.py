@@ -66,18 +66,18 @@ _ROLES = (
 _USERS = {"applicationuser": "name", "enduser": "userid"}
 
 
-def gathered(client: AxlClient, wishes: Iterable[str]) -> dict[str, Any]:
+def gathered(client: AxlClient, asked: Iterable[str]) -> dict[str, Any]:
     """The lists that the option gather asks for, and the rights of the account."""
     session = Session(client, check_mode=True)
     found: dict[str, Any] = {}
-    for wish in wishes:
-        if wish == "rights":
+    for what in asked:
+        if what == "rights":
             found["rights"] = {"roles": roles(client), "control_center": control_center(client)}
-        elif wish == "dial_plan":
+        elif what == "dial_plan":
             found["dial_plan"] = dial_plan(client)
         else:
-            resource, tags = GATHERED[wish]
-            found[wish] = [plain(one.values) for one in session.listed(resource, tags)]
+            resource, tags = GATHERED[what]
+            found[what] = [plain(one.values) for one in session.listed(resource, tags)]
     return found
 
 
@@ -103,16 +103,16 @@ def control_center(client: AxlClient) -> str:
     return ""
 
 
-def looked_up(client: AxlClient, wishes: Mapping[str, Any]) -> dict[str, Any]:
+def looked_up(client: AxlClient, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`found` (SIP trunks and route patterns in full) and `missing` (names by kind)."""
     session = Session(client, check_mode=True)
-    trunks, other = _trunks(session, wishes["sip_trunks"])
-    missing = {option: _absent(session, NAMED[option], wishes[option]) for option in NAMED}
+    trunks, other = _trunks(session, asked["sip_trunks"])
+    missing = {option: _absent(session, NAMED[option], asked[option]) for option in NAMED}
     return {
         "found": {
             "sip_trunks": trunks,
             "other_devices": other,
-            "route_patterns": _patterns(session, wishes["route_patterns"]),
+            "route_patterns": _patterns(session, asked["route_patterns"]),
         },
         "missing": missing,
     }

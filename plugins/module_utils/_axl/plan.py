@@ -27,10 +27,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import (
 
 @dataclass
 class Item:
-    """One object of a task: the wish, what CUCM has, and what follows."""
+    """One object of a task: what is desired, what CUCM has, and what follows."""
 
     resource: Resource
-    wish: dict[str, Any]  # in the form to compare in, without renames
+    desired: dict[str, Any]  # in the form to compare in, without renames
     state: str = "present"
     renames: dict[str, Any] = field(default_factory=dict)  # key option: its new value
     copy_from: str = ""
@@ -47,12 +47,12 @@ class Item:
     @property
     def name(self) -> str:
         """The object in words."""
-        return name_of(self.resource, self.wish)
+        return name_of(self.resource, self.desired)
 
     @property
     def final_key(self) -> dict[str, Any]:
         """The key that the object has in the end."""
-        return {option: self.renames.get(option, self.wish.get(option, "")) for option in self.resource.key}
+        return {option: self.renames.get(option, self.desired.get(option, "")) for option in self.resource.key}
 
     @property
     def label(self) -> str:
@@ -61,7 +61,7 @@ class Item:
 
     def only_asked(self, found: Found) -> Found:
         """An object with no more of it than what was asked for: of an unchanged one among many, that is kept."""
-        asked = {*self.wish, *self.resource.key}
+        asked = {*self.desired, *self.resource.key}
         return replace(found, values={option: value for option, value in found.values.items() if option in asked})
 
     @property
@@ -73,7 +73,7 @@ class Item:
 def look_up(item: Item, session: Session) -> None:
     """Read the object, under its new name when the old one is gone, and the one that it is copied from."""
     resource = item.resource
-    item.current = session.fetch(resource, item.wish)
+    item.current = session.fetch(resource, item.desired)
     if item.renames and item.state == "present":
         renamed = session.fetch(resource, item.final_key)
         if renamed is not None and item.current is not None and renamed.uuid != item.current.uuid:
@@ -81,7 +81,7 @@ def look_up(item: Item, session: Session) -> None:
             item.problems.append(f"{item.name} cannot be renamed: {new} exists already.")
         elif item.current is None:
             item.current = renamed
-            item.wish.update(item.final_key)
+            item.desired.update(item.final_key)
             item.renames = {}
     if item.copy_from and item.current is None and item.state == "present":
         source = session.fetch(resource, {resource.first: item.copy_from})
@@ -113,20 +113,20 @@ def _decide_add(item: Item, version: str) -> None:
         for row in flat(rows)
         if item.template.get(row.option) not in (None, "", [], {}) and row.option not in resource.key
     }
-    values = {**births, **copied, **item.wish}
+    values = {**births, **copied, **item.desired}
     for row in flat(rows):
         if row.each:
-            values[row.option] = completed(row, delta_list(row, item.wish, values.get(row.option) or []), [])
+            values[row.option] = completed(row, delta_list(row, item.desired, values.get(row.option) or []), [])
             if not values[row.option]:
                 del values[row.option]
-    if UUID.fullmatch(str(item.wish.get(resource.first))):
-        item.problems.append(f"{item.name} does not exist, and a uuid is no name to make one under.")
+    if UUID.fullmatch(str(item.desired.get(resource.first))):
+        item.problems.append(f"{item.name} does not exist, and a uuid is not a name for a new one.")
     missing = needed_for_add(resource, values, version)
     if missing:
         item.problems.append(f"{item.name} does not exist yet, and to make it {', '.join(missing)} must be given.")
     # CUCM has no object to rename: it is made under its final name.
     values.update(item.final_key)
-    item.wish.update(item.final_key)
+    item.desired.update(item.final_key)
     item.renames = {}
     item.action = "add"
     item.body = {resource.wrapper: send(rows, values, version, "add")}
@@ -139,32 +139,38 @@ def _decide_update(item: Item, version: str) -> None:
         raise AssertionError("only an object that exists is updated")
     resource, current = item.resource, item.current.values
     rows = tuple(row for row in resource.fields if row.at(version))
-    wish = dict(item.wish)
-    body = _list_changes(rows, wish, current)
-    changes = [row for row in differing(rows, wish, current) if row.option not in resource.key]
-    item.problems += _unchangeable(item.name, changes, wish, current)
+    desired = dict(item.desired)
+    body = _list_changes(rows, desired, current)
+    changes = [row for row in differing(rows, desired, current) if row.option not in resource.key]
+    item.problems += _unchangeable(item.name, changes, desired, current)
     for row in changes:
-        wish[row.option] = completed(row, wish[row.option], current.get(row.option)) if row.kids else wish[row.option]
+        desired[row.option] = (
+            completed(row, desired[row.option], current.get(row.option)) if row.kids else desired[row.option]
+        )
         if not body.keys() & _delta_options(row):
-            body[row.option] = wish[row.option]
+            body[row.option] = desired[row.option]
     new = {key: value for key, value in item.renames.items() if value != current.get(key)}
     body.update({resource.new_key(key): value for key, value in new.items()})
     item.changes = changes + [resource.field(resource.new_key(key), version) for key in new]
-    item.after = {**current, **{row.option: wish[row.option] for row in changes}, **_other_choices(rows, changes, wish)}
+    item.after = {
+        **current,
+        **{row.option: desired[row.option] for row in changes},
+        **_other_choices(rows, changes, desired),
+    }
     item.after.update(new)
     if item.changes:
         item.action = "update"
         item.body = send(rows, body, version, "update")
 
 
-def _list_changes(rows: tuple[Field, ...], wish: dict[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries to add to lists and to remove from them; wish gets the whole lists that they lead to."""
+def _list_changes(rows: tuple[Field, ...], desired: dict[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries to add to lists and to remove from them; desired gets the whole lists that they lead to."""
     body: dict[str, Any] = {}
     for row in flat(rows):
-        if row.each and not row.delta and _delta_options(row) & wish.keys():
+        if row.each and not row.delta and _delta_options(row) & desired.keys():
             entries = current.get(row.option) or []
-            wish[row.option] = delta_list(row, wish, entries)
-            body.update(_delta_body(row, entries, wish[row.option]))
+            desired[row.option] = delta_list(row, desired, entries)
+            body.update(_delta_body(row, entries, desired[row.option]))
     return body
 
 
@@ -174,21 +180,21 @@ def _delta_options(row: Field) -> set[str]:
 
 
 def _unchangeable(
-    name: str, changes: list[Field], wish: Mapping[str, Any], current: Mapping[str, Any]
+    name: str, changes: list[Field], desired: Mapping[str, Any], current: Mapping[str, Any]
 ) -> Iterator[str]:
     """A sentence for each option that an update cannot change."""
     for row in changes:
         if row.once or not row.takes("update"):
             yield (
                 f"{row.option} of {name} is {current.get(row.option)!r} and cannot be changed to "
-                f"{wish[row.option]!r}: CUCM sets it only when the object is made. Remove the object first."
+                f"{desired[row.option]!r}: CUCM sets it only when the object is made. Remove the object first."
             )
 
 
-def _other_choices(rows: tuple[Field, ...], changes: list[Field], wish: Mapping[str, Any]) -> dict[str, Any]:
+def _other_choices(rows: tuple[Field, ...], changes: list[Field], desired: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a choice after one of them changed: the others become empty."""
     changed = [row for row in rows if row.flat and row.choice and any(kid in changes for kid in row.kids)]
-    return {kid.option: wish.get(kid.option, "") for row in changed for kid in row.kids}
+    return {kid.option: desired.get(kid.option, "") for row in changed for kid in row.kids}
 
 
 def _delta_body(row: Field, have: list[dict[str, Any]], want: list[dict[str, Any]]) -> dict[str, Any]:
@@ -227,5 +233,5 @@ def _named(row: Field, value: Any, where: str) -> Iterator[tuple[str, str, str]]
 def stored_otherwise(item: Item, now: Found, version: str) -> list[str]:
     """The options that CUCM stored in another way than asked."""
     rows = tuple(row for row in item.resource.fields if row.at(version) and row.takes("get"))
-    asked = {option: value for option, value in item.wish.items() if option not in item.resource.key}
+    asked = {option: value for option, value in item.desired.items() if option not in item.resource.key}
     return [row.option for row in differing(rows, asked, now.values)]

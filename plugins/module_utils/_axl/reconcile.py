@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Read side by side, judge everything, then write in order; a write whose answer was lost is looked up first.
+"""Read side by side, check everything, then write in order; a write whose answer was lost is looked up first.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -42,18 +42,18 @@ def items_of(resource: Resource, params: Mapping[str, Any]) -> list[Item]:
     items = []
     for given in [{}] if params.get("aggregate") is None else params["aggregate"]:
         entry = {**common, **{key: value for key, value in given.items() if value is not None}}
-        wish = wanted(resource.fields, entry)
-        renames = {key: wish.pop(new) for key in resource.key if (new := resource.new_key(key)) in wish}
+        desired = wanted(resource.fields, entry)
+        renames = {key: desired.pop(new) for key in resource.key if (new := resource.new_key(key)) in desired}
         state = entry.get("state") or params["state"]
         copy_from = entry.get("copy_from") or params.get("copy_from") or ""
-        items.append(Item(resource, wish, state, renames, copy_from))
+        items.append(Item(resource, desired, state, renames, copy_from))
     return items
 
 
 def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outcome:
     """Bring the objects of a task to what it says; raises Failure before any write when anything is wrong."""
     items = items_of(resource, params)
-    shown = [{**item.wish, **{resource.new_key(key): new for key, new in item.renames.items()}} for item in items]
+    shown = [{**item.desired, **{resource.new_key(key): new for key, new in item.renames.items()}} for item in items]
     validation.refuse([*validation.purge(params.get("purge")), *validation.shape(resource, shown)])
     client = AxlClient.from_params(params, [resource])
     validation.refuse(list(validation.for_release(resource, shown, client.version, client.release)))
@@ -65,7 +65,7 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
     named = [reference for item in items for reference in references(item)]
     problems = [problem for item in items for problem in item.problems]
     validation.refuse(problems)
-    validation.refuse([*session.missing(named), *rules.judge(session, resource, items)])
+    validation.refuse([*session.missing(named), *rules.check(session, resource, items)])
     resets = _resets(session, items, params.get("reset") or "never")
     journal = Journal(Path(params["reset_journal"]) if params.get("reset_journal") else None)
     left_over = _left_over(session, journal, resets, params.get("reset") or "never")
@@ -104,7 +104,7 @@ def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], se
     start = {resource.first if option == "prefix" else option: text for option, text in start.items()}
     search = {resource.field(option, session.version).axl: f"{text}%" for option, text in start.items()}
     kept = {validation.key_of(resource, item.final_key) for item in items} | {
-        validation.key_of(resource, item.wish) for item in items
+        validation.key_of(resource, item.desired) for item in items
     }
     victims = [
         Item(resource, {option: found.values.get(option, "") for option in resource.key}, "absent", purged=True)
@@ -112,7 +112,7 @@ def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], se
         # CUCM compares without case and takes _ and % as wildcards; the prefix is meant as it is written.
         if all(str(found.values.get(option, "")).startswith(text) for option, text in start.items())
     ]
-    victims = [item for item in victims if validation.key_of(resource, item.wish) not in kept]
+    victims = [item for item in victims if validation.key_of(resource, item.desired) not in kept]
     session.client.side_by_side(lambda item: _prepare(item, session, whole=False), victims)
     return victims
 
@@ -187,17 +187,17 @@ def _write(item: Item, session: Session) -> None:
 
 def _decide_again(item: Item, session: Session) -> None:
     """What is left to do after a write of unknown outcome; the plan that the user was shown stays."""
-    fresh = Item(item.resource, dict(item.wish), item.state, dict(item.renames))
+    fresh = Item(item.resource, dict(item.desired), item.state, dict(item.renames))
     look_up(fresh, session)
     decide(fresh, session)
     if fresh.action == "add":
         return
-    item.action, item.body, item.renames, item.wish = fresh.action, fresh.body, fresh.renames, fresh.wish
+    item.action, item.body, item.renames, item.desired = fresh.action, fresh.body, fresh.renames, fresh.desired
 
 
 def _send(item: Item, session: Session) -> None:
     kind = item.resource.kind
-    key = {} if item.action == "add" else key_body(item.resource, item.wish, session.version)
+    key = {} if item.action == "add" else key_body(item.resource, item.desired, session.version)
     body = {} if item.action == "remove" else item.body
     session.client.call(f"{item.action}{kind}", item.name, **key, **body)
 

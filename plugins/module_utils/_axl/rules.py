@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sense across objects, judged before the first write: what CUCM would refuse, or worse, take.
+"""Rules across objects, checked before the first write: what CUCM would reject, or worse, accept.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -34,9 +34,9 @@ def complete(item: Item) -> None:
     """
     if item.resource.kind != "SipTrunkSecurityProfile" or item.current is not None or item.state == "absent":
         return
-    if item.wish.get("security_mode") in SECURE_MODES:
-        item.wish.setdefault("incoming_transport", "TLS")
-        item.wish.setdefault("outgoing_transport", "TLS")
+    if item.desired.get("security_mode") in SECURE_MODES:
+        item.desired.setdefault("incoming_transport", "TLS")
+        item.desired.setdefault("outgoing_transport", "TLS")
 
 
 def profiles(session: Session, items: list[Item]) -> Iterator[str]:
@@ -49,7 +49,7 @@ def profiles(session: Session, items: list[Item]) -> Iterator[str]:
             yield f"nonce_policy_time of {item.name} can be changed only while digest_authentication is true."
         if item.action == "update" and profile["security_mode"] not in SECURE_MODES:
             yield from _trunks_in_clear(session, item)
-    gone = {str(item.wish["name"]).casefold() for item in items}
+    gone = {str(item.desired["name"]).casefold() for item in items}
     others = [
         found.values
         for found in session.listed(SIP_TRUNK_SECURITY_PROFILE, PROFILE_TAGS)
@@ -108,7 +108,7 @@ def collisions(profile: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator
 
 def users(session: Session, item: Item, reference: str, tags: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """The SIP trunks that use a profile, under its name of now or its coming one."""
-    mine = {str(item.wish["name"]).casefold(), item.label.casefold()}
+    mine = {str(item.desired["name"]).casefold(), item.label.casefold()}
     listed = session.listed(SIP_TRUNK, ("name", reference, *tags))
     return [found.values for found in listed if str(found.values[reference]).casefold() in mine]
 
@@ -129,7 +129,7 @@ def trunks(session: Session, items: list[Item]) -> Iterator[str]:
     most = SIP_TRUNK.field("destinations").most
     for item in items:
         count = len(item.after.get("destinations") or [])
-        if count > most and "destinations" not in item.wish:  # a whole list has been judged before
+        if count > most and "destinations" not in item.desired:  # a whole list has been checked before
             yield f"{item.name} would have {count} destinations; CUCM takes at most {most}."
         if item.after.get("destination_is_srv") is True:
             for entry in item.after.get("destinations") or []:
@@ -150,7 +150,7 @@ def patterns(_session: Session, items: list[Item]) -> Iterator[str]:
     for item in items:
         if "@" in str(item.final_key["pattern"]) and not item.final_key.get("dial_plan"):
             yield f"{item.name} holds @ and needs a dial_plan."
-        changed = {row.option for row in item.changes} if item.action == "update" else set(item.wish)
+        changed = {row.option for row in item.changes} if item.action == "update" else set(item.desired)
         if "blocked_call_percentage" in changed and not item.after.get("enable_dcc_enforcement"):
             yield f"blocked_call_percentage of {item.name} needs enable_dcc_enforcement: true."
 
@@ -162,8 +162,8 @@ RULES: dict[str, Callable[[Session, list[Item]], Iterator[str]]] = {
 }
 
 
-def judge(session: Session, resource: Resource, items: list[Item]) -> Iterator[str]:
-    """All that is wrong with the coming writes."""
+def check(session: Session, resource: Resource, items: list[Item]) -> Iterator[str]:
+    """All problems with the coming writes."""
     writes = [item for item in items if item.action in ("add", "update")]
     rule = RULES.get(resource.kind)
     if rule is not None and writes:

@@ -109,7 +109,7 @@ def wanted(rows: tuple[Field, ...], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _by_family(row: Field, entry: dict[str, Any]) -> None:
-    """An IPv6 address given as address belongs into the element of its own that CUCM has for it."""
+    """CUCM has an element of its own for an IPv6 address, which may be given as address."""
     if row.each == "destination" and ":" in entry.get("address", "") and not entry.get("address_ipv6"):
         entry["address_ipv6"] = entry.pop("address").strip("[]")
 

@@ -120,26 +120,34 @@ class DialPlan:
 
     def with_objects(self, made: Mapping[str, Sequence[Mapping[str, Any]]]) -> DialPlan:
         """The dial plan after a run that makes the objects of sip_tls_trunk_objects."""
-        trunks = dict(self.trunks)
-        for one in made.get("trunks") or ():
-            old = trunks.get(one["name"], Trunk(one["name"]))
-            trunks[one["name"]] = replace(
-                old,
-                search_space=str(one.get("calling_search_space", old.search_space) or ""),
-                significant_digits=int(one.get("significant_digits", old.significant_digits)),
-                prefix=str(one.get("prefix_dn", old.prefix) or ""),
-            )
-        groups = {one["name"]: one["members"] for one in made.get("route_groups") or ()}
-        lists = dict(self.route_lists)
-        for one in made.get("route_lists") or ():
-            members = [member for group in one["members"] for member in groups.get(group["route_group"]) or ()]
-            old_list = lists.get(one["name"], RouteList(one["name"]))
-            devices = tuple(str(member["device"]) for member in members) or old_list.devices
-            lists[one["name"]] = replace(old_list, devices=devices)
         new = [route_pattern(one) for one in made.get("patterns") or ()]
         taken = {(one.pattern, one.partition) for one in new}
         kept = [one for one in self.patterns if one.kind != ROUTE or (one.pattern, one.partition) not in taken]
-        return replace(self, patterns=(*kept, *new), trunks=trunks, route_lists=lists)
+        trunks = [self._with_trunk(one) for one in made.get("trunks") or ()]
+        groups = {str(one["name"]): one["members"] for one in made.get("route_groups") or ()}
+        lists = [self._with_list(one, groups) for one in made.get("route_lists") or ()]
+        return replace(
+            self,
+            patterns=(*kept, *new),
+            trunks={**self.trunks, **{one.name: one for one in trunks}},
+            route_lists={**self.route_lists, **{one.name: one for one in lists}},
+        )
+
+    def _with_trunk(self, wish: Mapping[str, Any]) -> Trunk:
+        """A trunk as it will be: what the run does not set stays."""
+        old = self.trunks.get(wish["name"], Trunk(wish["name"]))
+        return replace(
+            old,
+            search_space=str(wish.get("calling_search_space", old.search_space) or ""),
+            significant_digits=int(wish.get("significant_digits", old.significant_digits)),
+            prefix=str(wish.get("prefix_dn", old.prefix) or ""),
+        )
+
+    def _with_list(self, wish: Mapping[str, Any], groups: Mapping[str, Sequence[Mapping[str, Any]]]) -> RouteList:
+        """A route list as it will be; the members of route groups that the run does not make are those of now."""
+        old = self.route_lists.get(wish["name"], RouteList(wish["name"]))
+        members = [member for entry in wish["members"] for member in groups.get(entry["route_group"]) or ()]
+        return replace(old, devices=tuple(str(member["device"]) for member in members) or old.devices)
 
     def partitions(self, *spaces: str) -> tuple[str, ...]:
         """The partitions of search spaces in their order; objects in no partition come last and for everybody."""

@@ -22,7 +22,13 @@ from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.paths import
     numbers,
     outbound,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.plan import DialPlan, Pattern, Trunk, route_pattern
+from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.plan import (
+    Caller,
+    DialPlan,
+    Pattern,
+    Trunk,
+    route_pattern,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import trunk_objects
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import foreseen
@@ -123,27 +129,41 @@ def _steps(
 ) -> Iterator[tuple[str, Step]]:
     """Each call of each kind of phone, in words, with how far it comes."""
     source = site.planned if planned else site.now
-    target = (other.planned if planned else other.now) if other else None
     if source.unknown:
         yield "", Step(UNKNOWN, "", source.unknown[0])
-        return
-    if not source.callers or not dialled:
-        why = "no number is known that it matches" if source.callers else f"{site.name} has no phone to call from"
-        yield "", Step(UNKNOWN, "", why)
-        return
-    back = other.trunk_to(site.name) if other else ""
-    missing = target is not None and not target.unknown and back not in target.trunks
-    for caller in source.callers:
-        for number in dialled:
-            if missing:
-                step = outbound(source, caller, number, trunk)
-                if step.state == ROUTED:
-                    trunk_back = f"SIP trunk {back}" if back else f"SIP trunk to {site.name}"
-                    step = Step(NOT_ROUTED, number, f"{other.name if other else ''} has no {trunk_back}")
-            else:
-                known = target.trunks.get(back) if target else None
-                step = call(source, caller, number, out=trunk, target=target, back=known or Trunk(back))
-            yield f"{caller.words}, dial {number}; ", step
+    elif not source.callers:
+        yield "", Step(UNKNOWN, "", f"{site.name} has no phone to call from")
+    elif not dialled:
+        yield "", Step(UNKNOWN, "", "no number is known that it matches")
+    else:
+        target = (other.planned if planned else other.now) if other else None
+        for caller in source.callers:
+            for number in dialled:
+                way = _Way(source, caller, number, trunk)
+                yield f"{caller.words}, dial {number}; ", _step(way, site.name, other, target)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A call as it leaves: from phones, a number, by the trunk."""
+
+    source: DialPlan
+    caller: Caller
+    number: str
+    trunk: str
+
+
+def _step(way: _Way, caller: str, other: _Site | None, target: DialPlan | None) -> Step:
+    """How far a call comes; caller is the name of the cluster that it comes from."""
+    back = other.trunk_to(caller) if other else ""
+    if other is None or target is None or target.unknown or back in target.trunks:
+        trunk = target.trunks.get(back, Trunk(back)) if target else Trunk(back)
+        return call(way.source, way.caller, way.number, out=way.trunk, target=target, back=trunk)
+    step = outbound(way.source, way.caller, way.number, way.trunk)
+    if step.state == ROUTED:
+        missing = f"SIP trunk {back}" if back else f"SIP trunk to {caller}"
+        return Step(NOT_ROUTED, way.number, f"{other.name} has no {missing}")
+    return step
 
 
 def _worst(steps: Iterable[tuple[str, Step]], peer: str) -> dict[str, str]:

@@ -91,9 +91,9 @@ def _one(given: Any, number: int, folders: list[Path]) -> tuple[dict[str, Any], 
         wrong[-1] += " Use 1 to 40 letters, digits, full stops, hyphens and underscores."
     chain, troubles = _chain(named.get("ca_chain"), folders)
     wrong += [f"{who}: {text}" for text in troubles]
-    wrong += [f"{who}: {text}" for text in (*_addresses(named), *_subject_names(named), *_settings(named))]
-    for entry in entries(named.get("numbers")):
-        wrong += [f"{who}: numbers holds {_pattern(entry)!r}: {text}" for text in option_problems(entry)]
+    wrong += [
+        f"{who}: {text}" for text in (*_addresses(named), *_subject_names(named), *_settings(named), *_numbers(named))
+    ]
     peer = {
         "name": name,
         "addresses": _listed(named.get("address")),
@@ -115,8 +115,10 @@ def _one(given: Any, number: int, folders: list[Path]) -> tuple[dict[str, Any], 
     return peer, wrong
 
 
-def _pattern(entry: Any) -> Any:
-    return entry.get("pattern") if isinstance(entry, Mapping) else entry
+def _numbers(named: Mapping[str, Any]) -> Iterator[str]:
+    for entry in entries(named.get("numbers")):
+        pattern = entry.get("pattern") if isinstance(entry, Mapping) else entry
+        yield from (f"numbers holds {pattern!r}: {text}" for text in option_problems(entry))
 
 
 def _addresses(named: Mapping[str, Any]) -> Iterator[str]:

@@ -111,7 +111,9 @@ def _shapes(made: Mapping[str, list[Any]], release: str) -> Iterator[str]:
     version = ".".join(release.split(".")[:2])
     for kind in MADE:
         resource, wishes = kind.resource, made.get(kind.objects) or ()
-        shown = [_typed(resource, item.wish) for item in items_of(resource, {"aggregate": wishes, "state": "present"})]
+        shown = [
+            _typed(resource, item.desired) for item in items_of(resource, {"aggregate": wishes, "state": "present"})
+        ]
         for text in (*validation.shape(resource, shown), *validation.for_release(resource, shown, version, release)):
             yield f"{text} It comes from {kind.named_by}."
 

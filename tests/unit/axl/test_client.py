@@ -158,7 +158,7 @@ def test_memory_is_waited_for_and_large_answers_are_paged(server: Server) -> Non
         (status(599, b"no such version", Content_Type="text/html"), "599"),
         (status(302, Location="/axl/"), "redirect"),
         (status(200, b"<html><h1>Welcome</h1></html>", Content_Type="text/html"), "Welcome"),
-        (status(200, b"<<<not XML"), "makes no sense"),
+        (status(200, b"<<<not XML"), "not valid XML"),
         (status(200, b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'), "hostile"),
         (status(500, b"Internal", Content_Type="text/plain"), "500"),
     ],
