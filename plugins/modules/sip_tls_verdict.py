@@ -42,6 +42,10 @@ options:
       version:
         description: The cluster's version, for the report.
         type: str
+      security_mode:
+        description: The cluster's security mode (RV(siptls.cucm.cucm_info#module:security_mode)). Phones of a cluster
+          that is V(non-secure) cannot encrypt their media.
+        type: str
       nodes:
         description: The nodes that run Cisco CallManager.
         type: list
@@ -209,7 +213,7 @@ verdict:
   returned: success
   sample: secure
 summary:
-  description: One sentence a direction.
+  description: One sentence per direction.
   type: list
   elements: str
   returned: success
@@ -246,13 +250,29 @@ directions:
       type: str
       returned: always
     tls_version:
-      description: The TLS version that was negotiated.
+      description: The TLS version of the newest handshake between the clusters, else that of the controller's probe;
+        RV(directions[].tls_version_source) says which.
+      type: str
+      returned: when a handshake was seen
+    tls_version_source:
+      description: V(capture) when the clusters negotiated the version, V(probe) when the controller's probe did.
       type: str
       returned: when a handshake was seen
     cipher:
-      description: The cipher, by its OpenSSL name.
+      description: The cipher that the clusters negotiated, by its OpenSSL name, else that of the controller's probe;
+        RV(directions[].cipher_source) says which.
       type: str
       returned: when a handshake was seen
+    cipher_source:
+      description: V(capture) or V(trace) when the clusters negotiated the cipher, V(probe) when the controller's probe
+        did.
+      type: str
+      returned: when a handshake was seen
+    media:
+      description: V(encrypted) or V(clear) when a call showed it; by configuration V(allowed), V(not allowed) or
+        V(unknown).
+      type: str
+      returned: always
     client_certificate:
       description: The certificate that the calling cluster showed last, or else the one it is known to have.
       type: dict
@@ -274,7 +294,8 @@ directions:
       returned: always
     findings:
       description: What speaks against it, each with C(severity) (V(error), V(missing), V(warning), V(one_sided)),
-        C(check), C(cause), C(source), C(remedy), C(proof).
+        C(check), C(concerns) (V(trust), V(encryption), V(media) or V(connection)), C(cause), C(source), C(remedy),
+        C(proof).
       type: list
       elements: dict
       returned: always
@@ -303,6 +324,7 @@ NODE = {
 CLUSTER = {
     "name": {"type": "str", "required": True},
     "version": {"type": "str"},
+    "security_mode": {"type": "str"},
     "nodes": {"type": "list", "elements": "dict", "required": True, "options": NODE},
 }
 EXTERNAL = {

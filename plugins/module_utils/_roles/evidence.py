@@ -77,7 +77,7 @@ def cluster_evidence(
     brought = [(certificates, "certificates"), (probes, "chain"), ([states], "trunks"), (external, "chain"),
                (captures, "connections"), ([traces], "calls")]  # fmt: skip
     return {
-        "cluster": about | ({"version": cluster["version"]} if cluster.get("version") else {}),
+        "cluster": about | {key: cluster[key] for key in ("version", "security_mode") if cluster.get(key)},
         "directions": directions,
         "captures": [connection for one in read for connection in one["connections"]],
         "traces": [{key: trace[key] for key in TRACED if key in trace}] if trace else [],

@@ -96,37 +96,14 @@ def _identity(
 ) -> Iterator[Check]:
     name = f"{role}_certificate"
     known = [(shown, source) for shown, source in seen if shown is not None]
-    held, issued, purpose = identity.held, identity.issued, identity.purpose.name
     where = f"{node.name} ({cluster})"
-    if held and issued and held.sha256 != issued.sha256:
-        yield Check(
-            name, "fail", f"{where} holds {_short(held)} as its {purpose} certificate, not {_short(issued)}, "
-            "which the CA issued for it", "configuration",
-            remedy="Upload the issued certificate with cucm_cert_upload (role callmanager_certificate).",
-        )  # fmt: skip
-    elif held and not issued and held.self_signed:
-        yield Check(
-            name, "fail", f"{where} holds a self-signed {purpose} certificate, {_short(held)}"
-            + (", which it presents to a client that ranks ECDSA first" if identity.elliptic and role == "server"
-               else ""), "configuration",
-            remedy="Have the CSR signed by the CA and upload the certificate (role callmanager_certificate"
-            + (", with callmanager_certificate_ecdsa: sign)." if identity.elliptic else ")."),
-        )  # fmt: skip
-    elif held and issued:
-        yield Check(
-            name, "pass", f"{where} holds {_short(held)}, the certificate that the CA issued for it", "configuration",
-        )  # fmt: skip
-    elif not held:
-        yield Check(
-            name, "unknown", f"which {purpose} certificate {where} holds is not known", "configuration",
-            proof="Read it with cucm_certificate_info.",
-        )  # fmt: skip
-    reference = held or issued
+    yield _holding(identity, where, role)
+    reference = identity.held or identity.issued
     for shown, source in known:
         if reference is None or shown.sha256 == reference.sha256:
             yield Check(
                 name, "pass" if reference else "info", f"{where} presented {_short(shown)} as {role}"
-                + (", the certificate that it holds" if held else ""), source,
+                + (", the certificate that it holds" if identity.held else ""), source,
             )  # fmt: skip
         else:
             yield Check(name, "fail", *_mismatch(where, role, shown, reference, source))
@@ -135,6 +112,35 @@ def _identity(
             name, "unknown", f"no handshake has shown which {identity.title} {where} presents as {role}", "probe",
             proof=f"Probe port 5061 of {node.name} with sip_tls_probe, or capture a handshake with cucm_capture.",
         )  # fmt: skip
+
+
+def _holding(identity: Identity, where: str, role: str) -> Check:
+    """Whether the node holds the certificate that it ought to hold."""
+    name, held, issued, purpose = f"{role}_certificate", identity.held, identity.issued, identity.purpose.name
+    if held is None:
+        return Check(
+            name, "unknown", f"which {purpose} certificate {where} holds is not known", "configuration",
+            proof="Read it with cucm_certificate_info.",
+        )  # fmt: skip
+    if issued is None and held.self_signed:
+        when = ", which it presents to a client that ranks ECDSA first" if role == "server" else ""
+        return Check(
+            name, "fail", f"{where} holds a self-signed {purpose} certificate, {_short(held)}"
+            f"{when if identity.elliptic else ''}: it encrypts, but no CA confirms whose it is", "configuration",
+            remedy="Have the CSR signed by the CA and upload the certificate (role callmanager_certificate"
+            + (", with callmanager_certificate_ecdsa: sign)." if identity.elliptic else ")."),
+        )  # fmt: skip
+    if issued is None:
+        return Check(name, "info", f"{where} holds {_short(held)}", "configuration")
+    if held.sha256 != issued.sha256:
+        return Check(
+            name, "fail", f"{where} holds {_short(held)} as its {purpose} certificate, not {_short(issued)}, "
+            "which the CA issued for it", "configuration",
+            remedy="Upload the issued certificate with cucm_cert_upload (role callmanager_certificate).",
+        )  # fmt: skip
+    return Check(
+        name, "pass", f"{where} holds {_short(held)}, the certificate that the CA issued for it", "configuration"
+    )
 
 
 def _mismatch(where: str, role: str, shown: Certificate, held: Certificate, source: str) -> tuple[str, str, str]:

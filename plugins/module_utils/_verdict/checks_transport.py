@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import negotiated
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import (
     Direction,
@@ -17,6 +18,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence impo
 )
 
 SIP_TLS_PORT = 5061
+#: security mode of a cluster that is not in mixed mode, as cucm_info returns it
+NON_SECURE = "non-secure"
 BROKEN_VERSIONS = {"SSLv2", "SSLv3"}
 OLD_VERSIONS = {"TLSv1", "TLSv1.0", "TLSv1.1"}
 WEAK_CIPHERS = ("NULL", "EXP", "ADH", "AECDH", "RC4", "DES-CBC-")
@@ -47,26 +50,24 @@ def _profile(cluster: str, leg: Leg, name: str) -> Iterator[Check]:
         return
     profile = leg.profile
     label = first(profile, "name") or "without a name"
-    mode = str(first(profile, "security_mode", "device_security_mode", "deviceSecurityMode", "securityMode") or "")
-    transport = str(first(profile, "outgoing_transport", "outgoingTransport") or "")
-    used = first(leg.trunk or {}, "security_profile", "security_profile_name", "securityProfileName")
     remedy = "Give the trunk a profile with security_mode Encrypted and outgoing_transport TLS, and reset it."
+    used = first(leg.trunk or {}, "security_profile", "security_profile_name", "securityProfileName")
     if used and first(profile, "name") and str(used) != str(profile["name"]):
         yield Check(
             name, "fail", f"the trunk on {cluster} uses the profile {used}, not {label}", "configuration",
             remedy=f"Set the trunk's security profile to {label} (cucm_sip_trunk) and reset it.",
         )  # fmt: skip
-    if mode and mode != "Encrypted":
-        yield Check(name, "fail", f"the profile {label} of {cluster} is {mode}, not Encrypted", "configuration", remedy)
-    if transport and transport != "TLS":
-        yield Check(
-            name, "fail", f"the profile {label} of {cluster} sends over {transport}, not TLS", "configuration", remedy
-        )
-    if not mode or not transport:
+    mode = str(first(profile, "security_mode", "device_security_mode", "deviceSecurityMode", "securityMode") or "")
+    transport = str(first(profile, "outgoing_transport", "outgoingTransport") or "")
+    faults = [f"is {mode}, not Encrypted"] if mode not in ("", "Encrypted") else []
+    faults += [f"sends over {transport}, not TLS"] if transport not in ("", "TLS") else []
+    for fault in faults:
+        yield Check(name, "fail", f"the profile {label} of {cluster} {fault}", "configuration", remedy)
+    if not (mode and transport):
         yield Check(
             name, "unknown", f"the security mode and transport of {label} on {cluster} are not known", "configuration"
         )
-    elif mode == "Encrypted" and transport == "TLS":
+    elif not faults:
         yield Check(name, "pass", f"the profile {label} of {cluster} is Encrypted over TLS", "configuration")
 
 
@@ -100,6 +101,7 @@ def _destinations(case: Direction) -> Iterator[Check]:
 
 
 def _srtp_setting(case: Direction) -> Iterator[Check]:
+    """What the configuration allows: whether media is encrypted is only seen in a call."""
     if not case.srtp_wanted:
         return
     for cluster, leg in ((case.source, case.leg), (case.target, case.back)):
@@ -111,6 +113,29 @@ def _srtp_setting(case: Direction) -> Iterator[Check]:
             )  # fmt: skip
         elif allowed is not None:
             yield Check("srtp", "pass", f"the trunk of {cluster} allows SRTP", "configuration")
+    if any(call.get("srtp") for call in seen_calls(case)):
+        return
+    for cluster in (case.source, case.target):
+        if case.security_modes.get(cluster) == NON_SECURE:
+            yield Check(
+                "srtp", "warning", f"{cluster} is not in mixed mode: its phones cannot encrypt their media",
+                "configuration", remedy="Set the cluster to mixed mode, and give the phones an encrypted security "
+                "profile.",
+            )  # fmt: skip
+
+
+def media(case: Direction) -> str:
+    """C(encrypted) or C(clear) as calls show; else C(allowed), C(not allowed) or C(unknown) by configuration."""
+    keys = [call.get("srtp") for call in seen_calls(case) if call.get("srtp") is not None]
+    if keys:
+        return "encrypted" if all(keys) else "clear"
+    allowed = {
+        str(first(leg.trunk or {}, "srtp_allowed", "srtpAllowed")).lower() for leg in (case.leg, case.back) if leg.trunk
+    }
+    modes = {case.security_modes.get(cluster) for cluster in (case.source, case.target)}
+    if "false" in allowed or NON_SECURE in modes:
+        return "not allowed"
+    return "allowed" if allowed == {"true"} else "unknown"
 
 
 def _mutual(case: Direction) -> Iterator[Check]:
@@ -127,7 +152,7 @@ def _mutual(case: Direction) -> Iterator[Check]:
             found = True
             yield Check(name, "pass", f"{node.name} asks its clients for a certificate", "probe")
     captured = between(case.captures, case.source_nodes, case.target_nodes)
-    # A capture that began after the handshake, or TLS 1.3, tells nothing of it; the last that does counts.
+    # A capture that began after the handshake, or TLS 1.3, does not show it; the last that does counts.
     for one in [entry for entry in captured if entry.get("mutual") is not None][-1:]:
         if one.get("mutual") and one.get("established"):
             found = True
@@ -155,7 +180,7 @@ def _handshakes(case: Direction) -> Iterator[Check]:
         yield Check(
             "wire", "fail", f"SIP crossed the network in the clear, {plain[-1]['client']} to {plain[-1]['server']} "
             f"({len(plain)} connections)", "capture",
-            remedy="Look which trunk sent it: one with a non-secure profile routes these calls.",
+            remedy="Check which trunk sent it: one with a non-secure profile routes these calls.",
         )  # fmt: skip
     tls = [one for one in captured if one.get("protocol") == "tls"]
     if not tls:
@@ -171,35 +196,40 @@ def _handshakes(case: Direction) -> Iterator[Check]:
         reason = f"the {alert['from']} sent {alert['name']}: {alert['meaning']}" if alert else "it was broken off"
         yield Check(
             "wire", "fail", f"the last captured handshake of {last['client']} with {last['server']} failed: {reason}",
-            "capture", remedy="Mend what the alert names, reset the trunk and capture again.",
+            "capture", remedy="Correct what the alert names, reset the trunk and capture again.",
         )  # fmt: skip
 
 
 def _parameters(case: Direction) -> Iterator[Check]:
-    seen: list[tuple[Mapping[str, Any], str]] = [(node.probe, "probe") for node in case.reached if node.probe]
-    captured = between(case.captures, case.source_nodes, case.target_nodes)
-    seen += [(one, "capture") for one in [entry for entry in captured if entry.get("cipher")][-1:]]
-    for one, source in seen:
-        version, cipher = str(one.get("tls_version") or ""), str(one.get("cipher") or "")
-        if version in BROKEN_VERSIONS:
-            yield Check(
-                "tls_version", "fail", f"{version} was negotiated, which is broken", source,
-                remedy="Raise the minimum TLS version of both clusters.",
-            )  # fmt: skip
-        elif version in OLD_VERSIONS:
-            yield Check(
-                "tls_version", "warning", f"{version} was negotiated: the best that an old release speaks, and "
-                "deprecated (RFC 8996)", source, remedy="Plan the upgrade of the cluster that knows no better.",
-            )  # fmt: skip
-        elif version:
-            yield Check("tls_version", "pass", f"{version} was negotiated", source)
-        if cipher.startswith(WEAK_CIPHERS) or "-NULL-" in cipher:
-            yield Check(
-                "cipher", "fail", f"the cipher {cipher} does not protect what is sent", source,
-                remedy="Set security_mode Encrypted in the profile (Authenticated means a NULL cipher).",
-            )  # fmt: skip
-        elif cipher:
-            yield Check("cipher", "pass", f"the cipher is {cipher}", source)
+    for one in negotiated.seen(case):
+        who = negotiated.WHO[one.source]
+        if one.tls_version:
+            yield _version(one.tls_version, f"{who} negotiated {one.tls_version}", one.source)
+        if one.cipher:
+            yield _cipher(one.cipher, f"{who} negotiated the cipher {one.cipher}", one.source)
+
+
+def _version(version: str, text: str, source: str) -> Check:
+    if version in BROKEN_VERSIONS:
+        return Check(
+            "tls_version", "fail", f"{text}, which is broken", source,
+            remedy="Raise the minimum TLS version of both clusters.",
+        )  # fmt: skip
+    if version in OLD_VERSIONS:
+        return Check(
+            "tls_version", "warning", f"{text}: the best that an old release speaks, and deprecated (RFC 8996)", source,
+            remedy="Plan the upgrade of the cluster that supports no newer version.",
+        )  # fmt: skip
+    return Check("tls_version", "pass", text, source)
+
+
+def _cipher(cipher: str, text: str, source: str) -> Check:
+    if cipher.startswith(WEAK_CIPHERS) or "-NULL-" in cipher:
+        return Check(
+            "cipher", "fail", f"{text}, which does not protect what is sent", source,
+            remedy="Set security_mode Encrypted in the profile (Authenticated means a NULL cipher).",
+        )  # fmt: skip
+    return Check("cipher", "pass", text, source)
 
 
 def _status(case: Direction) -> Iterator[Check]:
@@ -224,23 +254,19 @@ def _status(case: Direction) -> Iterator[Check]:
 
 
 def _traces(case: Direction) -> Iterator[Check]:
-    hosts = frozenset().union(*(node.addresses for node in case.target_nodes))
     # A trace names a certificate by its subject alone, in OpenSSL's form of one line.
     certificates = [identity.expected for node in case.reached for identity in node.identities]
     expected = {text for one in certificates if one for text in one.subject.written}
-    for trace in case.traces:
-        if trace.get("cluster") not in (None, case.source):
-            continue
-        shown = [one for one in trace.get("certificates") or [] if str(one.get("remote_ip")).lower() in hosts]
-        if shown and expected:
-            last = shown[-1]
-            fits = str(last.get("subject") or "") in expected
-            yield Check(
-                "trace_certificate", "pass" if fits else "fail",
-                f"the trace of {case.source} shows the certificate of {last.get('subject')} from "
-                f"{last.get('remote_ip')} ({last.get('cipher')})", "trace",
-                remedy="" if fits else "The peer presented another certificate than it holds; restart its CallManager.",
-            )  # fmt: skip
+    shown = list(negotiated.presented(case))
+    if shown and expected:
+        last = shown[-1]
+        fits = str(last.get("subject") or "") in expected
+        yield Check(
+            "trace_certificate", "pass" if fits else "fail",
+            f"the trace of {case.source} shows the certificate of {last.get('subject')} from "
+            f"{last.get('remote_ip')} ({last.get('cipher')})", "trace",
+            remedy="" if fits else "The peer presented another certificate than it holds; restart its CallManager.",
+        )  # fmt: skip
 
 
 def _outdated(call: Mapping[str, Any], trace: Mapping[str, Any], hosts: frozenset[str]) -> bool:
@@ -251,43 +277,56 @@ def _outdated(call: Mapping[str, Any], trace: Mapping[str, Any], hosts: frozense
     return any(str(one.get("time")) > str(call.get("time")) for one in shown if one.get("time") and call.get("time"))
 
 
-def _calls(case: Direction) -> Iterator[Check]:
-    made = list(case.leg.calls)
+def seen_calls(case: Direction) -> list[Mapping[str, Any]]:
+    """The calls that count: those that were made for the check, and the last answered one of each trace.
+
+    Earlier calls may be from before the trunk was secured, and a call that nobody answered is no fault of the trunk. A
+    call in the clear before the last handshake with the peer is left out, too: a plain trunk has just become this one.
+    """
     hosts = frozenset().union(*(node.addresses for node in case.target_nodes))
-    # Of the calls in traces the last answered one counts: earlier ones may be from before the trunk was secured, and
-    # a call that nobody answered is no fault of the trunk. So is one in clear before the last handshake with the peer:
-    # a plain trunk has just been turned into this one.
-    made += [
-        one
+    traced = [
+        call
         for trace in case.traces
         if trace.get("cluster") == case.source
-        for one in trace.get("calls") or []
-        if str(one.get("remote_ip")).lower() in hosts
-        and one.get("direction") != "in"
-        and str(one.get("result")).lower() in ANSWERED
-        and not _outdated(one, trace, hosts)
-    ][-1:]
-    for call in made:
-        who = f"{first(call, 'calling', 'from') or '?'} to {first(call, 'called', 'to') or '?'}"
-        transport, srtp = call.get("transport"), call.get("srtp")
-        result = str(first(call, "result", "status") or "unknown").lower()
-        if transport and str(transport).upper() != "TLS":
-            yield Check(
-                "call", "fail", f"the call from {who} went over {transport}, not TLS", "call",
-                remedy="Look which trunk the route pattern points to (cucm_route_pattern).",
-            )  # fmt: skip
-        elif result not in ANSWERED:
-            yield Check(
-                "call", "unknown", f"the call from {who} was not answered: {result}", "call",
-                proof="A call that is answered over this trunk.",
-            )  # fmt: skip
-        elif case.srtp_wanted and srtp is False:
-            yield Check(
-                "srtp", "fail", f"the call from {who} carried its media without SRTP", "call",
-                remedy="Set srtp_allowed on both trunks; the phones need encryption, too.",
-            )  # fmt: skip
-        else:
-            media = " with SRTP" if srtp else ""
-            yield Check("call", "pass", f"a call from {who} was answered over TLS{media}", "call")
-            if srtp:
-                yield Check("srtp", "pass", f"both ends of the call from {who} agreed on SRTP keys", "call")
+        for call in trace.get("calls") or []
+        if str(call.get("remote_ip")).lower() in hosts
+        and call.get("direction") != "in"
+        and str(call.get("result")).lower() in ANSWERED
+        and not _outdated(call, trace, hosts)
+    ]
+    return [*case.leg.calls, *traced[-1:]]
+
+
+def _calls(case: Direction) -> Iterator[Check]:
+    for call in seen_calls(case):
+        yield from _call(call, srtp_wanted=case.srtp_wanted)
+
+
+def _call(call: Mapping[str, Any], *, srtp_wanted: bool) -> Iterator[Check]:
+    who = f"{first(call, 'calling', 'from') or '?'} to {first(call, 'called', 'to') or '?'}"
+    transport, srtp = str(call.get("transport") or "").upper(), call.get("srtp")
+    result = str(first(call, "result", "status") or "unknown").lower()
+    if transport not in ("", "TLS"):
+        yield Check(
+            "call", "fail", f"the call from {who} went over {transport}, not TLS", "call",
+            remedy="Check which trunk the route pattern points to (cucm_route_pattern).",
+        )  # fmt: skip
+    elif result not in ANSWERED:
+        yield Check(
+            "call", "unknown", f"the call from {who} was not answered: {result}", "call",
+            proof="A call that is answered over this trunk.",
+        )  # fmt: skip
+    elif not transport:
+        yield Check(
+            "call", "info", f"a call from {who} was answered; its transport is not shown", "call",
+            proof="The SDL trace of the call, whose Via header names the transport (cucm_trace_info).",
+        )  # fmt: skip
+    elif srtp_wanted and srtp is False:
+        yield Check(
+            "srtp", "fail", f"the call from {who} carried its media without SRTP", "call",
+            remedy="Set srtp_allowed on both trunks; the phones need mixed mode and an encrypted profile, too.",
+        )  # fmt: skip
+    else:
+        yield Check("call", "pass", f"a call from {who} was answered over TLS{' with SRTP' if srtp else ''}", "call")
+        if srtp:
+            yield Check("srtp", "pass", f"both ends of the call from {who} agreed on SRTP keys", "call")

@@ -189,6 +189,8 @@ class Direction:
     warn_days: int = 30
     #: the target is a peer that is not ours: of its side only its port was seen
     external: bool = False
+    #: cluster -> C(mixed) or C(non-secure), where it is known
+    security_modes: Mapping[str, str] = field(default_factory=dict)
     #: whether calls to each pattern of the target are routed, by the dial plans of both ends
     routing: tuple[Mapping[str, Any], ...] = ()
 

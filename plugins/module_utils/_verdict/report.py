@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -24,8 +24,10 @@ FIELDS = (
     ("Valid until", "not_after"), ("SHA-256", "sha256"),
 )  # fmt: skip
 CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-# In the order in which findings are told.
+# In the order in which findings are listed.
 SEVERITIES = {"error": "error", "missing": "missing", "warning": "warning", "one_sided": "seen from one side"}
+MUTUAL: dict[Any, str] = {True: "mutual", False: "not mutual"}
+UNKNOWN = "not known"
 KEY_MESSAGES = {"Certificate", "CertificateRequest", "CertificateVerify"}
 
 
@@ -79,7 +81,7 @@ def page(report: Report) -> str:
 def _findings(report: Report) -> str:
     order = list(SEVERITIES)
     found = [(one, finding) for one in report.verdict.get("directions") or [] for finding in one.get("findings") or []]
-    # The same fault shows in both directions of a trunk; it is told once.
+    # The same fault shows in both directions of a trunk; it is listed once.
     merged: dict[tuple[str, str], tuple[Data, list[str]]] = {}
     for one, finding in sorted(found, key=lambda pair: order.index(pair[1]["severity"])):
         entry = merged.setdefault((finding["severity"], finding["cause"]), (finding, []))
@@ -109,7 +111,7 @@ def _certificates(report: Report) -> str:
     )
     return section(
         "Certificates side by side",
-        "What the CA issued, what CUCM holds, what was shown: one certificate when all is well.", blocks,
+        "What the CA issued, what CUCM holds, what was presented: the same certificate in each column.", blocks,
     )  # fmt: skip
 
 
@@ -127,23 +129,25 @@ def _comparison(cluster: str, node: Node, identity: Identity, captures: Sequence
     sign = pill("all the same", "same") if len(prints) == 1 else pill("they differ", "differs")
     cells = ['<div class="h k"></div>', *(f'<div class="h">{escape(title)}</div>' for title, _unused in shown)]
     for label, key in FIELDS:
-        cells.append(f'<div class="k">{label}</div>')
-        values = [str(view.get(key) or "not told") for _unused, view in shown]
-        told = {value.upper() for value in values if value != "not told"}
-        same = len(set(values)) == 1
-        for at, ((title, _unused), value) in enumerate(zip(shown, values, strict=True)):
-            kind = "differs" if len(told) > 1 and value != "not told" else ""
-            # On a telephone a value that is the same everywhere is shown once.
-            kind = "twin" if same and at else kind
-            mono = "mono" if key in ("serial", "sha256") else ""
-            cells.append(
-                f'<div class="{kind}"><span class="label">{escape("the same everywhere" if same else title)}</span>'
-                f'<span class="{mono}">{escape(value)}</span></div>'
-            )
+        cells += [f'<div class="k">{label}</div>', *_row(key, shown)]
     return (
         f'<h3>{escape(node.name)}, {identity.purpose.name} <span class="src">({escape(cluster)})</span> {sign}</h3>'
         f'<div class="compare" style="--cols:{len(shown)}">{"".join(cells)}</div>'
     )
+
+
+def _row(key: str, shown: Sequence[tuple[str, Data]]) -> Iterator[str]:
+    """One field of the certificates side by side; on a telephone a value that is the same everywhere is shown once."""
+    values = [str(view.get(key) or UNKNOWN) for _unused, view in shown]
+    differs = len({value.upper() for value in values if value != UNKNOWN}) > 1
+    same = len(set(values)) == 1
+    mono = "mono" if key in ("serial", "sha256") else ""
+    for at, ((title, _unused), value) in enumerate(zip(shown, values, strict=True)):
+        kind = "differs" if differs and value != UNKNOWN else "twin" if same and at else ""
+        yield (
+            f'<div class="{kind}"><span class="label">{escape("the same everywhere" if same else title)}</span>'
+            f'<span class="{mono}">{escape(value)}</span></div>'
+        )
 
 
 def _captured(node: Node, identity: Identity, captures: Sequence[Data]) -> Certificate | None:
@@ -178,32 +182,40 @@ def _handshakes(report: Report) -> str:
 
 
 def _handshake(client: str, server: str, one: Data) -> str:
-    rungs: list[dict[str, Any]] = []
     begin = _seconds(one.get("started"))
-    alerts = {(str(item.get("time")), item.get("from")): item for item in one.get("alerts") or []}
-    for item in one.get("handshake") or []:
-        text, tone = str(item["message"]), "key" if item["message"] in KEY_MESSAGES else "plain"
-        if text == "Alert":
-            alert = alerts.get((str(item.get("time")), item.get("from"))) or {}
-            words = str(alert.get("name") or "unknown").replace("_", " ")
-            text = "Alert (encrypted)" if alert.get("level") == "encrypted" else f"Alert: {words}"
-            tone = "bad" if alert.get("level") == "fatal" else "plain"
-        if text == "Certificate":
-            chain = one.get(f"{item['from']}_certificates") or []
-            text = f"Certificate {chain[0].get('common_name') or ''}".strip() if chain else "Certificate (empty)"
-        now = _seconds(item.get("time"))
-        note = f"{(now - begin) * 1000:.0f} ms" if now is not None and begin is not None else ""
-        rungs.append({"right": item["from"] == "client", "text": text, "tone": tone, "note": note})
+    rungs = [_rung(item, one, begin) for item in one.get("handshake") or []]
     if not rungs:
         return ""
-    mutual = "mutual" if one.get("mutual") else "not mutual" if one.get("mutual") is False else None
-    facts = [pictures.version(one.get("tls_version")), one.get("cipher"), mutual]
+    facts = [pictures.version(one.get("tls_version")), one.get("cipher"), MUTUAL.get(one.get("mutual"))]
     caption = " · ".join(str(fact) for fact in facts if fact)
     return (
         f'<div><h3>{escape(client)} → {escape(server)}</h3><p class="src">{escape(caption)}</p>'
         + pictures.ladder(client, server, rungs, f"TLS handshake of {client} with {server}")
         + "</div>"
     )
+
+
+def _rung(item: Data, one: Data, begin: float | None) -> dict[str, Any]:
+    """One message of a handshake for the ladder."""
+    text, tone = str(item["message"]), "key" if item["message"] in KEY_MESSAGES else "plain"
+    if text == "Alert":
+        text, tone = _alert(item, one)
+    if text == "Certificate":
+        chain = one.get(f"{item['from']}_certificates") or []
+        text = f"Certificate {chain[0].get('common_name') or ''}".strip() if chain else "Certificate (empty)"
+    now = _seconds(item.get("time"))
+    note = f"{(now - begin) * 1000:.0f} ms" if now is not None and begin is not None else ""
+    return {"right": item["from"] == "client", "text": text, "tone": tone, "note": note}
+
+
+def _alert(item: Data, one: Data) -> tuple[str, str]:
+    alerts = one.get("alerts") or []
+    moment, end = item.get("time"), item.get("from")
+    alert: Data = next((one for one in alerts if (one.get("time"), one.get("from")) == (moment, end)), {})
+    if alert.get("level") == "encrypted":
+        return "Alert (encrypted)", "plain"
+    words = str(alert.get("name") or "unknown").replace("_", " ")
+    return f"Alert: {words}", "bad" if alert.get("level") == "fatal" else "plain"
 
 
 def _seconds(value: Any) -> float | None:
@@ -214,7 +226,7 @@ def _seconds(value: Any) -> float | None:
 
 
 def _calls(report: Report) -> str:
-    # A call stands in the traces of both ends; the end that sent it tells it.
+    # A call is in the traces of both ends; that of the end that sent it is shown.
     made = [
         {**one, "cluster": trace.get("cluster")}
         for trace in report.traces
@@ -254,7 +266,7 @@ def _call(call: Data, clusters: Sequence[Data]) -> str:
 
 
 def _tone(message: str) -> str:
-    """Answers by their class, the INVITE as what it is all about."""
+    """Answers by their class, the INVITE as the key message."""
     if message == "INVITE":
         return "key"
     return {"2": "good", "4": "bad", "5": "bad", "6": "bad"}.get(message[:1], "plain")
@@ -268,7 +280,7 @@ def _changes(report: Report) -> str:
         + "</div>"
         for name in clusters
     )
-    return section("What was changed", "What was changed on the clusters before this was weighed.",
+    return section("What was changed", "What was changed on the clusters before this check.",
                    f'<div class="two">{columns}</div>' if columns else "<p>Nothing.</p>")  # fmt: skip
 
 

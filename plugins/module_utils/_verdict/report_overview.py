@@ -14,11 +14,11 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report_parts 
 
 Data = Mapping[str, Any]
 IN_WORDS = {
-    "secure": "Calls between these clusters take trunks whose signalling is encrypted and on which each side has "
+    "secure": "Calls between these clusters take trunks whose signaling is encrypted and on which each side has "
     "proven who it is. The evidence is below.",
-    "insecure": "Something was found that makes calls between these clusters unsafe, or stops them. What it is and "
-    "what to do stands below.",
-    "unproven": "Nothing wrong was found, but not all that a proof needs was seen. What is missing stands below.",
+    "insecure": "Something was found that makes calls between these clusters unsafe, or stops them. The causes and "
+    "what to do are below.",
+    "unproven": "Nothing wrong was found, but not all that a proof needs was seen. What is missing is listed below.",
 }
 REACH = {
     "call": "a call was seen on it",
@@ -33,11 +33,16 @@ QUESTIONS = (
     ("Is it the right peer?", {"server_certificate", "client_certificate", "trace_certificate", "server_trust",
                                "client_trust", "server_name", "client_name"}),
     ("Do both sides prove who they are?", {"mutual_authentication"}),
-    ("Is the signalling encrypted?", {"profile", "peer_profile", "wire", "tls_version", "cipher"}),
+    ("Is the signaling encrypted?", {"profile", "peer_profile", "wire", "tls_version", "cipher"}),
     ("Is the media encrypted?", {"srtp"}),
     ("Are the certificates fit and in date?", {"extended_key_usage", "dates"}),
     ("Do calls get through?", {"destinations", "trunk_status", "call", "incoming"}),
 )  # fmt: skip
+# What answers a question with yes, where not every source does; else the answer is the second part.
+SHOWN_BY = {
+    "Is the media encrypted?": ({"call"}, "allowed"),
+    "Is the signaling encrypted?": ({"call", "capture", "trace", "probe"}, "configured"),
+}
 ANSWERS = {
     "error": ("insecure", "no"),
     "missing": ("unproven", "not proven"),
@@ -66,11 +71,13 @@ def _tile(question: str, checks: set[str], directions: Sequence[Data]) -> str:
     against = [one for way in directions for one in way.get("findings") or [] if one["check"] in checks]
     found = {one["source"] for way in directions for one in way.get("evidence") or [] if one["check"] in checks}
     worst = next((word for word in ANSWERS if any(one["severity"] == word for one in against)), None)
-    tone, answer = ANSWERS[worst] if worst else ("secure", "yes") if found else ("unproven", "not proven")
+    enough, otherwise = SHOWN_BY.get(question, (found, ""))
+    yes = ("secure", "yes") if found & enough else ("unproven", f"{otherwise}, not seen")
+    tone, answer = ANSWERS[worst] if worst else yes if found else ("unproven", "not proven")
     if worst == "error":
         small = next(one["cause"] for one in against if one["severity"] == "error")
     else:
-        small = "by " + ", ".join(one for one in SOURCES if one in found) if found else "nothing was seen of it"
+        small = "by " + ", ".join(one for one in SOURCES if one in found) if found else "nothing was seen"
     return (
         f'<div class="tile {tone}">{pictures.shield(tone)}<div><div class="q">{escape(question)}</div>'
         f'<div class="a">{escape(answer)}</div><div class="src">{escape(small)}</div></div></div>'
@@ -78,7 +85,7 @@ def _tile(question: str, checks: set[str], directions: Sequence[Data]) -> str:
 
 
 def overview(clusters: Sequence[Data], directions: Sequence[Data]) -> str:
-    """The clusters as a picture (many of them as a table), and a card a direction."""
+    """The clusters as a picture (many of them as a table), and a card per direction."""
     if len(clusters) <= pictures.MOST_IN_PICTURE:
         picture = f'<div class="net">{pictures.network(clusters, directions)}</div>'
     else:
@@ -107,11 +114,18 @@ def _matrix(clusters: Sequence[Data], directions: Sequence[Data]) -> str:
     return f'<div class="matrix"><table><tr><th>from / to</th>{head}</tr>{rows}</table></div>'
 
 
+def _parameters(one: Data) -> str:
+    text = " · ".join(filter(None, (pictures.version(one.get("tls_version")), one.get("cipher"))))
+    own = {one.get("tls_version_source"), one.get("cipher_source")} - {None, "probe"}
+    return f"{text} (the controller's probe)" if text and not own and one.get("cipher_source") else text
+
+
 def _direction(one: Data) -> str:
     certificate = one.get("server_certificate") or {}
     facts = facts_list(
         [
-            ("TLS", " · ".join(filter(None, (pictures.version(one.get("tls_version")), one.get("cipher"))))),
+            ("TLS", _parameters(one)),
+            ("Media", one.get("media")),
             ("Evidence", REACH.get(str(one.get("reach")), "")),
             ("Peer", certificate.get("subject")),
             ("Valid until", str(certificate.get("not_after") or "")[:10]),

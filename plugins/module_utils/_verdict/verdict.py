@@ -19,10 +19,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import negotiated
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check, certificate_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_external import external_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_routing import routing_checks
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import transport_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import media, transport_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Leg, Node, between
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 
@@ -37,6 +38,13 @@ PROVES = {
     "trace": "what the cluster itself saw of its peer",
     "call": "that a call took this way",
 }
+# What a finding is about, by its check; other checks are about the connection itself.
+CONCERNS = {
+    "server_certificate": "trust", "client_certificate": "trust", "trace_certificate": "trust", "server_trust": "trust",
+    "client_trust": "trust", "server_name": "trust", "client_name": "trust", "mutual_authentication": "trust",
+    "extended_key_usage": "trust", "dates": "trust", "profile": "encryption", "peer_profile": "encryption",
+    "wire": "encryption", "tls_version": "encryption", "cipher": "encryption", "srtp": "media",
+}  # fmt: skip
 # How far the evidence reaches, strongest first: (word, sources).
 REACH = (("call", {"call"}), ("observed", {"capture", "trace", "status"}), ("probed", {"probe"}))
 
@@ -74,6 +82,9 @@ def directions_of(
             if (source, target) in external
             else legs.get((target, source), Leg()),
             external=(source, target) in external,
+            security_modes={
+                str(one["name"]): str(one["security_mode"]) for one in clusters if one.get("security_mode")
+            },
             captures=tuple(captures),
             traces=tuple(traces),
             srtp_wanted=srtp_wanted and external.get((source, target), {}).get("srtp") is not False,
@@ -100,7 +111,6 @@ def judge(case: Direction) -> dict[str, Any]:
     states = {check.state for check in checks}
     verdict = INSECURE if "fail" in states else UNPROVEN if "unknown" in states else SECURE
     proven = {check.source for check in checks if check.state == "pass"}
-    shown = _handshake(case)
     server, client = _chosen(case, "server", case.reached), _chosen(case, "client", case.source_nodes)
     return {
         "from": case.source,
@@ -108,8 +118,8 @@ def judge(case: Direction) -> dict[str, Any]:
         "external": case.external,
         "verdict": verdict,
         "reach": next((word for word, sources in REACH if sources & proven), "configured"),
-        "tls_version": shown.get("tls_version"),
-        "cipher": shown.get("cipher"),
+        **negotiated.result(case),
+        "media": media(case),
         "server_certificate": server,
         "client_certificate": client,
         "identities": {"server": _identities(case.reached), "client": _identities(case.source_nodes)},
@@ -176,18 +186,15 @@ _SEVERITY = {"fail": "error", "unknown": "missing", "warning": "warning", "one_s
 
 
 def _finding(check: Check) -> dict[str, Any]:
-    finding = {"severity": _SEVERITY[check.state], "check": check.name, "cause": check.text, "source": check.source}
+    finding = {
+        "severity": _SEVERITY[check.state], "check": check.name, "concerns": CONCERNS.get(check.name, "connection"),
+        "cause": check.text, "source": check.source,
+    }  # fmt: skip
     if check.remedy:
         finding["remedy"] = check.remedy
     if check.proof:
         finding["proof"] = check.proof
     return finding
-
-
-def _handshake(case: Direction) -> Mapping[str, Any]:
-    """The newest handshake between the clusters, or the probe's when none was captured."""
-    captured = [one for one in between(case.captures, case.source_nodes, case.target_nodes) if one.get("cipher")]
-    return captured[-1] if captured else next((node.probe for node in case.reached if node.probe), {}) or {}
 
 
 def verdict(cases: Sequence[Direction]) -> dict[str, Any]:
@@ -213,4 +220,4 @@ def _sentence(judged: Mapping[str, Any]) -> str:
         lead += ", but some calls are not routed"
     if cause:
         return f"{lead} ({cause})"
-    return f"{lead} ({', '.join(filter(None, (judged['tls_version'] or 'TLS', judged['cipher'])))})"
+    return f"{lead} ({negotiated.words(judged)})"

@@ -219,11 +219,11 @@ def test_the_questions_are_answered_by_what_was_found(tmp_path: Path) -> None:
     )
     assert {question: (tone, answer, small) for tone, question, answer, small in tiles} == {
         "Is it the right peer?": ("insecure", "no", "another name"),
-        "Do both sides prove who they are?": ("unproven", "not proven", "nothing was seen of it"),
-        "Is the signalling encrypted?": ("secure", "yes", "by capture"),
+        "Do both sides prove who they are?": ("unproven", "not proven", "nothing was seen"),
+        "Is the signaling encrypted?": ("secure", "yes", "by capture"),
         "Is the media encrypted?": ("secure", "yes", "by call"),
-        "Are the certificates fit and in date?": ("unproven", "not proven", "nothing was seen of it"),
-        "Do calls get through?": ("unproven", "not proven", "nothing was seen of it"),
+        "Are the certificates fit and in date?": ("unproven", "not proven", "nothing was seen"),
+        "Do calls get through?": ("unproven", "not proven", "nothing was seen"),
     }
 
 

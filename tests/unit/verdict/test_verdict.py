@@ -125,6 +125,58 @@ def test_better_evidence_reaches_further() -> None:
     assert judge(evidence)["reach"] == "call"
 
 
+def test_what_only_the_probe_negotiated_is_the_probes() -> None:
+    evidence = sound()
+    result = judge(evidence)
+    assert (result["cipher"], result["cipher_source"], result["tls_version_source"]) == ("AES128-SHA", "probe", "probe")
+    cases = verdict.directions_of(evidence["clusters"], evidence["directions"], now=NOW)
+    assert verdict.verdict(cases)["summary"][0] == (
+        "cucma to cucm10: secure (TLSv1, AES128-SHA to the controller's probe)"
+    )
+
+
+def test_the_cipher_of_the_clusters_comes_before_that_of_the_probe() -> None:
+    evidence = sound()
+    seen = {"remote_ip": "10.0.0.2", "subject": "/C=IN/ST=cisco/L=cisco/O=cisco/OU=cisco/CN=CUCM10",
+            "cipher": "AES256-SHA"}  # fmt: skip
+    evidence["traces"] = [{"cluster": "cucma", "certificates": [seen]}]
+    result = judge(evidence)
+    assert (result["cipher"], result["cipher_source"], result["tls_version_source"]) == ("AES256-SHA", "trace", "probe")
+    evidence["captures"] = [handshake()]
+    result = judge(evidence)
+    assert (result["tls_version_source"], result["cipher_source"]) == ("capture", "capture")
+    assert result["cipher"] == "ECDHE-RSA-AES256-GCM-SHA384"
+
+
+def test_media_is_encrypted_only_when_a_call_showed_keys() -> None:
+    evidence = sound()
+    assert judge(evidence)["media"] == "allowed"
+    evidence["clusters"][0]["security_mode"] = "non-secure"
+    plain = judge(evidence)
+    assert (plain["media"], plain["verdict"]) == ("not allowed", "secure")
+    assert any("is not in mixed mode" in one["cause"] for one in plain["findings"])
+    evidence["traces"] = [{"cluster": "cucma", "calls": [trace_call()]}]
+    assert judge(evidence)["media"] == "encrypted"
+    evidence["traces"] = [{"cluster": "cucma", "calls": [trace_call(srtp=False)]}]
+    assert (judge(evidence)["media"], judge(evidence)["verdict"]) == ("clear", "insecure")
+    evidence["traces"] = [{"cluster": "cucma", "calls": [trace_call(srtp=None)]}]
+    assert judge(evidence)["media"] == "not allowed"
+
+
+def test_a_self_signed_certificate_is_a_fault_of_trust() -> None:
+    evidence = sound()
+    break_self_signed(evidence)
+    concerns = {one["concerns"] for one in judge(evidence)["findings"] if "self-signed" in one["cause"]}
+    assert concerns == {"trust"}
+
+
+def test_a_call_whose_transport_is_not_shown_proves_nothing_about_it() -> None:
+    evidence = sound()
+    evidence["traces"] = [{"cluster": "cucma", "calls": [trace_call(transport=None)]}]
+    result = judge(evidence)
+    assert (result["verdict"], result["reach"]) == ("secure", "probed")
+
+
 def test_tls13_capture_without_certificates_rests_on_the_probe() -> None:
     evidence = sound()
     evidence["captures"] = [
