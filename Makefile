@@ -14,7 +14,7 @@ SHELL := /bin/sh
 export PYTHONUTF8 := 1
 export LC_ALL ?= C.UTF-8
 
-.PHONY: help setup trunk test test-matrix test-cores lint lint-fast docs molecule bench clean
+.PHONY: help setup trunk test test-matrix test-cores lint lint-fast docs molecule lab bench clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
@@ -62,6 +62,9 @@ docs: $(VENV)/.stamp $(LINT)/.stamp ## The documentation site, to build/docs/htm
 molecule: $(VENV)/.stamp $(LINT)/.stamp ## The Molecule scenario: the lab up, set up, once more, proof and a call, down
 	@cd extensions && env ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(VENV)/collections PATH="$(CURDIR)/$(BIN):$$PATH" \
 	  $(CURDIR)/$(LINT)/bin/molecule $(or $(MOLECULE),test)
+
+lab: $(VENV)/.stamp ## The lab's wheel and sdist, to build/lab-package, tried in an empty environment
+	@$(BIN)/python -m dev.lab_package
 
 bench: $(VENV)/.stamp ## The benchmarks, to build/bench.json and docs/performance.md; CASES="a c" runs some
 	@$(BIN)/python -m dev.benchmark $(CASES)

@@ -121,7 +121,8 @@ def test_axl_switched_off(lab: LabProcess, axl14: Axl) -> None:
         ("cucm115", "-tls1_2", True),
         ("cucm140", "-tls1_1", False),
         ("cucm140", "-tls1_3", False),
-        ("cucm150", "-tls1_3", True),
+        ("cucm150", "-tls1_2", True),
+        ("cucm150", "-tls1_3", False),
     ],
 )
 def test_tls_is_as_old_as_the_release(lab: LabProcess, cluster: str, offered: str, taken: bool) -> None:

@@ -51,19 +51,10 @@ class Writer:
     def _field(self, field: Field, value: Any, shown: Callable[[Field], bool], tags: Tags) -> str:
         name = field.name
         if field.type == "fk":
-            if not value:
-                return f"<{name}/>"
-            pkid = value[REFERENCE]
-            return f'<{name} uuid="{braces(pkid)}">{escape(self._store.name_of(pkid) or "")}</{name}>'
+            return self._reference(name, value)
         item = field.items
         if item is not None:
-            below = (tags or {}).get(item.name)
-            inner = "".join(
-                f'<{item.name} uuid="{braces(entry["_uuid"])}">'
-                f"{self._fields(item.children, entry, shown, below)}</{item.name}>"
-                for entry in value or []
-            )
-            return f"<{name}>{inner}</{name}>"
+            return self._list(name, item, value or [], shown, (tags or {}).get(item.name))
         if field.type == "group":
             return self._group(field, value, shown, tags)
         if field.type == "bool":
@@ -74,6 +65,22 @@ class Writer:
             return f"<{name}/>"
         attribute = f' enable="{"false" if value == 99 else "true"}"' if field.type == "digits" else ""
         return f"<{name}{attribute}>{escape(str(value))}</{name}>"
+
+    def _reference(self, name: str, value: Any) -> str:
+        if not value:
+            return f"<{name}/>"
+        pkid = value[REFERENCE]
+        return f'<{name} uuid="{braces(pkid)}">{escape(self._store.name_of(pkid) or "")}</{name}>'
+
+    def _list(
+        self, name: str, item: Field, entries: list[dict[str, Any]], shown: Callable[[Field], bool], tags: Tags
+    ) -> str:
+        inner = "".join(
+            f'<{item.name} uuid="{braces(entry["_uuid"])}">'
+            f"{self._fields(item.children, entry, shown, tags)}</{item.name}>"
+            for entry in entries
+        )
+        return f"<{name}>{inner}</{name}>"
 
     def _group(self, field: Field, value: Any, shown: Callable[[Field], bool], tags: Tags) -> str:
         if not value and not field.children[0].get:

@@ -15,6 +15,7 @@ from lxml import etree
 from ..soap import XML, Malformed, envelope, parse
 from . import faults, misc, operations, sql
 from .faults import AxlFault
+from .misc import Operation
 from .operations import Call
 from .render import escape
 from .schema import KINDS, OLDEST, Version, version
@@ -106,36 +107,41 @@ class AxlService:
 
     def _run(self, request: Element, name: str, namespace: str, number: Version, account: Account) -> Answer:
         facts: dict[str, Any] = {}
-        special = misc.OPERATIONS.get(name) or sql.OPERATIONS.get(name)
-        found = None if special else operations.find(name, number)
-        if special is not None and max(number, OLDEST) < special.since:
-            special = None
-        if special is None and found is None:
-            raise faults.inferred(self._lab.inferred, "axl.unknown_operation", operation=name)
-        writes = special.writes if special else found is not None and found[0] not in operations.READS
-        if writes:
-            if not set(account.roles) & WRITE_ROLES:
-                return Answer(403, "", "text/html;charset=UTF-8", name)
-            if self._throttled():
-                return Answer(503, "Service Unavailable", "text/html;charset=UTF-8", name)
+        operation = self._operation(name, number, facts)
+        if operation.writes and not set(account.roles) & WRITE_ROLES:
+            return Answer(403, "", "text/html;charset=UTF-8", name)
+        if operation.writes and self._throttled():
+            return Answer(503, "Service Unavailable", "text/html;charset=UTF-8", name)
         started = time.perf_counter()
-        if special is not None:
-            inner = special.run(self._node, request, number)
-        else:
-            assert found is not None
-            verb, kind = found
-            call = Call(KINDS[kind.name], request, max(number, OLDEST), self._cluster.config, self._lab.inferred,
+        inner = operation.run(self._node, request, number)
+        facts["ms"] = round((time.perf_counter() - started) * 1000, 1)
+        sequence = request.get("sequence")
+        attribute = f' sequence="{escape(sequence)}"' if sequence else ""
+        wrapped = inner if operation.bare else f"<return>{inner}</return>"
+        answer = f'<ns:{name}Response xmlns:ns="{NAMESPACE}{namespace}"{attribute}>{wrapped}</ns:{name}Response>'
+        return Answer(200, envelope(answer), operation=name, facts=facts)
+
+    def _operation(self, name: str, number: Version, facts: dict[str, Any]) -> Operation:
+        """The operation of this name in this version; an AxlFault where there is none."""
+        special = misc.OPERATIONS.get(name) or sql.OPERATIONS.get(name)
+        if special is not None and max(number, OLDEST) >= special.since:
+            return special
+        found = None if special else operations.find(name, number)
+        if found is None:
+            raise faults.inferred(self._lab.inferred, "axl.unknown_operation", operation=name)
+        verb, kind = found
+        writes = verb not in operations.READS
+
+        def run(_unused: Node, request: Element, asked: Version) -> str:
+            call = Call(KINDS[kind.name], request, max(asked, OLDEST), self._cluster.config, self._lab.inferred,
                         self._cluster.release.number, [])  # fmt: skip
             with self._cluster.db.transaction() if writes else nullcontext():
                 inner = operations.run(verb, call)
             if call.deviations:
                 facts["deviations"] = call.deviations
-        facts["ms"] = round((time.perf_counter() - started) * 1000, 1)
-        sequence = request.get("sequence")
-        attribute = f' sequence="{escape(sequence)}"' if sequence else ""
-        wrapped = inner if special is not None and special.bare else f"<return>{inner}</return>"
-        answer = f'<ns:{name}Response xmlns:ns="{NAMESPACE}{namespace}"{attribute}>{wrapped}</ns:{name}Response>'
-        return Answer(200, envelope(answer), operation=name, facts=facts)
+            return inner
+
+        return Operation(run, writes=writes)
 
     def _throttled(self) -> bool:
         """Change notifications pile up with each write, a node each, and drain with time."""
