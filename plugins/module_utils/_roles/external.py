@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,11 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, option_problems, routes
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust import source_data
+from ansible_collections.siptls.cucm.plugins.module_utils._x509 import rules
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates
 
 #: key of a peer -> other spellings that are understood
 KEYS: dict[str, tuple[str, ...]] = {
@@ -172,53 +176,34 @@ def _chain(given: Any, folders: list[Path]) -> tuple[list[str], list[str]]:
     sources = _listed(given)
     if not sources:
         return [], ["it has no ca_chain. Give the CA certificates of its own certificate, as PEM or as a file."]
-    try:
-        from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view, split_chain
-    except ImportError:
-        return [], ["reading ca_chain needs the Python library cryptography beside ansible-core. Install it there."]
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[Certificate, None] = {}
     wrong: list[str] = []
     for source in sources:
-        what = "ca_chain"
+        what = "ca_chain" if len(source) >= 256 or "\n" in source else f"ca_chain ({source})"
         try:
-            data: str | bytes = source
-            if "-----BEGIN" not in source:
-                what = f"ca_chain ({source})" if len(source) < 256 and "\n" not in source else "ca_chain"
-                data = _file(source, folders)
+            data = source_data(source, folders)
             if "PRIVATE KEY-----" in (data if isinstance(data, str) else data.decode("ascii", "replace")):
                 wrong.append(f"{what} holds a private key. Give certificates alone, and keep the key where it was.")
                 continue
-            for pem in split_chain(data):
-                found.setdefault(pem, certificate_view(pem))
+            found |= dict.fromkeys(read_certificates(data, what))
         except Failure as failure:
-            wrong.append(f"{what}: {failure.msg}")
+            wrong.append(failure.msg)
         except (OSError, ValueError) as error:
             said = getattr(error, "strerror", None) or "it is neither PEM nor the path of a file"
             wrong.append(f"{what} cannot be read: {said}. A relative path starts at the inventory or the playbook.")
-    wrong += _judged(list(found.values()))
-    return list(found), wrong
+    wrong += _chain_problems(list(found))
+    return [one.pem for one in found], wrong
 
 
-def _file(source: str, folders: list[Path]) -> bytes:
-    path = Path(source).expanduser()
-    places = [path] if path.is_absolute() else [folder / path for folder in folders]
-    return next((place for place in places if place.is_file()), path).read_bytes()
-
-
-def _judged(views: list[dict[str, Any]]) -> Iterator[str]:
+def _chain_problems(chain: Sequence[Certificate]) -> Iterator[str]:
     """What CUCM would refuse of a chain, and what would leave it incomplete."""
-    subjects = {one["subject"] for one in views}
-    now = datetime.now(UTC)
-    for one in views:
-        if datetime.fromisoformat(one["not_after"].replace("Z", "+00:00")) < now:
-            yield f"{one['subject']} of ca_chain expired at {one['not_after']}. Get the CA's present certificate."
-        if not one["self_signed"] and one["issuer"] not in subjects:
-            yield (
-                f"ca_chain is not complete: {one['subject']} was issued by {one['issuer']}, whose certificate is not "
-                "in it. Add the certificates up to the self-signed root."
-            )
-        if not one["is_ca"] and not one["self_signed"]:
-            yield f"{one['subject']} of ca_chain is not a CA certificate. Give its issuers, not the peer's own."
+    for one in chain:
+        # A peer whose certificate is self-signed is its own CA.
+        problems = rules.date_problems(one) if one.self_signed else rules.authority_problems(one)
+        yield from (f"{one.subject.text} of ca_chain: {text}." for text in problems)
+        above = climb(one, chain)
+        if not above.complete and above.top is one:
+            yield (f"ca_chain is not complete: {above.gap(chain)}. Add the certificates up to the self-signed root")
 
 
 def _clashes(peers: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -36,7 +36,8 @@ def named_authorities(
     problems: list[str] = []
     for source in filter(None, map(str, given)):
         try:
-            found += _given(source, [Path(folder) for folder in folders if folder])
+            data = source_data(source, [Path(folder) for folder in folders if folder])
+            found += read_certificates(data, "a text" if data is source else source)
         except Failure as failure:
             problems.append(f"{OPTION}: {failure.msg}")
         except (OSError, ValueError) as error:
@@ -46,12 +47,13 @@ def named_authorities(
     return [one for one in dict.fromkeys(found) if one.may_sign], problems
 
 
-def _given(source: str, folders: list[Path]) -> list[Certificate]:
+def source_data(source: str, folders: list[Path]) -> str | bytes:
+    """PEM as it is, or the content of the file that an option names, looked for in the folders; OSError without one."""
     if "-----BEGIN" in source:
-        return read_certificates(source)
+        return source
     path = Path(source).expanduser()
     places = [path] if path.is_absolute() else [folder / path for folder in folders]
-    return read_certificates(next((one for one in places if one.is_file()), path).read_bytes(), source)
+    return next((one for one in places if one.is_file()), path).read_bytes()
 
 
 def _recorded(folder: Path) -> Iterator[Certificate]:
