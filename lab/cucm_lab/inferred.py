@@ -147,6 +147,7 @@ INFERRED: dict[str, Guess] = {
         "listNodeServiceLogs answers as multipart/related with one XML part (clients read both forms)",
     ),
     "controlcenter.node_name_checked": Guess(False, "NodeName of soapDoControlServices has an effect"),
+    "controlcenter.shows_commanded": Guess(False, "Control Center shows that a service was stopped by order"),
     "logcollection.get_one_file_wrapper": Guess(True, "LogCollectionPortType accepts GetOneFile/FileName too"),
 }  # fmt: skip
 

@@ -73,6 +73,8 @@ class ServiceState:
     controllable: bool = True
     #: it can be activated and deactivated
     feature: bool = False
+    #: somebody stopped it by order; otherwise a service that is stopped did not come up
+    commanded: bool = False
     since: float | None = None
 
 
@@ -104,6 +106,7 @@ class ServiceTable:
         status = database.setting(f"{_STATE}/{self._node.name}/{service.name}") or STARTED
         state = ServiceState(service.name, status if activated else STOPPED, activated, service.controllable)
         state.feature = service.feature
+        state.commanded = state.status == STOPPED and activated
         state.since = self._lab.clock.time() if state.status == STARTED else None
         return state
 
@@ -139,6 +142,7 @@ class ServiceTable:
         state = self.get(name)
         async with self._lock(name):
             await self._stop(state)
+            state.commanded = True
             # A service that was stopped by order stays so over the node's next start; a restart cut short doesn't.
             self._remember(name, STOPPED)
 
@@ -226,6 +230,7 @@ class ServiceTable:
             # The ports open before the word is out: who reads "Started" may connect.
             await self._tell(state.name, status)
         state.status = status
+        state.commanded = False
         state.since = self._lab.clock.time() if status == STARTED else None
         if status == STARTED:
             self._remember(state.name, None)

@@ -60,6 +60,12 @@ options:
       would not take them.
     type: int
     default: 10
+  ctl:
+    description:
+      - Options of role callmanager_certificate, C(policy) about the CTL file (callmanager_certificate_ctl) and
+        C(regenerate).
+      - With C(check) nothing will be changed, and what would end a run is a warning.
+    type: dict
 """
 
 EXAMPLES = r"""

@@ -28,11 +28,12 @@ options:
     description:
       - V(security_profiles) and V(sip_trunks) list all of them with the settings that matter for TLS.
       - V(rights) gets the roles of the account and whether the Control Center accepts it.
+      - V(services) gets which feature services are activated on which node.
       - V(dial_plan) gets everything that decides where a dialled number goes. It reads every pattern and line of the
         cluster.
     type: list
     elements: str
-    choices: [security_profiles, sip_trunks, rights, dial_plan]
+    choices: [security_profiles, sip_trunks, rights, dial_plan, services]
     default: []
   look_up:
     description: Objects to look up by name; RV(found) contains those that exist, RV(missing) names the others.
@@ -196,6 +197,11 @@ rights:
     control_center:
       description: Why the Control Center rejected the account; empty if it did not.
       type: str
+services:
+  description: Each with C(node), C(service) and C(activated); null if the account may not read them.
+  returned: when O(gather) has V(services)
+  type: list
+  elements: dict
 dial_plan:
   description:
     - Everything that decides where a dialled number goes, for P(siptls.cucm.sip_tls_call_paths#filter).

@@ -61,7 +61,11 @@ options:
     type: str
     default: Cisco CallManager
   state:
-    description: V(restarted) restarts at every run, unless O(serving) shows that it is not needed.
+    description:
+      - V(restarted) restarts at every run, unless O(serving) shows that it is not needed.
+      - V(restarted) does not start a service that somebody stopped (CUCM reports C(Commanded Out of Service)), unless
+        O(start_stopped) is set. It starts one that is down for another reason. Control Center may not show the reason;
+        the CLI is then asked, and without O(os_username) the service is left stopped.
     type: str
     choices: [started, stopped, restarted]
     default: started
@@ -98,6 +102,30 @@ options:
       or a TFTP server often runs no Cisco CallManager.
     type: bool
     default: false
+  start_stopped:
+    description: With O(state=restarted), also start a service that somebody stopped by order.
+    type: bool
+    default: false
+  also:
+    description:
+      - Other services of the node that use the same certificate, restarted one after another after O(name).
+      - A service is restarted if it is running and either O(name) was restarted, or O(also.needed) is set, or the
+        service was started before O(also.started_before). One that is stopped or not activated is left as it is.
+    type: dict
+    suboptions:
+      services:
+        description: Full names of the services, in the order in which they are restarted.
+        type: list
+        elements: str
+        default: []
+      needed:
+        description: Restart them even if O(name) was not restarted.
+        type: bool
+        default: false
+      started_before:
+        description: Date and time (ISO 8601). A service that runs since before then does not have the certificate yet,
+          such as after an interrupted run. Control Center shows since when a service runs, the CLI does not.
+        type: str
   wait_timeout:
     description: Seconds to wait until the service is in its state and serves.
     type: int
@@ -149,6 +177,15 @@ interface:
   description: The interface that was used.
   returned: success
   type: str
+also:
+  description: The services of O(also), each with C(name), C(changed) and C(status).
+  returned: with O(also)
+  type: list
+  elements: dict
+left_stopped:
+  description: Whether a service that somebody had stopped was left as it is.
+  returned: success
+  type: bool
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: ReasonCode and ReasonCodeString of a service's state, and of a request
 NOT_ACTIVATED = (-1068, "Service Not Activated")
 OUT_OF_SERVICE = (-1019, "Component is not running")
+COMMANDED = (-1032, "Commanded Out of Service")
 UNKNOWN = (-1034, "Service name is not valid")
 FORBIDDEN = (-1053, "Service can not be controlled here; use the CLI")
 #: ProductID of CUCM's own services in the lists
@@ -182,7 +183,8 @@ def _item(node: Node, state: ServiceState | str) -> str:
         reason = NOT_ACTIVATED
     elif state.status == STOPPED:
         # A service on its way down or up has no reason: none of the sources shows one with Stopping or Starting.
-        reason = OUT_OF_SERVICE
+        commanded = state.commanded and node.cluster.lab.inferred["controlcenter.shows_commanded"]
+        reason = COMMANDED if commanded else OUT_OF_SERVICE
     started, up = None, -1
     if state.since is not None:
         started = datetime.fromtimestamp(state.since, UTC).strftime("%a %b %e %H:%M:%S %Y")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..inferred import register
 from ..services import CALLMANAGER, STARTED, TFTP, TVS
-from .trustlists import CCM, Entry, TrustList, TrustLists
+from .trustlists import CCM, Entry, Memory, TrustList, TrustLists
 from .trustlists import TVS as TVS_RECORD
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class Phones:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._db = cluster.db
-        self.files = TrustLists(cluster)
+        self._memory = Memory(cluster)
+        self.files = TrustLists(cluster, self._memory)
 
     def service_changed(self, node: Node, service: str, status: str) -> None:
         """A service came up: TFTP makes its ITL anew, and the phones reset."""
@@ -80,8 +80,8 @@ class Phones:
         if not nodes:
             reason = f"Cisco CallManager runs on no node of the phones' group in cluster {self._cluster.name}"
             return Registration(phone.extension, None, reason, encrypted)
-        if self._db.setting(f"phones/{phone.name}/lost") and not self._tolerated:
-            reason = f"it can't verify the {self._db.setting(f'phones/{phone.name}/lost')} that TFTP serves"
+        if self._memory.get(f"phone/{phone.name}/lost") and not self._tolerated:
+            reason = f"it can't verify the {self._memory.get(f'phone/{phone.name}/lost')} that TFTP serves"
             return Registration(phone.extension, None, reason, encrypted)
         if not encrypted:
             return Registration(phone.extension, nodes[0], "", False)
@@ -105,25 +105,25 @@ class Phones:
         return self.files.ctl() if kind == "ctl" else self.files.itl(node)
 
     def _held(self, phone: Phone, kind: str) -> TrustList | None:
-        stored = self._db.setting(f"phones/{phone.name}/{kind}")
+        stored = self._memory.get(f"phone/{phone.name}/{kind}")
         if stored is not None:
             return TrustList.from_json(stored)
         served = self._served(kind)
         if served is not None:
-            self._db.set_setting(f"phones/{phone.name}/{kind}", served.to_json())
+            self._memory.set(f"phone/{phone.name}/{kind}", served.to_json())
         return served
 
     def _fetch(self, phone: Phone, kind: str) -> None:
         served, held = self._served(kind), self._held(phone, kind)
-        lost = f"phones/{phone.name}/lost"
+        lost = f"phone/{phone.name}/lost"
         if served is None or held is None or served == held:
             return
         if self._verifies(phone, served.signer):
-            self._db.set_setting(f"phones/{phone.name}/{kind}", served.to_json())
-            if self._db.setting(lost) == kind.upper():
-                self._db.set_setting(lost, None)
+            self._memory.set(f"phone/{phone.name}/{kind}", served.to_json())
+            if self._memory.get(lost) == kind.upper():
+                self._memory.set(lost, None)
             return
-        self._db.set_setting(lost, kind.upper())
+        self._memory.set(lost, kind.upper())
         self._cluster.lab.log.write(
             "phones", event="not_verified", phone=phone.name, file=kind, signer=served.signer.subject
         )

@@ -74,12 +74,34 @@ class TrustList:
         return cls(Entry(**data["signer"]), data["made"], tuple(Entry(**row) for row in data["entries"]))
 
 
-class TrustLists:
-    """The files of one cluster, kept in its database."""
+class Memory:
+    """What is remembered of files and phones.
+
+    In a `volatile_` table: a file is made when it is first read, and a comparison of two states leaves that out.
+    """
 
     def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
         self._db = cluster.db
+        self._db.schema("CREATE TABLE IF NOT EXISTS volatile_phones (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+
+    def get(self, name: str) -> str | None:
+        """A value, or None."""
+        row = self._db.one("SELECT value FROM volatile_phones WHERE name = ?", (name,))
+        return None if row is None else str(row["value"])
+
+    def set(self, name: str, value: str | None) -> None:
+        """Remember a value; None forgets it."""
+        self._db.execute("DELETE FROM volatile_phones WHERE name = ?", (name,))
+        if value is not None:
+            self._db.execute("INSERT INTO volatile_phones VALUES (?, ?)", (name, value))
+
+
+class TrustLists:
+    """The files of one cluster."""
+
+    def __init__(self, cluster: Cluster, memory: Memory) -> None:
+        self._cluster = cluster
+        self._memory = memory
 
     # -- CTL
 
@@ -92,14 +114,14 @@ class TrustLists:
 
     def ctl(self) -> TrustList | None:
         """The CTL as TFTP serves it; a cluster that was installed in mixed mode has one from the start."""
-        stored = self._db.setting("phones/ctl")
+        stored = self._memory.get("ctl")
         if stored is None and self.mixed_mode:
             return self.update_ctl()
         return TrustList.from_json(stored) if stored else None
 
     def update_ctl(self) -> TrustList:
         """Make it anew from the certificates that the nodes hold, restarted or not."""
-        return self._keep("phones/ctl", self._build_ctl())
+        return self._keep("ctl", self._build_ctl())
 
     def set_mixed_mode(self, mixed: bool) -> None:
         """`utils ctl set-cluster`: the parameter, and the CTL with it or without CallManager's certificates."""
@@ -111,7 +133,7 @@ class TrustLists:
         if mixed:
             self.update_ctl()
         else:
-            self._db.set_setting("phones/ctl", None)
+            self._memory.set("ctl", None)
 
     def _build_ctl(self) -> TrustList:
         publisher = self._cluster.publisher
@@ -135,7 +157,7 @@ class TrustLists:
 
     def itl(self, node: Node) -> TrustList:
         """The ITL as a node's TFTP serves it."""
-        stored = self._db.setting(f"phones/itl/{node.name}")
+        stored = self._memory.get(f"itl/{node.name}")
         return TrustList.from_json(stored) if stored else self.rebuild_itl(node)
 
     def rebuild_itl(self, node: Node) -> TrustList:
@@ -145,7 +167,7 @@ class TrustLists:
         publisher = self._cluster.publisher
         entries.append(Entry.of(CAPF, publisher.name, publisher.certs.held_certificate("CAPF")))
         made = TrustList(entries[0], self._cluster.lab.clock.time(), tuple(dict.fromkeys(entries)))
-        return self._keep(f"phones/itl/{node.name}", made)
+        return self._keep(f"itl/{node.name}", made)
 
     def _signer(self, node: Node, function: str) -> Entry:
         if self._cluster.release.number >= ITLRECOVERY_SIGNS_SINCE:
@@ -155,6 +177,6 @@ class TrustLists:
         return Entry.of(function, node.name, node.certs.held_certificate("CallManager"))
 
     def _keep(self, name: str, made: TrustList) -> TrustList:
-        self._db.set_setting(name, made.to_json())
+        self._memory.set(name, made.to_json())
         self._cluster.lab.log.write("phones", cluster=self._cluster.name, file=name, signer=made.signer.subject)
         return made

@@ -16,6 +16,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.dial_plan import 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Session
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.soap import text
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_group import ROUTE_GROUP
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_list import ROUTE_LIST
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_pattern import ROUTE_PATTERN
@@ -44,7 +45,12 @@ GATHERED: dict[str, tuple[Resource, tuple[str, ...]]] = {
     "sip_trunks": (SIP_TRUNK, ("name", "security_profile", "sip_profile", "srtp_allowed")),
 }
 SPEC: dict[str, dict[str, Any]] = {
-    "gather": {"type": "list", "elements": "str", "choices": [*GATHERED, "rights", "dial_plan"], "default": []},
+    "gather": {
+        "type": "list",
+        "elements": "str",
+        "choices": [*GATHERED, "rights", "dial_plan", "services"],
+        "default": [],
+    },
     "look_up": {
         "type": "dict",
         "options": {
@@ -73,6 +79,8 @@ def gathered(client: AxlClient, asked: Iterable[str]) -> dict[str, Any]:
     for what in asked:
         if what == "rights":
             found["rights"] = {"roles": roles(client), "control_center": control_center(client)}
+        elif what == "services":
+            found["services"] = activated(client)
         elif what == "dial_plan":
             found["dial_plan"] = dial_plan(client)
         else:
@@ -92,6 +100,23 @@ def roles(client: AxlClient) -> list[str] | None:
             continue
         found |= {row["role"] for row in rows if row.get("role")}
     return sorted(found) or None
+
+
+def activated(client: AxlClient) -> list[dict[str, Any]] | None:
+    """Which feature services are activated on which node; None when the account may not read it."""
+    tags = ["processNodeName", "service", "isActive"]
+    try:
+        rows = client.listing("ProcessNodeService", "processNodeService", {"processNodeName": "%"}, tags)
+    except AxlFault:
+        return None
+    return [
+        {
+            "node": text(row, "processNodeName"),
+            "service": text(row, "service"),
+            "activated": text(row, "isActive").lower() in ("true", "t"),
+        }
+        for row in rows
+    ]
 
 
 def control_center(client: AxlClient) -> str:

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import (
@@ -49,6 +50,15 @@ SPEC = (
                 },
             },
             "only_activated": {"type": "bool", "default": False},
+            "start_stopped": {"type": "bool", "default": False},
+            "also": {
+                "type": "dict",
+                "options": {
+                    "services": {"type": "list", "elements": "str", "default": []},
+                    "needed": {"type": "bool", "default": False},
+                    "started_before": {"type": "str"},
+                },
+            },
             "wait_timeout": {"type": "int", "default": 600},
             "poll_interval": {"type": "float", "default": 5.0},
         },
@@ -176,6 +186,8 @@ def service(task: Task) -> Outcome:
     control = _open(params)
     try:
         outcome = _run(control, params, serving, task.check_mode)
+        if params["also"]:
+            _others(control, params, outcome, task.check_mode)
         outcome.warnings += control.warnings
         return outcome
     finally:
@@ -241,14 +253,15 @@ def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, c
             "the Control Center shows it."
         )
     if not before.activated and params["only_activated"]:
-        return Outcome(
-            before=_for_diff(before, {}),
-            after=_for_diff(before, {}),
-            result={
-                "status": before.status, "previous_status": before.status, "presented": None,
-                "presented_certificates": {}, "waited": 0.0, "interface": control.kind.lower(),
-            },
-        )  # fmt: skip
+        return _left_alone(control, before)
+    if state == "restarted" and not params["start_stopped"] and _commanded_out(control, params, before):
+        return _left_alone(
+            control,
+            before,
+            f"{name} on {control.where} is stopped (CUCM says: {plain(before.reason)}) and was not started, because "
+            "somebody may have stopped it on purpose. A new certificate takes effect when it starts: start it with "
+            f"`utils service start {name}`, or set start_stopped.",
+        )
     if not before.activated and state != "stopped":
         raise Failure(
             f"{name} is not activated on {control.where}. Activate it on the node's Serviceability page (Service "
@@ -280,8 +293,81 @@ def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, c
             "presented_certificates": shown,
             "waited": round(time.monotonic() - began, 1),
             "interface": control.kind.lower(),
+            "left_stopped": False,
         },
     )
+
+
+def _commanded_out(control: Control, params: Mapping[str, Any], found: ServiceState) -> bool:
+    """Whether somebody stopped the service by order; also where it is stopped and CUCM does not show why."""
+    if found.status != "Stopped" or found.commanded_out:
+        return found.status == "Stopped"
+    if control.kind == "CLI":
+        return False
+    if not params["os_username"]:
+        return True
+    # Control Center says the same of a service that was stopped and of one that did not come up; the CLI does not.
+    second = CliControl(AdminShell.from_params(params))
+    try:
+        return second.status(params["name"]).commanded_out
+    finally:
+        second.close()
+
+
+def _others(control: Control, params: Mapping[str, Any], outcome: Outcome, check_mode: bool) -> None:
+    """Restart the other services in order, as far as they run and it is needed; adds to the outcome."""
+    also = params["also"]
+    needed = also["needed"] or outcome.changed
+    limit = _moment(also["started_before"])
+    done = []
+    for name in also["services"]:
+        found = control.status(name)
+        due = found.status == "Started" and (needed or _started_before(found, limit))
+        if due and not check_mode:
+            own = {**params, "name": name, "state": "restarted"}
+            _ask(control, name, "restart", found)
+            _wait(control, own, None, {})
+        elif needed and found.activated and found.status == "Stopped":
+            outcome.warnings.append(
+                f"{name} on {control.where} is stopped and was not started. It takes up the new certificate when it "
+                f"starts; `utils service start {name}` starts it."
+            )
+        done.append({"name": name, "changed": due, "status": found.status if not due else "Started"})
+        outcome.changed = outcome.changed or due
+    outcome.result["also"] = done
+    restarted = [one["name"] for one in done if one["changed"]]
+    if restarted and isinstance(outcome.after, dict):
+        outcome.after["also_restarted"] = restarted
+
+
+def _moment(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        read = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise Failure(f"also.started_before is {text!r}; give a date and time such as 2027-01-31T12:00:00Z.") from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _started_before(found: ServiceState, limit: datetime | None) -> bool:
+    """False where Control Center or the CLI does not show since when the service runs."""
+    if limit is None or found.up_time is None or found.up_time < 0:
+        return False
+    return datetime.now(UTC) - timedelta(seconds=found.up_time) < limit
+
+
+def _left_alone(control: Control, found: ServiceState, why: str = "") -> Outcome:
+    """A service that was not touched, with the reason as a warning."""
+    return Outcome(
+        before=_for_diff(found, {}),
+        after=_for_diff(found, {}),
+        result={
+            "status": found.status, "previous_status": found.status, "presented": None, "presented_certificates": {},
+            "waited": 0.0, "interface": control.kind.lower(), "left_stopped": bool(why),
+        },
+        warnings=[why] if why else [],
+    )  # fmt: skip
 
 
 def _ask(control: Control, name: str, verb: str, before: ServiceState) -> None:

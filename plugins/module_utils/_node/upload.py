@@ -186,7 +186,9 @@ def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Ou
     else:
         held, entry = _foreseen(given, work, held, entry)
     changed = bool(work.deletions or work.uploads or work.identity)
-    restart = purpose_of(given.purpose).services if work.identity is not None else ()
+    # The REST API shows that the release is 14 or later; over the CLI the release is not known here.
+    release = "14" if store.kind == "REST" else ""
+    restart = purpose_of(given.purpose).services_at(release) if work.identity is not None else ()
     installed = entry.facts if entry is not None else None
     moment = store.clock.now()
     return Outcome(

@@ -14,9 +14,9 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import identities
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN, PER_PEER, PROFILE, TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import MOST_DESTINATIONS, trunk_nodes
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import routes_of
 
-MOST_DESTINATIONS = 16
 #: what is looked at of a peer that is not ours
 EXTERNAL_KEYS = ("addresses", "port", "names", "chain", "legacy_crypto")
 
@@ -33,7 +33,7 @@ def every_peer(
         cluster = known.get(name) or {}
         yield {
             "name": name, "external": False, "names": _names(cluster),
-            "addresses": [node["address"] for node in cluster.get("nodes") or ()],
+            "addresses": [node["address"] for node in trunk_nodes(cluster)],
             "chain": cluster.get("chain") or (), "patterns": cluster.get("patterns") or (),
             "routes": routes_of(cluster),
         }  # fmt: skip
@@ -74,11 +74,11 @@ def trunk_objects(
 
 
 def _names(cluster: Mapping[str, Any]) -> list[str]:
-    """The names of both identities of all nodes of a cluster; empty when a node has no CallManager certificate.
+    """The names of both identities of the nodes on which a cluster's trunks run; empty when one has no certificate.
 
     Which of its certificates a CUCM sends as a client is not bound to the cipher, so a peer may see either.
     """
-    held, nodes = cluster.get("certificates") or {}, [node["name"] for node in cluster.get("nodes") or ()]
+    held, nodes = cluster.get("certificates") or {}, [node["name"] for node in trunk_nodes(cluster)]
     if not all(certificate_names(held.get(node) or {}) for node in nodes):
         return []
     views = [view for node in nodes for view in identities(cluster, node)]
@@ -105,6 +105,7 @@ def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Map
         }
     )  # fmt: skip
     trunk = {
+        **({"run_on_every_node": True} if settings.get("run_on_every_node") else {}),
         "name": title["name"], "description": TRUNK.described(name),
         "security_profile": title["profile"], "sip_profile": settings["sip_profile"],
         "srtp_allowed": settings["srtp_allowed"], "device_pool": settings["device_pool"],
@@ -117,7 +118,10 @@ def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Map
     target = {"gateway": title["name"]}
     if settings["route_by"] == "route_list":
         made["route_groups"].append({"name": title["route_group"], "members": [{"device": title["name"]}]})
-        made["route_lists"].append({"name": title["route_list"], "members": [{"route_group": title["route_group"]}]})
+        route_list: dict[str, Any] = {"name": title["route_list"], "members": [{"route_group": title["route_group"]}]}
+        if settings.get("run_on_every_node"):
+            route_list["run_on_every_node"] = True
+        made["route_lists"].append(route_list)
         target = {"route_list": title["route_list"]}
     made["patterns"] += [
         {

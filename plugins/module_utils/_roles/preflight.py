@@ -16,8 +16,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import apar
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import newer_than_known, newest
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import common_name
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import node_problems, placed
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import routes
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import peer_problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import ctl_problems, due
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import (
     judge_objects,
     listed,
@@ -66,6 +68,7 @@ def judge_cluster(
     wish: Mapping[str, Any] | None = None,
     port: Any = 5061,
     backdating: Any = 10,
+    ctl: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The facts of one cluster and what is wrong with it.
 
@@ -74,11 +77,13 @@ def judge_cluster(
     of the cluster; with one on any cluster none is contacted, and asked is false. options are what is wrong with the
     options of the roles; authority holds `pem`, `where` and `renew_before` of the CA that is to sign. wish holds the
     `peers` and the `settings` of role sip_tls_trunk, and without it trunks are not checked. backdating: minutes that
-    the CA lets its certificates begin in the past.
+    the CA lets its certificates begin in the past. ctl holds the `policy` (callmanager_certificate_ctl), `regenerate`
+    and `check` (nothing will be changed) of role callmanager_certificate.
     """
     facts: dict[str, Any] = {
         "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
         "certificates": {}, "ec_certificates": {}, "trust": {}, "chains": {}, "old_peers": {},
+        "tvs": {}, "due": [], "restarts": [],
         "patterns": [one["pattern"] for one in routes(list(patterns))], "routes": routes(list(patterns)),
         "problems": [], "warnings": [], "unreachable": "",
         "slips": [*inventory, *options], "wish": None, "standing": None,
@@ -99,11 +104,36 @@ def judge_cluster(
         _judge_node(facts, result, (addresses or {}), warn_days)
         _judge_clock(facts, result["item"]["name"], result.get("clock") or {}, backdating)
     _judge_issuers(facts, named, kept=wish is not None and _keeps_any(authority))
+    facts["nodes"] = placed(facts["nodes"], info, wish["settings"] if wish is not None else None)
+    facts["restarts"] = list(TRUNK.services_at(str(info.get("version") or "")))
+    _judge_phones(facts, authority or {}, ctl or {})
     if wish is not None:
         facts["wish"] = {"peers": listed(wish["peers"]), "settings": dict(wish["settings"])}
         facts["standing"] = standing(info, port)
         facts["warnings"] += [f"{name}: {text}" for text in _security_mode(facts)]
+        facts["problems"] += node_problems(name, facts["nodes"], info, wish["settings"])
     return facts
+
+
+def _judge_phones(facts: dict[str, Any], authority: Mapping[str, Any], ctl: Mapping[str, Any]) -> None:
+    """Which certificates will change, and what that means for phones."""
+    facts["due"] = due(
+        facts["certificates"], facts["nodes"], renew_before=whole(authority.get("renew_before"), 30),
+        regenerate=str(ctl.get("regenerate") or ""), issuer=_subject(str(authority.get("pem") or "")),
+    )  # fmt: skip
+    told = "warnings" if ctl.get("check") else "problems"
+    facts[told] += [f"{facts['name']}: {text}" for text in ctl_problems(facts, str(ctl.get("policy") or "done"))]
+
+
+def _subject(pem: str) -> str:
+    """The subject of the CA that is to sign; nothing where it is not known or can't be read."""
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+    from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
+
+    try:
+        return str(certificate_view(pem)["subject"]) if pem.strip() else ""
+    except Failure:
+        return ""
 
 
 def _judge_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Mapping[str, str], warn_days: int) -> None:
@@ -120,6 +150,8 @@ def _judge_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Map
             facts[FACTS[one["purpose"]]][name] = one
         elif one["purpose"] == TRUNK.trust:
             facts["trust"][name].append({key: one.get(key) for key in _TRUST_KEYS})
+        elif one["purpose"] == "TVS":
+            facts["tvs"][name] = {key: one.get(key) for key in ("serial", "days_left", "not_before")}
     _judge_names(facts, name)
     _judge_dates(facts, name, warn_days)
     where = f"{facts['name']}, node {name}"

@@ -46,6 +46,11 @@ class ServiceState:
         """False when the service is not activated on this node."""
         return "not activated" not in self.reason.lower()
 
+    @property
+    def commanded_out(self) -> bool:
+        """True when somebody stopped the service by order, as opposed to one that did not come up."""
+        return self.status == "Stopped" and "commanded out" in self.reason.lower()
+
 
 @dataclass
 class ControlCenter:

@@ -3,17 +3,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What CUCM keeps certificates for: one row per purpose, and the only place that names them.
 
-Services to restart: Cisco documents 217138 and 118731.
+Services to restart, in order: Cisco documents 214231, 217138 and 118731; Cisco HAProxy from 14: Security Guide 15.
 Private to siptls.cucm: no other collection may rely on it.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES, SERVER_AUTH
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC, RSA
 
+#: services that not every release has: the first major release
+SERVICES_SINCE = {"Cisco HAProxy": 14}
 TRUST_SUFFIX = "-trust"
 EC_SUFFIX = "-ECDSA"
 
@@ -28,6 +31,12 @@ class Purpose:
     uses: tuple[str, ...] = (SERVER_AUTH,)
     key: str = RSA
 
+    def services_at(self, version: str) -> tuple[str, ...]:
+        """The services to restart on a release, in this order; of an unknown release those that every one has."""
+        major = re.match(r"\d+", version)
+        known = int(major[0]) if major else 0
+        return tuple(name for name in self.services if SERVICES_SINCE.get(name, 0) <= known)
+
     @property
     def trust(self) -> str:
         """The trust store that belongs to it; the EC certificate of a purpose shares that of the RSA one."""
@@ -35,7 +44,7 @@ class Purpose:
 
 
 _CALLMANAGER_SERVICES = (
-    "Cisco CallManager", "Cisco CTIManager", "Cisco Tftp", "Cisco Trust Verification Service",
+    "Cisco CallManager", "Cisco CTIManager", "Cisco Trust Verification Service", "Cisco Tftp", "Cisco HAProxy",
 )  # fmt: skip
 #: the purpose whose certificate CUCM presents on SIP trunks, and its elliptic twin (11.0 and later)
 TRUNK = Purpose("CallManager", _CALLMANAGER_SERVICES, 5061, BOTH_USES)

@@ -100,5 +100,6 @@ def _known(shell: Shell, name: str) -> str:
 def _line(state: ServiceState, blank: str) -> str:
     reason = ""
     if state.status == "Stopped":
-        reason = "  Commanded Out of Service" if state.activated else "  Service Not Activated"
+        down = "  Commanded Out of Service" if state.commanded else "  Component is not running"
+        reason = down if state.activated else "  Service Not Activated"
     return f"{state.name}{blank}[{state.status.upper()}]{reason}"

@@ -1,0 +1,82 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which nodes of a cluster run Cisco CallManager, and on which its trunks run. Pure; private to siptls.cucm.
+
+A node runs Cisco CallManager if the service is activated there, started or not: somebody who stopped it will start it
+again. A trunk runs on the nodes of the CallManager group of its device pool, or on all nodes that run the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+CALLMANAGER = "Cisco CallManager"
+MOST_DESTINATIONS = 16
+
+
+def callmanager_nodes(info: Mapping[str, Any]) -> set[str] | None:
+    """The nodes on which Cisco CallManager is activated, in lower case; None where that could not be read."""
+    services = info.get("services")
+    if services is None:
+        return None
+    return {one["node"].lower() for one in services if one["service"] == CALLMANAGER and one["activated"]}
+
+
+def group_of(info: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str, list[str]] | None:
+    """The CallManager group of the trunks' device pool, and its nodes in lower case; None where it is not known."""
+    pools = {one["name"]: one["callmanager_group"] for one in info.get("device_pools") or ()}
+    groups = {one["name"]: one["members"] for one in info.get("callmanager_groups") or ()}
+    name = pools.get(str(settings.get("device_pool")))
+    if name is None or name not in groups:
+        return None
+    return name, [member["node"].lower() for member in groups[name] if member["node"]]
+
+
+def placed(
+    nodes: Sequence[Mapping[str, Any]], info: Mapping[str, Any], settings: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """The nodes with `callmanager` (it runs Cisco CallManager) and `trunk` (our trunks run on it).
+
+    What could not be read counts as yes, so that no certificate and no destination is left out. settings are those of
+    role sip_tls_trunk; None where no trunk is to be made.
+    """
+    running = callmanager_nodes(info)
+    group = None
+    if settings is not None and not settings.get("run_on_every_node"):
+        group = group_of(info, settings)
+    found = []
+    for node in nodes:
+        name = str(node["name"]).lower()
+        serves = running is None or name in running
+        found.append({**node, "callmanager": serves, "trunk": serves and (group is None or name in group[1])})
+    return found
+
+
+def trunk_nodes(cluster: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The nodes of a cluster on which its trunks run: those that are destinations of its peers."""
+    return [node for node in cluster.get("nodes") or () if node.get("trunk", True)]
+
+
+def node_problems(name: str, nodes: Sequence[Mapping[str, Any]], info: Mapping[str, Any],
+                  settings: Mapping[str, Any]) -> Iterator[str]:  # fmt: skip
+    """What is wrong with where the trunks of a cluster run."""
+    here = [node["name"] for node in nodes if node["trunk"]]
+    if not here:
+        group = group_of(info, settings)
+        where = (
+            f"the CallManager group {group[0]} of device pool {settings.get('device_pool')} has no node on which "
+            "Cisco CallManager is activated" if group and not settings.get("run_on_every_node")
+            else "Cisco CallManager is activated on no node"
+        )  # fmt: skip
+        yield (
+            f"{name}: {where}, so the trunks would run nowhere. Activate the service on a node of the group, or set "
+            "sip_tls_trunk_device_pool to a device pool whose group has one."
+        )
+    elif len(here) > MOST_DESTINATIONS:
+        yield (
+            f"{name}: its trunks run on {len(here)} nodes, but a peer's SIP trunk takes at most {MOST_DESTINATIONS} "
+            "destinations. Set sip_tls_trunk_device_pool to a device pool whose CallManager group has fewer nodes, "
+            "and sip_tls_trunk_run_on_every_node to false."
+        )

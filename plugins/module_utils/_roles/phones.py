@@ -1,0 +1,105 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a new CallManager certificate means for phones: CTL in mixed mode, ITL and TVS up to release 11.5. Pure.
+
+Sources: Cisco documents 214231 (order of the steps, what signs the ITL) and 225746 (phones that lost both anchors).
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import serial_of
+
+#: major releases: from here on the CLI updates the CTL, and ITLRecovery signs CTL and ITL
+TOKENLESS, ITLRECOVERY = 10, 12
+COMMAND = "utils ctl update CTLFile"
+
+
+def major(version: Any) -> int:
+    """The first number of a version; that of a new release where it is not known."""
+    head = str(version or "").partition(".")[0]
+    return int(head) if head.isdigit() else ITLRECOVERY
+
+
+def due(
+    certificates: Mapping[str, Any], nodes: list[Mapping[str, Any]], *, renew_before: int = 30, regenerate: str = "",
+    issuer: str = "",
+) -> list[str]:  # fmt: skip
+    """The nodes whose CallManager certificate this run will change, as far as preflight can see."""
+    found = []
+    for node in nodes:
+        held = certificates.get(node["name"])
+        if not node.get("callmanager", True) or regenerate == "never":
+            continue
+        left = (held or {}).get("days_left")
+        if (
+            held is None
+            or regenerate == "always"
+            or held.get("self_signed")
+            or (left is not None and left <= renew_before)
+            or (issuer and held.get("issuer") != issuer)
+        ):
+            found.append(node["name"])
+    return found
+
+
+def ctl_problems(facts: Mapping[str, Any], policy: str) -> Iterator[str]:
+    """Why a run in mixed mode has to end before anything is changed, without the name of the cluster."""
+    if facts["security_mode"] != "mixed" or not facts["due"] or policy == "done":
+        return
+    nodes = ", ".join(facts["due"])
+    if policy == "update" and major(facts["version"]) >= TOKENLESS:
+        return
+    affected = (
+        f"the cluster is in mixed mode and the CallManager certificate of {nodes} will change. Phones with an "
+        "authenticated or encrypted security profile then can't register until the CTL file is updated"
+    )
+    if policy == "update":
+        yield (
+            f"{affected}, which the CLI of release {facts['version']} can't do. Upload the certificates with "
+            "callmanager_certificate_restart: false, update the CTL with the CTL client, and run again with "
+            "callmanager_certificate_ctl: done."
+        )
+        return
+    yield (
+        f"{affected} (`{COMMAND}` on the publisher, after the upload and before the restart). Set "
+        "callmanager_certificate_ctl to update, and the role runs the command and checks the CTL before it restarts "
+        "anything; or to done if you update it yourself."
+    )
+
+
+def anchor_problems(facts: Mapping[str, Any], trust_lists: Mapping[str, Any]) -> Iterator[str]:
+    """Up to 11.5: whether phones could verify the new ITL with TVS. trust_lists is the result of cucm_ctl."""
+    if major(facts["version"]) >= ITLRECOVERY or not facts["due"]:
+        return
+    itl = trust_lists.get("itl")
+    if itl is None:
+        yield (
+            "the ITL file could not be read, so it is not known whether phones can verify the next one. "
+            f"{trust_lists.get('msg') or ''}".rstrip()
+        )
+        return
+    known = {serial_of(row["serial_number"]) for row in itl["records"] if row["function"] == "TVS"}
+    for node, held in facts["tvs"].items():
+        left = held.get("days_left")
+        expired = left is not None and left < 0
+        if not expired and serial_of(str(held["serial"])) in known:
+            continue
+        what = "has expired" if expired else "is newer than the ITL file, which phones hold"
+        yield (
+            f"the TVS certificate of {node} {what}. Up to release 11.5 the CallManager certificate signs the ITL, and "
+            "phones check a new one with TVS: if both change at once they trust neither, and the ITL has to be deleted "
+            "on each phone. Restart Cisco Trust Verification Service and Cisco Tftp, reset all phones, wait until they "
+            "are registered (Cisco document 225746), then run again."
+        )
+
+
+def with_anchors(facts: Mapping[str, Any], trust_lists: Mapping[str, Any], *, check: bool = False) -> dict[str, Any]:
+    """The facts of a cluster with what the ITL shows in `problems`, or in `warnings` in check mode."""
+    found = [f"{facts['name']}: {text}" for text in anchor_problems(facts, trust_lists)]
+    key = "warnings" if check else "problems"
+    return {**facts, key: [*facts[key], *found]}
