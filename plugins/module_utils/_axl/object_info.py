@@ -70,7 +70,9 @@ def opened(params: Mapping[str, Any], check_mode: bool) -> tuple[AxlClient, Sess
 
 def objects(session: Session, asked: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Objects by kind, name and partition, each with its settings; `object` is empty where there is none."""
-    found = session.client.side_by_side(lambda entry: session.fetch(BY_MODULE[entry["kind"]], _key(entry)), asked)
+    found = session.client.side_by_side(
+        lambda entry: session.fetch(BY_MODULE[entry["kind"]], _key(session, entry)), asked
+    )
     return [
         {
             "kind": entry["kind"],
@@ -82,8 +84,14 @@ def objects(session: Session, asked: Sequence[Mapping[str, Any]]) -> list[dict[s
     ]
 
 
-def _key(entry: Mapping[str, Any]) -> dict[str, str]:
+def _key(session: Session, entry: Mapping[str, Any]) -> dict[str, str]:
     resource = BY_MODULE[entry["kind"]]
+    if "@" in entry["name"] and "dial_plan" in resource.key:
+        # Its dial plan, which nobody named, is a part of the key.
+        listed = session.listed(resource, resource.key, pattern=entry["name"])
+        there = [one.uuid for one in listed if str(one.values.get("partition") or "") == entry["partition"]]
+        if there:
+            return {resource.first: there[0]}
     partition = {"partition": entry["partition"]} if "partition" in resource.key else {}
     return {resource.first: entry["name"], **partition}
 

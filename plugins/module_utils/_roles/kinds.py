@@ -9,7 +9,9 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_MODULE
@@ -86,7 +88,8 @@ def in_words(name: str, partition: str = "") -> str:
     return f"{name} in partition {partition}" if partition else name
 
 
-def key_options(kind: str, name: str, partition: str) -> dict[str, str]:
-    """The options of a module that name an object."""
+def key_options(kind: str, name: str, partition: str, current: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The options of a module that name an object; what else its key holds comes from the object as it is."""
     resource = BY_MODULE[kind]
-    return {resource.first: name, **({"partition": partition} if "partition" in resource.key else {})}
+    more = {option: current[option] for option in resource.key[1:] if (current or {}).get(option)} if current else {}
+    return {**more, resource.first: name, **({"partition": partition} if "partition" in resource.key else {})}

@@ -21,6 +21,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import (
     TRUNK,
     Made,
     in_words,
+    key_options,
     noun,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names
@@ -142,7 +143,7 @@ class _Removal:
     def _remove_pattern(self, key: Key, uuid: str = "") -> None:
         self.gone.add(key)
         # A pattern with @ has its dial plan in its key, which is not known here.
-        named = {"pattern": uuid} if uuid and "@" in key[1] else {"pattern": key[1], "partition": key[2]}
+        named = {"pattern": uuid} if uuid and "@" in key[1] else key_options(*key, self.there.get(key))
         self.found[PATTERN.objects].append({**named, "state": "absent"})
 
     def remove(self, kind: Made, name: str) -> None:

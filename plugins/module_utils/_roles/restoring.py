@@ -62,14 +62,14 @@ def restore_plan(
         "refusals": [], "stays": [], "said": _identity(record, cluster), "staying": _untouched(record, peers or {}),
         "trust_added": list(record["trust_added"]), "trust_removed": list(record["trust_removed"]),
     }  # fmt: skip
-    doomed: list[Key] = []
+    doomed: dict[Key, Mapping[str, Any]] = {}
     for entry, now in _changed(record, standing):
         kind, before = entry["kind"], entry["before"]
         strange = unexplained(entry, now)
         if strange and not force:
             plan["refusals"].append(_refusal(cluster["name"], entry, now, strange))
         elif before is None:
-            doomed.append(entry_key(entry))
+            doomed[entry_key(entry)] = now or {}
         else:
             plan["present"][BY_KIND[kind].objects].append(_put_back(entry_key(entry), before, now))
     _remove(plan, doomed, record, standing.get("users") or ())
@@ -106,7 +106,7 @@ def _refusal(cluster: str, entry: Mapping[str, Any], now: Mapping[str, Any] | No
 
 def _put_back(key: Key, before: Mapping[str, Any], now: Mapping[str, Any] | None) -> dict[str, Any]:
     """The options that turn an object into what it was, or make it again."""
-    own = key_options(*key)
+    own = key_options(*key, now or before)
     if now is None:
         return {**{option: value for option, value in before.items() if normal(value) not in EMPTY}, **own}
     back = {
@@ -115,7 +115,9 @@ def _put_back(key: Key, before: Mapping[str, Any], now: Mapping[str, Any] | None
     return {**back, **own}
 
 
-def _remove(plan: dict[str, Any], doomed: list[Key], record: Mapping[str, Any], users: Sequence[Any]) -> None:
+def _remove(
+    plan: dict[str, Any], doomed: Mapping[Key, Mapping[str, Any]], record: Mapping[str, Any], users: Sequence[Any]
+) -> None:
     """Remove what the run made, unless something uses it that is neither removed nor put back to another use."""
     back = {entry_key(entry): entry["before"] for entry in record["objects"] if entry["before"] is not None}
     going = set(doomed)
@@ -132,7 +134,7 @@ def _remove(plan: dict[str, Any], doomed: list[Key], record: Mapping[str, Any], 
                 going.discard(key)
                 plan["stays"].append(kept_because_used(key[0], key[1], left))
             else:
-                plan["absent"][kind.objects].append({**key_options(*key), "state": "absent"})
+                plan["absent"][kind.objects].append({**key_options(*key, doomed[key]), "state": "absent"})
 
 
 def _leaves(entry: Mapping[str, Any] | None) -> bool:

@@ -35,6 +35,16 @@ def test_a_trunk_is_told_with_all_that_leads_to_it_and_can_be_made_again(cluster
         cluster.run("RoutePattern", pattern="7777", state="absent")
         for kind, name in (("RouteList", "RL-USED"), ("RouteGroup", "RG-USED"), ("SipTrunk", "T-USED")):
             cluster.run(kind, name=name, state="absent")
+    cluster.run("SipTrunk", name="T-NANP", security_profile="Non Secure SIP Trunk Profile")
+    cluster.run("RoutePattern", pattern="9.@", dial_plan="NANP", gateway="T-NANP", description="north")
+    try:
+        found = cluster.told({"kind": "route_pattern", "name": "9.@"}, {"kind": "route_pattern", "name": "8.@"})
+        assert [one["object"].get("dial_plan") for one in found["objects"]] == ["NANP", None]
+        (user,) = cluster.told({"kind": "sip_trunk", "name": "T-NANP"})["users"]
+        assert cluster.run("RoutePattern", pattern=user["uuid"], state="absent").changed
+    finally:
+        cluster.run("RoutePattern", pattern="9.@", dial_plan="NANP", state="absent")
+        cluster.run("SipTrunk", name="T-NANP", state="absent")
     again = {key: value for key, value in trunk["object"].items() if value not in ("", [], {})}
     cluster.run("SipTrunk", **again)
     try:
