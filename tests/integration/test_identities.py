@@ -19,6 +19,7 @@ from tests.support.operator_site import Site
 
 pytestmark = [pytest.mark.playbook]
 #: what a client asks for: OpenSSL's defaults, which rank ECDSA first, and an offer of RSA alone
+OLD = ("-tls1", "-cipher", "ALL:@SECLEVEL=0")
 ASKED = {"EC": (), "RSA": ("-cipher", "aRSA", "-no_tls1_3")}
 
 
@@ -97,25 +98,60 @@ def prefer(site: Site, cluster: str, version: str, value: str) -> None:
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-def test_what_is_left_as_shipped_is_insecure_and_ecdsa_preferred_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("preferring", [("side1",), ("side1", "side2")], ids=["one-side", "both-sides"])
+def test_where_ecdsa_is_preferred_calls_use_it_and_the_verdict_names_it(
+    tmp_path: Path, preferring: tuple[str, ...]
+) -> None:
     sides = pair("12.5", "14")
     site = Site(tmp_path, scenario(tmp_path / "pair.yml", sides, 1), limit=1100)
     with site.lab:
-        options = ("-i", peers(site, sides))
-        left = site.play("sip_tls_trunk", *options, extra={"callmanager_certificate_ecdsa": "leave"})
-        assert left.code != 0 and site.verdict()["verdict"] == "insecure", left.output[-6000:]
-        causes = {one["cause"] for way in site.verdict()["directions"] for one in way["findings"]}
-        assert any("holds a self-signed CallManager-ECDSA certificate" in cause for cause in causes), causes
-        assert presented(site, "side1", ASKED["RSA"])["subject"] != presented(site, "side1", ASKED["RSA"])["issuer"]
-        for side, version in (("side1", "12.5"), ("side2", "14.0")):
-            prefer(site, side, version, "All Ciphers ECDSA Preferred")
-        signed = site.play("sip_tls_trunk", *options, extra={"sip_tls_trunk_reset": "always"})
-        assert signed.code == 0, signed.output[-6000:]
-        assert site.verdict()["verdict"] == "secure"
+        versions = {"side1": "12.5", "side2": "14.0"}
+        for side in preferring:
+            prefer(site, side, versions[side], "All Ciphers ECDSA Preferred")
+        run = site.play("sip_tls_trunk", "-i", peers(site, sides))
+        assert run.code == 0 and site.verdict()["verdict"] == "secure", run.output[-6000:]
         for way in site.verdict()["directions"]:
-            assert "-EC" in way["server_certificate"]["subject"] and "ECDSA" in way["cipher"], way
-            purposes = [one["purpose"] for one in way["identities"]["server"]]
-            assert purposes == ["CallManager", "CallManager-ECDSA"]
+            elliptic = way["from"] in preferring
+            assert ("-EC" in way["server_certificate"]["subject"], "ECDSA" in way["cipher"]) == (elliptic, elliptic), (
+                way
+            )
+            assert [one["purpose"] for one in way["identities"]["server"]] == ["CallManager", "CallManager-ECDSA"]
         for side, caller, called in (("side1", "1001", "2001"), ("side2", "2001", "1001")):
             call = site.call(side, caller, called)
-            assert (call["result"], call["srtp"]) == ("answered", True) and "ECDSA" in call["cipher"], call
+            assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True), call
+            assert ("ECDSA" in call["cipher"]) == (side in preferring), call
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(1200)
+def test_a_certificate_that_is_left_as_shipped_makes_the_directions_insecure(tmp_path: Path) -> None:
+    sides = pair("12.5", "14")
+    site = Site(tmp_path, scenario(tmp_path / "pair.yml", sides, 1), limit=1100)
+    with site.lab:
+        left = site.play("sip_tls_trunk", "-i", peers(site, sides), extra={"callmanager_certificate_ecdsa": "leave"})
+        assert left.code != 0 and site.verdict()["verdict"] == "insecure", left.output[-6000:]
+        for way in site.verdict()["directions"]:
+            causes = [one["cause"] for one in way["findings"] if one["severity"] == "error"]
+            assert any("holds a self-signed CallManager-ECDSA certificate" in cause for cause in causes), causes
+            assert all("-EC" in cause or "ECDSA" in cause for cause in causes), causes
+        for side in sides:
+            signed, kept = (presented(site, side.name, ASKED[kind]) for kind in ("RSA", "EC"))
+            assert signed["subject"] != signed["issuer"] and kept["subject"] == kept["issuer"]
+        assert restarts(site) == len(sides)
+        run = site.play("sip_tls_trunk", "-i", peers(site, sides))
+        assert run.code == 0 and site.verdict()["verdict"] == "secure", run.output[-6000:]
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(600)
+def test_clusters_without_a_version_in_common_stop_before_anything_is_signed(tmp_path: Path) -> None:
+    sides = pair("10.5", "15SU2")
+    site = Site(tmp_path, scenario(tmp_path / "pair.yml", sides, 1), limit=500)
+    with site.lab:
+        run = site.play("sip_tls_trunk", "-i", peers(site, sides))
+        assert run.code != 0 and run.total("changed") == 0, run.output[-6000:]
+        assert "1 problem found" in run.output and "no TLS version or cipher in common" in run.output
+        assert not site.ca.exists()
+        for side in sides:
+            shown = presented(site, side.name, () if side.release != "10.5" else OLD)
+            assert shown["subject"] == shown["issuer"]
