@@ -36,7 +36,7 @@ def test_all_nodes_share_a_certificate_on_a_release_with_rest_and_on_one_without
     with site.lab:
         first = site.play("renew_certificates", extra=SHARED)
         assert first.recap["rest"]["failed"] == 0 and first.recap["cli"]["failed"] == 1, first.output[-6000:]
-        assert "can't make one; nothing was done. Make it on the publisher's web page" in first.output
+        assert "cannot make one; nothing was done. Make it on the publisher's web page" in first.output
         held = certificates(site)
         assert not held["cli"] and not commands(site, "CLIN1", "set csr gen")
         (shared,) = set(held["rest"].values())

@@ -203,7 +203,10 @@ def _chain_problems(chain: Sequence[Certificate]) -> Iterator[str]:
         yield from (f"{one.subject.text} of ca_chain: {text}." for text in problems)
         above = climb(one, chain)
         if not above.complete and above.top is one:
-            yield (f"ca_chain is not complete: {above.gap(chain)}. Add the certificates up to the self-signed root")
+            yield (
+                f"ca_chain is not complete: {one.subject.text} was issued by {one.issuer.text}, and no certificate "
+                "given has signed it. Add the certificates up to the self-signed root."
+            )
 
 
 def _clashes(peers: Sequence[Mapping[str, Any]]) -> list[str]:
