@@ -164,13 +164,13 @@ async def _ca(process: Process, order: dict[str, Any]) -> Any:
 
 async def _csr(process: Process, order: dict[str, Any]) -> Any:
     """What a person does on the web page for certificates, which knows more than the CLI: a multi-server CSR."""
-    from .pki.store import CsrWish
+    from .pki.store import CsrOptions
 
     node = process.lab.node_at(order["node"])
     if node is None:
         raise KeyError(f"The lab has no node {order['node']}.")
-    wish = CsrWish(multi_server=bool(order.get("multi_server")), key_length=order.get("key_length"))
-    return {"csr": await asyncio.to_thread(node.certs.generate_csr, order.get("unit", "CallManager"), wish)}
+    options = CsrOptions(multi_server=bool(order.get("multi_server")), key_length=order.get("key_length"))
+    return {"csr": await asyncio.to_thread(node.certs.generate_csr, order.get("unit", "CallManager"), options)}
 
 
 async def _down(process: Process, _unused: dict[str, Any]) -> Any:

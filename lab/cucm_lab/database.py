@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One SQLite file a cluster: the state of all its nodes. Each package creates its own tables."""
+"""One SQLite file per cluster: the state of all its nodes. Each package creates its own tables."""
 
 from __future__ import annotations
 

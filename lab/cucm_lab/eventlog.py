@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's log: one JSON object a line, one event a line, without secrets."""
+"""The lab's log: one JSON object per line, one event per line, without secrets."""
 
 from __future__ import annotations
 

@@ -213,7 +213,7 @@ class ServiceTable:
         await self._change(state, STARTING)
         fault = self._lab.faults.match("service", f"start {state.name}", self._node)
         if fault and fault.action == "hang":
-            # It goes on when the rule is taken away, so that the run after the trouble can finish.
+            # It goes on when the rule is taken away, so that the run after the problem can finish.
             await fault.gone()
         if fault and fault.action == "fail":
             await self._change(state, STOPPED)

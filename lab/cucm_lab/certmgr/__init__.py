@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from ..inferred import register
-from ..pki.store import CsrWish, StoreError
+from ..pki.store import CsrOptions, StoreError
 from ..pki.units import STORES
 from ..shell.accounts import accounts_of
 from .basic import credentials
@@ -148,11 +148,11 @@ def _post_csr(lab: Lab, node: Node, order: dict[str, Any]) -> Any:
     except (TypeError, ValueError):
         raise _Refused(400, "Invalid keyLength") from None
     names = order.get("altNames")
-    wish = CsrWish(
+    options = CsrOptions(
         key_length=length, hash=order.get("hashAlgorithm"), common_name=order.get("commonName"),
         alt_names=tuple(names) if isinstance(names, list) else None, multi_server=distribution == multi,
     )  # fmt: skip
-    return {"csr": node.certs.generate_csr(service, wish)}
+    return {"csr": node.certs.generate_csr(service, options)}
 
 
 def _get_identity(lab: Lab, node: Node, order: dict[str, Any]) -> Any:

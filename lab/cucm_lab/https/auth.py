@@ -37,7 +37,7 @@ class _Attempts:
 
 
 class Accounts:
-    """The application accounts of a cluster: who may come in. One object a cluster; the lock is cluster-wide."""
+    """The application accounts of a cluster: who may come in. One object per cluster; the lock is cluster-wide."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many requests a minute a serviceability service takes from a cluster."""
+"""How many requests per minute a serviceability service accepts from a cluster."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One HTTPS server a node: TLS of the release, dispatch by path, faults, one log line a request."""
+"""One HTTPS server per node: TLS of the release, dispatch by path, faults, one log line per request."""
 
 from __future__ import annotations
 

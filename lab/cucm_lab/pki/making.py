@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a node's certificates and requests hold: subject, names, usages, by release, node and wish."""
+"""What a node's certificates and requests hold: subject, names, usages, by release, node and options."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SELF_SIGNED_KU = ("digitalSignature", "keyEncipherment", "dataEncipherment", "k
 
 
 @dataclass(frozen=True)
-class CsrWish:
+class CsrOptions:
     """What a request may choose where the interface lets it; None: the release's default."""
 
     key_length: int | None = None
@@ -66,16 +66,16 @@ class Maker:
         )  # fmt: skip
 
     def request(
-        self, unit: Unit, wish: CsrWish, key: material.PrivateKey, digest: str
+        self, unit: Unit, options: CsrOptions, key: material.PrivateKey, digest: str
     ) -> x509.CertificateSigningRequest:
-        """A request as the release makes them, with what `wish` chooses."""
+        """A request as the release makes them, with what `options` chooses."""
         defaults = self._release.csr
-        include_ou = defaults.include_ou if wish.include_ou is None else wish.include_ou
-        subject = self._subject(unit, wish.common_name, include_ou, wish.multi_server)
+        include_ou = defaults.include_ou if options.include_ou is None else options.include_ou
+        subject = self._subject(unit, options.common_name, include_ou, options.multi_server)
         builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
         eku = x509.ExtendedKeyUsage([material.EKUS[name] for name in defaults.eku])
         builder = builder.add_extension(eku, False).add_extension(material.key_usage(defaults.key_usage), False)
-        names = self._csr_names(wish)
+        names = self._csr_names(options)
         if names:
             builder = builder.add_extension(material.alternative_names(names), False)
         return material.sign_request(builder, key, digest)
@@ -92,16 +92,16 @@ class Maker:
                 common_name = f"{host}-EC.{self._node.domain}" if fqdn else f"{host}-EC"
         return material.name_of(attributes, common_name, include_ou)
 
-    def _csr_names(self, wish: CsrWish) -> list[str]:
+    def _csr_names(self, options: CsrOptions) -> list[str]:
         form = self._release.csr.sans
         names: list[str] = []
-        if wish.multi_server:
+        if options.multi_server:
             names = [*(node.fqdn for node in self._node.cluster.nodes), self._node.domain]
         elif form == "parent_domain":
             names = [self._node.domain]
         elif form == "parent_domain+host":
             names = [self._node.fqdn, self._node.domain]
-        names += list(wish.alt_names or ()) + list(self._web_security().get("alternative", []))
+        names += list(options.alt_names or ()) + list(self._web_security().get("alternative", []))
         return list(dict.fromkeys(name for name in names if name))
 
     def _web_security(self) -> dict[str, Any]:

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from . import material, rules
-from .making import CsrWish, Maker
+from .making import CsrOptions, Maker
 from .refusals import StoreError, refusal
 from .units import COPIES, STORES, Unit, find_store, find_unit, units
 
 if TYPE_CHECKING:
     from ..world import Lab, Node
 
-__all__ = ["CertificateStore", "CsrWish", "StoreError"]
+__all__ = ["CertificateStore", "CsrOptions", "StoreError"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pki_identity (
@@ -142,25 +142,25 @@ class CertificateStore:
 
     # -- requests
 
-    def generate_csr(self, purpose: str, wish: CsrWish | None = None) -> str:
+    def generate_csr(self, purpose: str, options: CsrOptions | None = None) -> str:
         """Make a key pair and a CSR, in place of an earlier one; its PEM."""
-        wish = wish or CsrWish()
+        options = options or CsrOptions()
         unit = self._unit(purpose)
         if not unit.signable:
             raise self._refuse(1014, unit=unit.name)
         defaults = self._release.csr
-        bits = wish.key_length or (384 if unit.elliptic else defaults.key_bits)
+        bits = options.key_length or (384 if unit.elliptic else defaults.key_bits)
         if not unit.elliptic and not 1024 <= bits <= rules.MAXIMUM_KEY_BITS:
             raise self._refuse(1014, unit=unit.name)
         key = material.new_key(unit.elliptic, bits)
-        digest = (wish.hash or ("sha384" if unit.elliptic else defaults.hash)).lower()
+        digest = (options.hash or ("sha384" if unit.elliptic else defaults.hash)).lower()
         if digest not in material.HASHES:
             raise self._refuse(1014, unit=unit.name)
-        csr = self._maker.request(unit, wish, key, digest)
-        distribution = str(self._lab.inferred["pki.multi_server_literal"]) if wish.multi_server else "this-server"
+        csr = self._maker.request(unit, options, key, digest)
+        distribution = str(self._lab.inferred["pki.multi_server_literal"]) if options.multi_server else "this-server"
         with self._db.transaction():
             self._keep_key(key)
-            for node in self._node.cluster.nodes if wish.multi_server else [self._node]:
+            for node in self._node.cluster.nodes if options.multi_server else [self._node]:
                 self._db.execute(
                     "INSERT OR REPLACE INTO pki_csr VALUES (?, ?, ?, ?)",
                     (node.name, unit.name, material.pem_of(csr), distribution),

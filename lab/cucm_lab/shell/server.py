@@ -76,7 +76,7 @@ class _Server(asyncssh.SSHServer):
         if fault and fault.action != "wrong_certificate":
             conn.abort()
         elif fault:
-            # asyncssh knows no host key a connection; this connection has not shown its own yet.
+            # asyncssh has no host key per connection; this connection has not shown its own yet.
             conn._server_host_keys = {name: _impostor(name) for name in conn._server_host_keys}  # type: ignore[assignment]
 
     def begin_auth(self, username: str) -> bool:
@@ -95,21 +95,21 @@ class _Server(asyncssh.SSHServer):
     def _take_further_attempts(self) -> None:
         """Let the client ask for the authentication service again, as OpenSSH's server does until it is logged in.
 
-        Clients such as paramiko ask anew before each attempt; asyncssh takes that request once a connection.
+        Clients such as paramiko ask anew before each attempt; asyncssh accepts that request once per connection.
         """
         if self._account is None and self._connection is not None:
             self._connection._next_service = b"ssh-userauth"
 
     def validate_password(self, username: str, password: str) -> bool:
-        return self._judge(username, password)
+        return self._accepts(username, password)
 
     def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Any:
         return "", "", lang, [("Password: ", False)]
 
     def validate_kbdint_response(self, username: str, responses: Any) -> Any:
-        return len(responses) == 1 and self._judge(username, responses[0])
+        return len(responses) == 1 and self._accepts(username, responses[0])
 
-    def _judge(self, username: str, password: str) -> bool:
+    def _accepts(self, username: str, password: str) -> bool:
         self._account = accounts_of(self._lab, self._node).check(username, password, "ssh")
         return self._account is not None
 

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ..config import Record, reference
-from ..pki.store import CsrWish
+from ..pki.store import CsrOptions
 from ..scenario import parse
 from ..world import Cluster, Lab, Node
 from . import start
@@ -197,9 +197,9 @@ async def secure_pair(lab: Lab, *, srtp: bool = True) -> Authority:
     return authority
 
 
-def multi_server() -> CsrWish:
+def multi_server() -> CsrOptions:
     """A request for one certificate for all nodes."""
-    return CsrWish(multi_server=True)
+    return CsrOptions(multi_server=True)
 
 
 async def s_client(node: Node, *arguments: str, send: bytes = b"", seconds: float = 3.0) -> str:

@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cucm_lab import scenario
 from cucm_lab.pki import rules
 from cucm_lab.pki.material import issued_by
-from cucm_lab.pki.store import CsrWish, StoreError
+from cucm_lab.pki.store import CsrOptions, StoreError
 from cucm_lab.world import Lab
 
 
@@ -259,7 +259,7 @@ def test_multi_server(three: Lab) -> None:
     nodes = max(three.clusters.values(), key=lambda c: len(c.nodes)).nodes
     authority = Authority()
     nodes[0].certs.import_trust("CallManager-trust", authority.pem)
-    csr = nodes[0].certs.generate_csr("CallManager", CsrWish(multi_server=True))
+    csr = nodes[0].certs.generate_csr("CallManager", CsrOptions(multi_server=True))
     leaf = authority.sign(csr)
     nodes[0].certs.import_own("CallManager", leaf)
     assert "-ms." in csr or f"{nodes[0].name}-ms" in openssl("req", "-noout", "-subject", text=csr)
@@ -270,12 +270,12 @@ def test_multi_server(three: Lab) -> None:
 
 def test_chosen_key_and_eku(lab: Lab) -> None:
     store = lab.cluster("cucm150").publisher.certs
-    csr = store.generate_csr("CallManager", CsrWish(key_length=4096, hash="sha512", alt_names=["a.example.com"]))
+    csr = store.generate_csr("CallManager", CsrOptions(key_length=4096, hash="sha512", alt_names=["a.example.com"]))
     text = openssl("req", "-noout", "-text", text=csr)
     assert "4096 bit" in text
     assert "sha512WithRSAEncryption" in text
     assert "DNS:a.example.com" in text
-    assert code_of(store.generate_csr, "CallManager", CsrWish(key_length=8192)) == 1014
+    assert code_of(store.generate_csr, "CallManager", CsrOptions(key_length=8192)) == 1014
     loaded = x509.load_pem_x509_csr(store.generate_csr("CallManager-ECDSA").encode())
     usages = loaded.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert ExtendedKeyUsageOID.CLIENT_AUTH in usages

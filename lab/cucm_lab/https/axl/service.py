@@ -144,7 +144,7 @@ class AxlService:
         return Operation(run, writes=writes)
 
     def _throttled(self) -> bool:
-        """Change notifications pile up with each write, a node each, and drain with time."""
+        """Change notifications pile up with each write, one per node, and drain with time."""
         now = time.monotonic()
         drain = float(self._lab.inferred["axl.notifications_per_second"])
         self._outstanding = max(0.0, self._outstanding - (now - self._drained) * drain)

@@ -8,7 +8,7 @@ import asyncio
 
 from cryptography import x509
 
-from ...pki.store import CsrWish, StoreError
+from ...pki.store import CsrOptions, StoreError
 from ...pki.units import STORES, find_unit
 from .. import texts
 from ..certtext import printed
@@ -22,7 +22,7 @@ async def generate_csr(shell: Shell, parameters: list[str]) -> None:
     if shell.node.cluster.release.csr.asks_ou:
         include_ou = await shell.yes(texts.INCLUDE_OU)
     try:
-        await asyncio.to_thread(shell.node.certs.generate_csr, unit, CsrWish(include_ou=include_ou))
+        await asyncio.to_thread(shell.node.certs.generate_csr, unit, CsrOptions(include_ou=include_ou))
     except StoreError as error:
         raise CommandError(error.text) from None
     form = texts.csr_generated(shell.inferred["shell.csr_generated"], shell.node.cluster.release.number)
