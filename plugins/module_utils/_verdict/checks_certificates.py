@@ -33,6 +33,8 @@ class Check:
     source: str
     remedy: str = ""
     proof: str = ""
+    #: what the doctor calls it, where the name of the check does not say it
+    cause: str = ""
 
 
 def certificate_checks(case: Direction, *, uses_of: tuple[Node, ...] | None = None) -> Iterator[Check]:
@@ -128,7 +130,7 @@ def _holding(identity: Identity, where: str, role: str) -> Check:
             name, "fail", f"{where} holds a self-signed {purpose} certificate, {_short(held)}"
             f"{when if identity.elliptic else ''}: it encrypts, but no CA confirms whose it is", "configuration",
             remedy="Have the CSR signed by the CA and upload the certificate (role callmanager_certificate"
-            + (", with callmanager_certificate_ecdsa: sign)." if identity.elliptic else ")."),
+            + (", with callmanager_certificate_ecdsa: sign)." if identity.elliptic else ")."), cause="self_signed",
         )  # fmt: skip
     if issued is None:
         return Check(name, "info", f"{where} holds {_short(held)}", "configuration")
@@ -137,22 +139,26 @@ def _holding(identity: Identity, where: str, role: str) -> Check:
             name, "fail", f"{where} holds {_short(held)} as its {purpose} certificate, not {_short(issued)}, "
             "which the CA issued for it", "configuration",
             remedy="Upload the issued certificate with cucm_cert_upload (role callmanager_certificate).",
+            cause="not_uploaded",
         )  # fmt: skip
     return Check(
         name, "pass", f"{where} holds {_short(held)}, the certificate that the CA issued for it", "configuration"
     )
 
 
-def _mismatch(where: str, role: str, shown: Certificate, held: Certificate, source: str) -> tuple[str, str, str]:
+def _mismatch(where: str, role: str, shown: Certificate, held: Certificate, source: str) -> tuple[str, ...]:
+    """Text, source, remedy, proof and cause of the check."""
     text = f"{where} presented {_short(shown)} as {role}, but holds {_short(held)}"
     if shown.self_signed or shown.subject.key == held.subject.key:
         return (
             text + ": the certificate is uploaded but not yet active", source,
-            "Restart Cisco CallManager on the node (cucm_service), which makes the uploaded certificate active.",
+            "Restart Cisco CallManager on the node (cucm_service), which makes the uploaded certificate active.", "",
+            "not_active",
         )  # fmt: skip
     return (
         text, source,
-        "Find what answers at this address (a proxy, another server?) or restart Cisco CallManager on the node.",
+        "Find what answers at this address (a proxy, another server?) or restart Cisco CallManager on the node.", "",
+        "other_certificate",
     )  # fmt: skip
 
 
@@ -265,12 +271,13 @@ def _dates(case: Direction, node: Node, identity: Identity, certificate: Certifi
     if end < case.now + latest:
         yield Check(
             "dates", "fail", f"{what} expired on {end:%Y-%m-%d}{_clock(clocks[latest])}",
-            "certificate", remedy=renew,
+            "certificate", remedy=renew, cause="expired",
         )  # fmt: skip
     elif begin > case.now + earliest:
         yield Check(
             "dates", "fail", f"{what} is not valid before {begin:%Y-%m-%d %H:%M} UTC"
             f"{_clock(clocks[earliest])}", "certificate", remedy="Compare the clocks of the CA and of the node (NTP).",
+            cause="not_yet_valid",
         )  # fmt: skip
     else:
         days = (end - case.now - latest).days

@@ -107,7 +107,7 @@ def _ports(external: Mapping[str, Any]) -> tuple[Node, ...]:
 
 def judge(case: Direction) -> dict[str, Any]:
     """The verdict on one direction as the module returns it."""
-    checks = _checks(case)
+    checks = checks_of(case)
     states = {check.state for check in checks}
     verdict = INSECURE if "fail" in states else UNPROVEN if "unknown" in states else SECURE
     proven = {check.source for check in checks if check.state == "pass"}
@@ -163,7 +163,8 @@ def _summary(certificate: Certificate) -> dict[str, Any]:
     return {key: view[key] for key in ("subject", "issuer", "serial", "not_after", "sha256")}
 
 
-def _checks(case: Direction) -> list[Check]:
+def checks_of(case: Direction) -> list[Check]:
+    """All checks of a direction."""
     if case.external:
         return [*external_checks(case), *routing_checks(case)]
     if not case.target_nodes:

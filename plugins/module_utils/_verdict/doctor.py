@@ -1,0 +1,242 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a trunk does not work: one cause per direction, ranked, with its evidence and the next step. Private. Pure.
+
+Every source gives signs: a check of the verdict that failed, an alert on the wire, a line of a trace, an alarm, the
+reason of the trunk's state. Signs of one cause are added up; a cause that several sources show comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import verdict
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import seen_calls
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Node, between
+
+Data = Mapping[str, Any]
+
+#: Cause -> what it means, in the words of a voice engineer. Of two that are shown equally well the first comes first.
+CAUSES = {
+    "destination": "The trunk of {source} does not point to the SIP TLS port of {target}.",
+    "profile": "The trunk of {source} has no security profile that uses TLS with encryption.",
+    "profile_at_peer": "The trunk of {target} has no security profile that uses TLS with encryption.",
+    "expired": "A certificate has expired.",
+    "not_yet_valid": "A certificate is not valid yet by the clock of the node that checks it.",
+    "not_uploaded": "A node does not hold the certificate that the CA issued for it.",
+    "not_active": "A certificate is uploaded, but Cisco CallManager still presents the one from before.",
+    "self_signed": "A node has only its self-signed certificate.",
+    "ca_missing": "{source} does not trust the CA of {target}.",
+    "ca_missing_at_peer": "{target} does not trust the CA of {source}.",
+    "name": "The profile of {source} does not accept the name in the certificate of {target}.",
+    "name_at_peer": "The profile of {target} does not accept the name in the certificate of {source}.",
+    "uses": "A certificate is not made for both serverAuth and clientAuth.",
+    "other_certificate": "{target} presents another certificate than it should.",
+    "no_client_certificate": "{target} asked for a client certificate and was given none.",
+    "no_client_authentication": "{target} does not ask for a client certificate.",
+    "version": "The two ends have no TLS version in common, or use one that is broken.",
+    "cipher": "The two ends have no cipher in common, or use one that does not encrypt.",
+    "certificate_refused": "{source} refused the certificate of {target}.",
+    "certificate_refused_by_peer": "{target} refused the certificate of {source}.",
+    "dns": "{source} cannot resolve the name of the trunk's destination.",
+    "peer_refuses": "{target} answers with 503: its trunk is out of service, does not know the address of {source}, or "
+    "the node is set to Busy Out.",
+    "peer_times_out": "{target} is reachable, but what is behind it does not answer.",
+    "clear": "SIP is sent without TLS.",
+    "media": "Calls are set up, but their media is not encrypted.",
+    "no_connection": "{source} cannot open a TLS connection to {target}, and nothing has shown why.",
+    "no_answer": "{target} does not answer OPTIONS.",
+}
+#: check of the verdict -> cause, where the check itself names none
+_BY_CHECK = {
+    "destinations": "destination", "profile": "profile", "peer_profile": "profile_at_peer",
+    "server_trust": "ca_missing", "client_trust": "ca_missing_at_peer", "server_name": "name",
+    "client_name": "name_at_peer",
+    "extended_key_usage": "uses", "trace_certificate": "other_certificate", "server_certificate": "other_certificate",
+    "client_certificate": "other_certificate", "mutual_authentication": "no_client_authentication",
+    "tls_version": "version", "cipher": "cipher", "call": "clear", "srtp": "media",
+}  # fmt: skip
+#: TLS alert -> cause when the source's end sent it, and when the target's end did
+_BY_ALERT = {
+    "unknown_ca": ("ca_missing", "ca_missing_at_peer"),
+    "certificate_expired": ("expired", "expired"),
+    "unsupported_certificate": ("uses", "uses"),
+    "certificate_required": ("no_client_certificate", "no_client_certificate"),
+    "protocol_version": ("version", "version"),
+    "insufficient_security": ("cipher", "cipher"),
+    "handshake_failure": ("cipher", "cipher"),
+    "bad_certificate": ("certificate_refused", "certificate_refused_by_peer"),
+    "certificate_unknown": ("certificate_refused", "certificate_refused_by_peer"),
+}
+#: kind of a trace's failure line -> cause when the source wrote it, and when the target did
+_BY_KIND = {
+    "issuer_missing": ("ca_missing", "ca_missing_at_peer"),
+    "self_signed": ("ca_missing", "ca_missing_at_peer"),
+    "bad_signature": ("ca_missing", "ca_missing_at_peer"),
+    "not_trusted": ("ca_missing", "ca_missing_at_peer"),
+    "expired": ("expired", "expired"),
+    "not_yet_valid": ("not_yet_valid", "not_yet_valid"),
+    "purpose": ("uses", "uses"),
+    "name_mismatch": ("name", "name_at_peer"),
+    "verification": ("certificate_refused", "certificate_refused_by_peer"),
+}
+#: reason of a trunk's state -> cause
+_BY_REASON = {
+    "Local=1": "no_answer", "Local=2": "no_connection", "Local=3": "dns", "Remote=503": "peer_refuses",
+    "Remote=408": "peer_times_out",
+}  # fmt: skip
+_WEIGHTS = {"status": 1}
+_USUAL_WEIGHT = 3
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One thing that points to a cause."""
+
+    cause: str
+    source: str
+    text: str
+    next_step: str = ""
+    node: str | None = None
+
+
+def diagnose(case: Direction) -> dict[str, Any]:
+    """The cause of a direction's failure with its evidence, and the other causes that were found."""
+    checks = verdict.checks_of(case)
+    signs = [*_from_checks(case, checks), *_from_alerts(case), *_from_traces(case), *_from_status(case)]
+    ranked = _ranked(case, signs)
+    works = _works(case)
+    missing = [check for check in checks if check.state == "unknown"]
+    first: dict[str, Any] = ranked[0] if ranked else {"cause": None, **_nothing(works, missing)}
+    return {"from": case.source, "to": case.target, "works": works, **first, "others": ranked[1:]}
+
+
+def sentence(diagnosis: Data) -> str:
+    """A diagnosis in one line."""
+    step = f" {diagnosis['next_step']}" if diagnosis.get("next_step") else ""
+    return f"{diagnosis['from']} to {diagnosis['to']}: {diagnosis['explanation']}{step}"
+
+
+def _nothing(works: bool | None, missing: list[Check]) -> dict[str, Any]:
+    """Without a cause: what would show one."""
+    if works:
+        return {"explanation": "The trunk works.", "next_step": None, "evidence": [], "nodes": []}
+    step = next((check.proof for check in missing if check.proof), "Make a call, and read the traces of both ends.")
+    return {"explanation": "No cause was found.", "next_step": step, "evidence": [], "nodes": []}
+
+
+def _works(case: Direction) -> bool | None:
+    """Whether calls can take this direction, as far as anything shows."""
+    service = (case.leg.status or {}).get("in_service")
+    if service is not None:
+        return bool(service)
+    if any(str(call.get("result")).lower() == "answered" for call in seen_calls(case)):
+        return True
+    captured = [one for one in _handshakes(case) if one.get("established") is not None]
+    return bool(captured[-1]["established"]) if captured else None
+
+
+def _handshakes(case: Direction) -> list[Data]:
+    return [one for one in between(case.captures, case.source_nodes, case.target_nodes) if one.get("protocol") == "tls"]
+
+
+def _ranked(case: Direction, signs: Iterable[Sign]) -> list[dict[str, Any]]:
+    by_cause: dict[str, list[Sign]] = {}
+    for sign in signs:
+        by_cause.setdefault(sign.cause, []).append(sign)
+    # That there is no connection, or no answer, is what any cause leads to.
+    if len(by_cause) > 1:
+        for symptom in ("no_connection", "no_answer"):
+            by_cause.pop(symptom, None)
+    order = list(CAUSES)
+
+    def rank(cause: str) -> tuple[int, int]:
+        sources = {sign.source for sign in by_cause[cause]}
+        return -sum(_WEIGHTS.get(source, _USUAL_WEIGHT) for source in sources), order.index(cause)
+
+    return [_described(case, cause, by_cause[cause]) for cause in sorted(by_cause, key=rank)]
+
+
+def _described(case: Direction, cause: str, signs: list[Sign]) -> dict[str, Any]:
+    return {
+        "cause": cause,
+        "explanation": CAUSES[cause].format(source=case.source, target=case.target),
+        "next_step": next((sign.next_step for sign in signs if sign.next_step), None),
+        "evidence": list({sign.text: {"source": sign.source, "text": sign.text} for sign in signs}.values()),
+        "nodes": sorted({sign.node for sign in signs if sign.node}),
+    }
+
+
+def _from_checks(case: Direction, checks: Iterable[Check]) -> Iterator[Sign]:
+    names = [node.name for node in (*case.source_nodes, *case.target_nodes)]
+    for check in checks:
+        cause = check.cause or _BY_CHECK.get(check.name)
+        if check.state == "fail" and cause:
+            node = next((name for name in names if name in check.text), None)
+            yield Sign(cause, check.source, check.text, check.remedy, node)
+        elif check.state == "fail" and check.name == "wire" and "in the clear" in check.text:
+            yield Sign("clear", check.source, check.text, check.remedy)
+
+
+def _from_alerts(case: Direction) -> Iterator[Sign]:
+    """The alerts of the last captured handshake: what came after an earlier failure counts."""
+    for one in _handshakes(case)[-1:]:
+        for alert in one.get("alerts") or []:
+            causes = _BY_ALERT.get(str(alert.get("name")))
+            if alert.get("level") == "fatal" and causes:
+                text = f"{one[alert['from']]} sent the TLS alert {alert['name']}: {alert.get('meaning') or 'refused'}"
+                yield Sign(causes[alert["from"] == "server"], "capture", text)
+
+
+def _from_traces(case: Direction) -> Iterator[Sign]:
+    for trace in case.traces:
+        at_target = trace.get("cluster") == case.target
+        if not at_target and trace.get("cluster") != case.source:
+            continue
+        peers = case.source_nodes if at_target else case.target_nodes
+        for line in [*(trace.get("trouble") or []), *(trace.get("alarms") or [])]:
+            causes = _BY_KIND.get(str(line.get("kind")))
+            if causes and _concerns(line, peers, case) and not _settled(line, trace):
+                text = str(line.get("text") or f"alarm {line.get('name')}: {line.get('meaning')}")
+                yield Sign(causes[at_target], "trace", f"{trace['cluster']}: {text}", str(line.get("next_step") or ""),
+                           line.get("node"))  # fmt: skip
+
+
+def _concerns(line: Data, peers: tuple[Node, ...], case: Direction) -> bool:
+    """Whether a line of a trace is about these peers: by its address, the name that was refused, or the trunk."""
+    if line.get("remote_ip"):
+        return any(str(line["remote_ip"]).lower() in node.addresses for node in peers)
+    received = str(line.get("received") or "").lower()
+    if received:
+        certificates = [one.expected or one.probed for node in peers for one in node.identities]
+        return any(received in {name.lower() for name in one.matched_names} for one in certificates if one)
+    return bool(line.get("trunk")) and line.get("trunk") == (case.leg.trunk or {}).get("name")
+
+
+def _settled(line: Data, trace: Data) -> bool:
+    """Whether the peer was accepted after that."""
+    later = (
+        one.get("time")
+        for one in trace.get("certificates") or []
+        if not line.get("remote_ip") or one.get("remote_ip") == line["remote_ip"]
+    )
+    if line.get("kind") == "name_mismatch":
+        # CUCM writes the certificate of a peer before it compares the names.
+        return False
+    return any(str(when) > str(line.get("time")) for when in later if when and line.get("time"))
+
+
+def _from_status(case: Direction) -> Iterator[Sign]:
+    status = case.leg.status or {}
+    if status.get("in_service") is not False:
+        return
+    reasons = [status, *(status.get("destinations") or [])]
+    for reason in reasons:
+        code = str(reason.get("reason") or "").split(":")[0].strip()
+        if code in _BY_REASON:
+            text = f"{case.source} reports its trunk out of service: {code}"
+            yield Sign(_BY_REASON[code], "status", text, str(reason.get("next_step") or ""))

@@ -1,0 +1,173 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a SIP trunk over TLS does not work."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sip_tls_doctor
+short_description: Find out why a SIP trunk over TLS does not work
+version_added: 1.1.0
+description:
+  - Takes the same evidence as M(siptls.cucm.sip_tls_verdict) and names, for each direction of a trunk, the cause of its
+    failure, with the evidence for it and the next step.
+  - It weighs the configuration of both ends, their certificates and trust stores, the names in the security profiles,
+    the clocks, the handshakes of the controller, alerts in captures, the failure lines and alarms in the traces of both
+    ends, and the state of the trunk with its reason.
+  - A cause that several sources show comes first; the others follow in RV(diagnoses[].others).
+  - Contacts no system and changes nothing.
+author:
+  - siptls.cucm contributors (@siptls)
+extends_documentation_fragment:
+  - siptls.cucm.attributes.info
+requirements:
+  - cryptography
+options:
+  clusters:
+    description: The clusters, as M(siptls.cucm.sip_tls_verdict) takes them.
+    type: list
+    elements: dict
+    required: true
+  directions:
+    description: The directions of the trunks, as M(siptls.cucm.sip_tls_verdict) takes them.
+    type: list
+    elements: dict
+    required: true
+  captures:
+    description: The C(connections) of M(siptls.cucm.sip_tls_capture_info), of one or more captures.
+    type: list
+    elements: dict
+    default: []
+  traces:
+    description: Results of M(siptls.cucm.cucm_trace_info), each with the key C(cluster) added.
+    type: list
+    elements: dict
+    default: []
+  require_srtp:
+    description: Whether a trunk or a call without SRTP is a fault.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+- name: Name the cause
+  siptls.cucm.sip_tls_doctor:
+    clusters: "{{ evidence | map(attribute='cluster') }}"
+    directions: "{{ evidence | map(attribute='directions') | flatten }}"
+    captures: "{{ evidence | map(attribute='captures') | flatten }}"
+    traces: "{{ evidence | map(attribute='traces') | flatten }}"
+  register: doctor
+
+- name: Show it
+  ansible.builtin.debug:
+    var: doctor.summary
+"""
+
+RETURN = r"""
+summary:
+  description: One sentence per direction.
+  type: list
+  elements: str
+  returned: success
+  sample: ["cucma to cucm10: cucm10 does not trust the CA of cucma. Upload the chain to CallManager-trust."]
+diagnoses:
+  description: The diagnosis of each direction.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    from:
+      description: The cluster that sends the calls.
+      type: str
+      returned: always
+    to:
+      description: The cluster that receives them.
+      type: str
+      returned: always
+    works:
+      description: Whether the trunk works in this direction, by its state, a call or a handshake; null when nothing
+        shows it.
+      type: bool
+      returned: always
+    cause:
+      description: Short name of the cause, such as V(ca_missing), V(name_at_peer), V(expired), V(not_active),
+        V(destination), V(profile), V(no_connection); null when none was found.
+      type: str
+      returned: always
+    explanation:
+      description: The cause in a sentence.
+      type: str
+      returned: always
+    next_step:
+      description: What to do next.
+      type: str
+      returned: always
+    evidence:
+      description: What shows the cause, each with C(source) and C(text).
+      type: list
+      elements: dict
+      returned: always
+    nodes:
+      description: The nodes that the evidence names.
+      type: list
+      elements: str
+      returned: always
+    others:
+      description: The other causes that were found, best shown first, with the same keys.
+      type: list
+      elements: dict
+      returned: always
+"""
+
+from typing import TYPE_CHECKING
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Failure, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor, verdict
+
+if TYPE_CHECKING:
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
+
+DICTS = {"type": "list", "elements": "dict", "default": []}
+NEEDED = {"type": "list", "elements": "dict", "required": True}
+SPEC = ArgSpec(
+    options={
+        "clusters": NEEDED,
+        "directions": NEEDED,
+        "captures": DICTS,
+        "traces": DICTS,
+        "require_srtp": {"type": "bool", "default": True},
+    }
+)
+
+
+def service(task: Task) -> Outcome:
+    """Diagnose every direction."""
+    given = task.params
+    try:
+        cases = verdict.directions_of(
+            given["clusters"],
+            given["directions"],
+            captures=given["captures"],
+            traces=given["traces"],
+            srtp_wanted=given["require_srtp"],
+        )
+    except (KeyError, ValueError) as wrong:
+        raise Failure(
+            f"The evidence does not fit together: {wrong}. Give clusters and directions as sip_tls_verdict takes them."
+        ) from wrong
+    diagnoses = [doctor.diagnose(case) for case in cases]
+    return Outcome(result={"diagnoses": diagnoses, "summary": [doctor.sentence(one) for one in diagnoses]})
+
+
+FACE = Face(SPEC, service, needs=("cryptography",))
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(FACE)
+
+
+if __name__ == "__main__":
+    main()

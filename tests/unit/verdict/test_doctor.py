@@ -1,0 +1,160 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The doctor names the cause of every way in which a trunk can be broken, alone and two at a time."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor, verdict
+
+from tests.unit.verdict import test_verdict as broken
+
+Evidence = dict[str, Any]
+
+
+def diagnose(evidence: Evidence) -> Evidence:
+    """The diagnosis of the first direction, cucma to cucm10."""
+    cases = verdict.directions_of(
+        evidence["clusters"], evidence["directions"], captures=evidence["captures"], traces=evidence["traces"],
+        now=broken.NOW,
+    )  # fmt: skip
+    return doctor.diagnose(cases[0])
+
+
+def out_of_service(evidence: Evidence, reason: str) -> None:
+    evidence["directions"][0]["status"] = {"in_service": False, "reason": reason, "next_step": "Look at the peer."}
+
+
+def trace(evidence: Evidence, cluster: str, **line: Any) -> None:
+    evidence["traces"].append({"cluster": cluster, "trouble": [{"time": "2026-10-31T10:00:00Z", "text": "x", **line}]})
+
+
+def alert(evidence: Evidence, end: str, name: str) -> None:
+    one = {"from": end, "level": "fatal", "name": name, "meaning": "the meaning"}
+    evidence["captures"] = [broken.handshake(established=False, mutual=False, alerts=[one])]
+
+
+#: what is broken -> the cause
+BREAKINGS: dict[str, tuple[Callable[[Evidence], None], str]] = {
+    "not active": (broken.break_active, "not_active"),
+    "client's not active": (broken.break_client_active, "not_active"),
+    "not uploaded": (broken.break_held, "not_uploaded"),
+    "expired": (broken.break_expired, "expired"),
+    "not yet valid": (broken.break_not_yet, "not_yet_valid"),
+    "trust": (broken.break_trust, "ca_missing"),
+    "trust of the peer": (broken.break_peer_trust, "ca_missing_at_peer"),
+    "name": (broken.break_name, "name"),
+    "name at the peer": (broken.break_peer_name, "name_at_peer"),
+    "no client authentication": (broken.break_mutual, "no_client_authentication"),
+    "destination": (broken.break_destination, "destination"),
+    "port": (broken.break_port, "destination"),
+    "another profile": (broken.break_profile_used, "profile"),
+    "TCP": (broken.break_transport, "profile"),
+    "authenticated alone": (broken.break_null, "profile_at_peer"),
+    "SRTP": (broken.break_srtp, "media"),
+    "uses": (broken.break_eku, "uses"),
+    "plain SIP": (broken.break_plain, "clear"),
+    "name of a trace": (broken.break_trace, "other_certificate"),
+    "call over TCP": (broken.break_call, "clear"),
+    "DNS": (lambda e: out_of_service(e, "Local=3"), "dns"),
+    "503": (lambda e: out_of_service(e, "Remote=503"), "peer_refuses"),
+    "408": (lambda e: out_of_service(e, "Remote=408"), "peer_times_out"),
+    "no connection": (lambda e: out_of_service(e, "Local=2"), "no_connection"),
+    "no answer": (lambda e: out_of_service(e, "Local=1"), "no_answer"),
+    "alert of the server": (lambda e: alert(e, "server", "unknown_ca"), "ca_missing_at_peer"),
+    "alert of the client": (lambda e: alert(e, "client", "unknown_ca"), "ca_missing"),
+    "no cipher": (lambda e: alert(e, "server", "handshake_failure"), "cipher"),
+    "no version": (lambda e: alert(e, "server", "protocol_version"), "version"),
+    "line of the source": (lambda e: trace(e, "cucma", kind="issuer_missing", remote_ip="10.0.0.2"), "ca_missing"),
+    "line of the target": (
+        lambda e: trace(e, "cucm10", kind="issuer_missing", remote_ip="10.0.0.1"), "ca_missing_at_peer",
+    ),
+    "refused name": (lambda e: trace(e, "cucm10", kind="name_mismatch", received="CUCMA"), "name_at_peer"),
+}  # fmt: skip
+SYMPTOMS = {"no_connection", "no_answer"}
+
+
+def found(evidence: Evidence) -> list[str]:
+    diagnosis = diagnose(evidence)
+    return [diagnosis["cause"], *(one["cause"] for one in diagnosis["others"])]
+
+
+@pytest.mark.parametrize("name", BREAKINGS)
+def test_one_fault_is_named_with_its_evidence(name: str) -> None:
+    breaking, cause = BREAKINGS[name]
+    evidence = broken.sound()
+    breaking(evidence)
+    diagnosis = diagnose(evidence)
+    assert diagnosis["cause"] == cause, diagnosis
+    assert diagnosis["evidence"]
+    assert doctor.CAUSES[cause].split("{")[0] in diagnosis["explanation"]
+
+
+def test_two_faults_are_both_named() -> None:
+    """One of them may hide behind the other only when it is a mere symptom, or replaces the same part."""
+    for (first, (break_one, one)), (second, (break_two, two)) in itertools.combinations(BREAKINGS.items(), 2):
+        evidence = broken.sound()
+        break_one(evidence)
+        before = set(found(evidence))
+        break_two(evidence)
+        causes = found(evidence)
+        assert two in causes or two in SYMPTOMS, (first, second, causes)
+        overwritten = before - set(causes)
+        assert one in causes or one in SYMPTOMS or _same_part(first, second), (first, second, causes, overwritten)
+
+
+#: breakings that write the same part of the evidence, so that the later one undoes the earlier one
+PARTS = (
+    {"not active", "expired", "not yet valid", "uses", "not uploaded"},
+    {"destination", "port"},
+    {"another profile", "TCP"},
+    {"DNS", "503", "408", "no connection", "no answer"},
+    {"alert of the server", "alert of the client", "no cipher", "no version", "plain SIP"},
+    {"name of a trace", "line of the source", "line of the target", "refused name"},
+)
+
+
+def _same_part(first: str, second: str) -> bool:
+    return any(first in part and second in part for part in PARTS)
+
+
+def test_a_sound_trunk_has_no_cause() -> None:
+    evidence = broken.sound()
+    evidence["directions"][0]["status"] = {"in_service": True}
+    diagnosis = diagnose(evidence)
+    assert (diagnosis["works"], diagnosis["cause"], diagnosis["next_step"]) == (True, None, None)
+
+
+def test_what_several_sources_show_comes_first() -> None:
+    evidence = broken.sound()
+    broken.break_srtp(evidence)
+    broken.break_peer_trust(evidence)
+    trace(evidence, "cucm10", kind="issuer_missing", remote_ip="10.0.0.1")
+    out_of_service(evidence, "Local=2")
+    diagnosis = diagnose(evidence)
+    assert (diagnosis["cause"], diagnosis["works"]) == ("ca_missing_at_peer", False)
+    assert {one["source"] for one in diagnosis["evidence"]} == {"configuration", "trace"}
+    assert [one["cause"] for one in diagnosis["others"]] == ["media"]
+    assert doctor.sentence(diagnosis).startswith("cucma to cucm10: cucm10 does not trust the CA of cucma. Upload")
+
+
+def test_a_failure_before_the_last_good_handshake_is_over() -> None:
+    evidence = broken.sound()
+    line = {"time": "2026-10-31T10:00:00Z", "text": "x", "kind": "issuer_missing", "remote_ip": "10.0.0.2"}
+    good = {"time": "2026-10-31T10:05:00Z", "remote_ip": "10.0.0.2", "cipher": "AES128-SHA",
+            "subject": "/C=IN/ST=cisco/L=cisco/O=cisco/OU=cisco/CN=CUCM10"}  # fmt: skip
+    evidence["traces"] = [{"cluster": "cucma", "trouble": [line], "certificates": [good]}]
+    assert diagnose(evidence)["cause"] is None
+
+
+def test_without_evidence_it_says_what_would_show_the_cause() -> None:
+    evidence = broken.sound()
+    broken.drop_probe(evidence)
+    diagnosis = diagnose(evidence)
+    assert diagnosis["cause"] is None
+    assert "sip_tls_probe" in diagnosis["next_step"]
