@@ -23,6 +23,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict import negoti
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check, certificate_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_external import external_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_routing import routing_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_tls13 import tls13_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import media, transport_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Leg, Node, between
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
@@ -169,7 +170,7 @@ def checks_of(case: Direction) -> list[Check]:
         return [*external_checks(case), *routing_checks(case)]
     if not case.target_nodes:
         return [_unseen(case), *routing_checks(case)]
-    return [*certificate_checks(case), *transport_checks(case), *routing_checks(case)]
+    return [*certificate_checks(case), *transport_checks(case), *tls13_checks(case), *routing_checks(case)]
 
 
 def _unseen(case: Direction) -> Check:

@@ -185,6 +185,37 @@ def test_tls13_capture_without_certificates_rests_on_the_probe() -> None:
     assert judge(evidence)["verdict"] == "secure"
 
 
+SUBJECT = "/C=IN/ST=cisco/L=cisco/O=cisco/OU=cisco/CN="
+
+
+def tls13(**changes: Any) -> Evidence:
+    """A captured TLS 1.3 handshake, and both ends' traces of it."""
+    evidence = sound()
+    evidence["captures"] = [
+        handshake(tls_version="TLSv1.3", mutual=None, client_certificates=[], server_certificates=[])
+    ]
+    at_client = {"time": "2026-10-31T15:30:00.300+05:30", "remote_ip": "10.0.0.2", "remote_port": 5061,
+                 "subject": SUBJECT + "CUCM10"}  # fmt: skip
+    at_server = {"time": "2026-10-31T10:00:00.200+00:00", "remote_ip": "10.0.0.1", "remote_port": 40000,
+                 "subject": SUBJECT + "CUCMA", **changes}  # fmt: skip
+    evidence["traces"] = [
+        {"cluster": "cucma", "certificates": [at_client]}, {"cluster": "cucm10", "certificates": [at_server]},
+    ]  # fmt: skip
+    return evidence
+
+
+def test_the_traces_of_both_ends_prove_a_tls13_connection() -> None:
+    def proof(evidence: Evidence) -> list[str]:
+        return [one["text"] for one in judge(evidence)["evidence"] if "traces of both ends" in one["text"]]
+
+    (text,) = proof(tls13())
+    assert text.endswith(f"{SUBJECT}CUCMA as client, {SUBJECT}CUCM10 as server")
+    # Another port or another time is another connection.
+    assert not proof(tls13(remote_port=40001))
+    assert not proof(tls13(time="2026-10-31T11:00:00.200+00:00"))
+    assert judge(tls13(subject="/CN=Mallory"))["verdict"] == "insecure"
+
+
 def reissue(e: Evidence, **changes: Any) -> None:
     """Give the target another certificate, everywhere."""
     new = view("CUCM10", "BB", **changes)
