@@ -1,0 +1,186 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a trunk will break, and why: per direction, dated and undated events of both ends. Private. Pure.
+
+Sources: the certificates and their chains; the Chrome Root Program (public CAs issue no clientAuth from March 2027);
+the CA/Browser Forum's ballot SC-081v3 (200, 100 and 47 days); Cisco's release notes of 15SU3 (no RSA key exchange).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import negotiated
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Node
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+
+#: organizations of the public CAs whose certificates are common on trunks, in lower case
+PUBLIC_CAS = (
+    "digicert", "identrust", "sectigo", "comodo", "globalsign", "let's encrypt", "entrust", "godaddy", "go daddy",
+    "google trust services", "ssl corp", "quovadis", "swisssign", "buypass", "actalis", "telekom security",
+)  # fmt: skip
+#: the day from which public CAs issue no certificate with clientAuth
+NO_CLIENT_AUTH = datetime(2027, 3, 1, tzinfo=UTC)
+#: from when on public CAs issue certificates for at most so many days
+LIFETIMES = (
+    (datetime(2026, 3, 15, tzinfo=UTC), 200), (datetime(2027, 3, 15, tzinfo=UTC), 100),
+    (datetime(2029, 3, 15, tzinfo=UTC), 47),
+)  # fmt: skip
+#: key exchange by RSA, which 15SU3 takes away
+RSA_KEY_EXCHANGE = (
+    "AES128-SHA",
+    "AES256-SHA",
+    "AES128-GCM-SHA256",
+    "AES256-GCM-SHA384",
+    "AES128-SHA256",
+    "AES256-SHA256",
+)
+SMALLEST_RSA_KEY = 2048
+_RENEW = "Renew it before that day (playbook renew_certificates.yml)."
+_PRIVATE_CA = "Move to a private CA, or to a CA that keeps clientAuth, before the certificate is renewed."
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that breaks the trunk: on a day, or (``date`` None) at an upgrade or a renewal."""
+
+    kind: str
+    date: datetime | None
+    node: str | None
+    reason: str
+    next_step: str
+
+    def as_dict(self, now: datetime) -> dict[str, Any]:
+        """For a module's result; days are whole, negative once the day is over."""
+        return {
+            "kind": self.kind, "date": self.date.strftime("%Y-%m-%dT%H:%M:%SZ") if self.date else None,
+            "days_left": (self.date - now).days if self.date else None, "node": self.node, "reason": self.reason,
+            "next_step": self.next_step,
+        }  # fmt: skip
+
+
+def forecast(case: Direction) -> dict[str, Any]:
+    """The events of one direction, the earliest first; ``breaks_on`` is the first dated one."""
+    found = [*_certificates(case), *_parameters(case)]
+    # Both directions of a trunk, and both roles of a node, show the same certificate.
+    events = list({(one.kind, one.reason): one for one in found}.values())
+    events.sort(key=lambda one: (one.date is None, one.date or case.now, one.reason))
+    listed = [one.as_dict(case.now) for one in events]
+    first: Mapping[str, Any] = next((one for one in listed if one["date"]), {})
+    return {
+        "from": case.source, "to": case.target, "breaks_on": first.get("date"), "days_left": first.get("days_left"),
+        "reason": first.get("reason"), "events": listed,
+    }  # fmt: skip
+
+
+def sentence(one: Mapping[str, Any]) -> str:
+    """A forecast in one line."""
+    lead = f"{one['from']} to {one['to']}"
+    if not one["breaks_on"]:
+        return f"{lead}: no date is known on which it will break"
+    return f"{lead}: breaks on {str(one['breaks_on'])[:10]} ({one['days_left']} days): {one['reason']}"
+
+
+def _certificates(case: Direction) -> Iterator[Event]:
+    for node in (*case.reached, *case.source_nodes):
+        for identity in node.identities:
+            leaf = identity.held or identity.probed
+            if leaf is not None:
+                yield from _leaf(node, leaf, identity.title)
+        for checker in case.judges(node):
+            yield from _authorities(node, checker)
+
+
+def _leaf(node: Node, leaf: Certificate, title: str) -> Iterator[Event]:
+    what = f"the {title} of {node.name}"
+    yield Event("certificate_end", leaf.not_after, node.name, f"{what} expires", _RENEW)
+    if leaf.key.kind == "RSA" and leaf.key.bits < SMALLEST_RSA_KEY:
+        yield Event(
+            "key_size",
+            None,
+            node.name,
+            f"{what} has a key of {leaf.key.bits} bits, which new releases refuse",
+            "Have a new CSR with 2048 bits or more signed.",
+        )
+    if "sha1" in leaf.signature.algorithm.lower():
+        yield Event(
+            "sha1",
+            None,
+            node.name,
+            f"{what} is signed with SHA-1, which new releases refuse",
+            "Have it signed again with SHA-256.",
+        )
+    if _public(leaf):
+        yield from _public_ca(node, leaf, what)
+
+
+def _public(leaf: Certificate) -> bool:
+    issuer = str(leaf.issuer).lower()
+    return any(name in issuer for name in PUBLIC_CAS)
+
+
+def _public_ca(node: Node, leaf: Certificate, what: str) -> Iterator[Event]:
+    """What renewal at a public CA will bring."""
+    if leaf.not_after >= NO_CLIENT_AUTH:
+        yield Event(
+            "client_auth",
+            leaf.not_after,
+            node.name,
+            f"{what} is from a public CA, which can renew it only without clientAuth from March 2027 on",
+            _PRIVATE_CA,
+        )
+    days = next((most for start, most in reversed(LIFETIMES) if leaf.not_after >= start), None)
+    if days is not None:
+        yield Event(
+            "lifetime",
+            None,
+            node.name,
+            f"{what} is from a public CA, which renews it for at most {days} days; "
+            "each renewal needs a restart of Cisco CallManager",
+            "Plan the renewals, or move to a private CA.",
+        )
+
+
+def _authorities(node: Node, checker: Node) -> Iterator[Event]:
+    """The CAs above a node's certificates in the store of a node that checks them."""
+    for identity in node.identities:
+        current = identity.held or identity.probed
+        above = list(checker.trust or ())
+        while current is not None and not current.self_signed:
+            current = next((one for one in above if current.signed_by(one)), None)
+            if current is not None:
+                above.remove(current)
+                yield Event(
+                    "ca_end",
+                    current.not_after,
+                    checker.name,
+                    f"the CA {current.title}, which {checker.name} trusts for {node.name}, expires",
+                    "Upload the CA's new certificate to CallManager-trust, "
+                    "and have the nodes' certificates signed by it.",
+                )
+
+
+def _parameters(case: Direction) -> Iterator[Event]:
+    for shown in negotiated.seen(case):
+        if shown.source == "probe":
+            continue
+        if shown.cipher in RSA_KEY_EXCHANGE:
+            yield Event(
+                "rsa_key_exchange",
+                None,
+                None,
+                f"the clusters negotiate {shown.cipher}, whose key exchange by RSA ends with 15SU3",
+                "Before the upgrade, allow a cipher with ECDHE at both ends (enterprise parameter TLS Ciphers).",
+            )
+        if shown.tls_version in ("TLSv1", "TLSv1.0", "TLSv1.1"):
+            yield Event(
+                "tls_minimum",
+                None,
+                None,
+                f"the clusters negotiate {shown.tls_version}, below the minimum of a fresh 15SU2 (TLS 1.2)",
+                "Upgrade the cluster that supports no newer version first.",
+            )

@@ -1,0 +1,65 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The forecast names the day on which a trunk breaks, and what will break it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import forecast, verdict
+
+from tests.support.made_views import authority
+from tests.unit.verdict import test_verdict as broken
+
+Evidence = dict[str, Any]
+
+
+def of(evidence: Evidence) -> Evidence:
+    cases = verdict.directions_of(
+        evidence["clusters"], evidence["directions"], captures=evidence["captures"], traces=evidence["traces"],
+        now=broken.NOW,
+    )  # fmt: skip
+    return forecast.forecast(cases[0])
+
+
+def kinds(found: Evidence) -> set[str]:
+    return {one["kind"] for one in found["events"]}
+
+
+def test_the_certificate_that_ends_first_is_the_day() -> None:
+    evidence = broken.sound()
+    broken.reissue(evidence, end="2026-12-01")
+    found = of(evidence)
+    assert (found["breaks_on"], found["days_left"]) == ("2026-12-01T00:00:00Z", 30)
+    assert "CUCM10 expires" in found["reason"]
+    assert forecast.sentence(found).startswith("cucma to cucm10: breaks on 2026-12-01 (30 days): ")
+    assert {one["node"] for one in found["events"] if one["kind"] == "certificate_end"} == {"CUCMA", "CUCM10"}
+
+
+def test_a_ca_may_end_before_its_certificates() -> None:
+    evidence = broken.sound()
+    for index in (0, 1):
+        broken.node(evidence, index)["trust"] = [authority(end="2026-11-15")]
+    found = of(evidence)
+    assert found["breaks_on"] == "2026-11-15T00:00:00Z"
+    assert found["events"][0]["kind"] == "ca_end"
+
+
+def test_public_cas_end_client_auth_and_shorten_lifetimes() -> None:
+    evidence = broken.sound()
+    assert not kinds(of(evidence)) & {"client_auth", "lifetime"}
+    public = "C=US,O=DigiCert Inc,CN=DigiCert TLS"
+    broken.reissue(evidence, issuer=public)
+    assert {"client_auth", "lifetime"} <= kinds(of(evidence))
+    broken.reissue(evidence, issuer=public, end="2027-01-01")
+    assert "client_auth" not in kinds(of(evidence))
+
+
+def test_what_the_clusters_negotiate_may_end_with_an_upgrade() -> None:
+    evidence = broken.sound()
+    assert not kinds(of(evidence)) & {"rsa_key_exchange", "tls_minimum"}, "the probe's cipher is not the clusters'"
+    evidence["captures"] = [broken.handshake(cipher="AES128-SHA", tls_version="TLSv1")]
+    assert {"rsa_key_exchange", "tls_minimum"} <= kinds(of(evidence))
+    evidence["captures"] = [broken.handshake()]
+    assert not kinds(of(evidence)) & {"rsa_key_exchange", "tls_minimum"}
