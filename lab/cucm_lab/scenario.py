@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -145,16 +146,9 @@ def parse(data: dict[str, Any], name: str, net: str = "127.0") -> Scenario:
     """Make a scenario of a mapping; ScenarioError names the key that is wrong."""
     parts = net.split(".")
     if len(parts) != 2 or parts[0] != "127" or not parts[1].isdigit() or int(parts[1]) > 255:
-        raise ScenarioError(f"--net {net!r}: two octets of loopback are wanted, such as 127.0 or 127.37.")
+        raise ScenarioError(f"--net {net!r}: give two octets of loopback, such as 127.0 or 127.37.")
 
-    def rebase(value: Any) -> Any:
-        if isinstance(value, str) and value.startswith("127.0.") and net != "127.0":
-            return net + value[5:]
-        if isinstance(value, dict):
-            return {key: rebase(item) for key, item in value.items()}
-        return [rebase(item) for item in value] if isinstance(value, list) else value
-
-    data = rebase(data)
+    data = _rebased(data, net)
     try:
         accounts = data.get("accounts", {})
         scenario = Scenario(
@@ -171,12 +165,20 @@ def parse(data: dict[str, Any], name: str, net: str = "127.0") -> Scenario:
         raise ScenarioError(f"Scenario {name}: {error} is missing or unknown.") from None
     except TypeError as error:
         raise ScenarioError(f"Scenario {name}: {error}") from None
-    seen: set[str] = set()
-    for label in [c.name for c in scenario.clusters] + [n.address for c in scenario.clusters for n in c.nodes]:
-        if label in seen:
+    labels = [c.name for c in scenario.clusters] + [n.address for c in scenario.clusters for n in c.nodes]
+    for label, times in Counter(labels).items():
+        if times > 1:
             raise ScenarioError(f"Scenario {name}: {label} occurs twice.")
-        seen.add(label)
     return scenario
+
+
+def _rebased(value: Any, net: str) -> Any:
+    """The same with its addresses of 127.0 on another net."""
+    if isinstance(value, str) and value.startswith("127.0."):
+        return net + value[5:]
+    if isinstance(value, dict):
+        return {key: _rebased(item, net) for key, item in value.items()}
+    return [_rebased(item, net) for item in value] if isinstance(value, list) else value
 
 
 def _cluster(data: dict[str, Any], accounts: dict[str, Any]) -> ClusterSpec:
