@@ -47,7 +47,7 @@ test: $(VENV)/.stamp ## Unit, lab and playbook tests
 test-matrix: $(VENV)/.stamp ## Every pair of releases, every CA, one node and three
 	@$(BIN)/python -m pytest -m matrix -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
-test-cores: $(VENV)/.stamp ## The main tests on every supported ansible-core that the Pythons here take; CORES= names some
+test-cores: $(VENV)/.stamp ## The main tests on every supported ansible-core that the Pythons here take; CORES= names some, or `ends`
 	@$(BIN)/python -m dev.cores $(CORES)
 
 lint: $(VENV)/.stamp $(LINT)/.stamp ## Every gate, each saying how many checks ran; GATES= names some

@@ -34,6 +34,8 @@ TESTS = (
     "tests/unit/ca",
     "tests/integration/test_trunk.py",
 )
+#: what .ci/run runs on the oldest and the newest release: the main playbook, and once more
+ENDS = ("tests/integration/test_trunk.py", "-k", "ends_in_a_secure_verdict or second_run_changes_nothing")
 
 
 class Unavailable(Exception):
@@ -151,7 +153,7 @@ def run(*order: str | Path, cwd: Path = ROOT, environment: dict[str, str] | None
     return done.stdout
 
 
-def try_core(core: Core, options: list[str]) -> int:
+def try_core(core: Core, options: list[str], tests: tuple[str, ...] = TESTS) -> int:
     """Run the tests on a release; pytest's exit code."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
     environment |= {
@@ -160,13 +162,36 @@ def try_core(core: Core, options: list[str]) -> int:
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     order = [
-        str(core.bin / "python"), "-m", "pytest", "-q", "-m", "not contract", "-p", "no:cacheprovider", *TESTS, *options
+        str(core.bin / "python"), "-m", "pytest", "-q", "-m", "not contract", "-p", "no:cacheprovider", *tests, *options
     ]  # fmt: skip
     return subprocess.run(order, cwd=ROOT, env=environment, check=False).returncode
 
 
+def _named(version: str) -> Core:
+    return next(core for core in CORES if core.version == version)
+
+
+def ends() -> list[str]:
+    """The oldest and the newest release that this machine can try."""
+    found: dict[str, None] = {}
+    for order in (CORES, CORES[::-1]):
+        for core in order:
+            try:
+                core.prepare(tests=True)
+            except (Unavailable, Broken) as why:
+                print(f"-- SKIPPED: ansible-core {core.version}: {why}", flush=True)
+                continue
+            found[core.version] = None
+            break
+    return list(found)
+
+
 def main(wishes: list[str]) -> int:
-    """Try the releases named, or all; the exit code."""
+    """Try the releases named, or all; `ends` is the main playbook on the oldest and the newest. The exit code."""
+    if wishes == ["ends"]:
+        bad = [version for version in ends() if try_core(_named(version), [], ENDS)]
+        print("FAILED on:" if bad else "The main playbook ran on the oldest and the newest ansible-core.", *bad)
+        return 1 if bad else 0
     options = [wish for wish in wishes if wish.startswith("-")]
     names = [wish for wish in wishes if not wish.startswith("-")]
     good: list[str] = []

@@ -36,6 +36,10 @@ options:
     description: The peers that are not ours to manage, as P(siptls.cucm.preflight_peers#filter) reads them.
     type: list
     elements: dict
+  asked:
+    description: The hosts of the play; a peer that is not among them was left out by C(--limit).
+    type: list
+    elements: str
 """
 
 EXAMPLES = r"""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol
@@ -178,6 +178,7 @@ def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -
     for name in missing_libraries(face.needs):
         return {"failed": True, "msg": missing_required_lib(name)}, []
     try:
+        _refuse_masks(face, task.params)
         outcome = face.service(task)
     except Failure as failure:
         return {**failure.facts, "failed": True, "msg": failure.msg}, []
@@ -204,6 +205,22 @@ def run_module(face: Face) -> NoReturn:
         module.fail_json(**result)
     module.exit_json(**result)
     raise AssertionError("exit_json does not come back")
+
+
+#: what Ansible puts in place of a secret in whatever a module returns
+MASKS = ("********", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER")
+
+
+def _refuse_masks(face: Face, params: Mapping[str, Any]) -> None:
+    """Failure when an option of a module with an account holds Ansible's mask: it would be written to CUCM as text."""
+    if not {"username", "os_username"} & set(face.spec.options):
+        return
+    for option, value in params.items():
+        if not face.spec.options.get(option, {}).get("no_log") and any(mask in str(value) for mask in MASKS):
+            raise Failure(
+                f"The option {option} contains {MASKS[0]}, which Ansible shows in place of a secret: a password is "
+                "part of a name, an address or a number. Nothing was written. Change the password, or the name."
+            )
 
 
 def _unexpected(error: BaseException) -> str:

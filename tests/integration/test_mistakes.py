@@ -329,5 +329,73 @@ def test_a_call_that_can_t_be_right_is_an_error(name: str, results: dict[str, Ru
     assert run.total("changed") == 0 and "Read release" not in run.output
 
 
+#: a domain that holds the password of both accounts
+CISCOLAB = """
+name: password-in-names
+accounts:
+  application:
+    - {username: axladmin, password: ciscolab, roles: [Standard AXL API Access, Standard CCM Admin Users,
+       Standard CCM Server Monitoring, Standard RealtimeAndTraceCollection]}
+  platform: [{username: osadmin, password: ciscolab, level: 4}]
+clusters:
+  - {name: east, release: "14", domain: ciscolab.local, subject: {C: IN}, phones: [{extension: "5001"}],
+     nodes: [{name: EAST1, address: 127.0.81.1}]}
+  - {name: west, release: "12.5", domain: ciscolab.local, subject: {C: IN}, phones: [{extension: "6001"}],
+     nodes: [{name: WEST1, address: 127.0.82.1}]}
+"""
+
+
+def test_a_password_in_the_clusters_domain_never_reaches_cucm_as_a_mask(tmp_path: Path) -> None:
+    (tmp_path / "scenario.yml").write_text(CISCOLAB, encoding="utf-8")
+    site = Site(tmp_path, scenario=str(tmp_path / "scenario.yml"))
+    with site.lab:
+        before = site.lab.ask("dump")
+        for _time in range(2):
+            run = site.play("sip_tls_trunk")
+            said = problems(run)
+            assert run.code != 0 and any("a password is part of a name on the cluster" in text for text in said), said
+        assert site.lab.ask("dump") == before
+    assert "ciscolab" not in run.output
+
+
+def test_a_limit_says_what_it_leaves_out_and_what_that_costs(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    with site.lab:
+        run = site.play("sip_tls_trunk", "--limit", "cucma", "--check")
+    assert run.code == 0, run.output[-3000:]
+    said = flat(run.output)
+    assert "--limit leaves out cucm10: this run neither makes nor checks" in said
+    assert said.index("--limit leaves out cucm10") < said.index("Make a CSR")
+    assert "It was left out by --limit: run for both." in said and "when it answers" not in said
+
+
+def test_a_role_alone_ends_in_a_sentence(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    with site.lab:
+        for role, needs in ROLES_NEED.items():
+            play = {
+                "hosts": "cucm_clusters", "connection": "local", "gather_facts": False,
+                "module_defaults": {
+                    "group/siptls.cucm.cucm": "{{ cucm_application_connection }}",
+                    "group/siptls.cucm.platform": "{{ cucm_platform_connection }}",
+                },
+                "roles": [f"siptls.cucm.{role}"],
+            }  # fmt: skip
+            (tmp_path / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+            order = site.order("verify")
+            order[order.index("-i") - 1] = str(tmp_path / "play.yml")
+            done = subprocess.run(
+                order, cwd=tmp_path, env=site.environment(), text=True, capture_output=True, timeout=LIMIT, check=False
+            )
+            assert done.returncode != 0 and f"role {role} needs what role {needs}" in flat(done.stdout + done.stderr)
+
+
+ROLES_NEED = {
+    "callmanager_certificate": "preflight",
+    "sip_tls_trunk": "callmanager_certificate",
+    "sip_tls_verify": "sip_tls_trunk",
+}
+
+
 def test_there_are_enough_mistakes() -> None:
     assert len(INVENTORY) + len(CLUSTERS) + len(CALLS) >= 60

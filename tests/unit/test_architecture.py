@@ -49,6 +49,57 @@ def test_the_lab_never_imports_the_product() -> None:
     assert not guilty
 
 
+#: the packages of module_utils from the ground up: each may import those of the floors below it
+FLOORS = (
+    {"_module"},
+    {"_releases"},
+    {"_net", "_x509", "_dialplan"},
+    {"_serviceability", "_ca"},
+    {"_evidence", "_axl"},
+    {"_node", "_verdict"},
+    {"_roles"},
+)
+UTILS = PLUGINS / "module_utils"
+PREFIX = "ansible_collections.siptls.cucm.plugins.module_utils."
+
+
+def package(path: Path) -> str:
+    """The package of module_utils that a file belongs to."""
+    return path.relative_to(UTILS).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of module_utils that a file imports, by their dotted names below it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and f"{node.module}.".startswith(PREFIX):
+            below = node.module[len(PREFIX) :]
+            names = [below, *(f"{below}.{alias.name}".lstrip(".") for alias in node.names)]
+            found |= {name for name in names if _exists(name)}
+    return found
+
+
+def _exists(name: str) -> bool:
+    return bool(name) and UTILS.joinpath(*name.split(".")).with_suffix(".py").is_file()
+
+
+def test_every_package_has_a_floor() -> None:
+    assert set().union(*FLOORS) == {package(path) for path in sources(UTILS)}
+
+
+def test_no_package_imports_up() -> None:
+    floor = {name: number for number, names in enumerate(FLOORS) for name in names}
+    seen, up = 0, []
+    for path in sources(UTILS):
+        for name in imported(path):
+            other = name.split(".")[0]
+            seen += 1
+            if other != package(path) and floor[other] >= floor[package(path)]:
+                up.append(f"{path.relative_to(UTILS)} imports {name}")
+    assert seen > 100, "too few imports for this to mean anything"
+    assert not up
+
+
 @pytest.mark.parametrize("folder", [PLUGINS, LAB], ids=["plugins", "lab"])
 def test_every_file_postpones_its_annotations(folder: Path) -> None:
     guilty = [

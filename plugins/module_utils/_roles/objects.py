@@ -8,7 +8,7 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import identities
@@ -47,13 +47,16 @@ def trunk_objects(
     settings: Mapping[str, Any],
     own: Mapping[str, Any] | None = None,
     external: Iterable[Mapping[str, Any]] = (),
+    *,
+    asked: Sequence[str] | None = None,
 ) -> dict[str, list[Any]]:
     """Profiles, trunks, route groups, route lists and patterns towards the peers, and the CAs to trust.
 
     clusters are the facts that the roles keep of each cluster: name, nodes (each with its address), certificates
     (the one that each node is to present, by its name), patterns, chain (PEM). A peer without a certificate on every
     node can't be set up yet and is told of in `waiting`. external are peers that are not ours, as read_peers gives
-    them. ValueError, with a sentence, when a peer can't be at all.
+    them. asked are the hosts of the play; without it, all clusters. ValueError, with a sentence, when a peer can't
+    be at all.
     """
     made: dict[str, list[Any]] = {
         "profiles": [], "trunks": [], "route_groups": [], "route_lists": [], "patterns": [], "trust": [],
@@ -62,9 +65,10 @@ def trunk_objects(
     trusted = set((own or {}).get("chain") or ())
     for peer in every_peer(peers, clusters, external):
         if not peer["names"]:
+            left_out = asked is not None and peer["name"] not in [str(host) for host in asked]
+            advice = "It was left out by --limit: run for both." if left_out else "Run again when it answers."
             made["waiting"].append(
-                f"{peer['name']}: its certificates are not known in this run, so its trunk is not made yet. "
-                "Run again when it answers."
+                f"{peer['name']}: its certificates are not known in this run, so its trunk is not made yet. {advice}"
             )
             continue
         _one_peer(made, peer, settings)

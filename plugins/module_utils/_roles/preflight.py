@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import covers
-from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN
+from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN, MASKS
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import apart
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import newer_than_known, newest
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
@@ -37,8 +37,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import 
 _TRUST_KEYS = ("purpose", "name", "subject", "common_name", "issuer", "sha256", "days_left", "self_signed", "pem")
 _HOSTNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\Z")
 MOST_CHARACTERS = 600
-#: what Ansible puts in place of a secret
-MASKS = ("********", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER")
 #: options of the modules whose inventory variable has the same name with cucm_ before it
 OPTIONS = ("ca_path", "tls_fingerprint", "legacy_crypto", "os_username", "os_password", "ssh_port", "ssh_known_hosts",
            "ssh_host_key", "validate_certs", "validate_host_key")  # fmt: skip
@@ -63,6 +61,7 @@ def judge_cluster(
     warn_days: Any = 30,
     inventory: Iterable[str] = (),
     asked: bool = True,
+    left_out: Sequence[str] = (),
     options: Iterable[str] = (),
     authority: Mapping[str, Any] | None = None,
     wish: Mapping[str, Any] | None = None,
@@ -74,11 +73,12 @@ def judge_cluster(
 
     info is the result of cucm_info; certificates are the results of cucm_certificate_info, one a node, each with the
     node as `item`. A failed result carries `msg` and none of its own keys. inventory are the mistakes in the inventory
-    of the cluster; with one on any cluster none is contacted, and asked is false. options are what is wrong with the
-    options of the roles; authority holds `pem`, `where` and `renew_before` of the CA that is to sign. wish holds the
-    `peers` and the `settings` of role sip_tls_trunk, and without it trunks are not checked. backdating: minutes that
-    the CA lets its certificates begin in the past. ctl holds the `policy` (callmanager_certificate_ctl), `regenerate`
-    and `check` (nothing will be changed) of role callmanager_certificate.
+    of the cluster; with one on any cluster none is contacted, and asked is false. left_out are the peers that --limit
+    leaves out. options are what is wrong with the options of the roles; authority holds `pem`, `where` and
+    `renew_before` of the CA that is to sign. wish holds the `peers` and the `settings` of role sip_tls_trunk, and
+    without it trunks are not checked. backdating: minutes that the CA lets its certificates begin in the past.
+    ctl holds the `policy` (callmanager_certificate_ctl), `regenerate` and `check` (nothing will be changed) of role
+    callmanager_certificate.
     """
     facts: dict[str, Any] = {
         "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
@@ -95,6 +95,7 @@ def judge_cluster(
     if not info.get("nodes"):
         _failed(facts, info, f"{name}: the publisher told of no nodes.")
         return facts
+    facts["warnings"] += [f"{name}: {text}" for text in (*_limited(name, left_out), *_silent_cluster(facts, wish))]
     facts["problems"] += [
         f"{name}: {text}" for text in (*_masked(info, certificates), *_unknown(info, addresses or {}))
     ]
@@ -160,6 +161,21 @@ def _judge_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Map
         port = (result.get("ports") or {}).get(purpose) or {}
         if purpose == TRUNK.name or port.get("state") == "tls":
             facts["warnings"] += [f"{where}: {text}" for text in _port(port, facts[fact][name])]
+
+
+def _limited(name: str, left_out: Sequence[str]) -> Iterator[str]:
+    """What a run of a part of the group leaves undone."""
+    if left_out:
+        peers = ", ".join(left_out)
+        yield (
+            f"--limit leaves out {peers}: this run neither makes nor checks that side of the trunks. If it gives "
+            f"{name} a certificate of another CA or for another name, {peers} will refuse calls until a run has it."
+        )
+
+
+def _silent_cluster(facts: Mapping[str, Any], wish: Mapping[str, Any] | None) -> Iterator[str]:
+    if wish is not None and not facts["patterns"]:
+        yield "cucm_local_patterns is empty, so that no peer routes calls to this cluster."
 
 
 def whole(value: Any, otherwise: int) -> int:
