@@ -189,9 +189,10 @@ def ends() -> list[str]:
 def main(wishes: list[str]) -> int:
     """Try the releases named, or all; `ends` is the main playbook on the oldest and the newest. The exit code."""
     if wishes == ["ends"]:
-        bad = [version for version in ends() if try_core(_named(version), [], ENDS)]
-        print("FAILED on:" if bad else "The main playbook ran on the oldest and the newest ansible-core.", *bad)
-        return 1 if bad else 0
+        tried = ends()
+        failed = [version for version in tried if try_core(_named(version), [], ENDS)]
+        print("FAILED on:" if failed else "The main playbook ran on ansible-core", *(failed or tried))
+        return 1 if failed or not tried else 0
     options = [wish for wish in wishes if wish.startswith("-")]
     names = [wish for wish in wishes if not wish.startswith("-")]
     good: list[str] = []
@@ -206,8 +207,8 @@ def main(wishes: list[str]) -> int:
             print(f"-- SKIPPED: {why}", flush=True)
             left_out.append(core.version)
             continue
-        except Broken as failed:
-            print(f"-- ansible-core {core.version}: its environment could not be made\n{failed}", flush=True)
+        except Broken as said:
+            print(f"-- ansible-core {core.version}: its environment could not be made\n{said}", flush=True)
             bad.append(core.version)
             continue
         label = f"{core.release()} on Python {core.python()}"

@@ -25,6 +25,11 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objec
     listed,
     standing,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.sentences import (
+    ACCOUNT_HINTS,
+    clipped,
+    in_inventory_words,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust import (
     chain_above,
     named_authorities,
@@ -36,14 +41,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import 
 #: what the roles need of a trust certificate; facts are printed at -v
 _TRUST_KEYS = ("purpose", "name", "subject", "common_name", "issuer", "sha256", "days_left", "self_signed", "pem")
 _HOSTNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\Z")
-MOST_CHARACTERS = 600
-#: options of the modules whose inventory variable has the same name with cucm_ before it
-OPTIONS = ("ca_path", "tls_fingerprint", "legacy_crypto", "os_username", "os_password", "ssh_port", "ssh_known_hosts",
-           "ssh_host_key", "validate_certs", "validate_host_key")  # fmt: skip
-ACCOUNT_HINTS = {
-    "SSH": "",
-    "HTTPS": " It is set by cucm_username and cucm_password.",
-}
 _CLOCK_WORTH_A_WORD = 60  # seconds
 _DEFAULT_NAMES = {"localhost", "localhost.localdomain"}
 #: roles of the application account: what writes, what only reads
@@ -211,15 +208,6 @@ def _unknown(info: Mapping[str, Any], addresses: Mapping[str, str]) -> Iterator[
             )
 
 
-def in_inventory_words(text: str) -> str:
-    """A failure of a module with the names of the inventory's variables in place of the module's options."""
-    for option in OPTIONS:
-        text = re.sub(rf"(?<![\w-]){option}(?![\w-])", f"cucm_{option}", text)
-    return re.sub(r"\b(Check|Give|Check host and) (host|port)\b", r"\1 cucm_\2", text).replace(
-        "cucm_host and port", "cucm_host and cucm_port"
-    ).replace("cucm_host, port", "cucm_host, cucm_port")  # fmt: skip
-
-
 def _authority(facts: dict[str, Any], authority: Mapping[str, Any] | None, warn_days: int) -> list[Certificate] | None:
     """The CAs that the operator named, None where they were not asked for; what is wrong with them is noted."""
     if authority is None:
@@ -368,11 +356,6 @@ def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip", o
     if overlaps == "stop":
         found += _overlaps(clusters)
     return [clipped(text) for text in ([*found, *silent] if found or unreachable == "stop" else [])]
-
-
-def clipped(text: str) -> str:
-    """A sentence of at most 600 characters; the facts, which -v shows, have the whole of it."""
-    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 20].rstrip()} … (-v shows all)"
 
 
 def _slips(clusters: Sequence[Mapping[str, Any]]) -> Iterator[str]:

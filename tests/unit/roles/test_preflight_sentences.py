@@ -42,7 +42,10 @@ def cluster(name: str, told: dict[str, Any] | None = None, *, ports: Any = None,
     held = {**view(name, days_left=900), "sha256": "AA"}
     node = {"item": nodes[0], "certificates": [held], "ports": {"CallManager": ports or {}}}
     peers = [other for other in ("a", "b") if other != name]
-    given = {"wish": {"peers": peers, "settings": {**SETTINGS, "sip_profile_copy_from": "Standard SIP Profile"}}}
+    given: dict[str, Any] = {
+        "wish": {"peers": peers, "settings": {**SETTINGS, "sip_profile_copy_from": "Standard SIP Profile"}}
+    }
+    given["patterns"] = [f"7{ord(name[0])}"]
     return judge_cluster(name, {**(told or info()), "nodes": nodes}, [node], **{**given, **more})
 
 
