@@ -68,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     clock = command("clock", _clock, "show or shift the lab's clock")
     clock.add_argument("shift", nargs="?", help="seconds, or with a unit: +400d, -2h, 30m; or `reset`")
     clock.add_argument("--node", help="a node's name or address: its clock alone, on top of the lab's")
+    syslog = command("syslog", _syslog, "send the nodes' alarms to a syslog server over UDP")
+    syslog.add_argument("server", nargs="?", help="ADDRESS:PORT, or an empty text to send nowhere")
+    syslog.add_argument("--certificates", action="store_true", help="have every certificate monitor look now")
     dump = command("dump", _dump, "print the content of the clusters' databases as JSON")
     dump.add_argument("cluster", nargs="?")
     dump.add_argument(
@@ -327,6 +330,16 @@ def _clock(options: argparse.Namespace) -> int:
         order["node"] = options.node
     answer = ask(options.state, "clock", order)
     print(f"{answer['time']} (shifted by {answer['shift']:.0f} s)")
+    return 0
+
+
+def _syslog(options: argparse.Namespace) -> int:
+    order: dict[str, Any] = {"certificates": options.certificates}
+    if options.server is not None:
+        order["server"] = options.server
+    answer = ask(options.state, "syslog", order)
+    where = "{}:{}".format(*answer["server"]) if answer["server"] else "nowhere"
+    print(f"alarms go to {where}" + (f"; {answer['sent']} sent" if options.certificates else ""))
     return 0
 
 

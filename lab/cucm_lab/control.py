@@ -130,6 +130,15 @@ async def _clock(process: Process, order: dict[str, Any]) -> Any:
     return {"time": clock.now().isoformat(timespec="seconds"), "shift": clock.shift_seconds}
 
 
+async def _syslog(process: Process, order: dict[str, Any]) -> Any:
+    """Name the remote syslog server of all nodes, or have the certificate monitors look now."""
+    syslog = process.lab.syslog
+    if "server" in order:
+        syslog.name(order["server"])
+    sent = syslog.check_certificates(process.lab) if order.get("certificates") else 0
+    return {"server": syslog.server, "sent": sent}
+
+
 async def _events(process: Process, order: dict[str, Any]) -> Any:
     return process.lab.log.events(order.get("kind"), **order.get("fields", {}))
 
@@ -182,7 +191,7 @@ COMMANDS: dict[str, Command] = {
     "status": _status, "call": _call, "digits": _digits, "fault/add": _fault_add, "fault/list": _fault_list,
     "fault/clear": _fault_clear, "clock": _clock, "events": _events, "inferred": _inferred, "dump": _dump, "ca": _ca,
     "csr": _csr, "down": _down,
-    "phones": _phones,
+    "phones": _phones, "syslog": _syslog,
 }  # fmt: skip
 
 

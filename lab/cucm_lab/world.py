@@ -18,6 +18,7 @@ from .inferred import Inferred
 from .release import Release
 from .scenario import Account, ClusterSpec, NodeSpec, PhoneSpec, Scenario
 from .services import ServiceTable
+from .traces.syslog import Syslog
 
 if TYPE_CHECKING:
     from .phones import Phones
@@ -137,6 +138,7 @@ class Lab:
         for rule in scenario.faults:
             self.faults.add(**rule)
         self.inferred = Inferred(scenario.inferred)
+        self.syslog = Syslog(self.clock)
         self.ports = scenario.ports
         self.clusters: dict[str, Cluster] = {}
         for spec in scenario.clusters:

@@ -300,10 +300,9 @@ class NodeTraces:
             self._app(f"{where} <--")
 
     def _alarm(self, name: str, severity: str, text: str, parameters: Iterable[tuple[str, str]]) -> None:
-        shown = "".join(
-            f"{key}:{value}, "
-            for key, value in (*parameters, ("AppID", "Cisco CallManager"), ("ClusterID", "StandAloneCluster"))
-        )
+        given = (*parameters, ("AppID", "Cisco CallManager"), ("ClusterID", "StandAloneCluster"))
+        shown = "".join(f"{key}:{value}, " for key, value in given)
+        self._lab.syslog.send(self._node, "CALLMANAGER", (name, severity, text), given)
         self._line(
             "AlarmErr",
             f"AlarmClass: CallManager, AlarmName: {name}, AlarmSeverity: {severity}, AlarmMessage: , "
