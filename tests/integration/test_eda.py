@@ -96,7 +96,11 @@ def test_what_anybody_sends_ends_nothing(data: bytes) -> None:
 
 
 def test_days_left_are_read_off_the_ports_of_the_lab(site: Site) -> None:
-    wanted = {"hosts": [site.lab.address("cucma"), site.lab.address("cucm10")], "days": 5000, "interval": 3600}
+    wanted: dict[str, Any] = {
+        "hosts": [site.lab.address("cucma"), site.lab.address("cucm10")],
+        "days": 5000,
+        "interval": 3600,
+    }
     events = asyncio.run(first_events(source("certificate_days"), wanted, 2))
     found = {event["certificate"]["host"]: event["certificate"] for event in events}
     assert set(found) == set(wanted["hosts"])
