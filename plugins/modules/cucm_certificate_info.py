@@ -89,11 +89,16 @@ certificates:
       description: The subject; issuer, serial, not_before, not_after, days_left, sha256, sans, eku, key_usage,
         key_type, key_size, signature_algorithm, is_ca, self_signed and pem stand beside it.
       type: str
+    reuses:
+      description: The purpose whose multi-server certificate serves as this one's, where the node has no file of its
+        own for it (Reuse Certificate, from release 14 on); null otherwise.
+      type: str
     served:
       description: SHA-256 of the certificate that the purpose's port presents, null when not asked or not shown.
       type: str
     not_served:
-      description: Whether the port presents another certificate than the one held, that is, a restart is wanting.
+      description: Whether the port presents another certificate than the one held; the service then requires a
+        restart.
       type: bool
     expired:
       description: Whether the certificate has expired.

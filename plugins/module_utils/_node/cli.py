@@ -19,7 +19,12 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.screen import pem
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import YES, AdminShell, Answer
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost, plain
 from ansible_collections.siptls.cucm.plugins.module_utils._node.refusals import classify, explain
-from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Entry, Wish
+from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
+    MULTI_SERVER_NAME,
+    Entry,
+    Wish,
+    with_reused,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import unit_of
 
@@ -65,7 +70,7 @@ class CliStore:
 
     def identities(self) -> list[Entry]:
         """Every identity certificate of the node."""
-        return [self._own(unit, name, note) for unit, name, note in self._list("own")]
+        return with_reused([self._own(unit, name, note) for unit, name, note in self._list("own")])
 
     def identity(self, purpose: str) -> Entry | None:
         """The identity certificate of a purpose."""
@@ -77,7 +82,12 @@ class CliStore:
                 f"{self.where} lists the certificate of {purpose}, but 'show cert own {purpose}' does not show it. "
                 "Look at the node's CLI, then run again."
             )
-        return entry if entry.pem else None
+        shared = MULTI_SERVER_NAME.search(entry.facts.common_name) if entry.facts else None
+        if not shared:
+            return entry if entry.pem else None
+        # Where tomcat's certificate is reused, the CLI shows it for both.
+        listed = {unit for unit, *_unused in _LISTED.findall(self._read("show cert list own"))}
+        return entry if purpose in listed else next((one for one in self.identities() if one.purpose == purpose), entry)
 
     def _own(self, unit: str, name: str, note: str) -> Entry:
         pem = self._first_pem(f"show cert own {unit}", f"show cert own {unit}/{name}")[0]

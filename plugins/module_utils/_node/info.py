@@ -114,6 +114,7 @@ def _shown(entry: Entry, params: Mapping[str, Any], served: str | None, clock: N
     return {
         **shown,
         "description": entry.note,
+        "reuses": entry.reuses or None,
         "readable": known is not None,
         "problem": entry.problem,
         "served": served,

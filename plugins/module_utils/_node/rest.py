@@ -21,7 +21,13 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.screen import pem
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS
 from ansible_collections.siptls.cucm.plugins.module_utils._node.cli import CliStore
-from ansible_collections.siptls.cucm.plugins.module_utils._node.store import REST_BASE, Entry, Wish, refused
+from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
+    REST_BASE,
+    Entry,
+    Wish,
+    refused,
+    with_reused,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUST_SUFFIX, unit_of
 
@@ -97,11 +103,13 @@ class RestStore:
 
     def identities(self) -> list[Entry]:
         """Every identity certificate of the node."""
-        return [
-            Entry(str(row.get("service")), f"{row.get('service')}.pem", pem)
-            for row in self._rows("identities")
-            if (pem := _pem(row.get("certificate")))
-        ]
+        return with_reused(
+            [
+                Entry(str(row.get("service")), f"{row.get('service')}.pem", pem)
+                for row in self._rows("identities")
+                if (pem := _pem(row.get("certificate")))
+            ]
+        )
 
     def identity(self, purpose: str) -> Entry | None:
         """The identity certificate of a purpose."""

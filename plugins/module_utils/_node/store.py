@@ -9,8 +9,8 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
@@ -18,6 +18,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import Node
 from ansible_collections.siptls.cucm.plugins.module_utils._net.http import AnswerLost
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
 REST_BASE = "/platformcom/api/v1/certmgr/config"
@@ -37,6 +38,8 @@ class Entry:
     pem: str | None = field(default=None, repr=False)
     note: str = ""
     serials: frozenset[int] = frozenset()
+    #: the purpose whose multi-server certificate serves as this one's (Reuse Certificate, from 14 on)
+    reuses: str = ""
 
     @property
     def facts(self) -> Certificate | None:
@@ -59,6 +62,25 @@ class Entry:
         """True when this is that certificate: by fingerprint, without a PEM by serial number."""
         own = self.facts
         return own.sha256 == other.sha256 if own is not None else other.serial in self.serials
+
+
+def with_reused(entries: Sequence[Entry]) -> list[Entry]:
+    """The identities with those of CallManager that have no file of their own, because tomcat's certificate serves.
+
+    From 14 on a multi-server certificate of tomcat can be reused; CallManager is then missing in the node's list.
+    """
+    listed = {entry.purpose: entry for entry in entries}
+    reused = []
+    for purpose, twin in _REUSABLE.items():
+        entry = listed.get(twin)
+        facts = entry.facts if entry is not None else None
+        if entry is not None and facts and purpose not in listed and MULTI_SERVER_NAME.search(facts.common_name):
+            note = f"Uses the multi-server certificate of {twin}"
+            reused.append(replace(entry, purpose=purpose, note=note, reuses=twin))
+    return [*entries, *reused]
+
+
+_REUSABLE = {TRUNK.name: "tomcat", TRUNK_EC.name: "tomcat-ECDSA"}
 
 
 @dataclass(frozen=True)
