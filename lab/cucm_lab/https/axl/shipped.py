@@ -89,6 +89,9 @@ class _Seeder:
         label = (
             f"{self._cluster.name}/{kind}/{given[key]}/{given.get('processNodeName', '')}/{given.get('service', '')}"
         )
+        if kind == "Line" and given.get("routePartitionName"):
+            # The same number may be a line in each partition.
+            label += f"/{given['routePartitionName']}"
         return str(uuid.uuid5(_NAMESPACE, label))
 
     def _stored(self, fields: tuple[Field, ...], given: dict[str, Any]) -> dict[str, Any]:
