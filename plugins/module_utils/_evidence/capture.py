@@ -120,7 +120,12 @@ def _shown(connection: Connection) -> CaptureConnection:
     ended = any(direction.finished or direction.reset for direction in directions.values())
     if any(looks_like_tls(chunk.data) for side in sent.values() for chunk in side[:MOST_PROBED]):
         _tls(result, sent, whole=whole, ended=ended)
-        return result
+    else:
+        _without_tls(result, sent, whole=whole, ended=ended)
+    return result
+
+
+def _without_tls(result: CaptureConnection, sent: dict[str, list[Chunk]], *, whole: bool, ended: bool) -> None:
     if any(sent.values()):
         _sip(result, {side: [(c.time, c.frame, c.data) for c in chunks] for side, chunks in sent.items()})
         result.protocol = "sip" if result.sip else "other" if whole else "unknown"
@@ -129,7 +134,6 @@ def _shown(connection: Connection) -> CaptureConnection:
         result.notes.append("no data was sent on this connection")
     if not whole:
         result.notes.append("parts of this connection are missing from the capture")
-    return result
 
 
 def _tls(result: CaptureConnection, sent: dict[str, list[Chunk]], *, whole: bool, ended: bool) -> None:

@@ -53,7 +53,25 @@ def _in_service(case: Direction) -> bool:
 
 
 def _presented(case: Direction, node: Node) -> Iterator[Check]:
-    where, probe = f"{case.target} at {node.name}", node.probe or {}
+    where = f"{case.target} at {node.name}"
+    yield from _accepted(case, node, where)
+    probed = [one for identity in node.identities if (one := identity.probed)]
+    if not probed and _in_service(case):
+        yield Check(
+            "server_certificate", "pass", f"{case.source} accepted {where}, for its trunk is in service: the "
+            "certificate is signed by a CA that is trusted, and has a name of the profile", "status",
+        )  # fmt: skip
+    elif not probed:
+        yield Check(
+            "server_certificate", "unknown", f"no handshake has shown which certificate {where} presents", "probe",
+            proof=f"Probe its port with sip_tls_probe from a machine that may reach it, or get the trunk of "
+            f"{case.source} into service.",
+        )  # fmt: skip
+
+
+def _accepted(case: Direction, node: Node, where: str) -> Iterator[Check]:
+    """Whether what the port presented is signed by the CA and has the names that were given for the peer."""
+    probe = node.probe or {}
     # Of two certificates on one port CUCM may choose either, where it has an ECDSA one itself.
     both = [one for one in (probe.get("identities") or {}).values() if one.get("chain")]
     shown = both if len(both) > 1 and any(ours.elliptic for ours in case.source_nodes) else [probe]
@@ -70,18 +88,6 @@ def _presented(case: Direction, node: Node) -> Iterator[Check]:
             name, "pass" if verdict else "fail", f"{where}: {text}", "probe",
             remedy="" if verdict else "Ask its administrator which certificate it presents, and correct ca_chain or "
             "subject_names of the peer in cucm_external_peers. When they are right, find what answers at this address.",
-        )  # fmt: skip
-    probed = [one for identity in node.identities if (one := identity.probed)]
-    if not probed and _in_service(case):
-        yield Check(
-            "server_certificate", "pass", f"{where} was let in by {case.source}, which holds the trunk in service: its "
-            "certificate is signed by a CA that is trusted, and has a name of the profile", "status",
-        )  # fmt: skip
-    elif not probed:
-        yield Check(
-            "server_certificate", "unknown", f"no handshake has shown which certificate {where} presents", "probe",
-            proof=f"Probe its port with sip_tls_probe from a machine that may reach it, or get the trunk of "
-            f"{case.source} into service.",
         )  # fmt: skip
 
 
