@@ -20,7 +20,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     CertificateStore,
     Wish,
     refused,
-    surely,
+    write_once,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ORGANIZATIONAL_UNIT, is_address, san_key
@@ -248,7 +248,7 @@ def _generate(store: CertificateStore, wish: Wish, before: Request | None) -> Re
         found = read_request(pem) if pem else None
         return None if found is not None and before is not None and found.key == before.key else found
 
-    words = surely(lambda: store.generate(wish), lambda: new() is not None)
+    words = write_once(lambda: store.generate(wish), lambda: new() is not None)
     made = new()
     if made is None:
         raise refused(f"Generating a CSR for {wish.purpose} by {store.kind}", store.where, words)

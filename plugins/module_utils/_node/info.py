@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every certificate of a node, and what is the matter with it.
+"""Every certificate of a node, and its problems.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -35,7 +35,7 @@ SPEC = PLATFORM + ArgSpec(
     },
 )
 LONGEST_LOOK = 5  # seconds; a port that a firewall hides must not hold up the rest
-TROUBLES = ("expired", "expiring", "lacking_client_auth", "not_served")
+PROBLEMS = ("expired", "expiring", "lacking_client_auth", "not_served")
 
 
 def service(task: Task) -> Outcome:
@@ -53,8 +53,8 @@ def service(task: Task) -> Outcome:
         result: dict[str, Any] = {
             "certificates": found, "interface": store.kind.lower(), "clock": store.clock.for_result(), "ports": seen
         }  # fmt: skip
-        for trouble in TROUBLES:
-            result[trouble] = [f"{one['purpose']}/{one['name']}" for one in found if one[trouble]]
+        for problem in PROBLEMS:
+            result[problem] = [f"{one['purpose']}/{one['name']}" for one in found if one[problem]]
         return Outcome(result=result, warnings=list(store.warnings))
     finally:
         store.close()
@@ -99,18 +99,18 @@ def _seen(params: Mapping[str, Any], purpose: str, port: int) -> dict[str, Any]:
 
 
 def _shown(entry: Entry, params: Mapping[str, Any], served: str | None, clock: NodeClock) -> dict[str, Any]:
-    """The view of a certificate with where it is and what is the matter; a trusted CA needs no clientAuth."""
+    """The view of a certificate with its place and its problems; a trusted CA needs no clientAuth."""
     kind = "trust" if is_trust(entry.purpose) else "identity"
     shown: dict[str, Any] = {"node": params["host"], "purpose": entry.purpose, "name": entry.name, "kind": kind}
     known = entry.facts
-    judged: dict[str, Any] = dict.fromkeys(TROUBLES, False)
+    states: dict[str, Any] = dict.fromkeys(PROBLEMS, False)
     if known is not None:
         moment = clock.now()
         shown |= known.view(moment)
-        judged["expired"] = known.days_left(moment) < 0
-        judged["expiring"] = 0 <= known.days_left(moment) < params["expiring_within"]
-        judged["lacking_client_auth"] = kind == "identity" and not known.both_uses
-        judged["not_served"] = served is not None and served != known.sha256
+        states["expired"] = known.days_left(moment) < 0
+        states["expiring"] = 0 <= known.days_left(moment) < params["expiring_within"]
+        states["lacking_client_auth"] = kind == "identity" and not known.both_uses
+        states["not_served"] = served is not None and served != known.sha256
     return {
         **shown,
         "description": entry.note,
@@ -118,5 +118,5 @@ def _shown(entry: Entry, params: Mapping[str, Any], served: str | None, clock: N
         "readable": known is not None,
         "problem": entry.problem,
         "served": served,
-        **judged,
+        **states,
     }

@@ -103,7 +103,7 @@ class CertificateStore(Protocol):
     """The certificates of one node. Reads are fresh; every write raises Failure when CUCM refused it for sure.
 
     A write that returns may still not have taken: the caller reads back, and refused() says what went wrong. When the
-    answer to a write is lost, ShellLost or AnswerLost is raised: surely() looks before it writes again.
+    answer to a write is lost, ShellLost or AnswerLost is raised: write_once() looks before it writes again.
     """
 
     @property
@@ -124,7 +124,7 @@ class CertificateStore(Protocol):
 
     @property
     def clock(self) -> NodeClock:
-        """The node's clock, which judges dates; the controller's where the node does not tell it."""
+        """The node's clock, by which it checks dates; the controller's where the node does not show it."""
 
     def identities(self) -> list[Entry]:
         """Every identity certificate."""
@@ -154,7 +154,7 @@ class CertificateStore(Protocol):
         """End the session."""
 
 
-def surely(write: Callable[[], str], took: Callable[[], bool]) -> str:
+def write_once(write: Callable[[], str], took: Callable[[], bool]) -> str:
     """Write; when the answer is lost, look whether it took, and only if not write once more. Returns CUCM's words."""
     try:
         return write()

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFORM, ArgSpec, Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
-from ansible_collections.siptls.cucm.plugins.module_utils._node import judge
+from ansible_collections.siptls.cucm.plugins.module_utils._node import checks
 from ansible_collections.siptls.cucm.plugins.module_utils._node.opening import open_store
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     MULTI_SERVER_NAME,
     CertificateStore,
     Entry,
     refused,
-    surely,
+    write_once,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._x509 import rules
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
@@ -78,7 +78,7 @@ class Input:
 
 @dataclass
 class Work:
-    """What is to be done, judged; and what of it was done."""
+    """What is to be done, after the checks; and what of it was done."""
 
     deletions: list[Entry]
     uploads: Sequence[Certificate]
@@ -224,7 +224,7 @@ def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: En
     """Check everything; Failure with all problems, or the work in its order and warnings."""
     deletions = _deletions(store, given, held)
     kept = [one for one in held if one not in deletions]
-    trust = judge.trust_plan(given.trust_purpose, given.chain, kept, store.clock)
+    trust = checks.trust_plan(given.trust_purpose, given.chain, kept, store.clock)
     work = Work(deletions, trust.uploads, trust.replaced, None, [])
     problems, warnings = list(trust.problems), []
     if given.leaf is not None and not (entry is not None and entry.is_certificate(given.leaf)):
@@ -264,8 +264,8 @@ def _leaf_problems(store: CertificateStore, given: Input, kept: Sequence[Entry],
     pool = [*given.chain, *(found for one in kept if (found := one.facts) is not None)]
     chain = climb(given.leaf, pool, store.clock.now())
     work.issuers = list(chain.issuers)
-    case = judge.Case(given.purpose, chain, request, given.csr, given.eku_policy, store.where, store.clock)
-    return [f"{given.leaf.subject.text}: {text}" for text in judge.leaf_problems(case)]
+    case = checks.Case(given.purpose, chain, request, given.csr, given.eku_policy, store.where, store.clock)
+    return [f"{given.leaf.subject.text}: {text}" for text in checks.leaf_problems(case)]
 
 
 def _is_named(entry: Entry, names: Sequence[str]) -> bool:
@@ -281,21 +281,21 @@ def _carry_out(store: CertificateStore, given: Input, work: Work) -> None:
     """Remove, upload the CAs root first, upload the certificate; each looked at afterwards."""
     for doomed in work.deletions:
         gone = partial(_gone, store, doomed)
-        words = surely(partial(store.delete_trust, doomed), gone)
+        words = write_once(partial(store.delete_trust, doomed), gone)
         if not gone():
             raise refused(f"Removing {doomed.name} from {doomed.purpose}", store.where, words)
         work.actions.append(f"removed {doomed.name} from {doomed.purpose}")
     for one in work.uploads:
-        time.sleep(judge.wait_for(one, store.clock))
+        time.sleep(checks.wait_for(one, store.clock))
         trusts = partial(_trusts, store, given.trust_purpose, one)
-        words = surely(partial(store.import_trust, given.trust_purpose, one), trusts)
+        words = write_once(partial(store.import_trust, given.trust_purpose, one), trusts)
         if not trusts():
             raise refused(f"Putting {one.subject.text} into {given.trust_purpose} by {store.kind}", store.where, words)
         work.actions.append(f"put {one.subject.text} into {given.trust_purpose}")
     if work.identity is not None:
-        time.sleep(judge.wait_for(work.identity, store.clock))
+        time.sleep(checks.wait_for(work.identity, store.clock))
         holds = partial(_holds, store, given.purpose, work.identity)
-        words = surely(partial(store.import_identity, given.purpose, work.identity, work.issuers), holds)
+        words = write_once(partial(store.import_identity, given.purpose, work.identity, work.issuers), holds)
         if not holds():
             raise refused(
                 f"Putting {work.identity.subject.text} into {given.purpose} by {store.kind}", store.where, words

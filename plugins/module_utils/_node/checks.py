@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CUCM's rules for certificates, judged before anything is written: each broken rule is a sentence.
+"""CUCM's rules, checked before anything is written: each broken rule is a sentence.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -24,7 +24,7 @@ LONGEST_WAIT = datetime.timedelta(minutes=5)  # for a certificate that is about 
 
 @dataclass(frozen=True)
 class Case:
-    """A signed certificate and everything it is judged by."""
+    """A signed certificate and everything that it is checked against."""
 
     purpose: str
     chain: Chain  # the certificate and its issuers, as far as they are known
