@@ -60,6 +60,10 @@ options:
       would not take them.
     type: int
     default: 10
+  ecdsa:
+    description: What becomes of CallManager-ECDSA, V(sign) or V(leave).
+    type: str
+    default: sign
   ctl:
     description:
       - Options of role callmanager_certificate, C(policy) about the CTL file (callmanager_certificate_ctl) and

@@ -12,6 +12,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._releases import relea
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.external import read_peers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK_EC
 
 Clusters = Sequence[Mapping[str, Any]]
 
@@ -44,6 +45,18 @@ def with_peers(
 def peer_problems(clusters: Clusters) -> list[str]:
     """What is wrong between clusters and peers: one-sided cucm_peers, claims of two, no TLS version in common."""
     return list(dict.fromkeys([*_one_sided(clusters), *_claims(clusters), *_nothing_in_common(clusters)]))
+
+
+def left_as_shipped(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Who would meet a CallManager-ECDSA certificate that no CA signed."""
+    nodes = [node for node, view in facts["ec_certificates"].items() if view and view.get("self_signed")]
+    peers = facts["wish"]["peers"]
+    if nodes and peers:
+        yield (
+            f"the {TRUNK_EC.name} certificate of {', '.join(nodes)} stays self-signed (callmanager_certificate_ecdsa "
+            f"is leave). {', '.join(map(str, peers))} would refuse it where ECDSA is chosen, and the verdict is "
+            "insecure for each peer from release 11.0 on. Set callmanager_certificate_ecdsa to sign."
+        )
 
 
 def _nothing_in_common(clusters: Clusters) -> Iterator[str]:

@@ -18,7 +18,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import common_name
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import node_problems, placed
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import routes
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import peer_problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import left_as_shipped, peer_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import ctl_problems, due
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import (
     judge_objects,
@@ -64,6 +64,7 @@ def judge_cluster(
     wish: Mapping[str, Any] | None = None,
     port: Any = 5061,
     backdating: Any = 10,
+    ecdsa: str = "sign",
     ctl: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The facts of one cluster and what is wrong with it.
@@ -74,6 +75,7 @@ def judge_cluster(
     leaves out. options are what is wrong with the options of the roles; authority holds `pem`, `where` and
     `renew_before` of the CA that is to sign. wish holds the `peers` and the `settings` of role sip_tls_trunk, and
     without it trunks are not checked. backdating: minutes that the CA lets its certificates begin in the past.
+    ecdsa: what becomes of CallManager-ECDSA, sign or leave.
     ctl holds the `policy` (callmanager_certificate_ctl), `regenerate` and `check` (nothing will be changed) of role
     callmanager_certificate.
     """
@@ -109,6 +111,8 @@ def judge_cluster(
         facts["wish"] = {"peers": listed(wish["peers"]), "settings": dict(wish["settings"])}
         facts["standing"] = standing(info, port)
         facts["warnings"] += [f"{name}: {text}" for text in _security_mode(facts)]
+        if ecdsa == "leave":
+            facts["warnings"] += [f"{name}: {text}" for text in left_as_shipped(facts)]
         facts["problems"] += node_problems(name, facts["nodes"], info, wish["settings"])
     return facts
 
