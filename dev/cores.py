@@ -195,33 +195,34 @@ def main(wishes: list[str]) -> int:
         return 1 if failed or not tried else 0
     options = [wish for wish in wishes if wish.startswith("-")]
     names = [wish for wish in wishes if not wish.startswith("-")]
-    good: list[str] = []
-    bad: list[str] = []
-    left_out: list[str] = []
-    for core in CORES:
-        if names and core.version not in names:
-            continue
-        try:
-            core.prepare(tests=True)
-        except Unavailable as why:
-            print(f"-- SKIPPED: {why}", flush=True)
-            left_out.append(core.version)
-            continue
-        except Broken as said:
-            print(f"-- ansible-core {core.version}: its environment could not be made\n{said}", flush=True)
-            bad.append(core.version)
-            continue
-        label = f"{core.release()} on Python {core.python()}"
-        print(f"-- ansible-core {label}", flush=True)
-        begun = time.monotonic()
-        (bad if try_core(core, options) else good).append(label)
-        print(f"-- {label}: {time.monotonic() - begun:.0f} s", flush=True)
-    print("\nansible-core tried:", ", ".join(good) or "none", flush=True)
-    if bad:
-        print("FAILED on:", ", ".join(bad))
-    if left_out:
-        print("SKIPPED for want of a Python or a package:", ", ".join(left_out))
-    return 1 if bad or not good else 0
+    found = {core.version: _try(core, options) for core in CORES if not names or core.version in names}
+    labels = {
+        state: [label for label, said in found.values() if said == state] for state in ("good", "bad", "left out")
+    }
+    print("\nansible-core tried:", ", ".join(labels["good"]) or "none", flush=True)
+    if labels["bad"]:
+        print("FAILED on:", ", ".join(labels["bad"]))
+    if labels["left out"]:
+        print("SKIPPED for want of a Python or a package:", ", ".join(labels["left out"]))
+    return 1 if labels["bad"] or not labels["good"] else 0
+
+
+def _try(core: Core, options: list[str]) -> tuple[str, str]:
+    """What a release is called and how it fared: good, bad or left out."""
+    try:
+        core.prepare(tests=True)
+    except Unavailable as why:
+        print(f"-- SKIPPED: {why}", flush=True)
+        return core.version, "left out"
+    except Broken as said:
+        print(f"-- ansible-core {core.version}: its environment could not be made\n{said}", flush=True)
+        return core.version, "bad"
+    label = f"{core.release()} on Python {core.python()}"
+    print(f"-- ansible-core {label}", flush=True)
+    begun = time.monotonic()
+    state = "bad" if try_core(core, options) else "good"
+    print(f"-- {label}: {time.monotonic() - begun:.0f} s", flush=True)
+    return label, state
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import json
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,13 +41,18 @@ SWITCH, SWITCH_ENVIRONMENT = "siptls_cucm_in_process", "SIPTLS_CUCM_IN_PROCESS"
 LIBRARIES = ("asyncssh", "cryptography.x509", "lxml.etree", "requests", "yaml", "zeep")
 
 
+def _quiet() -> warnings.catch_warnings[None]:
+    """No warnings of libraries about old algorithms: a module's go to its stderr, which nobody sees."""
+    return warnings.catch_warnings(action="ignore")
+
+
 def _face() -> Face | None:
     """The module of this plugin's name, and the libraries, loaded; None for the file that the links lead to."""
     if NAME.startswith("_"):
         return None
     for library in LIBRARIES:
         # A library that is missing is reported by the tasks that need it, in the module's own words.
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(ImportError), _quiet():
             importlib.import_module(library)
     face: Face = importlib.import_module(f"ansible_collections.siptls.cucm.plugins.modules.{NAME}").FACE
     return face
@@ -104,7 +110,7 @@ class ActionModule(RunModule):  # type: ignore[misc]  # ansible-core has no type
         self._compute_environment_string(environment)
         # A relative path of an option means the same as for a module, which the connection `local` starts there.
         here = contextlib.chdir(self._loader.get_basedir())
-        with _environment(environment), here, contextlib.ExitStack() as folders:
+        with _environment(environment), here, _quiet(), contextlib.ExitStack() as folders:
             valid = ArgumentSpecValidator(
                 FACE.spec.options,
                 **{name: rule for name, rule in FACE.spec.module_arguments().items() if name != "argument_spec"},

@@ -92,18 +92,11 @@ def adds(resource: Resource, version: str) -> Iterator[Message]:
 def updates(resource: Resource, version: str) -> Iterator[Message]:
     """Update of one option at a time, in each way of writing it, and of the name."""
     empty = {row.option: [] if row.each or row.many else {} if row.kids else "" for row in flat(resource.fields)}
-    opposite = {True: False, False: True}
     for row in flat(resource.fields):
         if not row.at(version) or not row.takes("update") or row.once or row.option.startswith("new_"):
             continue
         for what, value in variants(row):
-            have = {**empty, **key(resource)}
-            if value in ("", []):
-                have[row.option] = wanted((row,), {row.option: sample(row)})[row.option]
-            elif isinstance(value, bool):
-                have[row.option] = opposite[value]
-            if row.option.startswith("remove_"):
-                have[row.delta] = wanted((row,), {row.option: value})[row.option]
+            have = {**empty, **key(resource), **_before(row, value)}
             item = Item(resource, {**key(resource), **wanted(resource.fields, {row.option: value})})
             item.current = Found(have, UUID)
             decide(item, Session(client(version)))
@@ -116,6 +109,18 @@ def updates(resource: Resource, version: str) -> Iterator[Message]:
         )
         decide(item, Session(client(version)))
         yield message(f"update{resource.kind}", f"rename {option}", version, **keys(item, version), **item.body)
+
+
+def _before(row: Field, value: Any) -> dict[str, Any]:
+    """What an object has to hold so that the value is a change."""
+    have: dict[str, Any] = {}
+    if value in ("", []):
+        have[row.option] = wanted((row,), {row.option: sample(row)})[row.option]
+    elif isinstance(value, bool):
+        have[row.option] = not value
+    if row.option.startswith("remove_"):
+        have[row.delta] = wanted((row,), {row.option: value})[row.option]
+    return have
 
 
 def keys(item: Item, version: str) -> dict[str, Any]:

@@ -16,6 +16,13 @@ from sipmessage import URI, Request, Response
 
 _sequence = itertools.count(1)
 _ALLOW = "INVITE, OPTIONS, INFO, BYE, CANCEL, ACK, PRACK, UPDATE, REFER, SUBSCRIBE, NOTIFY"
+#: what CUCM puts into an INVITE before its User-Agent, and after its CSeq
+_INVITE_SUPPORT = (
+    ("Supported", "timer,resource-priority,replaces"),
+    ("Supported", "X-cisco-srtp-fallback"),
+    ("Min-SE", "1800"),
+)
+_INVITE_LIFE = (("Expires", "180"), ("Allow-Events", "presence, kpml"))
 #: characters of a dialled number that a SIP URI's user part takes as they are
 _USER_SAFE = "+*-.!~'()&=,;?/$"
 
@@ -88,32 +95,31 @@ class Leg:
         elif method == "CANCEL" or (method == "ACK" and not within):
             branch = self.invite_branch
         caller, callee = (f"{_user(n)}@" if n else "" for n in (self.calling, self.called))
-        headers = message.headers
-        headers.add("Via", f"SIP/2.0/{self.transport} {self.local}:{self.local_port};branch={branch}")
-        for route in self.routes if within else ():
-            headers.add("Route", route)
-        headers.add("From", f"<sip:{caller}{self.local}>;tag={self.from_tag}")
-        headers.add("To", f"<sip:{callee}{self.remote}>" + (f";tag={self.to_tag}" if self.to_tag else ""))
-        headers.add("Date", format_datetime(now, usegmt=True))
-        headers.add("Call-ID", self.call_id)
-        if method == "INVITE":
-            headers.add("Supported", "timer,resource-priority,replaces")
-            headers.add("Supported", "X-cisco-srtp-fallback")
-            headers.add("Min-SE", "1800")
-        headers.add("User-Agent", self.user_agent)
-        if method == "INVITE":
-            headers.add("Allow", _ALLOW)
-        headers.add("CSeq", f"{self.sequence} {method}")
-        if method == "INVITE":
-            headers.add("Expires", "180")
-            headers.add("Allow-Events", "presence, kpml")
-        if method in ("INVITE", "OPTIONS"):
-            headers.add("Contact", self._contact)
-        headers.add("Max-Forwards", str(max_forwards))
-        if body:
-            headers.add("Content-Type", "application/sdp")
-        headers.add("Content-Length", str(len(body)))
+        fields: list[tuple[str, str]] = [
+            ("Via", f"SIP/2.0/{self.transport} {self.local}:{self.local_port};branch={branch}"),
+            *(("Route", route) for route in (self.routes if within else ())),
+            ("From", f"<sip:{caller}{self.local}>;tag={self.from_tag}"),
+            ("To", f"<sip:{callee}{self.remote}>" + (f";tag={self.to_tag}" if self.to_tag else "")),
+            ("Date", format_datetime(now, usegmt=True)),
+            ("Call-ID", self.call_id),
+            *(_INVITE_SUPPORT if method == "INVITE" else ()),
+            ("User-Agent", self.user_agent),
+            *((("Allow", _ALLOW),) if method == "INVITE" else ()),
+            ("CSeq", f"{self.sequence} {method}"),
+            *(_INVITE_LIFE if method == "INVITE" else ()),
+            *((("Contact", self._contact),) if method in ("INVITE", "OPTIONS") else ()),
+            ("Max-Forwards", str(max_forwards)),
+            *_length(body),
+        ]
+        for name, value in fields:
+            message.headers.add(name, value)
         return message
+
+
+def _length(body: bytes) -> list[tuple[str, str]]:
+    """The headers about a body, which is SDP where there is one."""
+    kind = [("Content-Type", "application/sdp")] if body else []
+    return [*kind, ("Content-Length", str(len(body)))]
 
 
 def _user(number: str) -> str:
@@ -138,29 +144,25 @@ def answer(
     source is where the request came from, for the Via of a peer that calls itself otherwise.
     """
     response = Response(code, phrase or PHRASES.get(code, "Unknown"), body)
-    headers = response.headers
     recorded = ("Record-Route",) if request.method == "INVITE" and 100 < code < 300 else ()
-    for name in ("Via", *recorded, "From", "To"):
-        for number, value in enumerate(request.headers.getlist(name)):
-            if name == "Via" and not number and source:
-                headers.add(name, _received(value, *source))
-                continue
+    fields = [
+        *((name, value) for name in ("Via", *recorded, "From", "To") for value in request.headers.getlist(name)),
+        ("Date", format_datetime(now, usegmt=True)),
+        ("Call-ID", request.headers["Call-ID"]),
+        ("Server", user_agent),
+        ("CSeq", request.headers["CSeq"]),
+        ("Allow", _ALLOW if code in (200, 405, 501) else ""),
+        ("Warning", warning),
+        ("Contact", contact),
+        *_length(body),
+    ]
+    if source:
+        # The topmost Via is the first field.
+        fields[0] = ("Via", _received(fields[0][1], *source))
+    for name, value in fields:
+        if value:
             tagged = f"{value};tag={to_tag}" if name == "To" and to_tag and ";tag=" not in value else value
-            headers.add(name, tagged)
-    headers.add("Date", format_datetime(now, usegmt=True))
-    headers.add("Call-ID", request.headers["Call-ID"])
-    if user_agent:
-        headers.add("Server", user_agent)
-    headers.add("CSeq", request.headers["CSeq"])
-    if code in (200, 405, 501):
-        headers.add("Allow", _ALLOW)
-    if warning:
-        headers.add("Warning", warning)
-    if contact:
-        headers.add("Contact", contact)
-    if body:
-        headers.add("Content-Type", "application/sdp")
-    headers.add("Content-Length", str(len(body)))
+            response.headers.add(name, tagged)
     return response
 
 

@@ -16,8 +16,9 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN, Failure
@@ -146,35 +147,32 @@ class HttpClient:
         if json is not None:
             data = json_module.dumps(json)
             send.setdefault("Content-Type", "application/json")
-        repeat = idempotent or method in ("GET", "HEAD")
+        once = partial(
+            self._once, method, path, data=data, headers=send, doing=doing, largest=largest,
+            timeout=timeout or self.endpoint.timeout,
+        )  # fmt: skip
+        return self._judged(self._with_repeats(once, doing, repeat=idempotent or method in ("GET", "HEAD")), doing)
+
+    def _with_repeats(self, once: Callable[[], HttpAnswer], doing: str, *, repeat: bool) -> HttpAnswer:
+        """The first response that is not a busy one; repeat: whether CUCM may act on the request twice."""
         began = time.monotonic()
         for attempt, wait in enumerate((*WAITS, None)):
+            answer = None
             try:
-                answer = self._once(
-                    method,
-                    path,
-                    data=data,
-                    headers=send,
-                    doing=doing,
-                    largest=largest,
-                    timeout=timeout or self.endpoint.timeout,
-                )
+                answer = once()
             except AnswerLost:
                 slow = time.monotonic() - began > self.endpoint.timeout
                 if not repeat or wait is None or attempt + 1 >= (CONNECT_TRIES if slow else READ_TRIES):
                     raise
-                answer = None
-            if answer is not None:
-                retriable = answer.status == 503 or (answer.status in RETRY_STATUS and repeat)
-                if not retriable:
-                    return self._judged(answer, doing)
-                if wait is None:
-                    raise Failure(
-                        f"{doing} failed: CUCM still answers {answer.status} after {attempt} repetitions "
-                        f"({answer.text() or 'no text'}). It is overloaded or restarting; try again later.",
-                        reason="busy",
-                        status=answer.status,
-                    )
+            if answer is not None and answer.status != 503 and not (repeat and answer.status in RETRY_STATUS):
+                return answer
+            if answer is not None and wait is None:
+                raise Failure(
+                    f"{doing} failed: CUCM still answers {answer.status} after {attempt} repetitions "
+                    f"({answer.text() or 'no text'}). It is overloaded or restarting; try again later.",
+                    reason="busy",
+                    status=answer.status,
+                )
             time.sleep(self._pause(wait or 0.0, answer))
         raise AssertionError("the loop above always returns or raises")
 
@@ -182,7 +180,7 @@ class HttpClient:
     def _pause(wait: float, answer: HttpAnswer | None) -> float:
         """Seconds to wait; the server's Retry-After wins (up to a minute), and some jitter keeps sessions apart."""
         asked = (answer.headers.get("retry-after", "") if answer else "").strip()
-        return min(float(asked), 60.0) if asked.isdigit() else wait * random.uniform(0.8, 1.2)
+        return min(float(asked), 60.0) if asked.isascii() and asked.isdigit() else wait * random.uniform(0.8, 1.2)
 
     def _judged(self, answer: HttpAnswer, doing: str) -> HttpAnswer:
         if answer.status == 401:

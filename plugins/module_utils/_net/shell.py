@@ -217,52 +217,57 @@ class AdminShell:
         on_text: Callable[[str], None] | None = None,
     ) -> str:
         doing = f"'{command}'"
-        parts: list[str] = []
-        size, head, tail, echoed, refused, quiet = 0, "", "", self._echoes is False, "", 0
-        echo = re.sub(r"\s", "", command)
-        began = heard = time.monotonic()
-        interrupts = _interrupts(began + interrupt_after) if interrupt_after is not None else []
+        watch = _Watch(re.sub(r"\s", "", command), time.monotonic(), echoed=self._echoes is False)
+        interrupts = _Interrupts(watch.began, interrupt_after, interrupt_when)
         await self._type(command + "\n", doing)
         while True:
             chunk = await self._read(LOOK, doing)
-            now, quiet = time.monotonic(), quiet + 1 if chunk is None else 0
-            if interrupt_when is not None and interrupt_when():
-                interrupts, interrupt_when = _interrupts(now), None
-            if interrupts and now >= interrupts[0]:
-                interrupts.pop(0)
+            now = time.monotonic()
+            if interrupts.due(now):
                 await self._type("\x03", doing)
-            if chunk is not None:
-                heard, size, tail = now, size + len(chunk), (tail + chunk)[-TAIL:]
-                head = (head + chunk)[:HEAD]
-                parts.append(chunk)
-                if on_text is not None:
-                    on_text(chunk)
-            shown = screen.clean(tail)
-            echoed = echoed or any(echo in re.sub(r"\s", "", text) for text in (screen.clean(head), shown))
-            if self._prompt.search(shown):
-                if echoed or quiet >= (QUIET_LOOKS_AFTER_ECHO if self._echoes else QUIET_LOOKS):
-                    self._echoes = echoed if self._echoes is None else self._echoes
-                    break
-            elif (reply := self._reply(shown, answers, screen.QUESTION)) is not None:
-                if reply == "":
-                    refused = refused or ssh.plain(shown[-200:])
-                    reply = "no\n" if "yes" in shown[-40:].lower() else "n\n"
-                await self._type(reply, doing)
-                tail, heard = "", now
-            if size > LARGEST_OUTPUT:
-                raise Failure(f"{doing} on {self.access.where} was stopped: it printed more than 16 MiB.")
-            if now - began > limit or (now - heard > idle and interrupt_after is None):
-                took = f"in {limit:.0f} s" if now - began > limit else f"for {idle:.0f} s"
-                raise ShellLost(
-                    f"{doing} on {self.access.where} did not end: no prompt {took}; the last it showed was "
-                    f"{ssh.plain(shown[-200:]) or 'nothing'!r}. Run again, and the state is looked up first."
-                )
-        if refused:
+            watch.take(chunk, now)
+            if chunk is not None and on_text is not None:
+                on_text(chunk)
+            if not self._prompt.search(watch.shown):
+                await self._answer(watch, answers, doing)
+            elif watch.echoed or watch.quiet >= (QUIET_LOOKS_AFTER_ECHO if self._echoes else QUIET_LOOKS):
+                self._echoes = watch.echoed if self._echoes is None else self._echoes
+                break
+            self._check_bounds(watch, doing, None if interrupt_after is not None else idle, limit)
+        if watch.rejected:
             raise Failure(
-                f"{doing} on {self.access.where} asked what this collection does not know ({refused!r}); it was "
-                "answered with no, and nothing was done. Please report the question with the release."
+                f"{doing} on {self.access.where} asked a question that this collection does not know "
+                f"({watch.rejected!r}); the answer was no, and nothing was done. Please report the question with the "
+                "release."
             )
-        return self._output("".join(parts), echo)
+        return self._output("".join(watch.parts), watch.echo)
+
+    async def _answer(self, watch: _Watch, answers: Sequence[Answer], doing: str) -> None:
+        """Answer a pager or a question at the end of the screen; a question that nobody knows gets a no."""
+        reply = self._reply(watch.shown, answers, screen.QUESTION)
+        if reply is None:
+            return
+        if reply == "":
+            watch.rejected = watch.rejected or ssh.plain(watch.shown[-200:])
+            reply = "no\n" if "yes" in watch.shown[-40:].lower() else "n\n"
+        await self._type(reply, doing)
+        watch.tail, watch.heard = "", time.monotonic()
+
+    def _check_bounds(self, watch: _Watch, doing: str, idle: float | None, limit: float) -> None:
+        """Raise when the command prints too much, takes longer than limit or is silent for idle seconds."""
+        if watch.size > LARGEST_OUTPUT:
+            raise Failure(f"{doing} on {self.access.where} was stopped: it printed more than 16 MiB.")
+        now = time.monotonic()
+        if now - watch.began > limit:
+            took = f"in {limit:.0f} s"
+        elif idle is not None and now - watch.heard > idle:
+            took = f"for {idle:.0f} s"
+        else:
+            return
+        raise ShellLost(
+            f"{doing} on {self.access.where} did not end: no prompt {took}; the last it showed was "
+            f"{ssh.plain(watch.shown[-200:]) or 'nothing'!r}. Run again, and the state is looked up first."
+        )
 
     @staticmethod
     def _reply(shown: str, answers: Sequence[Answer], question: re.Pattern[str]) -> str | None:
@@ -298,6 +303,62 @@ class AdminShell:
                 lines = lines[number + 1 :]
                 break
         return "\n".join(lines[:-1]).strip("\n")
+
+
+@dataclass
+class _Watch:
+    """What a command has printed so far, and when."""
+
+    #: the command without white space, as its echo is looked for
+    echo: str
+    began: float
+    echoed: bool
+    heard: float = 0.0
+    parts: list[str] = field(default_factory=list)
+    size: int = 0
+    head: str = ""
+    tail: str = ""
+    #: looks in a row that brought nothing
+    quiet: int = 0
+    #: the question that got a no because nobody knows it
+    rejected: str = ""
+
+    def __post_init__(self) -> None:
+        self.heard = self.began
+
+    @property
+    def shown(self) -> str:
+        """The end of the screen."""
+        return screen.clean(self.tail)
+
+    def take(self, chunk: str | None, now: float) -> None:
+        """Take in what one look brought; None for nothing."""
+        if chunk is None:
+            self.quiet += 1
+        else:
+            self.quiet, self.heard, self.size = 0, now, self.size + len(chunk)
+            self.head, self.tail = (self.head + chunk)[:HEAD], (self.tail + chunk)[-TAIL:]
+            self.parts.append(chunk)
+        self.echoed = self.echoed or any(
+            self.echo in re.sub(r"\s", "", text) for text in (screen.clean(self.head), self.shown)
+        )
+
+
+class _Interrupts:
+    """When to type Ctrl-C: some seconds after the beginning, or once something is the case."""
+
+    def __init__(self, began: float, after: float | None, when: Callable[[], bool] | None) -> None:
+        self._times = _interrupts(began + after) if after is not None else []
+        self._when = when
+
+    def due(self, now: float) -> bool:
+        """Whether to type it now."""
+        if self._when is not None and self._when():
+            self._times, self._when = _interrupts(now), None
+        if not self._times or now < self._times[0]:
+            return False
+        self._times.pop(0)
+        return True
 
 
 def _interrupts(begin: float) -> list[float]:
