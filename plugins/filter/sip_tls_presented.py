@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: sip_tls_presented
 short_description: The certificates that a node is to present
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:

@@ -37,7 +37,7 @@ options:
       - It makes one more handshake, which a node with a higher minimum TLS version refuses and notes in its traces.
     type: bool
     default: false
-    version_added: 1.1.0
+    version_added: 1.0.0
   served_ports:
     description:
       - The TCP port on which a purpose's certificate is presented, so that a certificate that was uploaded but is not

@@ -93,7 +93,7 @@ options:
         description: The certificates that the port should present by purpose, V(CallManager) or V(CallManager-ECDSA),
           as PEM or SHA-256 fingerprint. The port is asked for each of them in a handshake of its own.
         type: dict
-        version_added: 1.1.0
+        version_added: 1.0.0
       address:
         description: Where the port is; without it, O(host).
         type: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: sip_tls_doctor
 short_description: Find out why a SIP trunk over TLS does not work
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Takes the same evidence as M(siptls.cucm.sip_tls_verdict) and names, for each direction of a trunk, the cause of its
     failure, with the evidence for it and the next step.

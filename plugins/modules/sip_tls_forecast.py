@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: sip_tls_forecast
 short_description: Forecast when SIP trunks over TLS will break, and why
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - Takes the same evidence as M(siptls.cucm.sip_tls_verdict) and lists, for each direction of a trunk, what will break
     it, with the date where there is one.

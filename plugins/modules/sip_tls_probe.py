@@ -63,7 +63,7 @@ options:
     description: The ECDSA certificate that the node holds (purpose CallManager-ECDSA), as PEM or by its SHA-256
       fingerprint.
     type: str
-    version_added: 1.1.0
+    version_added: 1.0.0
   ca_chain:
     description: Certificates of the CAs that the peer's certificate is to be signed by, up to the root, as PEM.
     type: list

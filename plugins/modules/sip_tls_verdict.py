@@ -70,11 +70,11 @@ options:
           ec_held:
             description: The CallManager-ECDSA certificate that the node holds, on release 11.0 and later.
             type: dict
-            version_added: 1.1.0
+            version_added: 1.0.0
           ec_issued:
             description: The CallManager-ECDSA certificate that the CA issued for the node.
             type: dict
-            version_added: 1.1.0
+            version_added: 1.0.0
           probe:
             description: The result of M(siptls.cucm.sip_tls_probe) on the node's port 5061.
             type: dict

@@ -155,7 +155,7 @@ def test_questions_are_answered_or_declined(node: Node) -> None:
 
     _script, options = node(commands={"set it": ask})
     assert "done" in run(options, "set it", [YES])
-    with pytest.raises(Failure, match=r"answered with no.*nothing was done"):
+    with pytest.raises(Failure, match=r"the answer was no.*nothing was done"):
         run(options, "set it", [Answer(re.compile("Paste"), "x")])
     assert replies == ["yes", "no"]
 
