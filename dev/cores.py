@@ -196,9 +196,14 @@ def main(wishes: list[str]) -> int:
     options = [wish for wish in wishes if wish.startswith("-")]
     names = [wish for wish in wishes if not wish.startswith("-")]
     found = {core.version: _try(core, options) for core in CORES if not names or core.version in names}
-    labels = {
-        state: [label for label, said in found.values() if said == state] for state in ("good", "bad", "left out")
-    }
+    return _report(list(found.values()))
+
+
+def _report(found: list[tuple[str, str]]) -> int:
+    """Print which releases were tried; the exit code."""
+    labels: dict[str, list[str]] = {"good": [], "bad": [], "left out": []}
+    for label, state in found:
+        labels[state].append(label)
     print("\nansible-core tried:", ", ".join(labels["good"]) or "none", flush=True)
     if labels["bad"]:
         print("FAILED on:", ", ".join(labels["bad"]))

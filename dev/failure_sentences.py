@@ -116,7 +116,7 @@ def _is_problem(node: ast.expr) -> bool:
     owner = node.value
     if isinstance(owner, ast.Subscript):
         return _text(owner.slice) == "problems"
-    return _name(owner) in ("problems", "found", "troubles")
+    return _name(owner) in ("problems", "found")
 
 
 def _name(node: ast.expr) -> str:

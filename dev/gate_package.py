@@ -48,7 +48,7 @@ def tarball() -> tuple[int, str]:
     stray += sorted({name.split("/")[0] for name in names} - SHIPPED)
     lacking = sorted(committed - names)
     if stray or lacking:
-        raise Failed(f"does not belong into the tarball: {stray}\nis missing from it: {lacking}")
+        raise Failed(f"does not belong in the tarball: {stray}\nis missing from it: {lacking}")
     return len(names), "files of the tarball checked against the committed ones"
 
 

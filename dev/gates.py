@@ -38,7 +38,7 @@ def gates(*, ci: bool) -> list[Gate]:
         Gate("ruff", gate_source.ruff_check, fast=True),
         Gate("layout", gate_source.ruff_format, fast=True),
         Gate("mypy", gate_source.mypy, fast=True),
-        Gate("branches", gate_source.branches),
+        Gate("branches", gate_source.branches, fast=True),
         Gate("words", gate_words.words),
         Gate("licences", gate_source.licences),
         Gate("ansible-lint", gate_source.ansible_lint),

@@ -24,7 +24,7 @@ options:
     type: dict
     required: true
   certificates:
-    description: Results of M(siptls.cucm.cucm_certificate_info), one a node, each with the node as C(item).
+    description: Results of M(siptls.cucm.cucm_certificate_info), one per node, each with the node as C(item).
     type: list
     elements: dict
     required: true
@@ -80,7 +80,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The facts, with C(name), C(version), C(nodes), C(patterns), C(problems), C(slips),
+  description: The facts, with C(name), C(version), C(nodes), C(patterns), C(problems), C(mistakes),
     C(warnings), C(unreachable).
   type: dict
 """

@@ -19,7 +19,7 @@ options:
     type: dict
     required: true
   csrs:
-    description: Results of M(siptls.cucm.cucm_csr), one a node, each with the node as C(item).
+    description: Results of M(siptls.cucm.cucm_csr), one per node, each with the node as C(item).
     type: list
     elements: dict
     required: true

@@ -20,12 +20,12 @@ options:
     type: dict
     required: true
   certificates:
-    description: Results of M(siptls.cucm.cucm_certificate_info), one a node, each with the node as C(item).
+    description: Results of M(siptls.cucm.cucm_certificate_info), one per node, each with the node as C(item).
     type: list
     elements: dict
     required: true
   probes:
-    description: Results of M(siptls.cucm.sip_tls_probe), one a node, each with the node as C(item).
+    description: Results of M(siptls.cucm.sip_tls_probe), one per node, each with the node as C(item).
     type: list
     elements: dict
     required: true

@@ -19,7 +19,7 @@ options:
     type: dict
     required: true
   problems:
-    description: What stands in the way, from P(siptls.cucm.preflight_problems#filter).
+    description: The problems that prevent a run, from P(siptls.cucm.preflight_problems#filter).
     type: list
     elements: str
   head:

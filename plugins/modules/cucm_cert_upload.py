@@ -141,7 +141,7 @@ interface:
   description: The interface used, V(rest) or V(cli).
   returned: success
   type: str
-troubles:
+problems:
   description: Every rule that forbids the upload.
   returned: when CUCM's rules forbid it
   type: list

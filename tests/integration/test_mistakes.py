@@ -70,9 +70,9 @@ def external(name: str, says: str, /, **keys: Any) -> Mistake:
 
 #: found in the inventory, before any cluster is contacted
 INVENTORY = (
-    wrong("bool that is none", r"cucm_validate_certs is 'perhaps', .*Give true or false",
+    wrong("bool that is not one", r"cucm_validate_certs is 'perhaps', .*Give true or false",
           cucm_validate_certs="perhaps"),
-    wrong("number that is none", r"cucm_timeout is 'soon', .*Give a whole number", cucm_timeout="soon"),
+    wrong("number that is not one", r"cucm_timeout is 'soon', .*Give a whole number", cucm_timeout="soon"),
     wrong("port out of range", r"cucm_ssh_port is 99999, .*from 1 to 65535", cucm_ssh_port=99999),
     wrong("misspelled username", r"the variable cucm_usrname is not known\. Did you mean cucm_username\?",
           cucm_usrname="axladmin", cucm_username=GONE),
@@ -165,7 +165,7 @@ CLUSTERS = (
           cucm_password="Axl-Lab-91!without-any-role"),
     wrong("old release without legacy_crypto", r"cucm_legacy_crypto: true", cucm_legacy_crypto=False),
     wrong("CA file that is not there", r"cucm_ca_path /no/such/file", cucm_ca_path="/no/such/file"),
-    wrong("fingerprint that is none", r"cucm_tls_fingerprint", cucm_tls_fingerprint="AB:CD"),
+    wrong("fingerprint that is not one", r"cucm_tls_fingerprint", cucm_tls_fingerprint="AB:CD"),
     wrong("unknown host key", r"cucm_ssh_known_hosts", cucm_ssh_known_hosts="/dev/null"),
     wrong("unknown node", r"cucm_node_addresses names CUCMZ, which is not a node.*Its nodes are CUCMA",
           cucm_node_addresses={"CUCMA": "@HOST@", "CUCMZ": "192.0.2.4"}),

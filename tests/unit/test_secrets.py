@@ -177,14 +177,14 @@ CASES = [
     Case("the CA's account from the environment", "ca_sign", lambda stage: {
         name: value for name, value in certsrv(stage).items() if name != "username"}, (),
         {"SIP_TLS_ADCS_USERNAME": "u", "SIP_TLS_ADCS_PASSWORD": canary("password")}),
-    Case("a key that is none", "ca_sign", lambda stage: {**ca(stage), "ca_key": key_with(canary("ca_key"))},
+    Case("a key that is not one", "ca_sign", lambda stage: {**ca(stage), "ca_key": key_with(canary("ca_key"))},
          ("passphrase",)),
     Case("a new CA with a passphrase", "ca_sign", lambda stage: {
         "csr": make_csr(stage.folder / "kit"), "path": str(stage.folder / "ca")}, ("passphrase",), fails=False),
     Case("a passphrase from the environment", "ca_sign", lambda stage: {
         "csr": make_csr(stage.folder / "kit"), "path": str(stage.folder / "ca")}, (),
         {"SIP_TLS_CA_PASSPHRASE": canary("passphrase")}, fails=False),
-    Case("a client key that is none", "sip_tls_probe", lambda stage: probe(stage, key_with(canary("client_key"))),
+    Case("a client key that is not one", "sip_tls_probe", lambda stage: probe(stage, key_with(canary("client_key"))),
          ("client_key_passphrase",)),
 ]  # fmt: skip
 #: the options that a case above, or one alike, speaks for: all AXL modules share one account

@@ -79,6 +79,15 @@ class Leg:
             self.target = str(contacts[0].uri) if contacts else ""
             self.routes = tuple(str(one) for one in reversed(recorded))
 
+    def _branch(self, method: str, within: bool) -> str:
+        """The branch of a request: a new transaction, or that of the INVITE."""
+        if method == "CANCEL" or (method == "ACK" and not within):
+            return self.invite_branch
+        branch = f"z9hG4bK{secrets.token_hex(6)}"
+        if method == "INVITE":
+            self.invite_branch = branch
+        return branch
+
     def request(self, method: str, now: datetime, *, max_forwards: int = 70, body: bytes = b"") -> Request:
         """A request; INVITE's ACK and CANCEL keep its CSeq number.
 
@@ -89,11 +98,7 @@ class Leg:
         uri = URI(scheme="sip", user=user, host=self.remote, port=self.remote_port)
         within = method not in ("INVITE", "CANCEL") and bool(self.target)
         message = Request(method, URI.parse(self.target) if within else uri, body)
-        branch = f"z9hG4bK{secrets.token_hex(6)}"
-        if method == "INVITE":
-            self.invite_branch = branch
-        elif method == "CANCEL" or (method == "ACK" and not within):
-            branch = self.invite_branch
+        branch = self._branch(method, within)
         caller, callee = (f"{_user(n)}@" if n else "" for n in (self.calling, self.called))
         fields: list[tuple[str, str]] = [
             ("Via", f"SIP/2.0/{self.transport} {self.local}:{self.local_port};branch={branch}"),

@@ -43,13 +43,7 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
     With dry the account is tried and a stand-in is signed in memory; nothing is handed in. Raises Failure when the
     request is pending (status pending and request_id among its facts), was denied, or when the answer is useless.
     """
-    for name in missing_libraries(["requests", "requests_ntlm"]):
-        raise Failure(f"The provider adcs needs the Python package {name.replace('_', '-')}: install it with pip.")
-    if any(str(one).strip().lower() == "san" for one in params["attributes"] or ()):
-        raise Failure(
-            "attributes holds SAN, which adds alternative names at the CA. CUCM takes exactly the names of its "
-            "request: set them with cucm_csr."
-        )
+    _check_options(params)
     there = _there(params)
     request = read_request(params["csr"], "csr")
     csr = request.view()
@@ -63,24 +57,17 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
     client.login()
     if dry:
         return _stand_in(csr, reason, warnings, there)
-    notes = _Pending(folder, csr, client.url)
-    answer = _answer(client, csr, params, notes)
-    if answer.state == "issued" and answer.pem is None and answer.request_id is not None:
-        answer = client.retrieve(answer.request_id)
-    if answer.state != "issued" or answer.pem is None:
-        raise _not_issued(client, csr, answer, notes)
-    view = certificate_view(answer.pem, now=there)
-    notes.forget()
-    issued = read_certificate(answer.pem)
-    faults = _faults(issued, request, there)
-    if faults:
+    pem, request_id = _issued(client, csr, params, _Pending(folder, csr, client.url))
+    view = certificate_view(pem, now=there)
+    issued = read_certificate(pem)
+    if faults := _faults(issued, request, there):
         raise Failure(
             f"The certificate {view['serial']} that the CA at {client.url} issued for {csr['subject']} is of no use: "
             f"{'; '.join(faults)}.",
-            status="issued", request_id=answer.request_id, faults=faults, view=view,
+            status="issued", request_id=request_id, faults=faults, view=view,
         )  # fmt: skip
     warnings += [
-        f"The certificate {view['serial']} of the CA at {client.url}: {one}." for one in remarks(issued, request)
+        f"The certificate {view['serial']} of the CA at {client.url}: {remark}." for remark in remarks(issued, request)
     ]
     if view["days_left"] < params["renew_before"]:
         warnings.append(
@@ -90,7 +77,29 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
     chain = order_chain(view["pem"], client.authorities())[1:]
     if folder:
         folder.keep(view, chain)
-    return _outcome(view["pem"], chain, answer.request_id, warnings, there, changed=True, reason=reason)
+    return _outcome(view["pem"], chain, request_id, warnings, there, changed=True, reason=reason)
+
+
+def _check_options(params: Mapping[str, Any]) -> None:
+    """Failure where a library is missing, or where attributes would have the CA add names."""
+    for name in missing_libraries(["requests", "requests_ntlm"]):
+        raise Failure(f"The provider adcs needs the Python package {name.replace('_', '-')}: install it with pip.")
+    if any(str(attribute).strip().lower() == "san" for attribute in params["attributes"] or ()):
+        raise Failure(
+            "attributes holds SAN, which adds alternative names at the CA. CUCM takes exactly the names of its "
+            "request: set them with cucm_csr."
+        )
+
+
+def _issued(client: Certsrv, csr: dict[str, Any], params: Mapping[str, Any], notes: _Pending) -> tuple[str, Any]:
+    """The certificate as PEM and the number of its request; Failure where it is pending or was denied."""
+    answer = _answer(client, csr, params, notes)
+    if answer.state == "issued" and answer.pem is None and answer.request_id is not None:
+        answer = client.retrieve(answer.request_id)
+    if answer.state != "issued" or answer.pem is None:
+        raise _not_issued(client, csr, answer, notes)
+    notes.forget()
+    return answer.pem, answer.request_id
 
 
 def _faults(certificate: Certificate, request: Request, now: datetime) -> list[str]:

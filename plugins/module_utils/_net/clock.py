@@ -111,7 +111,7 @@ def from_ntp(text: str) -> NodeClock | None:
 
 
 def from_status(text: str) -> NodeClock | None:
-    """From what `show status` prints: local time, and the zone's name; None where it can't be told for sure."""
+    """From what `show status` prints: local time, and the zone's name; None if it cannot be told reliably."""
     shown, zone = _SHOWN.search(text), _ZONE.search(text)
     if shown is None or zone is None:
         return None

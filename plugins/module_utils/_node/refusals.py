@@ -85,7 +85,7 @@ REFUSALS: tuple[Refusal, ...] = (
 
 
 def classify(words: str) -> Refusal | None:
-    """The class of failure that CUCM's words tell of."""
+    """The class of failure that CUCM's words indicate."""
     return next((refusal for refusal in REFUSALS if refusal.pattern.search(words)), None)
 
 

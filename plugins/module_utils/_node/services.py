@@ -252,21 +252,9 @@ def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, c
             f"{control.where} knows no service {name}: its state is {before.status}{said}. Give the name in full, as "
             "the Control Center shows it."
         )
-    if not before.activated and params["only_activated"]:
-        return _left_alone(control, before)
-    if state == "restarted" and not params["start_stopped"] and _commanded_out(control, params, before):
-        return _left_alone(
-            control,
-            before,
-            f"{name} on {control.where} is stopped (CUCM says: {plain(before.reason)}) and was not started, because "
-            "somebody may have stopped it on purpose. A new certificate takes effect when it starts: start it with "
-            f"`utils service start {name}`, or set start_stopped.",
-        )
-    if not before.activated and state != "stopped":
-        raise Failure(
-            f"{name} is not activated on {control.where}. Activate it on the node's Serviceability page (Service "
-            "Activation) first."
-        )
+    left = _left(control, params, before)
+    if left is not None:
+        return left
     presented = serving.presented() if serving is not None and before.status == "Started" else {}
     needed = {
         "started": before.status not in ("Started", "Starting"),
@@ -274,10 +262,9 @@ def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, c
         "restarted": serving is None or not presented or not serving.satisfied(presented),
     }[state]
     began = time.monotonic()
-    after, shown = before, presented
     if check_mode:
         after = ServiceState(name, "Stopped" if state == "stopped" else "Started")
-        shown = {**presented, **{purpose: sha for purpose, sha in (serving.wanted if serving else {}).items() if sha}}
+        shown = presented | ({purpose: sha for purpose, sha in serving.wanted.items() if sha} if serving else {})
     else:
         if needed:
             _ask(control, name, VERBS[state], before)
@@ -296,6 +283,27 @@ def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, c
             "left_stopped": False,
         },
     )
+
+
+def _left(control: Control, params: Mapping[str, Any], found: ServiceState) -> Outcome | None:
+    """The outcome for a service that is to be left as it is, None for one to go on with; Failure if not activated."""
+    name, state = params["name"], params["state"]
+    if not found.activated and params["only_activated"]:
+        return _left_alone(control, found)
+    if state == "restarted" and not params["start_stopped"] and _commanded_out(control, params, found):
+        return _left_alone(
+            control,
+            found,
+            f"{name} on {control.where} is stopped (CUCM says: {plain(found.reason)}) and was not started, because "
+            "somebody may have stopped it on purpose. A new certificate takes effect when it starts: start it with "
+            f"`utils service start {name}`, or set start_stopped.",
+        )
+    if not found.activated and state != "stopped":
+        raise Failure(
+            f"{name} is not activated on {control.where}. Activate it on the node's Serviceability page (Service "
+            "Activation) first."
+        )
+    return None
 
 
 def _commanded_out(control: Control, params: Mapping[str, Any], found: ServiceState) -> bool:

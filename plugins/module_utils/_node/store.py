@@ -100,7 +100,7 @@ class Wish:
 
 
 class CertificateStore(Protocol):
-    """The certificates of one node. Reads are fresh; every write raises Failure when CUCM refused it for sure.
+    """The certificates of one node. Reads are fresh; every write raises Failure if CUCM certainly refused it.
 
     A write that returns may still not have taken: the caller reads back, and refused() says what went wrong. When the
     answer to a write is lost, ShellLost or AnswerLost is raised: write_once() looks before it writes again.

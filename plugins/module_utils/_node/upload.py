@@ -238,7 +238,7 @@ def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: En
         raise Failure(
             f"Nothing was written to {store.where}, because CUCM's rules forbid it: "
             f"{listed if problems[1:] else problems[0] + '.'}",
-            troubles=problems,
+            problems=problems,
         )
     return work, warnings
 

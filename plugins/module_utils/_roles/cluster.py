@@ -30,9 +30,8 @@ def with_certificates(
     the publisher's. The trust stores are left out.
     """
     owner = next((node["name"] for node in cluster["nodes"] if node.get("role") == "Publisher"), None)
-    kept = {_holder(one["item"]): one.get("certificate") for one in csrs}
-    fresh = {_holder(one["item"]["item"]): one for one in signed if one.get("certificate")}
-    held = {_holder(one["item"]["item"]["item"]): one.get("certificate") for one in uploads if "item" in one}
+    kept = {_holder(result["item"]): result.get("certificate") for result in csrs}
+    fresh = _fresh(signed, uploads)
     chain: list[str] = []
     # What peers may trust of what is kept: see _roles/trust.py.
     chains = cluster.get("chains") or {}
@@ -44,13 +43,22 @@ def with_certificates(
         for node in cluster["nodes"]:
             holder = owner if shared and owner else node["name"], purpose
             if holder in fresh:
-                view, above = _signed(fresh[holder], held.get(holder))
+                view, above = fresh[holder]
             else:
                 view = kept.get(holder) or before.get(node["name"])
                 above = (chains.get(fact) or {}).get(holder[0]) or ()
             facts[fact][node["name"]] = view
             chain += [pem for pem in above if pem not in chain]
     return {**facts, "chain": chain}
+
+
+def _fresh(
+    signed: Iterable[Mapping[str, Any]], uploads: Iterable[Mapping[str, Any]]
+) -> dict[tuple[str, str], tuple[Any, Iterable[str]]]:
+    """What was signed in this run, by its holder: the certificate, as uploaded where it was, and the chain above it."""
+    held = {_holder(row["item"]["item"]["item"]): row.get("certificate") for row in uploads if "item" in row}
+    rows = {_holder(row["item"]["item"]): row for row in signed if row.get("certificate")}
+    return {holder: _signed(row, held.get(holder)) for holder, row in rows.items()}
 
 
 def _holder(item: Mapping[str, Any]) -> tuple[str, str]:

@@ -41,12 +41,28 @@ def cluster_evidence(
     results of a looped task that read one capture each, traces the result of the task that read the traces. Any of them
     may have failed; what it would have brought is missing, and `unread` says why.
     """
+    read = [capture for capture in captures if "connections" in capture]
+    trace = {**traces, "cluster": cluster["name"]} if traces and "calls" in traces else None
+    about = {"name": cluster["name"], "nodes": _nodes(cluster, certificates, probes)}
+    brought = [(certificates, "certificates"), (probes, "chain"), ([states], "trunks"), (external, "chain"),
+               (captures, "connections"), ([traces], "calls")]  # fmt: skip
+    return {
+        "cluster": about | {key: cluster[key] for key in ("version", "security_mode") if cluster.get(key)},
+        "directions": _directions(cluster, peers, profiles=profiles, trunks=trunks, states=states, external=external),
+        "captures": [connection for capture in read for connection in capture["connections"]],
+        "traces": [{key: trace[key] for key in TRACED if key in trace}] if trace else [],
+        "files": _files([*read, trace or {}]),
+        "unread": [f"{cluster['name']}: {why}" for why in _unread(brought)],
+    }
+
+
+def _nodes(cluster: Mapping[str, Any], certificates: Rows, probes: Rows) -> list[dict[str, Any]]:
+    """What is known of each node: what it holds and trusts, what its port presented, its clock."""
     answers = {result["item"]["name"]: result for result in certificates}
     held = {name: result.get("certificates") for name, result in answers.items()}
     clocks = {name: result.get("clock") for name, result in answers.items()}
     seen = {result["item"]["name"]: _probe(result) for result in probes}
-    by_name = {str(state.get("name")): state for state in (states or {}).get("trunks") or ()}
-    nodes = [
+    return [
         {
             "name": node["name"],
             "addresses": list(dict.fromkeys([node["address"], node["name"]])),
@@ -60,7 +76,20 @@ def cluster_evidence(
         }
         for node in cluster["nodes"]
     ]
-    directions = [
+
+
+def _directions(
+    cluster: Mapping[str, Any],
+    peers: Rows,
+    *,
+    profiles: Mapping[str, Any] | None,
+    trunks: Mapping[str, Any] | None,
+    states: Mapping[str, Any] | None,
+    external: Rows,
+) -> list[dict[str, Any]]:
+    """What this end has for each peer: security profile, trunk and its state."""
+    by_name = {str(state.get("name")): state for state in (states or {}).get("trunks") or ()}
+    return [
         {
             "from": cluster["name"],
             "to": peer["name"],
@@ -71,19 +100,11 @@ def cluster_evidence(
         }
         for peer in peers
     ]
-    read = [one for one in captures if "connections" in one]
-    trace = {**traces, "cluster": cluster["name"]} if traces and "calls" in traces else None
-    about = {"name": cluster["name"], "nodes": nodes}
-    brought = [(certificates, "certificates"), (probes, "chain"), ([states], "trunks"), (external, "chain"),
-               (captures, "connections"), ([traces], "calls")]  # fmt: skip
-    return {
-        "cluster": about | {key: cluster[key] for key in ("version", "security_mode") if cluster.get(key)},
-        "directions": directions,
-        "captures": [connection for one in read for connection in one["connections"]],
-        "traces": [{key: trace[key] for key in TRACED if key in trace}] if trace else [],
-        "files": [file for one in [*read, trace or {}] for file in one.get("files") or () if file.get("path")],
-        "unread": [f"{cluster['name']}: {why}" for why in _unread(brought)],
-    }
+
+
+def _files(results: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The files that were kept."""
+    return [file for result in results for file in result.get("files") or () if file.get("path")]
 
 
 def _unread(brought: Iterable[tuple[Iterable[Mapping[str, Any] | None], str]]) -> Iterator[str]:

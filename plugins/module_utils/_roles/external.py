@@ -93,8 +93,8 @@ def _one(given: Any, number: int, folders: list[Path]) -> tuple[dict[str, Any], 
     if not _NAME.match(name):
         wrong.append(f"{who}: name {name!r} can't be part of a trunk's name." if name else f"{who}: it has no name.")
         wrong[-1] += " Use 1 to 40 letters, digits, full stops, hyphens and underscores."
-    chain, troubles = _chain(named.get("ca_chain"), folders)
-    wrong += [f"{who}: {text}" for text in troubles]
+    chain, problems = _chain(named.get("ca_chain"), folders)
+    wrong += [f"{who}: {text}" for text in problems]
     wrong += [
         f"{who}: {text}" for text in (*_addresses(named), *_subject_names(named), *_settings(named), *_numbers(named))
     ]

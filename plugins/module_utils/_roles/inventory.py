@@ -204,7 +204,7 @@ def _lists(inventory: Inventory) -> Iterator[str]:
             hint = f" Did you mean {meant}?" if meant else ""
             yield (
                 f"cucm_peers names {peer}, which is not a cluster of the inventory.{hint} Peers that you don't manage "
-                "belong into cucm_external_peers."
+                "belong in cucm_external_peers."
             )
         elif peer == inventory.name:
             yield "cucm_peers names the cluster itself. Take it out."

@@ -35,7 +35,7 @@ def with_peers(
     read, wrong = read_peers(external, hosts=known, folders=folders)
     wrong += [
         f"cucm_peers of {cluster['name']} names {peer}, which is not a cluster of the inventory. Peers that you don't "
-        "manage belong into cucm_external_peers."
+        "manage belong in cucm_external_peers."
         for peer in named
         if peer not in known
     ]
@@ -88,21 +88,32 @@ def _one_sided(clusters: Clusters) -> Iterator[str]:
 
 
 def _claims(clusters: Clusters) -> Iterator[str]:
-    numbers = {pattern: one["name"] for one in clusters for pattern in one.get("patterns") or ()}
-    names = {
-        name.lower(): one["name"]
-        for one in clusters
-        for fact in FACTS.values()
-        for certificate in (one.get(fact) or {}).values()
-        for name in certificate_names(certificate or {})
-    }
-    for peer in (peer for one in clusters for peer in one.get("external") or ()):
+    """Numbers and subject names that a cluster and an external peer both claim."""
+    external = [peer for cluster in clusters for peer in cluster.get("external") or ()]
+    yield from _claimed_numbers(clusters, external)
+    yield from _claimed_names(clusters, external)
+
+
+def _claimed_numbers(clusters: Clusters, external: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    numbers = {pattern: cluster["name"] for cluster in clusters for pattern in cluster.get("patterns") or ()}
+    for peer in external:
         for number in peer["patterns"]:
             if number in numbers:
                 yield (
                     f"{numbers[number]} and the external peer {peer['name']} both claim the number {number}; it can be "
                     "routed to one of them only."
                 )
+
+
+def _claimed_names(clusters: Clusters, external: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    names = {
+        name.lower(): cluster["name"]
+        for cluster in clusters
+        for fact in FACTS.values()
+        for certificate in (cluster.get(fact) or {}).values()
+        for name in certificate_names(certificate or {})
+    }
+    for peer in external:
         for name in peer["names"]:
             if name.lower() in names and not peer["incoming_port"]:
                 yield (

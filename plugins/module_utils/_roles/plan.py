@@ -61,20 +61,27 @@ def _cluster(name: str, facts: Mapping[str, Any], problems: list[str]) -> dict[s
     made = facts.get("sip_tls_trunk_objects") or {}
     known = bool(found) and "sip_tls_trunk_objects" in facts and not problems
     steps = [*_certificates(facts), *_objects(facts, made)] if known else []
-    why = str(found.get("unreachable") or "")
+    unknown = "" if known or problems else "What a run would do could not be found out; the run's output says why."
     return {
         "name": name,
-        "release": str(found.get("version") or ""),
-        "security_mode": str(found.get("security_mode") or ""),
-        "nodes": [f"{one['name']} ({one['address']})" for one in found.get("nodes") or ()],
+        "release": _text(found, "version"),
+        "security_mode": _text(found, "security_mode"),
+        "nodes": [f"{node['name']} ({node['address']})" for node in _list(found, "nodes")],
         "known": known,
-        "why": why
-        or ("" if known or problems else "What it would take could not be found out; the run's output says why."),
+        "why": _text(found, "unreachable") or unknown,
         "steps": steps,
         "same": [*_kept_certificates(facts), *_kept_objects(facts)] if known else [],
-        "warnings": [*(found.get("warnings") or ()), *(made.get("waiting") or ()), *(made.get("offers") or ())],
-        "external": [_external(one) for one in found.get("external") or ()],
+        "warnings": [*_list(found, "warnings"), *_list(made, "waiting"), *_list(made, "offers")],
+        "external": [_external(peer) for peer in _list(found, "external")],
     }
+
+
+def _text(facts: Mapping[str, Any], key: str) -> str:
+    return str(facts.get(key) or "")
+
+
+def _list(facts: Mapping[str, Any], key: str) -> list[Any]:
+    return list(facts.get(key) or ())
 
 
 def _calls(hosts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -234,7 +241,7 @@ def _each_text(value: Any, escape: Callable[[str], str]) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Plain types of whatever a template brought, numbers as text, so that nothing slips past the escapes."""
+    """Plain types of whatever a template brought, numbers as text, so that nothing evades the escapes."""
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else str(value)

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in the way of SIP TLS, judged before anything is changed. Pure; private to siptls.cucm."""
+"""What prevents SIP TLS, checked before anything is changed. Pure; private to siptls.cucm."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def judge_cluster(
 ) -> dict[str, Any]:
     """The facts of one cluster and what is wrong with it.
 
-    info is the result of cucm_info; certificates are the results of cucm_certificate_info, one a node, each with the
+    info is the result of cucm_info; certificates are the results of cucm_certificate_info, one per node, each with the
     node as `item`. A failed result carries `msg` and none of its own keys. inventory are the mistakes in the inventory
     of the cluster; with one on any cluster none is contacted, and asked is false. left_out are the peers that --limit
     leaves out. options are what is wrong with the options of the roles; authority holds `pem`, `where` and
@@ -79,14 +79,7 @@ def judge_cluster(
     ctl holds the `policy` (callmanager_certificate_ctl), `regenerate` and `check` (nothing will be changed) of role
     callmanager_certificate.
     """
-    facts: dict[str, Any] = {
-        "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
-        "certificates": {}, "ec_certificates": {}, "trust": {}, "chains": {}, "old_peers": {},
-        "tvs": {}, "due": [], "restarts": [],
-        "patterns": [one["pattern"] for one in routes(list(patterns))], "routes": routes(list(patterns)),
-        "problems": [], "warnings": [], "unreachable": "",
-        "slips": [*inventory, *options], "wish": None, "standing": None,
-    }  # fmt: skip
+    facts = _begun(name, info, routes(list(patterns)), [*inventory, *options])
     warn_days, backdating = whole(warn_days, 30), whole(backdating, 10)
     if not asked:
         return facts
@@ -94,27 +87,46 @@ def judge_cluster(
     if not info.get("nodes"):
         _failed(facts, info, f"{name}: the publisher told of no nodes.")
         return facts
-    facts["warnings"] += [f"{name}: {text}" for text in (*_limited(name, left_out), *_silent_cluster(facts, wish))]
-    facts["problems"] += [
-        f"{name}: {text}" for text in (*_masked(info, certificates), *_unknown(info, addresses or {}))
-    ]
-    facts["problems"] += [f"{name}: {text}" for text in _rights(info.get("rights") or {})]
-    facts["warnings"] += [f"{name}: {text}" for text in _release(str(info.get("version") or ""))]
+    addresses = addresses or {}
+    version = str(info.get("version") or "")
+    warnings = (*_limited(name, left_out), *_silent_cluster(facts, wish), *_release(version))
+    problems = (*_masked(info, certificates), *_unknown(info, addresses), *_rights(info.get("rights") or {}))
+    facts["warnings"] += [f"{name}: {text}" for text in warnings]
+    facts["problems"] += [f"{name}: {text}" for text in problems]
     for result in certificates:
-        _judge_node(facts, result, (addresses or {}), warn_days)
+        _judge_node(facts, result, addresses, warn_days)
         _judge_clock(facts, result["item"]["name"], result.get("clock") or {}, backdating)
     _judge_issuers(facts, named, kept=wish is not None and _keeps_any(authority))
     facts["nodes"] = placed(facts["nodes"], info, wish["settings"] if wish is not None else None)
-    facts["restarts"] = list(TRUNK.services_at(str(info.get("version") or "")))
+    facts["restarts"] = list(TRUNK.services_at(version))
     _judge_phones(facts, authority or {}, ctl or {})
     if wish is not None:
-        facts["wish"] = {"peers": listed(wish["peers"]), "settings": dict(wish["settings"])}
-        facts["standing"] = standing(info, port)
-        facts["warnings"] += [f"{name}: {text}" for text in _security_mode(facts)]
-        if ecdsa == "leave":
-            facts["warnings"] += [f"{name}: {text}" for text in left_as_shipped(facts)]
-        facts["problems"] += node_problems(name, facts["nodes"], info, wish["settings"])
+        _judge_trunks(facts, info, wish, port, ecdsa)
     return facts
+
+
+def _begun(name: str, info: Mapping[str, Any], numbers: list[dict[str, Any]], mistakes: list[str]) -> dict[str, Any]:
+    """The facts of a cluster before anything was checked."""
+    return {
+        "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
+        "certificates": {}, "ec_certificates": {}, "trust": {}, "chains": {}, "old_peers": {},
+        "tvs": {}, "due": [], "restarts": [],
+        "patterns": [number["pattern"] for number in numbers], "routes": numbers,
+        "problems": [], "warnings": [], "unreachable": "", "mistakes": mistakes, "wish": None, "standing": None,
+    }  # fmt: skip
+
+
+def _judge_trunks(
+    facts: dict[str, Any], info: Mapping[str, Any], wish: Mapping[str, Any], port: Any, ecdsa: str
+) -> None:
+    """What the cluster means for the trunks of role sip_tls_trunk."""
+    name = facts["name"]
+    facts["wish"] = {"peers": listed(wish["peers"]), "settings": dict(wish["settings"])}
+    facts["standing"] = standing(info, port)
+    facts["warnings"] += [f"{name}: {text}" for text in _security_mode(facts)]
+    if ecdsa == "leave":
+        facts["warnings"] += [f"{name}: {text}" for text in left_as_shipped(facts)]
+    facts["problems"] += node_problems(name, facts["nodes"], info, wish["settings"])
 
 
 def _judge_phones(facts: dict[str, Any], authority: Mapping[str, Any], ctl: Mapping[str, Any]) -> None:
@@ -147,21 +159,32 @@ def _judge_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Map
     if "certificates" not in result:
         _failed(facts, result, f"{facts['name']}: the certificates of {name} could not be read.")
         return
-    for one in result["certificates"]:
-        if one["purpose"] in FACTS:
-            facts[FACTS[one["purpose"]]][name] = one
-        elif one["purpose"] == TRUNK.trust:
-            facts["trust"][name].append({key: one.get(key) for key in _TRUST_KEYS})
-        elif one["purpose"] == "TVS":
-            facts["tvs"][name] = {key: one.get(key) for key in ("serial", "days_left", "not_before")}
+    _take_certificates(facts, name, result["certificates"])
     _judge_names(facts, name)
     _judge_dates(facts, name, warn_days)
-    where = f"{facts['name']}, node {name}"
-    facts["old_peers"][name] = ((result.get("ports") or {}).get(TRUNK.name) or {}).get("old_peers")
+    _judge_ports(facts, name, result.get("ports") or {})
+
+
+def _take_certificates(facts: dict[str, Any], node: str, certificates: Iterable[Mapping[str, Any]]) -> None:
+    """Put the certificates of a node where they belong, by purpose."""
+    for certificate in certificates:
+        purpose = certificate["purpose"]
+        if purpose in FACTS:
+            facts[FACTS[purpose]][node] = certificate
+        elif purpose == TRUNK.trust:
+            facts["trust"][node].append({key: certificate.get(key) for key in _TRUST_KEYS})
+        elif purpose == "TVS":
+            facts["tvs"][node] = {key: certificate.get(key) for key in ("serial", "days_left", "not_before")}
+
+
+def _judge_ports(facts: dict[str, Any], node: str, ports: Mapping[str, Any]) -> None:
+    """What the SIP TLS port of a node presents beside what the node holds."""
+    facts["old_peers"][node] = (ports.get(TRUNK.name) or {}).get("old_peers")
     for purpose, fact in FACTS.items():
-        port = (result.get("ports") or {}).get(purpose) or {}
+        port = ports.get(purpose) or {}
         if purpose == TRUNK.name or port.get("state") == "tls":
-            facts["warnings"] += [f"{where}: {text}" for text in _port(port, facts[fact][name])]
+            found = _port(port, facts[fact][node])
+            facts["warnings"] += [f"{facts['name']}, node {node}: {text}" for text in found]
 
 
 def _limited(name: str, left_out: Sequence[str]) -> Iterator[str]:
@@ -220,7 +243,7 @@ def _authority(facts: dict[str, Any], authority: Mapping[str, Any] | None, warn_
     places = {key: authority.get(key) or () for key in ("folders", "records")}
     named, wrong = named_authorities([given["pem"], *(authority.get("trusted") or ())], **places)
     said = judge_authority(**given, warn_days=warn_days)
-    facts["slips"] += [*wrong, *said["problems"]]
+    facts["mistakes"] += [*wrong, *said["problems"]]
     facts["warnings"] += said["warnings"]
     return named
 
@@ -286,7 +309,7 @@ def _port(seen: Mapping[str, Any], held: Mapping[str, Any] | None) -> Iterator[s
     port = seen.get("port")
     if seen.get("state") == "silent":
         yield (
-            f"port {port} gives no answer to this machine, a firewall is likely between. Peers may reach it all the "
+            f"port {port} does not respond to this machine, a firewall is likely between. Peers may reach it all the "
             "same, but nothing here can prove it: let this machine in, or expect the verdict unproven."
         )
     elif seen.get("state") == "unreachable":
@@ -366,7 +389,7 @@ def _slips(clusters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What is wrong with options: a slip in group variables is every cluster's, and said once."""
     owners: dict[str, list[str]] = {}
     for cluster in clusters:
-        for text in dict.fromkeys(cluster["slips"]):
+        for text in dict.fromkeys(cluster["mistakes"]):
             owners.setdefault(text, []).append(cluster["name"])
     for text, names in owners.items():
         yield text if len(names) == len(clusters) else f"{', '.join(names)}: {text}"
@@ -428,7 +451,7 @@ def judge_authority(pem: str, renew_before: Any, warn_days: Any, where: str) -> 
     title, left = common_name(view) or view["subject"], view["days_left"]
     if not view["is_ca"]:
         told["problems"].append(
-            f"The certificate {title} ({where}) is no CA's, so that nothing can be signed with it. Give the CA's own."
+            f"The certificate {title} ({where}) is not a CA certificate and cannot sign. Give that of the CA."
         )
     elif left < 0:
         told["problems"].append(

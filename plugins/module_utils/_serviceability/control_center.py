@@ -107,7 +107,7 @@ class ControlCenter:
         )
         if answer.status == 200 and not idempotent and _parse(answer.body) is None:
             raise AnswerLost(
-                f"{doing} on {self.where}: the answer makes no sense; whether CUCM acted is unknown. {LOST}"
+                f"{doing} on {self.where}: the response is not valid; whether CUCM acted is not known. {LOST}"
             )
         return self._read(answer, doing)
 

@@ -93,7 +93,7 @@ def _ask(
         total = int(soap.text_of(answer.body, "TotalDevicesFound") or 0)
         if not names and total > len(found):
             raise Failure(
-                f"{client.host} has {total} SIP trunks, and RIS tells of {MOST_DEVICES} at most in one answer. "
+                f"{client.host} has {total} SIP trunks, and RIS reports at most {MOST_DEVICES} in one response. "
                 "Name the trunks with the option names."
             )
     return found

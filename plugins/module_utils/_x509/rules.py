@@ -123,7 +123,7 @@ def certificate_problems(
 ) -> Iterator[str]:
     """Why CUCM would refuse a certificate for a purpose, or a trunk would fail with it; dates are date_problems."""
     if certificate.is_ca:
-        yield "it is a CA certificate, which belongs into a trust store. Give CAs in chain and the leaf in certificate"
+        yield "it is a CA certificate, which belongs in a trust store. Give CAs in chain and the leaf in certificate"
     if certificate.self_signed:
         yield "it is self-signed, and CUCM takes only what a CA signed. Sign the CSR with a CA"
     yield from certificate.extensions.unread
