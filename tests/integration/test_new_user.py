@@ -30,6 +30,10 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("new-user"), pytest.mark.timeout(900)]
 
+EVIDENCE = [
+    {"name": "cucma", "nodes": [{"name": "CUCMA", "addresses": ["{{ node }}"], "probe": "{{ sip_tls_probe }}"}]},
+    {"name": "cucm10", "nodes": [{"name": "CUCM10", "addresses": ["{{ peer }}"]}]},
+]
 #: the options of each module in its own play, in an order in which each finds what it needs
 TASKS: dict[str, dict[str, Any]] = {
     "cucm_info": {},
@@ -66,11 +70,16 @@ TASKS: dict[str, dict[str, Any]] = {
     },
     "cucm_trace_info": {"dest": "traces"},
     "sip_tls_verdict": {
-        "clusters": [
-            {"name": "cucma", "nodes": [{"name": "CUCMA", "addresses": ["{{ node }}"],
-                                         "probe": "{{ sip_tls_probe }}"}]},
-            {"name": "cucm10", "nodes": [{"name": "CUCM10", "addresses": ["{{ peer }}"]}]},
-        ],
+        "clusters": EVIDENCE,
+        "directions": [{"from": "cucm10", "to": "cucma"}],
+    },
+    "cucm_ctl": {},
+    "sip_tls_doctor": {
+        "clusters": EVIDENCE,
+        "directions": [{"from": "cucm10", "to": "cucma"}],
+    },
+    "sip_tls_forecast": {
+        "clusters": EVIDENCE,
         "directions": [{"from": "cucm10", "to": "cucma"}],
     },
     "sip_tls_report": {
@@ -271,6 +280,9 @@ def test_a_module_by_itself_does_its_job(once: Once, module: str) -> None:
         "sip_tls_capture_info": lambda: result["files"],
         "cucm_trace_info": lambda: any(present(one) for one in (folder / "traces").rglob("*")),
         "sip_tls_verdict": lambda: [one["verdict"] for one in result["directions"]] == ["unproven"],
+        "cucm_ctl": lambda: result["ctl"]["present"] is False and not result["missing"],
+        "sip_tls_doctor": lambda: result["summary"] and result["diagnoses"],
+        "sip_tls_forecast": lambda: result["summary"] and result["forecasts"],
         "sip_tls_report": lambda: present(folder / "report" / "report.html"),
     }  # fmt: skip
     job = jobs.get(module, lambda: made(lab, result))
