@@ -141,6 +141,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         names = [line.split(" ", 1)[0] for line in lines if line.strip()]
         (folder / "changed").write_text("".join(f"{name} {other}\n" for name in names), encoding="utf-8")
         (folder / "empty").write_text("", encoding="utf-8")
+        # Each case counts its own refusals; a locked account would have none.
+        lab.ask("inferred", name="axl.lock_after", value=100)
         yield Place(lab, folder)
 
 
