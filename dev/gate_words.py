@@ -10,7 +10,7 @@ import re
 from dev.gate_tools import BIN, ROOT, Failed, tool, tracked
 
 STYLE = "docs/style.md"
-#: tracked files that no person here wrote (the matrix writes reliability.md), or that quote CUCM, other programs and other languages
+#: tracked files that no person here wrote (the matrix writes reliability.md), or that quote others
 NOT_OURS = re.compile(r"^COPYING$|^docs/reliability\.md$|\.(png|pcap|pcapng|json|tsv|svg)$")
 #: words that codespell takes for mistakes: CUCM's and TLS's own names, and Latin placeholders
 KNOWN_WORDS = "adminstrative,adress,anull,ist,mis,ot,reatime,selekt,sipports,timeschedule,vie"

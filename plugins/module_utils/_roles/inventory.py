@@ -152,7 +152,8 @@ def _missing(inventory: Inventory) -> Iterator[str]:
         )
     empty = [name for name in REQUIRED if name in inventory.values and not str(inventory.values[name]).strip()]
     if empty:
-        yield f"{', '.join(empty)} is empty. Give a value."
+        named = " and ".join(filter(None, (", ".join(empty[:-1]), empty[-1])))
+        yield f"{named} is empty. Give a value." if len(empty) == 1 else f"{named} are empty. Give each a value."
 
 
 def _kinds(inventory: Inventory) -> Iterator[str]:
