@@ -72,7 +72,7 @@ CASES = [
     case("ssh", "paste", "reset", "closed the connection during 'set cert import .*run again", node="cucm10"),
     case("sip", "handshake", "alert", "verdict|handshake|presents no certificate", node="cucm10"),
     case("axl", "addRoutePattern", "stall", "no answer within 4 s.*run again", seconds=STALL, node="cucma"),
-    case("axl", "addSipTrunk", "garbage", "whether CUCM acted is unknown.*run again", node="cucm10"),
+    case("axl", "addSipTrunk", "garbage", "whether CUCM acted is (unknown|not known).*run again", node="cucm10"),
     case("https", "connect", "refuse", "connection broke before the answer came .*run again", node="cucma"),
     case("ssh", "connect", "wrong_certificate", "is NOT the one in .*ssh_host_key", node="cucm10"),
     case("ris", "*", "garbage", node="cucma", warned="cucma: .* and no SOAP answer.*run again"),
