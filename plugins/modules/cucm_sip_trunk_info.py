@@ -152,7 +152,7 @@ SPEC = APPLICATION + ArgSpec(
 def service(task: Task) -> Outcome:
     """Ask RIS, and the traces for reasons."""
     from ansible_collections.siptls.cucm.plugins.module_utils._evidence import trunk_state
-    from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
+    from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 
     given = task.params
     result, warnings = trunk_state.gather(

@@ -237,7 +237,7 @@ def _from_files(given: dict[str, Any], reader: trace_files.Reader) -> tuple[list
 def _from_node(
     given: dict[str, Any], reader: trace_files.Reader, wanted: traces.Wanted
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
+    from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 
     lacking = [name for name in ("host", "username", "password") if not given[name]]
     if lacking:

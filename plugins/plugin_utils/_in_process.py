@@ -105,7 +105,8 @@ class ActionModule(RunModule):  # type: ignore[misc]  # ansible-core has no type
 
     def _in_process(self, variables: dict[str, Any]) -> dict[str, Any] | None:
         """The result by the service; None where the arguments are not valid, which the module reports best."""
-        assert FACE is not None
+        if FACE is None:
+            raise AssertionError("only the links to this file run tasks")
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
         # A relative path of an option means the same as for a module, which the connection `local` starts there.

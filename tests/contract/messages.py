@@ -17,7 +17,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Fo
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import REFERRED, RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import wanted
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.wsdl import namespace
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import Endpoint, HttpClient
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import Endpoint, HttpClient
 from lxml import etree
 
 UUID = "{0B1C2D3E-4F50-6172-8394-A5B6C7D8E9F0}"

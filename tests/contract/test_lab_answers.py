@@ -21,7 +21,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.dial_plan import 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import flat
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpAnswer
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpAnswer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec

@@ -60,12 +60,12 @@ EXTERNAL = {
 }
 
 
-def external(name: str, says: str, /, **keys: Any) -> Mistake:
+def external(title: str, says: str, /, **keys: Any) -> Mistake:
     """A mistake in an external peer."""
     peer = {
-        key: value for key, value in {**EXTERNAL, "name": name.replace(" ", "-"), **keys}.items() if value is not GONE
+        key: value for key, value in {**EXTERNAL, "name": title.replace(" ", "-"), **keys}.items() if value is not GONE
     }
-    return Mistake(name, says, {"cucm_external_peers": [peer]})
+    return Mistake(title, says, {"cucm_external_peers": [peer]})
 
 
 #: found in the inventory, before any cluster is contacted

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa

@@ -316,11 +316,10 @@ def test_5061_presents_the_upload_after_the_restart_and_not_before(
     lab: LabProcess, cluster: str, ssh: Connect, tmp_path: Path
 ) -> None:
     def presented() -> str:
-        done = subprocess.run(
-            ["openssl", "s_client", "-connect", f"{lab.address(cluster)}:5061", "-cipher", "DEFAULT:@SECLEVEL=0",
-             "-min_protocol", "TLSv1", "-sigalgs", "RSA+SHA256:RSA-PSS+SHA256:RSA+SHA1"], input=b"",
-             capture_output=True, timeout=20, check=False,
-        ).stdout.decode(errors="replace")  # fmt: skip
+        rsa = ["-cipher", "DEFAULT:@SECLEVEL=0", "-sigalgs", "RSA+SHA256:RSA-PSS+SHA256:RSA+SHA1"]
+        order = ["openssl", "s_client", "-connect", f"{lab.address(cluster)}:5061", "-min_protocol", "TLSv1", *rsa]
+        ran = subprocess.run(order, input=b"", capture_output=True, timeout=20, check=False)
+        done = ran.stdout.decode(errors="replace")
         found = re.search(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", done, re.DOTALL)
         assert found, done
         return found[0]

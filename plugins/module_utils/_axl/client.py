@@ -29,7 +29,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import (
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import (
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import (
     CONNECTIONS,
     LOST,
     WAITS,

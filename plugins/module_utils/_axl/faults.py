@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpAnswer, declares_types, readable
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpAnswer, declares_types, readable
 
 NOT_FOUND = ("5007", "5003")
 WRITES = ("add", "update", "remove", "apply", "reset", "do", "executeSQLUpdate")

@@ -28,7 +28,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Res
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Session, key_body
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain, wanted
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import AnswerLost
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import AnswerLost
 
 TRIES = 5
 PAUSE = 0.2  # seconds before a lost write is looked up: CUCM may still be at it

@@ -21,7 +21,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import files as evidence_files
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import onscreen
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import AdminShell, Answer
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import dime
 

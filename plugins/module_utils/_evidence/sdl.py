@@ -265,7 +265,8 @@ class _Reader:
             return
         if self.analysis is None:
             self._analysis(when, sdl_texts.empty_analysis())
-        assert self.analysis is not None
+        if self.analysis is None:
+            raise AssertionError("an analysis was begun above")
         sdl_texts.add_results(self.analysis, pairs)
         # The last field of a result's block; what follows belongs to something else.
         if "FullyQualifiedCalledPartyNumber" in pairs:

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import reasons, trace_files, traces
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.alarms import IN_SERVICE, OUT_OF_SERVICE
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import perfmon, ris
 
 # The newest trace files in which an alarm is looked for; 2 MB of text each.

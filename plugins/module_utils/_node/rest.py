@@ -16,7 +16,7 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock, from_http
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpAnswer, HttpClient, Unauthorized
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpAnswer, HttpClient, Unauthorized
 from ansible_collections.siptls.cucm.plugins.module_utils._net.screen import pem_blocks
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS

@@ -22,7 +22,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import (
     Failure,
     Outcome,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import AnswerLost
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import AnswerLost
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import AdminShell
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost, plain
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.control_center import (

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import AnswerLost
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import AnswerLost
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC

@@ -304,7 +304,7 @@ def _authority(inventory: Inventory) -> Iterator[str]:
 
 def _folder(path: Path) -> Iterator[str]:
     """Whether the CA's folder can be made or written: found out now, and not after the first CSR."""
-    there = next(place for place in (path, *path.parents) if place.exists())
+    there = next((place for place in (path, *path.parents) if place.exists()), Path("/"))
     if not there.is_dir():
         yield f"the CA's folder {path} (sip_tls_ca, path) can't be made: {there} is a file. Name another folder."
     elif not os.access(there, os.W_OK | os.X_OK):

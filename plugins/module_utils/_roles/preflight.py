@@ -340,7 +340,7 @@ def _judge_names(facts: dict[str, Any], name: str) -> None:
     # A multi-server certificate bears the name of one node, the publisher, on all of them.
     shared = {f"{node['name'].lower().split('.')[0]}-ms" for node in facts["nodes"]}
     address = re.fullmatch(r"[0-9.]+|[0-9a-f:]+", name)
-    if common and not address and common.split(".")[0] not in {short, *shared}:
+    if common and not address and common.split(".", maxsplit=1)[0] not in {short, *shared}:
         facts["problems"].append(
             f"{where}: the {TRUNK.name} certificate is made for {common_name(certificate)}, but the node is "
             f"called {name}. Certificates are bound to names: correct the host name, or regenerate the "

@@ -15,7 +15,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import (
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import (
     LOST,
     AnswerLost,
     HttpAnswer,

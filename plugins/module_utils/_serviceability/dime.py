@@ -9,7 +9,7 @@ import base64
 import binascii
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import log_collection, soap
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.soap import NotHere, SoapFault, element
 

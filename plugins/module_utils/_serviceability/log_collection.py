@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import soap
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.soap import element
 

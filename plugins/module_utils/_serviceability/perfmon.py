@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import soap
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.soap import element
 

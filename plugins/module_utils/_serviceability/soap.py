@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import (
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import (
     HttpAnswer,
     HttpClient,
     declares_types,

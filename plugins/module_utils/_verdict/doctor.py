@@ -236,7 +236,7 @@ def _from_status(case: Direction) -> Iterator[Sign]:
         return
     reasons = [status, *(status.get("destinations") or [])]
     for reason in reasons:
-        code = str(reason.get("reason") or "").split(":")[0].strip()
+        code = str(reason.get("reason") or "").split(":", maxsplit=1)[0].strip()
         if code in _BY_REASON:
             text = f"{case.source} reports its trunk out of service: {code}"
             yield Sign(_BY_REASON[code], "status", text, str(reason.get("next_step") or ""))

@@ -16,8 +16,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Se
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net import http as _transport
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import AnswerLost
+from ansible_collections.siptls.cucm.plugins.module_utils._net import https as _transport
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import AnswerLost
 
 from tests.support.scripted_server import Answer, Server, status
 

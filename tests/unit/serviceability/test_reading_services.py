@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import node_capture, trace_files, trunk_state
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import HttpClient
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import (
     dime,
     log_collection,

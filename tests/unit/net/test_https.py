@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import REASONS, Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net import http as _transport
+from ansible_collections.siptls.cucm.plugins.module_utils._net import https as _transport
 from ansible_collections.siptls.cucm.plugins.module_utils._net import ssh
-from ansible_collections.siptls.cucm.plugins.module_utils._net.http import (
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import (
     AnswerLost,
     HttpClient,
     Unauthorized,
