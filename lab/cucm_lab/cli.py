@@ -51,10 +51,10 @@ def _parser() -> argparse.ArgumentParser:
 
     up = command("up", _up, "start the lab and wait until every port serves")
     _scenario_options(up)
-    up.add_argument("--foreground", action="store_true", help="stay; Ctrl-C ends the lab")
-    up.add_argument("--fresh", action="store_true", help="begin anew: forget the state of an earlier run")
+    up.add_argument("--foreground", action="store_true", help="stay in the foreground; Ctrl-C ends the lab")
+    up.add_argument("--fresh", action="store_true", help="start from scratch: delete the state of an earlier run")
     up.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
-    command("down", _down, "stop the lab; its state is kept")
+    command("down", _down, "stop the lab and keep its state")
     status = command("status", _status, "what runs")
     status.add_argument("--json", action="store_true")
     call = command("call", _call, "place a call: from a cluster's phone to a number")
@@ -67,33 +67,35 @@ def _parser() -> argparse.ArgumentParser:
     fault.add_argument("rule", nargs="*", metavar="KEY=VALUE", help="interface=axl action=status status=503 count=3")
     clock = command("clock", _clock, "show or shift the lab's clock")
     clock.add_argument("shift", nargs="?", help="seconds, or with a unit: +400d, -2h, 30m; or `reset`")
-    clock.add_argument("--node", help="a node's name or address: its clock alone, on top of the lab's")
+    clock.add_argument("--node", help="a node's name or address: shift only its clock, in addition to the lab's")
     syslog = command("syslog", _syslog, "send the nodes' alarms to a syslog server over UDP")
-    syslog.add_argument("server", nargs="?", help="ADDRESS:PORT, or an empty text to send nowhere")
-    syslog.add_argument("--certificates", action="store_true", help="have every certificate monitor look now")
-    dump = command("dump", _dump, "print the content of the clusters' databases as JSON")
+    syslog.add_argument("server", nargs="?", help="ADDRESS:PORT, or an empty string to send nothing")
+    syslog.add_argument("--certificates", action="store_true", help="run the certificate monitor of every node now")
+    dump = command("dump", _dump, "print the clusters' databases as JSON")
     dump.add_argument("cluster", nargs="?")
     dump.add_argument(
-        "--stable", action="store_true", help="leave out what differs between two equal runs: ids, stamps"
+        "--stable",
+        action="store_true",
+        help="leave out what differs between identical runs, such as IDs and timestamps",
     )
-    ca = command("ca", _ca, "be the CA's administrator: list, issue or deny pending requests")
+    ca = command("ca", _ca, "act as the CA's administrator: list, issue or deny pending requests")
     ca.add_argument("what", choices=["list", "issue", "deny"])
     ca.add_argument("request", nargs="?", type=int)
-    ca.add_argument("--ca", help="the CA's name in the scenario; default the first")
-    csr = command("csr", _csr, "be a person on the web page for certificates: make a CSR in place of the pending one")
+    ca.add_argument("--ca", help="the CA's name in the scenario (default: the first one)")
+    csr = command("csr", _csr, "act as a person on the certificate web page: replace the pending CSR with a new one")
     csr.add_argument("node", help="a node's name or address")
     csr.add_argument("--unit", default="CallManager")
-    csr.add_argument("--multi-server", action="store_true", help="one for all nodes, which the CLI can't make")
+    csr.add_argument("--multi-server", action="store_true", help="a multi-server CSR, which the CLI can't make")
     csr.add_argument("--key-length", type=int)
-    reset = command("reset", _reset, "forget all state; the lab is started again if it runs")
+    reset = command("reset", _reset, "delete all state; a running lab is restarted")
     _scenario_options(reset)
     return parser
 
 
 def _scenario_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--scenario", help=f"name ({', '.join(scenarios.names())}) or file; default two-clusters")
+    parser.add_argument("--scenario", help=f"name ({', '.join(scenarios.names())}) or file (default: two-clusters)")
     parser.add_argument("--net", default=os.environ.get("CUCM_LAB_NET", "127.0"), help="first two octets, e.g. 127.37")
-    parser.add_argument("--while-pid", type=int, metavar="PID", help="end with that process, however it ends")
+    parser.add_argument("--while-pid", type=int, metavar="PID", help="end when that process ends")
 
 
 def running(state: Path) -> int | None:
@@ -107,7 +109,7 @@ def running(state: Path) -> int | None:
 
 
 def _alive(pid: int) -> bool:
-    """Whether it still runs; an ended process that nobody has waited for has no command line any more."""
+    """Whether it still runs. A process that ended and was not waited for has no command line."""
     try:
         return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
     except OSError:
@@ -121,10 +123,10 @@ def _up(options: argparse.Namespace) -> int:
     if pid:
         present = json.loads((options.state / LAB).read_text())
         if (present["scenario"], present["net"]) == (wanted.name, wanted.net) and not options.fresh:
-            print(f"The lab is up already (process {pid}, state {options.state}).")
+            print(f"The lab is already up (process {pid}, state {options.state}).")
             return 0
         raise ControlError(
-            f"A lab runs on {options.state} already (process {pid}, scenario {present['scenario']}); "
+            f"A lab is already running on {options.state} (process {pid}, scenario {present['scenario']}); "
             f"stop it with `cucm_lab down` first, or choose another --state."
         )
     if options.fresh:
@@ -148,13 +150,13 @@ def _detach(options: argparse.Namespace, name: str) -> int:
         )
     os.close(writer)
     with os.fdopen(reader, encoding="utf-8") as pipe:
-        # One line comes when it serves or can't; an end without a line means that the process died.
+        # The process writes one line when it serves or has failed; the end without a line means that it died.
         text = _read_within(pipe, START_LIMIT)
     if not text:
         if child.poll() is None:
             child.kill()
         child.wait()
-        raise ControlError(f"The lab did not come up; the last lines of {options.state / 'lab.out'} say why.")
+        raise ControlError(f"The lab did not start; the last lines of {options.state / 'lab.out'} say why.")
     answer = json.loads(text)
     if "error" in answer:
         child.wait()
@@ -176,7 +178,7 @@ def _serve(options: argparse.Namespace, wanted: scenarios.Scenario) -> int:
     from .process import Process
     from .world import StartError
 
-    # The databases hold private keys: nothing that the lab writes is for other users.
+    # The databases hold private keys: other users may read nothing that the lab writes.
     os.umask(0o077)
 
     def tell(answer: dict[str, Any]) -> None:
@@ -225,7 +227,7 @@ def _down(options: argparse.Namespace) -> int:
     if pid is None:
         (options.state / LAB).unlink(missing_ok=True)
         (options.state / SOCKET).unlink(missing_ok=True)
-        print(f"No lab runs on {options.state}.")
+        print(f"No lab is running on {options.state}.")
         return 0
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_LIMIT
@@ -236,7 +238,7 @@ def _down(options: argparse.Namespace) -> int:
         time.sleep(0.2)
     (options.state / LAB).unlink(missing_ok=True)
     (options.state / SOCKET).unlink(missing_ok=True)
-    print(f"The lab is down; its state stays in {options.state}.")
+    print(f"The lab is down; its state is kept in {options.state}.")
     return 0
 
 
@@ -304,7 +306,7 @@ def _fault(options: argparse.Namespace) -> int:
 
 def _ca(options: argparse.Namespace) -> int:
     if options.what != "list" and options.request is None:
-        raise ControlError(f"Which request is to {options.what}? `cucm_lab ca list` shows their numbers.")
+        raise ControlError(f"Name the request to {options.what}; `cucm_lab ca list` shows the numbers.")
     order = {"what": options.what, "request": options.request, "ca": options.ca}
     print(json.dumps(ask(options.state, "ca", order), indent=1, default=str))
     return 0
@@ -325,7 +327,7 @@ def _clock(options: argparse.Namespace) -> int:
         try:
             order = {"shift": float(options.shift[:-1]) * unit if unit else float(options.shift)}
         except ValueError:
-            raise ControlError(f"{options.shift!r} is no time span; write 3600, +400d, -2h or reset.") from None
+            raise ControlError(f"{options.shift!r} is not a time span; write 3600, +400d, -2h or reset.") from None
     if options.node:
         order["node"] = options.node
     answer = ask(options.state, "clock", order)
@@ -365,7 +367,7 @@ def _reset(options: argparse.Namespace) -> int:
 
 
 def _forget(state: Path) -> None:
-    """Remove what a lab made in its state directory, and nothing that it didn't."""
+    """Remove what a lab made in its state directory, and nothing else."""
     for cluster in state.glob("*/cluster.db"):
         shutil.rmtree(cluster.parent)
     for ca in state.glob("ca-*"):

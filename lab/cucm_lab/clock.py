@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Wall-clock time that can be moved. Sleeping and time limits stay in real time.
+    """Wall-clock time that can be shifted. Sleeps and time limits use real time.
 
-    A node's clock has the lab's as its base, and a shift of its own.
+    A node's clock is based on the lab's and has a shift of its own.
     """
 
     def __init__(self, base: Clock | None = None) -> None:
@@ -24,15 +24,15 @@ class Clock:
 
     @property
     def moved(self) -> float:
-        """Seconds by which it differs from real time."""
+        """Its difference from real time, in seconds."""
         return self.shift_seconds + (self._base.moved if self._base else 0.0)
 
     def now(self) -> datetime:
-        """The shifted time, aware, in UTC."""
+        """The shifted time in UTC, with its time zone."""
         return datetime.fromtimestamp(self.time(), UTC)
 
     def shift(self, seconds: float) -> datetime:
-        """Move the clock by so many seconds (negative: back) and return the new time."""
+        """Shift the clock by a number of seconds (negative: back) and return the new time."""
         self.shift_seconds += seconds
         return self.now()
 

@@ -57,7 +57,7 @@ class Record:
 
 
 class InUse(Exception):
-    """A removal that other objects forbid; `referrers` are (field, record)."""
+    """The object is in use; `referrers` are (field, record)."""
 
     def __init__(self, referrers: list[tuple[str, Record]]) -> None:
         self.referrers = referrers
@@ -65,7 +65,7 @@ class InUse(Exception):
 
 
 class Duplicate(Exception):
-    """An object of this kind, name and scope exists."""
+    """An object with this kind, name and scope already exists."""
 
 
 def reference(record: Record) -> dict[str, str]:
@@ -97,7 +97,7 @@ class ConfigStore:
         self._cluster = cluster
         self.db = cluster.db
         self.db.schema(_SCHEMA)
-        #: moves with each write and each reset: readers may keep what they computed until it does
+        #: changes with each write and each reset: readers may cache what they computed until then
         self.revision = 0
         self._names: dict[str, str] = {}
         self._listeners: list[Callable[[list[Record]], None]] = []
@@ -121,14 +121,14 @@ class ConfigStore:
         return _record(row) if row else None
 
     def records(self, kind: str) -> list[Record]:
-        """All records of a kind in the order they were made."""
+        """All records of a kind in the order of their creation."""
         return [
             _record(row)
             for row in self.db.execute("SELECT * FROM config_object WHERE kind = ? ORDER BY position", (kind,))
         ]
 
     def search(self, kind: str, pattern: str) -> list[Record]:
-        """The records whose name is LIKE a pattern (% and _, in any case), in the order they were made."""
+        """The records whose name is LIKE a pattern (% and _, ignoring case), in the order of their creation."""
         rows = self.db.execute(
             "SELECT * FROM config_object WHERE kind = ? AND (? = '%' OR name LIKE ?) ORDER BY position",
             (kind, pattern, pattern),
@@ -184,7 +184,7 @@ class ConfigStore:
     # -- writing ------------------------------------------------------------------------------------
 
     def add(self, kind: str, name: str, body: dict[str, Any], scope: str = "", pkid: str | None = None) -> Record:
-        """Make an object; Duplicate when one has its name. A new trunk is in use at once."""
+        """Add an object; Duplicate if the name is taken. A new trunk is in use at once."""
         pkid = pkid or str(uuid.uuid4())
         with self.db.transaction():
             if self.record(kind, name, scope):
@@ -202,7 +202,7 @@ class ConfigStore:
         return record
 
     def replace(self, record: Record, tags: Iterable[str] = ()) -> None:
-        """Write a record's name, scope and body; Duplicate when another one has its name."""
+        """Write a record's name, scope and body; Duplicate if the name is taken."""
         with self.db.transaction():
             other = self.record(record.kind, record.name, record.scope)
             if other and other.pkid != record.pkid:
@@ -223,7 +223,7 @@ class ConfigStore:
         self.revision += 1
 
     def remove(self, record: Record) -> None:
-        """Remove an object; InUse when another one refers to it."""
+        """Remove an object; InUse if another one refers to it."""
         with self.db.transaction():
             users = self.referrers(record.pkid)
             if users:
@@ -252,7 +252,7 @@ class ConfigStore:
     # -- what call processing runs with ---------------------------------------------------------------
 
     def on_apply(self, listener: Callable[[list[Record]], None]) -> None:
-        """Call it with the trunks whose settings came into use, after that is stored."""
+        """Call the listener with the trunks whose settings came into use, once that is stored."""
         self._listeners.append(listener)
 
     def apply(self, trunks: Iterable[Record]) -> None:
@@ -266,7 +266,7 @@ class ConfigStore:
             listener(trunks)
 
     def _apply(self, trunks: list[Record]) -> list[Record]:
-        """Store what runs from now on; the trunks for which that is something new."""
+        """Store what runs from now on; the trunks whose settings changed by it."""
         changed = []
         with self.db.transaction():
             for trunk in trunks:
@@ -287,7 +287,7 @@ class ConfigStore:
     def apply_all(self) -> None:
         """What a start of Cisco CallManager does: all trunks run with their present settings.
 
-        Listeners hear of the trunks that changed by it alone: the other nodes' connections stay.
+        Listeners are called only with the trunks that changed: the connections of other nodes are kept.
         """
         changed = self._apply(self.records("SipTrunk"))
         if changed:
@@ -297,7 +297,7 @@ class ConfigStore:
         """Every trunk as call processing runs it, since its last reset or the service's start.
 
         Keys are AXL's elements, plus `uuid`, `securityProfile` and `sipProfile` (the whole objects).
-        With `axl.reset_needed` off a change is in use at once.
+        With `axl.reset_needed` off, a change is in use at once.
         """
         if not self._cluster.lab.inferred["axl.reset_needed"]:
             self._apply(self.records("SipTrunk"))

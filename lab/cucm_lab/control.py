@@ -33,7 +33,7 @@ Command = Callable[["Process", dict[str, Any]], Awaitable[Any]]
 
 
 class ControlError(RuntimeError):
-    """The lab refused, or can't be reached; a sentence."""
+    """The lab refused, or is unreachable; the text says why."""
 
 
 async def _status(process: Process, _unused: dict[str, Any]) -> Any:
@@ -93,7 +93,7 @@ async def _call(process: Process, order: dict[str, Any]) -> Any:
 
 
 async def _digits(process: Process, order: dict[str, Any]) -> Any:
-    """What a number means to a phone of a cluster (`calling`), or to a trunk that a call comes in by (`trunk`)."""
+    """Where a number leads for a phone of a cluster (`calling`), or for a call that comes in over a trunk (`trunk`)."""
     from .sip.digits import explain
 
     cluster = process.lab.cluster(order["cluster"])
@@ -131,7 +131,7 @@ async def _clock(process: Process, order: dict[str, Any]) -> Any:
 
 
 async def _syslog(process: Process, order: dict[str, Any]) -> Any:
-    """Name the remote syslog server of all nodes, or have the certificate monitors look now."""
+    """Set the remote syslog server of all nodes, or run the certificate monitors now."""
     syslog = process.lab.syslog
     if "server" in order:
         syslog.name(order["server"])
@@ -155,7 +155,7 @@ async def _dump(process: Process, order: dict[str, Any]) -> Any:
     return _without_identities(found) if order.get("stable") else found
 
 
-#: what two runs that end alike may differ in
+#: what may differ between two runs with the same outcome
 _IDENTITIES = {"uuid", "_uuid", "_ctiid", "versionStamp"}
 
 
@@ -172,7 +172,7 @@ async def _ca(process: Process, order: dict[str, Any]) -> Any:
 
 
 async def _csr(process: Process, order: dict[str, Any]) -> Any:
-    """What a person does on the web page for certificates, which knows more than the CLI: a multi-server CSR."""
+    """What a person does on the certificate web page, which can do more than the CLI: a multi-server CSR."""
     from .pki.store import CsrOptions
 
     node = process.lab.node_at(order["node"])
@@ -230,7 +230,7 @@ async def start(process: Process) -> _Running:
     async def handle(request: web.BaseRequest) -> web.Response:
         command = COMMANDS.get(request.path.strip("/"))
         if command is None:
-            return web.json_response({"error": f"There is no command {request.path}."}, status=404)
+            return web.json_response({"error": f"Unknown command: {request.path}."}, status=404)
         try:
             order = await request.json() if request.can_read_body else {}
             return web.json_response(await command(process, order), dumps=lambda v: json.dumps(v, default=str))
@@ -274,7 +274,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def ask(directory: Path, command: str, order: dict[str, Any] | None = None, timeout: float = 60) -> Any:
-    """Ask the lab whose state is in `directory`; its answer; ControlError when it refuses or isn't there."""
+    """Send a command to the lab with this state directory; its response. ControlError if it refuses or does not run."""
     connection = None
     try:
         connection = _UnixConnection(directory, timeout)
@@ -284,7 +284,7 @@ def ask(directory: Path, command: str, order: dict[str, Any] | None = None, time
     except (FileNotFoundError, ConnectionRefusedError):
         raise ControlError(f"No lab runs in {directory}; start one with `cucm_lab up --state {directory}`.") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise ControlError(f"The lab in {directory} gave no answer to {command}: {error}") from None
+        raise ControlError(f"The lab in {directory} did not respond to {command}: {error}") from None
     finally:
         if connection is not None:
             with suppress(OSError):

@@ -15,8 +15,8 @@ from typing import Any
 class Database:
     """A SQLite connection that threads share behind one lock.
 
-    `transaction()` groups writes: all of them are kept, or, when the block raises, none. A single
-    `execute` outside of it is a transaction of its own. Blocks nest; the outermost one commits.
+    `transaction()` groups writes: all of them are kept, or none if the block raises. An `execute` outside of it is a
+    transaction of its own. Blocks nest; the outermost one commits.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -25,7 +25,7 @@ class Database:
         self._depth = 0
         self.connection = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
         self.connection.row_factory = sqlite3.Row
-        # The certificate stores keep private keys here; the log files beside it take over the mode.
+        # The certificate stores keep private keys here; SQLite gives its log files the same mode.
         self.path.chmod(0o600)
         # NORMAL with WAL survives the end of the process; only a power cut could lose the last writes.
         self.connection.executescript(
@@ -34,7 +34,7 @@ class Database:
         self.schema("CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
 
     def schema(self, script: str) -> None:
-        """Run DDL; write it with IF NOT EXISTS, for it runs at every start."""
+        """Run DDL. It runs at every start, so it needs IF NOT EXISTS."""
         with self._lock:
             self.connection.executescript(script)
 
@@ -56,7 +56,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All writes of the block or none of them."""
+        """Keep all writes of the block, or none."""
         with self._lock:
             self._depth += 1
             try:
@@ -74,12 +74,12 @@ class Database:
                 self._depth -= 1
 
     def setting(self, name: str) -> str | None:
-        """A single remembered value, or None."""
+        """A stored value, or None."""
         row = self.one("SELECT value FROM setting WHERE name = ?", (name,))
         return None if row is None else str(row["value"])
 
     def set_setting(self, name: str, value: str | None) -> None:
-        """Remember a value; None forgets it."""
+        """Store a value; None deletes it."""
         if value is None:
             self.execute("DELETE FROM setting WHERE name = ?", (name,))
         else:

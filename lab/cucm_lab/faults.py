@@ -16,25 +16,25 @@ from .clock import Clock
 
 #: action -> what happens. `seconds` and `status` are the rule's numbers.
 ACTIONS = {
-    "refuse": "the connection is closed before anything is answered",
-    "reset": "the connection is reset in the middle of the answer",
-    "stall": "nothing is answered for `seconds`; then it goes on as usual",
-    "drop": "the request is carried out, but its answer is lost",
-    "status": "an answer with `status` (503 unless told), nothing carried out",
-    "garbage": "an answer that is no XML, JSON or SIP",
-    "truncated": "an answer cut in its middle, ended as if it were whole",
-    "hang": "the operation does not end before the rule is cleared (a service stays Starting)",
-    "fail": "the operation ends in failure",
+    "refuse": "the connection is closed before any response",
+    "reset": "the connection is reset in the middle of the response",
+    "stall": "there is no response for `seconds`; then it continues as usual",
+    "drop": "the request is carried out, but its response is lost",
+    "status": "a response with `status` (default 503); nothing is carried out",
+    "garbage": "a response that is not XML, JSON or SIP",
+    "truncated": "a response cut in the middle but ended as if complete",
+    "hang": "the operation does not end until the rule is cleared (a service stays Starting)",
+    "fail": "the operation fails",
     "memory": "AXL: the fault 'Maximum AXL Memory Allocation Consumed'",
     "alert": "the TLS handshake ends with an alert",
     "paging": "SSH: pagination is on again",
-    "wrong_certificate": "another certificate, or SSH host key, than the held one is presented",
-    "clock": "the lab's clock jumps by `seconds` (negative: back), and the operation goes on",
+    "wrong_certificate": "a certificate or SSH host key other than the node's own is presented",
+    "clock": "the lab's clock jumps by `seconds` (negative: back), and the operation continues",
 }
 _ANY = frozenset({"clock"})
 _HTTP = frozenset({"refuse", "reset", "stall", "drop", "status", "garbage", "truncated", "hang"}) | _ANY
 
-#: interface -> the actions that it knows. Each interface says in its package which operations it has.
+#: interface -> its actions. Each interface's package documents its operations.
 INTERFACES = {
     "https": frozenset({"refuse", "stall", "alert", "wrong_certificate"}) | _ANY,
     "axl": _HTTP | {"memory"},
@@ -68,7 +68,7 @@ STAGES = {
 
 
 class FaultError(ValueError):
-    """A rule that can't be: says which word is unknown."""
+    """An invalid rule; the text says which word is unknown."""
 
 
 class _Named(Protocol):
@@ -83,9 +83,9 @@ class Fault:
     action: str
     operation: str = "*"
     node: str = "*"
-    #: ends after so many hits; None: never
+    #: number of hits after which the rule ends; None: never
     count: int | None = None
-    #: only each n-th match hits
+    #: only every n-th match hits
     every: int | None = None
     #: share of matches that hit, 0..1
     rate: float | None = None
@@ -99,7 +99,7 @@ class Fault:
     cleared: bool = False
 
     async def gone(self) -> None:
-        """Wait until the rule is taken away."""
+        """Wait until the rule is removed."""
         while not self.cleared:
             await asyncio.sleep(0.05)
 
@@ -126,7 +126,7 @@ class Faults:
         self._next_id = 1
 
     def add(self, **rule: Any) -> Fault:
-        """Add a rule given by Fault's fields; FaultError when it can't be."""
+        """Add a rule given by Fault's fields; FaultError if it is invalid."""
         try:
             fault = Fault(**rule)
         except TypeError as error:
@@ -143,7 +143,7 @@ class Faults:
             return [asdict(rule) for rule in self._rules]
 
     def clear(self, fault_id: int | None = None) -> int:
-        """Remove one rule, or all; how many went."""
+        """Remove one rule, or all; the number removed."""
         with self._lock:
             keep = [] if fault_id is None else [rule for rule in self._rules if rule.id != fault_id]
             gone = len(self._rules) - len(keep)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one table of behaviour that no document or capture states: inferred, marked, switchable.
 
-A scenario's `inferred:` overrides a value; a later capture of a real CUCM replaces it here. Nothing in
-the lab may hide such a guess elsewhere.
+A scenario's `inferred:` overrides a value; a later capture of a real CUCM replaces it here. The lab
+may not hide such a guess elsewhere.
 """
 
 from __future__ import annotations

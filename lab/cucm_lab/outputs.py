@@ -19,7 +19,7 @@ LAB, INVENTORY, HTTPS_CA, KNOWN_HOSTS = "lab.json", "inventory.yml", "https-ca.p
 
 
 def write(lab: Lab) -> None:
-    """Write all of them; lab.json comes last, for it says that the lab is up."""
+    """Write all of them; lab.json last, because it says that the lab is up."""
     directory = lab.directory
     pems = [node.certs.active_identity("tomcat")[0] for node in lab.nodes]
     _write(directory / HTTPS_CA, "".join(pem if pem.endswith("\n") else pem + "\n" for pem in pems))
@@ -29,7 +29,7 @@ def write(lab: Lab) -> None:
 
 
 def remove(directory: Path) -> None:
-    """Take away what says that a lab runs."""
+    """Remove what says that a lab is running."""
     (directory / LAB).unlink(missing_ok=True)
 
 
@@ -80,7 +80,7 @@ def _host(lab: Lab, cluster: Cluster) -> dict[str, Any]:
         "cucm_ssh_port": lab.ports.ssh,
         "cucm_ssh_known_hosts": str(lab.directory / KNOWN_HOSTS),
         "cucm_ca_path": str(lab.directory / HTTPS_CA),
-        # Node names resolve nowhere on loopback.
+        # Node names do not resolve on loopback.
         "cucm_node_addresses": {node.name: node.address for node in cluster.nodes},
         "cucm_local_patterns": [phone.extension for phone in cluster.phones],
     }
@@ -102,7 +102,7 @@ def _host_keys(lab: Lab) -> list[str]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Whole or not at all, and for its owner alone: the inventory holds the accounts of the lab."""
+    """Write a file atomically, readable only by its owner: the inventory contains the lab's accounts."""
     temporary = path.with_suffix(path.suffix + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

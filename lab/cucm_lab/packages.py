@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The interfaces' packages, imported when they are needed: the command line alone needs none of them."""
+"""The interfaces' packages, imported on demand: the command line needs none of them."""
 
 from __future__ import annotations
 

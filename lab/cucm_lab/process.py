@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab process: starts every interface of every node, serves the control socket, stops all again."""
+"""The lab process: starts every interface of every node, serves the control socket and stops everything."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Process:
         self._ended = asyncio.Event()
 
     async def start(self) -> None:
-        """Start everything; StartError names the port that is taken, and nothing is left running."""
+        """Start everything; StartError names the port that is in use, and nothing is left running."""
         try:
             for name in NODE_INTERFACES:
                 start = package(name).start
@@ -46,7 +46,7 @@ class Process:
             raise
         outputs.write(self.lab)
         self.lab.log.write("lab", event="up", scenario=self.lab.scenario.name, pid=os.getpid())
-        # What the start made lives as long as the process: keep the collector from walking it again and again.
+        # What was made at the start lives as long as the process: spare the garbage collector from scanning it.
         gc.collect()
         gc.freeze()
 
@@ -60,7 +60,7 @@ class Process:
             address = getattr(where, "address", None) or where.get("address")
             raise StartError(
                 f"{name} can't serve {interface} at {address}: {error.strerror or error}. Another program (perhaps "
-                f"another lab) has the port, or the address is not one of this machine; end it, or choose other "
+                f"another lab) uses the port, or the address is not one of this machine; end it, or choose other "
                 f"addresses with --net."
             ) from None
 
@@ -73,7 +73,7 @@ class Process:
         await self.lab.close()
 
     def end(self) -> None:
-        """Ask `run` to come back."""
+        """Ask `run` to return."""
         self._ended.set()
 
     def end_with(self, pid: int) -> None:
@@ -81,14 +81,14 @@ class Process:
         try:
             watched = os.pidfd_open(pid)
         except ProcessLookupError:
-            raise StartError(f"There is no process {pid} for the lab to live as long as.") from None
+            raise StartError(f"There is no process {pid}, with which the lab was to end.") from None
         loop = asyncio.get_running_loop()
 
         def gone() -> None:
             loop.remove_reader(watched)
             self.end()
 
-        # The descriptor becomes readable when the process ends; it lives as long as we do.
+        # The descriptor becomes readable when the process ends.
         loop.add_reader(watched, gone)
 
     async def run(self) -> None:

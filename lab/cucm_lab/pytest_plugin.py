@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pytest plugin of the package: a lab for the tests of others.
+"""The pytest plugin of the package: a lab for other people's tests.
 
 The fixture `cucm_lab` is a running lab of the scenario that the ini option `cucm_lab_scenario` names (a shipped one or
-a file); it is started when the first test asks for it and stopped after the last one.
+a file). It is started when the first test asks for it and stopped after the last one.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class SshPolicy:
 
 @dataclass(frozen=True)
 class CsrDefaults:
-    """What a CSR for CallManager holds when nobody chose (key bits, hash, names, usages)."""
+    """What a CSR for CallManager contains by default (key bits, hash, names, usages)."""
 
     key_bits: int
     hash: str

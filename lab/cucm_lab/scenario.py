@@ -20,7 +20,7 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 
 
 class ScenarioError(ValueError):
-    """The file can't be used; the text says where and why."""
+    """The file cannot be used; the text says where and why."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class Scenario:
-    """All of it. `cas` and `options` are read by the packages they concern."""
+    """A whole scenario. `cas` and `options` are read by the packages that use them."""
 
     name: str
     clusters: tuple[ClusterSpec, ...]
@@ -137,7 +137,7 @@ def load(name_or_path: str, net: str = "127.0") -> Scenario:
     except yaml.YAMLError as error:
         raise ScenarioError(f"Scenario {path} is not valid YAML: {error}") from None
     if not isinstance(data, dict):
-        raise ScenarioError(f"Scenario {path} holds no mapping.")
+        raise ScenarioError(f"Scenario {path} is not a mapping.")
     source = name_or_path if path.parent == SCENARIOS else str(path.absolute())
     return replace(parse(data, path.stem, net), source=source)
 
@@ -173,7 +173,7 @@ def parse(data: dict[str, Any], name: str, net: str = "127.0") -> Scenario:
 
 
 def _rebased(value: Any, net: str) -> Any:
-    """The same with its addresses of 127.0 on another net."""
+    """The same scenario with its 127.0 addresses on another net."""
     if isinstance(value, str) and value.startswith("127.0."):
         return net + value[5:]
     if isinstance(value, dict):

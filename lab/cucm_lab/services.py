@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The services of a node: what the service manager knows, however it is asked (Control Center or CLI)."""
+"""The services of a node as its service manager knows them, for Control Center and the CLI."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Service:
 
     name: str
     feature: bool = False
-    #: Control Center may start and stop it; those it may not are restarted by the CLI alone
+    #: Control Center may start and stop it; all others are restarted only by the CLI
     controllable: bool = True
     since: tuple[int, int] = (0, 0)
 
@@ -60,7 +60,7 @@ Listener = Callable[["Node", str, str], Awaitable[None] | None]
 
 
 class UnknownService(KeyError):
-    """No service has this name on the node."""
+    """The node has no service with this name."""
 
 
 @dataclass
@@ -73,7 +73,7 @@ class ServiceState:
     controllable: bool = True
     #: it can be activated and deactivated
     feature: bool = False
-    #: somebody stopped it by order; otherwise a service that is stopped did not come up
+    #: somebody stopped it; otherwise a service that is stopped did not come up
     commanded: bool = False
     since: float | None = None
 
@@ -81,7 +81,7 @@ class ServiceState:
 class ServiceTable:
     """Status and control of a node's services.
 
-    `restart`, `stop` and `start` return when it is done; `begin(...)` runs one of them behind, as Control
+    `restart`, `stop` and `start` return when done; `begin(...)` runs one of them in the background, as Control
     Center does. Listeners get (node, service, status) at each change and are awaited before the change
     goes on: with STOPPED a listener closes its ports, with STARTED it opens them, so that "Started"
     means that it serves. The CertificateStore's activation comes first of all at the start of Cisco CallManager.
@@ -99,7 +99,7 @@ class ServiceTable:
             self._states[service.name] = self._restored(service)
 
     def _restored(self, service: Service) -> ServiceState:
-        """As the node's last run left it, or as the scenario has it."""
+        """As the node's last run left it, or as the scenario says."""
         database = self._node.cluster.db
         stored = database.setting(f"{_ACTIVATED}/{self._node.name}/{service.name}")
         activated = service.name not in self._node.spec.not_activated if stored is None else stored == "yes"
@@ -111,11 +111,11 @@ class ServiceTable:
         return state
 
     def on_change(self, listener: Listener) -> None:
-        """Call it (function or coroutine function) at each change of status."""
+        """Call the listener (a function or coroutine function) at each change of status."""
         self._listeners.append(listener)
 
     def follow(self, follower: Listener) -> None:
-        """Call it after each change of status, when the new one is to be seen."""
+        """Call the listener after each change of status, once the new one is visible."""
         self._followers.append(follower)
 
     def all(self) -> list[ServiceState]:
@@ -138,16 +138,16 @@ class ServiceTable:
         return self.get(name).status == STARTED
 
     async def stop(self, name: str) -> None:
-        """Stop it; nothing happens when it is stopped already."""
+        """Stop it, unless it is already stopped."""
         state = self.get(name)
         async with self._lock(name):
             await self._stop(state)
             state.commanded = True
-            # A service that was stopped by order stays so over the node's next start; a restart cut short doesn't.
+            # A service that somebody stopped stays stopped when the node starts again; an interrupted restart does not.
             self._remember(name, STOPPED)
 
     async def start(self, name: str) -> None:
-        """Start it; nothing happens when it runs already."""
+        """Start it, unless it is already running."""
         state = self.get(name)
         async with self._lock(name):
             await self._start(state)
@@ -181,7 +181,7 @@ class ServiceTable:
             await self._start(state)
 
     def begin(self, action: str, name: str) -> None:
-        """Do one of the actions in the background; the status shows at once that it goes on."""
+        """Do one of the actions in the background; the status shows it at once."""
         state = self.get(name)
         if action in ("start", "activate") and state.status != STARTED:
             state.status = STARTING
@@ -192,7 +192,7 @@ class ServiceTable:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """End what still goes on."""
+        """Cancel what is still in progress."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -213,7 +213,7 @@ class ServiceTable:
         await self._change(state, STARTING)
         fault = self._lab.faults.match("service", f"start {state.name}", self._node)
         if fault and fault.action == "hang":
-            # It goes on when the rule is taken away, so that the run after the problem can finish.
+            # It continues when the rule is removed, so that the run after the problem can finish.
             await fault.gone()
         if fault and fault.action == "fail":
             await self._change(state, STOPPED)
@@ -227,7 +227,7 @@ class ServiceTable:
 
     async def _change(self, state: ServiceState, status: str) -> None:
         if status == STARTED:
-            # The ports open before the word is out: who reads "Started" may connect.
+            # The ports open before the status changes: whoever reads "Started" may connect.
             await self._tell(state.name, status)
         state.status = status
         state.commanded = False

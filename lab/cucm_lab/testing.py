@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""For tests: a lab process of one's own on a net that nobody else uses, and scenarios made for the purpose."""
+"""For tests: a lab process on a net of its own, and scenarios made for a test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .control import ask
 class LabProcess:
     """A detached lab: `with LabProcess(tmp_path, "two-clusters") as lab: lab.inventory, lab.ask("status")`.
 
-    `scenario` is a name or a file. The net is free at the start; the lab is stopped at the end, whatever happens.
+    `scenario` is a name or a file. The net is free at the start; the lab is always stopped at the end.
     """
 
     def __init__(self, state: Path, scenario: str = "two-clusters", net: str | None = None) -> None:
@@ -34,25 +34,25 @@ class LabProcess:
         self.net = net or free_net(scenario)
 
     def up(self, *options: str) -> LabProcess:
-        """Start it; RuntimeError with the lab's own words when it doesn't come up."""
+        """Start it; RuntimeError with the lab's own words if it does not start."""
         for attempt in range(3):
             try:
-                # A test process that is killed can't stop its lab; the lab sees to it.
+                # A killed test process can't stop its lab, so the lab ends with it.
                 self._run(
                     "up", "--scenario", self.scenario, "--net", self.net, "--while-pid", str(os.getpid()), *options
                 )
             except RuntimeError as error:
-                # Somebody took the net between the look and the start: choose another one.
+                # Another process took the net in the meantime: choose another one.
                 if not self._chosen or attempt == 2 or "Another program" not in str(error):
                     raise
-                # With it a new state, for certificates name the addresses.
+                # The state has to go too: its certificates contain the addresses.
                 self.net, options = free_net(self.scenario), (*options, "--fresh")
             else:
                 break
         return self
 
     def down(self) -> None:
-        """Stop it; nothing happens when it doesn't run."""
+        """Stop it, if it runs."""
         self._run("down")
 
     def _run(self, *arguments: str) -> None:

@@ -28,14 +28,14 @@ Phone = PhoneSpec
 
 
 class StartError(RuntimeError):
-    """The lab can't start; the text says why."""
+    """The lab cannot start; the text says why."""
 
 
 class Stoppable(Protocol):
     """What an interface's `start(lab, node)` returns."""
 
     async def stop(self) -> None:
-        """Close the ports and end what runs."""
+        """Close the ports and end all tasks."""
 
 
 class Node:
@@ -84,7 +84,7 @@ class Node:
 class Cluster:
     """A cluster: release, database, configuration, nodes, phones, accounts."""
 
-    #: what the phones trust, and where they are registered
+    #: the files that phones trust, and where they are registered
     telephones: Phones
 
     def __init__(self, spec: ClusterSpec, lab: Lab) -> None:
@@ -104,7 +104,7 @@ class Cluster:
         self.nodes = [Node(node, self) for node in spec.nodes]
         if self.db.setting("version") is None:
             self.db.set_setting("version", self.release.version)
-        #: who may come in over HTTPS: checks passwords, counts what fails, locks
+        #: application accounts: checks passwords, counts failures, locks
         self.accounts = Accounts(self)
         #: listChange's queue: another one at each start
         self.change_queue = f"{spec.name}-{int(time.time())}"
@@ -158,7 +158,7 @@ class Lab:
             node.services.follow(cluster.telephones.service_changed)
 
     def _remember_address(self, node: Node) -> None:
-        """StartError where the state is of another address: its certificates would name that one."""
+        """StartError if the state was made with another address: its certificates contain that one."""
         database, name = node.cluster.db, f"address of {node.name}"
         earlier = database.setting(name)
         if earlier not in (None, node.address):

@@ -39,4 +39,4 @@ def command(lab: Lab, order: dict[str, Any]) -> Any:
         return authority.resubmit(number)
     if order["what"] == "deny":
         return authority.deny(number)
-    raise ValueError(f"{order['what']!r} is none of list, issue, deny.")
+    raise ValueError(f"{order['what']!r} is not one of list, issue, deny.")

@@ -3,7 +3,7 @@
 """The CA itself: its certificates, its policy, its requests. State is in `<state>/ca-<name>/`.
 
 Keys of a row of the scenario's `cas:`: name, address, port, accounts [{username, password}], kind (`enterprise`,
-`standalone-2003`), tiers (1; 2: a root and an issuing CA), auto_issue (standalone: nothing waits for approval),
+`standalone-2003`), tiers (1; 2: a root and an issuing CA), auto_issue (standalone: no request waits for approval),
 templates (rows of templates.Template), authentication ([ntlm, basic]), channel_binding (off, allowed, required),
 common_name, fqdn, years,
 legacy_tls, renewals (how often the CA's certificate was renewed with a new key).
@@ -69,7 +69,7 @@ class Authority:
         self._db = Database(self.directory / "ca.db")
         self._db.schema(_SCHEMA)
         self._lock = threading.Lock()
-        #: HTTPS as Windows 2003 had it: TLS 1.0, and a certificate of SHA-1
+        #: HTTPS of Windows 2003: TLS 1.0, and a certificate signed with SHA-1
         self.legacy_tls = bool(row.get("legacy_tls", False))
         self._digest = "sha1" if self.kind == "standalone-2003" else "sha256"
         self._open(row)
@@ -126,7 +126,7 @@ class Authority:
         (self.directory / "ca.pem").write_text(stored)
 
     def web_identity(self) -> tuple[str, str]:
-        """(certificate with chain, key) of the web server: issued by the CA itself, new at each start."""
+        """(certificate with chain, key) of the web server, issued by the CA itself at each start."""
         key = material.new_key()
         names = [self.fqdn, self.address]
         builder = self._builder(_name(self.fqdn), key.public_key(), 730)
@@ -139,7 +139,7 @@ class Authority:
     # -- requests
 
     def submit(self, text: str, attributes: str, requester: str) -> int:
-        """A new request; its number. What becomes of it is in `request`."""
+        """Take a new request and return its number; `request` shows its state."""
         found = re.search(r"CertificateTemplate:\s*([^\r\n]+)", attributes)
         wanted = found[1].strip() if found else ""
         csr, problem = _read(text)

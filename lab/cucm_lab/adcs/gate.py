@@ -28,7 +28,7 @@ _TYPE_3 = b"NTLMSSP\x00\x03\x00\x00\x00"
 
 
 class Gate:
-    """Who may come in. `user` gives the account's name, or `challenge` what to answer instead."""
+    """Access to the pages: `user` is the account's name, `challenge` the response where there is none."""
 
     def __init__(self, authority: Authority, certificate_pem: str) -> None:
         self._authority = authority
@@ -62,7 +62,7 @@ class Gate:
         return secret is not None and hmac.compare_digest(secret.encode(), password.encode())
 
     def _secret(self, username: str) -> str | None:
-        """The password of an account of this CA; its name comes with the domain or without."""
+        """The password of an account of this CA, named with its domain or without."""
         for known, secret in self._authority.accounts.items():
             if username.lower() in (known.lower(), known.lower().rpartition("\\")[2]):
                 return secret
@@ -118,7 +118,7 @@ def _binding(certificate_pem: str) -> bytes:
 
 
 def _know(path: Path, accounts: dict[str, str]) -> None:
-    """Tell the NTLM library whom it may let in: a file of its own format, readable by its owner alone."""
+    """Write the NTLM library's own file of accounts, readable only by its owner."""
     lines = set(path.read_text().splitlines()) if path.exists() else set()
     for name, password in accounts.items():
         domain, _unused, user = name.rpartition("\\")

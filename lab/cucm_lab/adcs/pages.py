@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pages of web enrolment, with the words and marks that clients look for."""
+"""The pages of web enrolment, with the texts and attributes that clients look for."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def issued(number: int) -> str:
 
 
 def pending(number: int) -> str:
-    """The request waits for a person."""
+    """The request waits for an administrator."""
     return page(
         "<P ID=locPageTitle><B>Certificate Pending</B>\r\nYour certificate request has been received. However, you "
         "must wait for an administrator to issue the certificate you requested.\r\n"
@@ -37,7 +37,7 @@ def pending(number: int) -> str:
 
 
 def denied(number: int, disposition: str) -> str:
-    """The request was turned down."""
+    """The request was denied."""
     return page(
         "<P ID=locPageTitle><B>Certificate Request Denied</B>\r\n"
         f'Your certificate request was denied. Your Request Id is {number}. The disposition message is "{disposition}".'

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Certificate templates of an enterprise CA: what each makes of a request.
 
-`WebServer` is the stock template (serverAuth alone). The others are duplicates as an administrator would make
-them for CUCM, rightly or with one of the usual mistakes.
+`WebServer` is the stock template (serverAuth alone). The others are duplicates that an administrator
+would make for CUCM, correctly or with one of the usual mistakes.
 """
 
 from __future__ import annotations

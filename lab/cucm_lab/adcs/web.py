@@ -47,7 +47,7 @@ async def start(lab: Lab, authority: Authority) -> _Site:
     if authority.legacy_tls:
         context.set_ciphers("AES128-SHA:AES256-SHA:@SECLEVEL=0")
         with warnings.catch_warnings():
-            # Python calls TLS 1.0 deprecated; the old server speaks nothing else.
+            # TLS 1.0 is deprecated in Python; the old server speaks nothing else.
             warnings.simplefilter("ignore", DeprecationWarning)
             context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
     path = authority.directory / "web.pem"
@@ -66,7 +66,7 @@ async def start(lab: Lab, authority: Authority) -> _Site:
 
 
 class _Pages:
-    """What a CA answers."""
+    """The responses of a CA."""
 
     def __init__(self, lab: Lab, authority: Authority, gate: Gate) -> None:
         self._lab = lab

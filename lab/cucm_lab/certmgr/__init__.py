@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The certificate REST API of release 14 and later: `/platformcom/api/v1/certmgr/config/...`.
 
-Bodies as public scripts send and read them; what nobody has shown is registered as inferred. `lab.https` calls
+Bodies are those that public scripts send and read; everything else is registered as inferred. `lab.https` calls
 `handle` for every request below /platformcom/ and applies the faults of interface `certmgr`.
 """
 

@@ -9,7 +9,7 @@ import binascii
 
 
 def credentials(header: str | None) -> tuple[str, str] | None:
-    """(username, password) of an Authorization header, or None when it holds none."""
+    """(username, password) of an Authorization header, or None if it has none."""
     scheme, _unused, value = (header or "").partition(" ")
     if scheme.lower() != "basic":
         return None

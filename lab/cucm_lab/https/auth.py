@@ -37,14 +37,14 @@ class _Attempts:
 
 
 class Accounts:
-    """The application accounts of a cluster: who may come in. One object per cluster; the lock is cluster-wide."""
+    """The application accounts of a cluster. One object per cluster; the lock is cluster-wide."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._attempts: dict[str, _Attempts] = {}
 
     def check(self, header: str | None) -> Account | None:
-        """The account of right credentials, or None; counts what fails and locks."""
+        """The account with these credentials, or None; counts failures and locks."""
         credentials = basic(header)
         if credentials is None:
             return None
@@ -67,14 +67,14 @@ class Accounts:
 
 
 class Sessions:
-    """The JSESSIONIDSSO cookies of a node: they die after half an hour unused, and with the node."""
+    """The JSESSIONIDSSO cookies of a node: they expire after half an hour without use, and with the node."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._clock = cluster.lab.clock
         self._used: dict[str, float] = {}
 
     def known(self, cookie: str) -> bool:
-        """Whether the cookie still lives; using it prolongs it."""
+        """Whether the cookie is still valid; each use extends it."""
         used = self._used.get(cookie)
         if used is None or self._clock.time() - used > IDLE_SECONDS:
             self._used.pop(cookie, None)

@@ -93,7 +93,7 @@ def _control(node: Node, operation: str, request: etree._Element, action: str | 
 
 
 def _specification(state: ServiceState, **more: str) -> str:
-    """What the static lists say of a service; `more` are the elements that only some of the lists have."""
+    """The static lists' entry of a service; `more` are the elements that only some of the lists have."""
     return ast.elements(
         ServiceName=state.name,
         ServiceType="Service",

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Log Collection and DIME: which trace, call log and capture files a node has, and their bytes."""
+"""Log Collection and DIME: a node's trace, call log and capture files, and their content."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def handle(node: Node, body: bytes, _unused: web.BaseRequest) -> web.Respo
 
 
 async def handle_dime(node: Node, body: bytes, _unused: web.BaseRequest) -> web.Response:
-    """Answer DimeGetFileService: the raw file as the second part of a multipart."""
+    """Respond to DimeGetFileService: the raw file is the second part of a multipart."""
     try:
         data = _read(node, parse(body))
     except (Malformed, ast.AstFault) as error:
@@ -159,5 +159,5 @@ def _span(node: Node, request: etree._Element) -> tuple[float, float]:
         text = ast.find_text(request, name)
         return datetime.strptime(text, DATE).replace(tzinfo=zone).timestamp() if text else otherwise
 
-    # Dates are written to the minute: a file of the last minute belongs to it.
+    # Dates have minutes only: the span includes the files of its last minute.
     return moment("FromDate", 0.0), moment("ToDate", float("inf")) + 59

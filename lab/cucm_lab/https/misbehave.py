@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults of the HTTPS interfaces: what a rule does to one request."""
+"""Faults of the HTTPS interfaces: what a rule does to a request."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def cut(request: web.BaseRequest) -> None:
 
 
 async def apply(fault: Fault, request: web.BaseRequest, handle: Handle) -> web.StreamResponse:
-    """Answer (or don't) as the rule says; `handle` carries the request out."""
+    """Respond, or don't, as the rule says; `handle` carries the request out."""
     action = fault.action
     if action == "refuse":
         cut(request)

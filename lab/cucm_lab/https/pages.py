@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTML that Tomcat and AXL answer with."""
+"""The HTML pages of Tomcat and AXL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REASONS = {
 
 
 def status(code: int) -> str:
-    """Tomcat's page for an error."""
+    """Tomcat's error page."""
     return (
         f"<html><head><title>Apache Tomcat - Error report</title></head><body><h1>HTTP Status {code} - </h1>"
         f'<hr size="1" noshade="noshade"><p><b>type</b> Status report</p><p><b>message</b> <u></u></p>'

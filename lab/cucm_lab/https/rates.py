@@ -16,7 +16,7 @@ class Rate:
         self._taken: deque[float] = deque()
 
     def take(self) -> bool:
-        """Count a request; False when the minute is full."""
+        """Count a request; False if the minute's limit is reached."""
         now = time.monotonic()
         while self._taken and now - self._taken[0] >= 60:
             self._taken.popleft()

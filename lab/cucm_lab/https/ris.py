@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""RisPort: which devices are registered, with which node, by which reason. It answers for the whole cluster."""
+"""RisPort: which devices are registered, with which node, for which reason. It responds for the whole cluster."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _RATES: WeakKeyDictionary[Cluster, Rate] = WeakKeyDictionary()
 
 @dataclass(frozen=True)
 class Shape:
-    """How a generation of the service names things."""
+    """The element names of a generation of the service."""
 
     trunk_class: str
     node: str
@@ -48,7 +48,7 @@ SHAPES = {
 
 
 async def handle(shape: Shape, node: Node, body: bytes, _unused: web.BaseRequest) -> web.Response:
-    """Answer selectCmDevice, selectCmDeviceExt or selectCtiItem."""
+    """Respond to selectCmDevice, selectCmDeviceExt or selectCtiItem."""
     try:
         request = parse(body)
     except Malformed as error:
@@ -91,7 +91,7 @@ def devices(cluster: Cluster) -> list[dict[str, Any]]:
         rows.append(
             {"name": phone.name, "description": phone.extension, "node": (home or running[0]).name, "class": "Phone",
              "status": "Registered" if home else "UnRegistered", "since": cluster.lab.clock.time(),
-             # The emulated phones live at their node's address.
+             # The emulated phones have their node's address.
              "destinations": [{"ip": home.address}] if home else [], "model": 336, "number": phone.extension}
         )  # fmt: skip
     return rows
@@ -120,7 +120,7 @@ def _select(shape: Shape, cluster: Cluster, operation: str, request: etree._Elem
     rows = rows[:limit]
     nodes = "".join(_node(shape, node.name, [r for r in rows if r["node"] == node.name]) for node in cluster.nodes)
     result = ast.elements(TotalDevicesFound=total) + f"<ns1:CmNodes>{nodes}</ns1:CmNodes>"
-    # The extended selection answers with the plain one's elements: the WSDL gives both the same response.
+    # The WSDL gives both selections the same response.
     return ast.answer(
         "selectCmDevice",
         f"<ns1:selectCmDeviceReturn><ns1:SelectCmDeviceResult>{result}</ns1:SelectCmDeviceResult><ns1:StateInfo/>"

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One HTTPS server per node: TLS of the release, dispatch by path, faults, one log line per request."""
+"""One HTTPS server per node: TLS of the release, dispatch by path, faults, a log line per request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..world import Lab, Node
 
 BODY_LIMIT = 64 * 1024 * 1024
-#: packages that answer below a path with `async handle(lab, node, request, body) -> web.Response`
+#: packages that respond below a path with `async handle(lab, node, request, body) -> web.Response`
 MOUNTS = {"/platformcom/": "certmgr", "/cmplatform/": "cmplatform"}
 
 
@@ -53,7 +53,7 @@ async def start(lab: Lab, node: Node) -> _Site:
 
 
 class HttpsServer:
-    """What a node answers on 8443."""
+    """A node's responses on 8443."""
 
     def __init__(self, lab: Lab, node: Node) -> None:
         self._lab = lab
@@ -63,7 +63,7 @@ class HttpsServer:
         self._axl = axl.AxlService(node)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """One request; the answer bears the time of the node's clock."""
+        """Respond to one request; its Date is that of the node's clock."""
         answer = await self._answered(request)
         if not answer.prepared:
             answer.headers["Date"] = email.utils.format_datetime(self._node.clock.now(), usegmt=True)
@@ -123,7 +123,7 @@ class HttpsServer:
         else:
             answer = self._axl.handle(body, request.headers.get("SOAPAction", ""), account)
         peer = request.transport.get_extra_info("peername") if request.transport else None
-        # The client's port tells its connections apart.
+        # The client's port identifies the connection.
         self._log("axl", answer.operation, account, answer.status, connection=peer and peer[1], **answer.facts)
         text = answer.body or pages.status(answer.status)
         made = web.Response(status=answer.status, body=text.encode(), headers={"Content-Type": answer.content_type})

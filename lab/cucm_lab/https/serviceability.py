@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The serviceability web services of a node: which path is answered by what, and for whom."""
+"""The serviceability web services of a node: their paths, handlers and required roles."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Endpoint:
     handle: Callable[[Node, bytes, web.BaseRequest], Awaitable[web.Response]]
     roles: frozenset[str] = ROLES
     exists: Callable[[Node], bool] = lambda _: True
-    #: what `?wsdl` is answered from; None where the service has none that is documented
+    #: the source of `?wsdl`; None if no document shows one
     description: wsdl.Description | None = None
 
     def serves(self, path: str, node: Node) -> bool:
-        """Whether a request for this path is for this service; a slash behind it makes no difference."""
+        """Whether a path is this service's, with or without a trailing slash."""
         return path.removesuffix("/") == self.path and self.exists(node)
 
 

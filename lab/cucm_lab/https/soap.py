@@ -11,11 +11,11 @@ SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 
 
 class Malformed(ValueError):
-    """The request is no SOAP envelope with one operation."""
+    """The request is not a SOAP envelope with one operation."""
 
 
 def parse(body: bytes) -> etree._Element:
-    """The operation element of a request's body. External entities and DTDs are not looked at."""
+    """The operation element of a request's body. External entities and DTDs are ignored."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True)
     try:
         root = etree.fromstring(body, parser)
@@ -29,7 +29,7 @@ def parse(body: bytes) -> etree._Element:
 
 
 def envelope(inner: str) -> str:
-    """An answer as Axis2 writes it: the prolog in single quotes."""
+    """A response as Axis2 writes it: the prolog in single quotes."""
     return (
         f"<?xml version='1.0' encoding='UTF-8'?><soapenv:Envelope xmlns:soapenv=\"{SOAP}\"><soapenv:Body>{inner}"
         f"</soapenv:Body></soapenv:Envelope>"

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 TOMCAT = "Cisco Tomcat"
 
 
-#: what to ask when a connection comes in, by the address it came to
+#: what to call for an incoming connection, by its local address
 _DOORS: dict[str, Callable[[], Fault | None]] = {}
 
 
 class _Alerting(sslproto.SSLProtocol):
-    """asyncio forgets the alert of a failed handshake; a real server sends it, and there a client reads why."""
+    """asyncio drops the alert of a failed handshake; a real server sends it, which shows the client the reason."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Faults of `https`, operation `connect`: refuse (a reset before the handshake), stall (nothing is said)."""
+        """Faults of `https`, operation `connect`: refuse (a reset before the handshake), stall (no response)."""
         super().connection_made(transport)
         door = _DOORS.get((transport.get_extra_info("sockname") or ("",))[0])
         fault = door() if door and self._server_side else None
@@ -56,17 +56,17 @@ class _Alerting(sslproto.SSLProtocol):
 
 
 def send_alerts() -> None:
-    """Let every TLS server of this process say why it refuses a handshake."""
+    """Make every TLS server of this process send the alert when it refuses a handshake."""
     sslproto.SSLProtocol = _Alerting  # type: ignore[misc]
 
 
 class TlsServer:
-    """The server contexts of one node. A renewed tomcat certificate serves after the restart of Cisco Tomcat."""
+    """The server contexts of one node. A renewed tomcat certificate is in use after the restart of Cisco Tomcat."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._current = self._context(*node.certs.active_identity("tomcat"))
-        #: what the listening socket gets: it hands each connection the context of the moment
+        #: the context of the listening socket, which gives each connection the current one
         self.context = self._context(*node.certs.active_identity("tomcat"))
         self.context.sni_callback = self._choose
         node.services.on_change(self._changed)

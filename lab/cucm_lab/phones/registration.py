@@ -25,12 +25,12 @@ register(
     True,
     "Phones reset, and fetch CTL and ITL, when Cisco CallManager, Tftp or TVS of a node starts",
 )
-register("phones.unverified_itl_registers", False, "A phone that can't verify the ITL any more registers all the same")
+register("phones.unverified_itl_registers", False, "A phone that can no longer verify the ITL still registers")
 
 
 @dataclass(frozen=True)
 class Registration:
-    """Whether a phone is registered: with which node, or why not."""
+    """A phone's registration: with which node, or why there is none."""
 
     phone: str
     node: Node | None
@@ -48,7 +48,7 @@ class Phones:
         self.files = TrustLists(cluster, self._memory)
 
     def service_changed(self, node: Node, service: str, status: str) -> None:
-        """A service came up: TFTP makes its ITL anew, and the phones reset."""
+        """A service has started: TFTP makes a new ITL, and the phones reset."""
         if status != STARTED or service not in (CALLMANAGER, TFTP, TVS):
             return
         self.remember()
@@ -58,19 +58,19 @@ class Phones:
             self.reset()
 
     def remember(self) -> None:
-        """Before a certificate changes: phones that hold nothing yet take what TFTP serves now."""
+        """Before a certificate changes: phones that have no files yet take those that TFTP serves now."""
         for phone in self._cluster.phones:
             for kind in ("ctl", "itl"):
                 self._held(phone, kind)
 
     def reset(self) -> None:
-        """Every phone resets: it fetches CTL and ITL, and takes what it can verify."""
+        """Reset every phone: it fetches CTL and ITL, and accepts those that it can verify."""
         for phone in self._cluster.phones:
             for kind in ("ctl", "itl"):
                 self._fetch(phone, kind)
 
     def registration(self, phone: Phone) -> Registration:
-        """Where a phone is registered now, or why it isn't."""
+        """Where a phone is registered now, or why it is not."""
         from ..sip.trunk import running_nodes
 
         encrypted = phone.secure and self.files.mixed_mode
@@ -98,7 +98,7 @@ class Phones:
         return bool(self._cluster.lab.inferred["phones.unverified_itl_registers"])
 
     def _served(self, kind: str) -> TrustList | None:
-        """What TFTP serves, by the first node that runs it; None where there is no file or no TFTP."""
+        """The file that the first node with TFTP serves; None without file or TFTP."""
         node = next((n for n in self._cluster.nodes if n.services.running(TFTP)), None)
         if node is None:
             return None

@@ -27,7 +27,7 @@ ETOKEN = "SAST-ADN00000000"
 TOKENLESS_SINCE = (10, 0)
 ITLRECOVERY_SIGNS_SINCE = (12, 0)
 
-register("phones.itl_rebuilt", "tftp", "When a node's ITL takes up new certificates: at the start of Cisco Tftp")
+register("phones.itl_rebuilt", "tftp", "A node's ITL contains new certificates from the next start of Cisco Tftp")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class TrustList:
 
 
 class Memory:
-    """What is remembered of files and phones.
+    """What is stored about files and phones.
 
     In a `volatile_` table: a file is made when it is first read, and a comparison of two states leaves that out.
     """
@@ -120,7 +120,7 @@ class TrustLists:
         return TrustList.from_json(stored) if stored else None
 
     def update_ctl(self) -> TrustList:
-        """Make it anew from the certificates that the nodes hold, restarted or not."""
+        """Make a new one from the certificates that the nodes hold, restarted or not."""
         return self._keep("ctl", self._build_ctl())
 
     def set_mixed_mode(self, mixed: bool) -> None:
@@ -161,7 +161,7 @@ class TrustLists:
         return TrustList.from_json(stored) if stored else self.rebuild_itl(node)
 
     def rebuild_itl(self, node: Node) -> TrustList:
-        """Make it anew from the certificates that the nodes hold; TFTP does it when it starts."""
+        """Make a new one from the certificates that the nodes hold; TFTP does so when it starts."""
         entries = [self._signer(node, SAST), Entry.of(CCM, node.name, node.certs.held_certificate("CallManager"))]
         entries += [Entry.of(TVS, each.name, each.certs.held_certificate("TVS")) for each in self._cluster.nodes]
         publisher = self._cluster.publisher

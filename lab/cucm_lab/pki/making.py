@@ -23,7 +23,7 @@ _SELF_SIGNED_KU = ("digitalSignature", "keyEncipherment", "dataEncipherment", "k
 
 @dataclass(frozen=True)
 class CsrOptions:
-    """What a request may choose where the interface lets it; None: the release's default."""
+    """What a request may choose where the interface allows it; None: the release's default."""
 
     key_length: int | None = None
     hash: str | None = None
@@ -34,7 +34,7 @@ class CsrOptions:
 
 
 class Maker:
-    """Makes them for one node."""
+    """Makes the certificates and requests of one node."""
 
     def __init__(self, lab: Lab, node: Node) -> None:
         self._lab = lab
@@ -43,12 +43,12 @@ class Maker:
         self._release = node.cluster.release
 
     def set_web_security(self, subject: dict[str, str], alternative: Sequence[str]) -> None:
-        """Remember another subject and more SANs for all that is made from now on."""
+        """Use another subject and more SANs for everything made from now on."""
         value = json.dumps({"subject": subject, "alternative": list(alternative)})
         self._db.set_setting(f"pki/web-security/{self._node.name}", value)
 
     def self_signed(self, unit: Unit, key: material.PrivateKey) -> x509.Certificate:
-        """A self-signed certificate as the release makes them."""
+        """A self-signed certificate as this release makes it."""
         defaults = self._release.csr
         names: list[str] = []
         if unit.trust == "tomcat":
@@ -68,7 +68,7 @@ class Maker:
     def request(
         self, unit: Unit, options: CsrOptions, key: material.PrivateKey, digest: str
     ) -> x509.CertificateSigningRequest:
-        """A request as the release makes them, with what `options` chooses."""
+        """A request as this release makes it, with the choices of `options`."""
         defaults = self._release.csr
         include_ou = defaults.include_ou if options.include_ou is None else options.include_ou
         subject = self._subject(unit, options.common_name, include_ou, options.multi_server)

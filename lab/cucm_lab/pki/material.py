@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys, certificates and requests as CUCM makes them, of SHA-1 and RSA 1024 too."""
+"""Keys, certificates and requests as CUCM makes them, including SHA-1 and RSA 1024."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
-#: what the builders sign with; "sha1" is made by hand below
+#: hashes that the builders sign with; "sha1" is signed by hand below
 HASHES: dict[str, hashes.SHA256 | hashes.SHA384 | hashes.SHA512] = {
     "sha1": hashes.SHA256(),
     "sha256": hashes.SHA256(),
@@ -62,10 +62,10 @@ def new_key(elliptic: bool = False, bits: int = 2048) -> PrivateKey:
 
 
 class KeyPool:
-    """Keys for what a node ships with. Making hundreds of RSA keys would take a large lab longer than all else.
+    """Keys for what a node ships with. In a large lab, making hundreds of RSA keys would dominate its start.
 
-    The first `size` keys of a kind are made when asked for; from then on they are given out again in turn.
-    Requests and regenerated certificates never use the pool: their keys are their own.
+    The first `size` keys of a kind are made on demand and then reused in turn. Requests and regenerated certificates
+    never use the pool: they get keys of their own.
     """
 
     def __init__(self, size: int = 8) -> None:
@@ -110,7 +110,7 @@ def pem_of(item: x509.Certificate | x509.CertificateSigningRequest) -> str:
 
 
 def spki_digest(item: x509.Certificate | x509.CertificateSigningRequest | PrivateKey) -> str:
-    """SHA-256 of the public key, in hex: what tells key pairs apart."""
+    """SHA-256 of the public key, in hex; identifies a key pair."""
     public = item.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     digest = hashes.Hash(hashes.SHA256())
     digest.update(public)
@@ -130,13 +130,13 @@ def name_of(attributes: dict[str, str], common_name: str, include_ou: bool = Tru
 
 
 def common_name(name: x509.Name) -> str:
-    """The CN, or the whole name in words where there is none."""
+    """The CN, or the whole name where there is none."""
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(found[0].value) if found else name.rfc4514_string()
 
 
 def alternative_names(names: Sequence[str]) -> x509.SubjectAlternativeName:
-    """DNS names and IP addresses, told apart by their form."""
+    """DNS names and IP addresses, distinguished by their form."""
     general: list[x509.GeneralName] = []
     for name in names:
         try:
@@ -147,7 +147,7 @@ def alternative_names(names: Sequence[str]) -> x509.SubjectAlternativeName:
 
 
 def sans(item: x509.Certificate | x509.CertificateSigningRequest) -> list[str]:
-    """The names of its SubjectAltName in their order; an empty list without that extension."""
+    """The names of its SubjectAltName, in order; an empty list without that extension."""
     try:
         extension = item.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
@@ -207,7 +207,7 @@ def self_signed(
 
 
 def sign_certificate(builder: x509.CertificateBuilder, key: PrivateKey, digest: str) -> x509.Certificate:
-    """Sign it; with RSA and SHA-1, which the builders no longer do, by exchanging algorithm and signature."""
+    """Sign it. The builders no longer sign with RSA and SHA-1: algorithm and signature are replaced afterwards."""
     if digest != "sha1" or not isinstance(key, rsa.RSAPrivateKey):
         return builder.sign(key, HASHES[digest])
     modern = builder.sign(key, hashes.SHA256())
@@ -218,7 +218,7 @@ def sign_certificate(builder: x509.CertificateBuilder, key: PrivateKey, digest: 
 def sign_request(
     builder: x509.CertificateSigningRequestBuilder, key: PrivateKey, digest: str
 ) -> x509.CertificateSigningRequest:
-    """Sign a request, with SHA-1 too."""
+    """Sign a request, with SHA-1 if required."""
     if digest != "sha1" or not isinstance(key, rsa.RSAPrivateKey):
         return builder.sign(key, HASHES[digest])
     return x509.load_der_x509_csr(_assemble(builder.sign(key, hashes.SHA256()).tbs_certrequest_bytes, key))
@@ -246,7 +246,7 @@ def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
 
 
 def signature_holds(signature: bytes, body: bytes, digest: hashes.HashAlgorithm | None, public: object) -> bool:
-    """Check a signature by the raw key: the library's own checks turn SHA-1 down."""
+    """Check a signature with the raw key: the library's own checks reject SHA-1."""
     if digest is None:
         return False
     try:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the certificate store says when it refuses: class of failure -> code and text.
 
-The classes and their numbers are those that Cisco's HCM-F tells apart when it drives these commands; texts
-with a document behind them stand here, the others are registered as inferred.
+The classes and their numbers are those that Cisco's HCM-F distinguishes when it drives these commands. Documented
+texts are here; all others are registered as inferred.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DOCUMENTED: dict[int, str] = {
     1017: "File /usr/local/platform/.security/{unit}/keys/{unit}.csr does not exist",
     1018: "CA certificate is not available in the trust-store",
 }
-#: older releases answer two of the classes with one text
+#: older releases use one text for two of the classes
 OLD_UPLOAD = "The file /usr/local/platform/upload/certs//{unit}.der could not be uploaded."
 OLD_UPLOAD_CLASSES = (1015, 1017)
 

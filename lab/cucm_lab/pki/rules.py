@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules that an uploaded certificate is judged by; each raises the StoreError of its class."""
+"""Rules that an uploaded certificate is checked by; each raises the StoreError of its class."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def check_dates(certificate: x509.Certificate, now: datetime, refuse: Refuse) ->
 
 
 def check_leaf(certificate: x509.Certificate, refuse: Refuse, eku: bool) -> None:
-    """What an identity may never be: a CA's, a wildcard, a key that is too long; with `eku`, not both usages."""
+    """Refuse an identity that is a CA certificate, has a wildcard or too long a key or, with `eku`, lacks a usage."""
     names = [material.common_name(certificate.subject), *material.sans(certificate)]
     if any(name.startswith("*.") for name in names):
         raise refuse(1022, detail="wildcard certificates are not supported")
@@ -74,7 +74,7 @@ def check_key(certificate: x509.Certificate, refuse: Refuse) -> None:
 
 
 def check_pair(certificate: x509.Certificate, csr: x509.CertificateSigningRequest, refuse: Refuse) -> None:
-    """The certificate answers the CSR: its key, and the same set of SANs (host names in any case)."""
+    """The certificate matches the CSR: its key, and the same set of SANs (host names in any case)."""
     if material.spki_digest(certificate) != material.spki_digest(csr):
         raise refuse(1015)
     wanted = {name.lower() for name in material.sans(csr)}

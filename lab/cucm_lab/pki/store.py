@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A node's certificate store: identities, trust stores and requests, and the rules of uploading.
 
-State is in the cluster's database: `pki_identity` (what the node holds), `pki_active` (what a service that was
-not restarted since still presents), `pki_csr`, `pki_trust`. Key pairs and the certificates of the installation
+State is in the cluster's database: `pki_identity` (what the node holds), `pki_active` (what a service that has not
+been restarted still presents), `pki_csr`, `pki_trust`. Key pairs and the certificates of the installation
 are in `volatile_` tables, which a comparison of two states leaves out: they are secret, or made when first read.
 """
 
@@ -62,7 +62,7 @@ class CertificateStore:
         return [unit.name for unit in units(self._release)]
 
     def listed_units(self) -> list[str]:
-        """Those with a file of their own: one that uses tomcat's certificate is not in the list."""
+        """The units with a file of their own: one that uses tomcat's certificate is not in the list."""
         return [unit for unit in self.units() if self.reused(unit) is None]
 
     def reused(self, purpose: str) -> str | None:
@@ -70,7 +70,7 @@ class CertificateStore:
         return self._db.setting(f"pki/reuse/{self._node.name}/{self._unit(purpose).name}")
 
     def reuse(self, source: str, purpose: str) -> bool:
-        """Let a tomcat unit's multi-server certificate serve as this unit's on all nodes; False if it is none."""
+        """Let a tomcat unit's multi-server certificate serve as this unit's on all nodes; False if it has none."""
         unit = self._unit(purpose)
         if self._unit(source).trust != "tomcat" or unit.trust != "CallManager" or not unit.signable:
             raise self._refuse(1025, unit=purpose)
@@ -136,14 +136,14 @@ class CertificateStore:
         return pem
 
     def set_web_security(self, subject: dict[str, str], alternative: Sequence[str]) -> None:
-        """`set web-security`: another subject and more SANs; tomcat is regenerated."""
+        """`set web-security`: use another subject and more SANs, and regenerate tomcat."""
         self._maker.set_web_security(subject, alternative)
         self.regenerate("tomcat")
 
     # -- requests
 
     def generate_csr(self, purpose: str, options: CsrOptions | None = None) -> str:
-        """Make a key pair and a CSR, in place of an earlier one; its PEM."""
+        """Make a key pair and a CSR that replaces an earlier one; its PEM."""
         options = options or CsrOptions()
         unit = self._unit(purpose)
         if not unit.signable:
@@ -196,7 +196,7 @@ class CertificateStore:
             raise self._refuse(1025, unit=purpose)
         self._break_down(unit.name)
         certificates = rules.read(text, self._refuse)
-        # One transaction from the look at the CSR to its use: nobody replaces it in between.
+        # One transaction from reading the CSR to using it, so that nobody replaces it in between.
         with self._db.transaction():
             leaf = self._take(unit, certificates)
         self._log("own", unit=unit.name, serial=f"{leaf.serial_number:x}")
@@ -220,7 +220,7 @@ class CertificateStore:
         return [(str(row["filename"]), str(row["certificate"])) for row in rows]
 
     def delete_trust(self, purpose: str, filename: str) -> None:
-        """Take a certificate out of a trust store; on old releases of this node alone (it then comes back)."""
+        """Remove a certificate from a trust store; on old releases only from this node's, where it comes back."""
         store = self._store(purpose)
         wanted = filename.rsplit("/", maxsplit=1)[-1].removesuffix(".pem") + ".pem"
         if wanted not in dict(self.trust(store)):
@@ -233,10 +233,10 @@ class CertificateStore:
             )
         self._log("delete_trust", store=store, filename=wanted)
 
-    # -- inside
+    # -- internals
 
     def _take(self, unit: Unit, certificates: list[x509.Certificate]) -> x509.Certificate:
-        """Judge an upload, keep it with its chain, use the CSR up; the identity among the certificates."""
+        """Check an upload, store it with its chain and drop the CSR; the identity among the certificates."""
         row = self._db.one(
             "SELECT csr, distribution FROM pki_csr WHERE node = ? AND unit = ?", (self._node.name, unit.name)
         )
@@ -294,7 +294,7 @@ class CertificateStore:
         return f"{name}.pem"
 
     def _return_deleted(self) -> None:
-        """Old releases: what the other nodes still have comes back to this one."""
+        """Old releases: certificates that the other nodes still have come back to this one."""
         if self._release.number > tuple(self._lab.inferred["pki.old_trust_deletion_until"]):
             return
         replicated = [store for store, everywhere in STORES.items() if everywhere]
@@ -310,7 +310,7 @@ class CertificateStore:
         self._db.execute(
             "INSERT OR REPLACE INTO pki_identity VALUES (?, ?, ?, ?)", (node.name, unit.name, pem, distribution)
         )
-        # A certificate of its own ends the use of tomcat's.
+        # With a certificate of its own, it no longer uses tomcat's.
         self._db.set_setting(f"pki/reuse/{node.name}/{unit.name}", None)
         self._db.execute("INSERT OR IGNORE INTO pki_active VALUES (?, ?, ?)", (node.name, unit.name, running))
 
@@ -372,7 +372,7 @@ class CertificateStore:
 def _leaf_and_chain(
     certificates: list[x509.Certificate], csr: x509.CertificateSigningRequest
 ) -> tuple[x509.Certificate, list[x509.Certificate]]:
-    """The certificate of the CSR's key (or the first that is no CA) and the rest, root first."""
+    """The certificate of the CSR's key (or the first that is not a CA certificate) and the rest, root first."""
     wanted = material.spki_digest(csr)
     leaf = next((c for c in certificates if material.spki_digest(c) == wanted), None)
     leaf = leaf or next((c for c in certificates if not material.is_ca(c)), certificates[0])

@@ -17,7 +17,7 @@ class Unit:
     """A purpose of an identity certificate."""
 
     name: str
-    #: the trust store that its certificates are judged by, without "-trust"
+    #: the trust store that its certificates are checked against, without "-trust"
     trust: str
     elliptic: bool = False
     #: a CSR can be made for it

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The platform accounts of a node: who may come in, and the lock after bad passwords.
+"""The platform accounts of a node, and their lock after bad passwords.
 
 The shell and the certificate REST API share them.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class PlatformAccounts:
-    """Checks passwords; counts what fails and locks the account on this node (lab clock)."""
+    """Checks passwords, counts failures and locks the account on this node (lab clock)."""
 
     def __init__(self, lab: Lab, node: Node) -> None:
         self._lab = lab
@@ -28,7 +28,7 @@ class PlatformAccounts:
         self._until: dict[str, float] = {}
 
     def check(self, username: str, password: str, interface: str) -> Account | None:
-        """The account of right credentials, or None: unknown, wrong password, or locked."""
+        """The account with these credentials, or None: unknown, wrong password, or locked."""
         account = self._node.cluster.platform_accounts.get(username)
         if self._until.get(username, 0.0) > self._lab.clock.time():
             result = "locked"

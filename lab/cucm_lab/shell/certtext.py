@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The two texts in which `show cert` prints a certificate: up to 14 SU1, and from 14 SU2 on.
 
-Layouts from public samples; where none exists (the newer form's details) the shape follows the library that
-prints it. The PEM behind the text is what can be relied on.
+The layouts are those of public samples; where none exists (details of the newer form), they follow the library that
+prints them. Only the PEM after the text is reliable.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def printed(certificate: x509.Certificate, form: str, timezone: str, pem: bool =
     text = rsa_text(certificate, timezone) if form == "rsa" else bouncycastle_text(certificate, timezone)
     if not pem:
         return text
-    # The older text ends in "]" with the PEM at once behind it, on the same line.
+    # The older text ends in "]", and the PEM follows on the same line.
     separator = "" if form == "rsa" else "\n"
     return text + separator + certificate.public_bytes(serialization.Encoding.PEM).decode().rstrip("\n")
 

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The SSH server of a node: the algorithms of its release, its ways of logging in, a shell and nothing else."""
+"""The SSH server of a node: the algorithms and login methods of its release, and a shell only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .terminal import Terminal
 if TYPE_CHECKING:
     from ..world import Lab, Node, Stoppable
 
-# The old releases' key exchange is what they had; a warning at each login says nothing new.
+# Old releases need the old key exchange; a warning at each login would be noise.
 warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning, module=r"asyncssh\.")
 
 _HOST_KEY = "ssh_host_rsa_key"
@@ -41,13 +41,13 @@ def _host_key(node: Node) -> asyncssh.SSHKey:
         if not path.exists():
             path.touch(mode=0o600)
             path.write_text(material.key_pem(material.POOL.take(False, 2048)))
-        # Our own file: to prove its primes again would take longer than all else of a node's start.
+        # The lab's own file: checking its primes again would dominate a node's start.
         _HOST_KEYS[node] = asyncssh.import_private_key(path.read_text(), unsafe_skip_rsa_key_validation=True)
     return _HOST_KEYS[node]
 
 
 def host_key_lines(lab: Lab, node: Node) -> list[str]:
-    """The public keys as known_hosts has them, without the host."""
+    """The public keys in the form of known_hosts, without the host."""
     return [" ".join(_host_key(node).export_public_key().decode().split()[:2])]
 
 
@@ -150,7 +150,7 @@ class _Session(asyncssh.SSHServerSession[str]):
         try:
             await shell.run()
         except Exception as error:
-            # A fault of the lab itself: the session ends, the log says why.
+            # A bug of the lab: the session ends, and the log says why.
             self._lab.log.write("ssh", node=self._node.name, event="error", error=repr(error))
         finally:
             if not self._channel.is_closing():
@@ -172,7 +172,7 @@ class _Session(asyncssh.SSHServerSession[str]):
     def eof_received(self) -> bool:
         if self._terminal:
             self._terminal.close()
-        # What was typed before the end is still carried out.
+        # Input from before the end is still carried out.
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..world import Lab, Node
 
 DEFAULT_IDLE_MINUTES = 30
-#: CUCM tells the minutes of `set cli session timeout` to new logins only
+#: in CUCM, `set cli session timeout` applies only to new logins
 IDLE_SETTING = "shell/idle"
 
 
@@ -37,7 +37,7 @@ class CommandError(Exception):
 
 @dataclass
 class Shell:
-    """What a command gets: the node, the account, the terminal."""
+    """A command's context: the node, the account, the terminal."""
 
     lab: Lab
     node: Node
@@ -69,7 +69,7 @@ class Shell:
             self.terminal.write("Please answer 'y' for <yes> or 'n' for no: \n")
 
     async def paste(self) -> str:
-        """A certificate pasted line by line: it ends at its END line or at an empty line."""
+        """A certificate pasted line by line, up to its END line or an empty line."""
         self.terminal.write(texts.PASTE + "\n")
         fault = self.lab.faults.match("ssh", "paste", self.node)
         lines: list[str] = []

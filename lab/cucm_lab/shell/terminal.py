@@ -16,15 +16,15 @@ class Interrupted(Exception):
 
 
 class Quit(Exception):
-    """The reader answered the pager with q."""
+    """The user quit the pager with q."""
 
 
 class Closed(Exception):
-    """The client went away."""
+    """The client disconnected."""
 
 
 class Terminal:
-    """What a session reads and writes. `send` takes text for the channel."""
+    """A session's input and output. `send` takes text for the channel."""
 
     def __init__(self, send: Callable[[str], None], rows: int) -> None:
         self._send = send
@@ -35,7 +35,7 @@ class Terminal:
         self._closed = False
         self._printed = 0
         self._after_return = False
-        #: a fault: so many characters still go out, the rest is lost
+        #: a fault: number of characters still sent before the rest is lost
         self.cut_after: int | None = None
 
     def feed(self, text: str) -> None:
@@ -44,13 +44,13 @@ class Terminal:
         self._arrived.set()
 
     def close(self) -> None:
-        """No more will come."""
+        """No more input will come."""
         self._closed = True
         self._arrived.set()
 
     @property
     def closed(self) -> bool:
-        """Whether the client has gone away."""
+        """Whether the client has disconnected."""
         return self._closed
 
     def write(self, text: str) -> None:
@@ -110,7 +110,7 @@ class Terminal:
         self._printed = 0
 
     async def say(self, text: str = "") -> None:
-        """Print lines, with a pause at each full screen while pagination is on; Quit when the reader had enough."""
+        """Print lines, pausing at each full screen while pagination is on; Quit if the user quits."""
         for line in text.split("\n"):
             if self.pagination and self._printed >= self.rows - 1:
                 await self._pause()

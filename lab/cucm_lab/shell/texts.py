@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # ruff: noqa: E501
-"""The shell's texts. What a document or a capture of a real node states is a constant; the rest is registered
+"""The shell's texts. Those that a document or a capture of a real node shows are constants; all others are registered
 in the lab's table of inferred behaviour."""
 
 from __future__ import annotations
@@ -169,6 +169,6 @@ register("shell.session_expired", "Session timed out.", "Text at the end of an i
 
 
 def csr_generated(forms: dict[str, str], release: tuple[int, int]) -> str:
-    """The form of this release: the one with the highest first release not above it."""
+    """The form of this release: the one whose first release is the highest that is not above it."""
     numbered = sorted((tuple(int(part) for part in since.split(".")), text) for since, text in forms.items())
     return [text for since, text in numbered if since <= release or since == numbered[0][0]][-1]

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls that go out: from a phone through digit analysis, a trunk and its destinations to the answer."""
+"""Outgoing calls: from a phone through digit analysis, a trunk and its destinations to the response."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: how long a caller waits for the first answer, and for the call to be answered, in seconds
 FIRST_ANSWER_SECONDS = 6.0
 RINGING_SECONDS = 20.0
-#: how long the two talk
+#: duration of a call
 HOLD_SECONDS = 0.1
 
 CallResult = TypedDict(
@@ -32,7 +32,7 @@ CallResult = TypedDict(
         "to": str,
         #: "answered" or "failed"
         "result": str,
-        #: the final SIP status of the last attempt; 0 when there was none
+        #: the final SIP status of the last attempt; 0 without one
         "status": int,
         #: a sentence; empty for an answered call
         "reason": str,
@@ -67,7 +67,7 @@ class _Failed(Exception):
 
 
 async def place_call(lab: Lab, cluster: Cluster | str, calling: str, called: str) -> CallResult:
-    """Let a phone of a cluster dial a number; say what happened. A failed call is a result, not an error.
+    """Let a phone of a cluster dial a number, and return what happened. A failed call is a result, not an error.
 
     KeyError with a sentence for a cluster or a calling phone that the lab does not have.
     """
@@ -130,7 +130,7 @@ async def _route(cluster: Cluster, calling: str, called: str, result: CallResult
     for device in devices:
         trunk = home.trunk(device)
         if trunk is None:
-            last = _Failed(f"{device}, to which the route pattern {match.pattern} leads, is no SIP trunk.")
+            last = _Failed(f"{device}, to which the route pattern {match.pattern} leads, is not a SIP trunk.")
             continue
         try:
             await _through(home, trunk, calling, match.called, result)
@@ -159,7 +159,7 @@ async def _through(home: SipEndpoint, trunk: Trunk, calling: str, called: str, r
             try:
                 await _call(trunk, await endpoint.connect(trunk, host, port), calling, called, result)
             except ConnectionFailed:
-                # The peer may have closed an idle connection just now: a new one decides.
+                # The peer may just have closed an idle connection: try a new one.
                 if not reused or result["steps"][-1:] == ["180 Ringing"]:
                     raise
                 await _call(trunk, await endpoint.connect(trunk, host, port), calling, called, result)
@@ -258,7 +258,7 @@ async def _final(
 async def _cancel(
     endpoint: SipEndpoint, leg: Leg, connection: SipConnection, answers: asyncio.Queue[Response | ConnectionFailed]
 ) -> None:
-    """Give up; the INVITE is then answered with 487, which wants its ACK."""
+    """Give up; the peer then responds to the INVITE with 487, which requires an ACK."""
     connection.send(leg.request("CANCEL", endpoint.lab.clock.now()))
     try:
         answer = await asyncio.wait_for(answers.get(), 2)
@@ -279,7 +279,7 @@ async def _bye(endpoint: SipEndpoint, leg: Leg, connection: SipConnection, resul
         if isinstance(answer, Response):
             result["steps"].append(f"BYE, {answer.code} {answer.phrase}")
     except (TimeoutError, ConnectionFailed) as error:
-        # The call was answered; that its end was lost is worth a line, no more.
+        # The call was answered; a lost end is only logged.
         result["steps"].append(f"BYE without an answer ({error or 'no answer in 2 s'})")
     finally:
         connection.forget(leg.call_id, cseq)

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One SIP connection over TCP or TLS: bytes of the network in, SIP messages out, and the other way."""
+"""One SIP connection over TCP or TLS: network bytes to SIP messages, and the other way round."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(\d+)", re.IGNORECA
 _LIMIT = 256 * 1024
 #: first bytes of a TLS alert and of a handshake
 _TLS_RECORDS = (b"\x15", b"\x16")
-#: a peer that doesn't end its handshake in so many seconds is dropped
+#: a peer that does not finish its handshake within these seconds is dropped
 HANDSHAKE_SECONDS = 10.0
 
 
@@ -32,7 +32,7 @@ class ConnectionFailed(Exception):
     def __init__(self, text: str, local: int = 2, reason: str = "", expected: tuple[str, ...] = ()) -> None:
         super().__init__(text)
         self.local = local
-        #: a word of engine.REASONS, or empty
+        #: a key of engine.REASONS, or empty
         self.reason = reason
         #: the names that the profiles accept, when the peer's certificate has none of them
         self.expected = expected
@@ -53,7 +53,7 @@ class SipConnection(asyncio.Protocol):
         self.local = ("", 0)
         self.remote = ("", 0)
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        # Nobody may be waiting when it fails.
+        # It may fail while nobody waits for it.
         self.ready.add_done_callback(lambda future: future.cancelled() or future.exception())
         self.closed = False
         #: by the loop's time
@@ -117,7 +117,7 @@ class SipConnection(asyncio.Protocol):
         if plain and not self.closed:
             self._plain(plain)
         if self.engine.ended and self._transport:
-            # The peer has said goodbye; what waits for an answer learns it from `connection_lost`.
+            # The peer has closed; whoever waits for a response is told by `connection_lost`.
             self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -149,7 +149,7 @@ class SipConnection(asyncio.Protocol):
             self._write(raw)
 
     def close(self) -> None:
-        """Say goodbye and close; what waits for an answer fails."""
+        """Close it; whoever waits for a response gets a failure."""
         if self.closed:
             return
         if self.engine and self.engine.open:
@@ -167,22 +167,22 @@ class SipConnection(asyncio.Protocol):
                 self._transport.abort()
 
     def expect(self, call_id: str, cseq: str) -> asyncio.Queue[Response | ConnectionFailed]:
-        """The queue that the answers to a request will come to."""
+        """The queue for the responses to a request."""
         return self.answers.setdefault((call_id, cseq), asyncio.Queue())
 
     def forget(self, call_id: str, cseq: str) -> None:
-        """No more answers are wanted."""
+        """Stop taking responses."""
         self.answers.pop((call_id, cseq), None)
 
     def refuse(self, failure: ConnectionFailed) -> None:
-        """The connection never came about."""
+        """The connection was never established."""
         self.failure = failure
         self._finish(failure)
 
-    # -- inside -------------------------------------------------------------------------------------
+    # -- internals ----------------------------------------------------------------------------------
 
     def _misbehaves(self, fault: Fault) -> bool:
-        """A handshake's fault: an alert in place of an answer, no answer, or the end."""
+        """A fault during the handshake: an alert, no response, or the end of the connection."""
         if fault.action == "alert":
             description = int(fault.extra.get("alert", 40))
             self._write(bytes((21, 3, 1, 0, 2, 2, description)))

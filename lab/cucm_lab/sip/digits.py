@@ -1,11 +1,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Digit analysis: which phone or route pattern a dialled number means, within the caller's search space.
+"""Digit analysis: which phone or route pattern a dialled number leads to, within the caller's search space.
 
 CUCM's wildcards: X one digit, N 2 to 9, ! one digit or more, [..] and [^..] sets, ? and + repeat what is before
 them, . separates, @ the North American plan (here its lengths alone), \\+ a plus sign. The pattern that matches the
-fewest numbers of the dialled length wins, among equals the one whose partition comes first in the search space. A
-translation pattern changes the number and looks again in its own search space.
+fewest numbers of the dialled length wins; of equal ones, the one whose partition comes first in the search space. A
+translation pattern changes the number and searches again in its own search space.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SIGNS = "0123456789*#+"
 
 @dataclass
 class _Part:
-    """One place of a pattern: its expression, how many signs it takes, and how it repeats ("", "*" or "+")."""
+    """One place of a pattern: its expression, how many characters it takes, and how it repeats ("", "*" or "+")."""
 
     expression: str
     size: int
@@ -36,7 +36,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern made ready for matching."""
+    """A compiled pattern."""
 
     text: str
     expression: re.Pattern[str]
@@ -62,7 +62,7 @@ def _count(sizes: tuple[tuple[int, str], ...], length: int) -> int:
 
 @lru_cache(maxsize=4096)
 def compile_pattern(text: str) -> Pattern:
-    """Make a CUCM pattern ready; a `[` without its end stands for itself."""
+    """Compile a CUCM pattern; a `[` without an end is an ordinary character."""
     parts: list[_Part] = []
     dot: int | None = None
     for token in re.findall(r"\[[^\]]*\]|\\.|.", text, re.DOTALL):
@@ -138,7 +138,7 @@ def search_space(cluster: Cluster, *names: str) -> tuple[str, ...]:
 
 
 def phone_space(cluster: Cluster, phone: Phone) -> tuple[str, ...]:
-    """A phone's search space: its line's before its device's."""
+    """A phone's search space: the line's first, then the device's."""
     return search_space(cluster, phone.line_css, phone.css)
 
 
@@ -174,7 +174,7 @@ def analyse(
 def explain(
     cluster: Cluster, called: str, *, calling: str = "", trunk: str = "", one_by_one: bool = False
 ) -> dict[str, Any]:
-    """What a number means to a phone, or to a trunk that it comes in by, without a call.
+    """Where a number leads for a phone, or for a trunk that a call comes in over, without a call.
 
     `result` is phone, route, blocked or none; `number` is what leaves, `device` the trunk or route list of a route.
     """
@@ -209,7 +209,7 @@ class _Plan:
         config = self.cluster.config
         self._routes += [(record, False) for record in config.objects("RoutePattern")]
         self._routes += [(record, True) for record in config.objects("TransPattern")]
-        # Of equal matches in one partition the first one is taken.
+        # Of equal matches in one partition, the first one wins.
         last = self.cluster.lab.inferred["sip.equal_patterns"] == "last"
         self._routes.sort(key=lambda row: str(row[0].get("pattern")), reverse=last)
 

@@ -34,14 +34,14 @@ from .trunk import Trunk, nodes_of
 if TYPE_CHECKING:
     from ..world import Lab, Node
 
-#: a TCP connection that isn't there after so many seconds has timed out
+#: a TCP connection that is not established within these seconds has timed out
 CONNECT_SECONDS = 5.0
-#: how often a node looks whether its trunks have changed, in seconds
+#: how often a node checks whether its trunks have changed, in seconds
 _WATCH_SECONDS = 0.5
 
 
 class SipEndpoint:
-    """A node's SIP. `start` opens it when the service runs and follows the service from then on."""
+    """A node's SIP. `start` opens it while the service runs, and follows the service from then on."""
 
     def __init__(self, lab: Lab, node: Node) -> None:
         self.lab = lab
@@ -52,7 +52,7 @@ class SipEndpoint:
         self.pinger = Pinger(self)
         self.connections: set[SipConnection] = set()
         self.outgoing: dict[tuple[str, str, int], SipConnection] = {}
-        #: calls that came in, by Call-ID
+        #: incoming calls, by Call-ID
         self.calls: dict[str, server.IncomingCall] = {}
         #: of the server (False) and the client (True): what it was made for, and the contexts
         self.contexts: dict[bool, tuple[object, TlsContexts]] = {}
@@ -65,7 +65,7 @@ class SipEndpoint:
         self._revision = -1
         #: when a trunk was reset last, by the loop's time
         self._resets: dict[str, float] = {}
-        #: CallManager-trust as of the last look; None: not read since the start of Cisco CallManager
+        #: CallManager-trust as last read; None: not read since the start of Cisco CallManager
         self._trust: tuple[str, ...] | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -81,7 +81,7 @@ class SipEndpoint:
             await self.open()
 
     async def stop(self) -> None:
-        """Close all; for good."""
+        """Close everything for good."""
         await self.close()
         self.captures.close()
 
@@ -90,7 +90,7 @@ class SipEndpoint:
             await (self.open() if status == STARTED else self.close())
 
     async def open(self) -> None:
-        """Load the active certificate and the trust, listen, begin to ping."""
+        """Load the active certificate and the trust store, listen, and start pinging."""
         if self.running:
             return
         self.contexts, self._trust = {}, None
@@ -125,7 +125,7 @@ class SipEndpoint:
         self.traces.close()
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run something that ends with the service."""
+        """Run a task that ends with the service."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
@@ -157,7 +157,7 @@ class SipEndpoint:
         )
 
     async def _follow(self) -> None:
-        """Open and close ports as trunks come and go; keep the pings at their trunks."""
+        """Open and close ports and start and stop pings as trunks come and go."""
         seen = -1
         while True:
             if seen != self.cluster.config.revision:
@@ -174,22 +174,22 @@ class SipEndpoint:
             await asyncio.sleep(_WATCH_SECONDS)
 
     def _applied(self, records: Any) -> None:
-        """Trunks were reset: what AXL's thread says goes to the loop."""
+        """Trunks were reset: pass the news from AXL's thread to the loop."""
         trunk_names = {record.name for record in records}
-        # From this moment on no connection from before may be used, even before the loop comes to closing it.
+        # From now on no earlier connection may be used, even before the loop gets to closing it.
         now = self._loop.time()
         self._resets.update(dict.fromkeys(trunk_names, now))
         self._loop.call_soon_threadsafe(self.reset, trunk_names, now)
 
     def reset(self, trunk_names: set[str], since: float | None = None) -> None:
-        """Drop the connections and calls of these trunks, those made before `since` alone, and ping anew."""
+        """Drop the connections and calls of these trunks (with `since`: only earlier ones), and ping anew."""
         if not self.running or not trunk_names:
             return
         # An outgoing connection that still waits for its peer is in `outgoing` alone.
         for connection in {*self.connections, *self.outgoing.values()}:
             if since is not None and connection.made > since:
                 continue
-            # Who fitted no profile may fit now, and who fitted one may not: both have to shake hands again.
+            # A peer's profile may have changed, in either direction, so peers have to repeat the handshake.
             fitted = connection.candidates is not None and (
                 not connection.candidates or connection.candidates & trunk_names
             )
@@ -233,11 +233,11 @@ class SipEndpoint:
     # -- TLS ----------------------------------------------------------------------------------------
 
     def tls(self, *, client: bool = False) -> TlsContexts:
-        """What the node's SIP offers; made anew when it, the trust or the minute of a moved clock changed."""
+        """The TLS settings of SIP; renewed when the offer, the trust store or the minute of a shifted clock changes."""
         if self._trust is None or not self.lab.inferred["sip.trust_needs_restart"]:
             self._trust = tuple(pem for _unused, pem in self.node.certs.trust("CallManager-trust"))
         shift = self.node.clock.moved
-        # A moved clock goes on: its time is taken anew each minute.
+        # A shifted clock keeps running: its time is read again each minute.
         clock = (shift, int(self.node.clock.time() // 60)) if shift else None
         wanted = (offer.policy(self.node), tuple(offer.identities(self.node, client=client)), self._trust, clock)
         if client not in self.contexts or self.contexts[client][0] != wanted:
@@ -267,7 +267,7 @@ class SipEndpoint:
         return connection is not None and not connection.closed
 
     async def connect(self, trunk: Trunk, host: str, port: int) -> SipConnection:
-        """The trunk's connection with a destination, made when there is none; ConnectionFailed."""
+        """The trunk's connection with a destination, made if there is none; ConnectionFailed."""
         connection = self.outgoing.get((trunk.name, host, port))
         if connection is not None and connection.made <= self._resets.get(trunk.name, -1.0):
             connection.close()
@@ -305,7 +305,7 @@ class SipEndpoint:
                            peer=address, port=port, reason=str(failure))  # fmt: skip
         raise failure
 
-    # -- what connections tell ------------------------------------------------------------------------
+    # -- events of connections ------------------------------------------------------------------------
 
     def next_connection_id(self) -> int:
         """CUCM's connid."""
@@ -322,7 +322,7 @@ class SipEndpoint:
         self.traces.connection_made(connection)
 
     def connection_ready(self, connection: SipConnection) -> ConnectionFailed | None:
-        """TCP, or TLS with its handshake, is there; a failure when the peer's names don't fit."""
+        """TCP, or TLS with its handshake, is established; a failure if the peer's names do not match."""
         engine = connection.engine
         if engine is None:
             return None
@@ -343,7 +343,7 @@ class SipEndpoint:
         return problem if problem and self.lab.inferred["sip.name_mismatch"] == "close" else None
 
     def handshake_failed(self, connection: SipConnection, failure: TlsFailure) -> None:
-        """TLS did not come about."""
+        """TLS was not established."""
         self.lab.log.write(
             "sip", event="handshake", result="failed", node=self.node.name,
             direction="in" if connection.incoming else "out", peer=connection.remote[0],
@@ -393,7 +393,7 @@ class SipEndpoint:
         try:
             await server.serve(self, connection, request)
         except ValueError as error:
-            # A header that sipmessage can't read, such as a From that is no address.
+            # A header that sipmessage can't read, such as a From that is not an address.
             self.lab.log.write(
                 "sip", event="malformed", node=self.node.name, peer=connection.remote[0], reason=str(error)
             )

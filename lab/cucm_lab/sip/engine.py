@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TLS of a SIP port over memory buffers: both ends show a certificate and trust CallManager-trust alone.
+"""TLS of a SIP port over memory buffers: both ends present a certificate and trust only CallManager-trust.
 
-pyOpenSSL rather than the standard `ssl`: it verifies at the lab's shifted time, gives the verification error
+pyOpenSSL rather than the standard `ssl`: it verifies at the lab's shifted time, returns the verification error
 itself, and its OpenSSL still speaks the TLS 1.0 of old releases.
 """
 
@@ -23,7 +23,7 @@ from ..faults import Fault
 from ..release import TlsPolicy
 from .names import PeerIdentity, identity
 
-#: reason -> what the lab's log says. The first three are the ones that a trunk's set-up is judged by.
+#: reason -> text in the lab's log. The first three are the usual mistakes in setting up a trunk.
 REASONS = {
     "no_client_certificate": "the peer presented no client certificate",
     "unknown_ca": "the peer's certificate is not signed by a CA in CallManager-trust (unknown CA)",
@@ -63,13 +63,13 @@ _PARTIAL_CHAIN = 0x80000
 
 
 class TlsFailure(Exception):
-    """A handshake that failed: a word of REASONS, OpenSSL's own words, the peer's alert when the peer ended it."""
+    """A failed handshake: a key of REASONS, OpenSSL's own words, and the peer's alert if the peer ended it."""
 
     def __init__(
         self, reason: str, detail: str, alert: str = "", peer: PeerIdentity | None = None, verification: int = 0
     ) -> None:
         super().__init__(reason, detail)
-        #: X509_V_ERR of the peer's certificate; 0 when another thing failed
+        #: X509_V_ERR of the peer's certificate; 0 if something else failed
         self.verification = verification
         self.reason = reason
         self.detail = detail
@@ -85,7 +85,7 @@ class TlsFailure(Exception):
 class TlsContexts:
     """The server or client settings of one node: its identities and its trust, for what its SIP offers.
 
-    With `when` certificates are checked at that time, which OpenSSL keeps for good; without it at the real time.
+    With `when`, certificates are checked at that fixed time; without it, at the real time.
     """
 
     def __init__(
@@ -183,7 +183,7 @@ class Engine:
         self.failed_at: tuple[int, PeerIdentity] | None = None
         self.peer: PeerIdentity | None = None
         self.peer_certificate: x509.Certificate | None = None
-        #: a fault that this handshake meets
+        #: a fault that applies to this handshake
         self.fault: Fault | None = None
 
     @property
@@ -207,7 +207,7 @@ class Engine:
         self._handshake()
 
     def receive(self, data: bytes) -> bytes:
-        """Take bytes of the network; the application's bytes in them; TlsFailure."""
+        """Take bytes from the network; the application's bytes in them. TlsFailure."""
         self._connection.bio_write(data)
         if not self.open:
             self._handshake()
@@ -232,11 +232,11 @@ class Engine:
         try:
             self._connection.shutdown()
         except SSL.Error:
-            # Nothing to say goodbye to: the handshake never ended.
+            # The handshake never finished, so there is nothing to close.
             return
 
     def output(self) -> bytes:
-        """What the network has to carry now."""
+        """The bytes to send now."""
         data = bytearray()
         while True:
             try:

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The SIP messages of a CUCM trunk: requests in CUCM's form, answers to what came in."""
+"""The SIP messages of a CUCM trunk: requests in CUCM's form, responses to incoming ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sipmessage import URI, Request, Response
 
 _sequence = itertools.count(1)
 _ALLOW = "INVITE, OPTIONS, INFO, BYE, CANCEL, ACK, PRACK, UPDATE, REFER, SUBSCRIBE, NOTIFY"
-#: what CUCM puts into an INVITE before its User-Agent, and after its CSeq
+#: headers that CUCM adds to an INVITE before its User-Agent, and after its CSeq
 _INVITE_SUPPORT = (
     ("Supported", "timer,resource-priority,replaces"),
     ("Supported", "X-cisco-srtp-fallback"),
@@ -72,7 +72,7 @@ class Leg:
         return f"<sip:{user}{self.local}:{self.local_port};transport={self.transport.lower()}>"
 
     def answered(self, response: Response) -> None:
-        """Take in a final answer to the INVITE; a 2xx makes the dialog (RFC 3261, 12.1.2)."""
+        """Process a final response to the INVITE; a 2xx makes the dialog (RFC 3261, 12.1.2)."""
         self.to_tag = tag_of(response.headers["To"])
         if response.code < 300:
             contacts, recorded = response.contact, response.record_route
@@ -144,9 +144,9 @@ def answer(
     phrase: str = "",
     source: tuple[str, int] | None = None,
 ) -> Response:
-    """An answer to a request, with its Via, From, To, Call-ID and CSeq, and its Record-Route where it makes a dialog.
+    """A response to a request, with its Via, From, To, Call-ID and CSeq, and its Record-Route where it makes a dialog.
 
-    source is where the request came from, for the Via of a peer that calls itself otherwise.
+    source is where the request came from, for the Via of a peer that uses another name for itself.
     """
     response = Response(code, phrase or PHRASES.get(code, "Unknown"), body)
     recorded = ("Record-Route",) if request.method == "INVITE" and 100 < code < 300 else ()

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who a SIP TLS peer is by its certificate, and whether a security profile's X.509 subject names mean it."""
+"""Who a SIP TLS peer is by its certificate, and whether a security profile's X.509 subject names match it."""
 
 from __future__ import annotations
 

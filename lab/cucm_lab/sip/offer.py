@@ -59,7 +59,7 @@ def policy(node: Node) -> TlsPolicy:
     signatures = [_RSA_SIGNATURES]
     if release.has_ecdsa:
         signatures = [_ECDSA_SIGNATURES, *signatures] if ecdsa_first else [*signatures, _ECDSA_SIGNATURES]
-    # OpenSSL speaks TLS 1.0 and SHA-1 at level 0 alone.
+    # OpenSSL speaks TLS 1.0 and SHA-1 only at level 0.
     old = ["@SECLEVEL=0"] if minimum < ssl.TLSVersion.TLSv1_2 else []
     if old:
         signatures.append(_OLD_SIGNATURES if release.has_ecdsa else "RSA+SHA1")
@@ -89,7 +89,7 @@ def minimum_version(node: Node) -> str:
 
 
 def set_minimum_version(node: Node, version: str) -> list[Node]:
-    """Set it; the nodes that follow, which have to start anew. From 15SU2 on the publisher sets the whole cluster."""
+    """Set it; the nodes that have to restart. From 15SU2 on the publisher sets the whole cluster."""
     nodes = node.cluster.nodes if node.cluster.release.tls_min_version_cluster_wide else [node]
     for each in nodes:
         each.cluster.db.set_setting(f"tls/min-version/{each.name}", version)

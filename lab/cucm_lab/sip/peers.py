@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which trunk a peer is: by the names of its certificate, by its address and by the port it came to."""
+"""Which trunk a peer belongs to: by the names of its certificate, its address and the port that it connects to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def judge(connection: SipConnection, engine: Engine) -> ConnectionFailed | None:
-    """Whether the peer's names are those of a profile; the failure says what they are and what was wanted.
+    """Whether the peer's names are those of a profile; the failure shows its names and the expected ones.
 
     CUCM finds the profile of an incoming connection by (name, incoming port), hence the pair's uniqueness; an
     outgoing one has its trunk's profile. Sets `connection.candidates`.
@@ -65,6 +65,6 @@ def identify(connection: SipConnection) -> Trunk | None:
 
 
 def address(lab: Lab, host: str) -> str:
-    """The address of a destination: the lab's names, or what is written. Incoming calls don't wait for DNS."""
+    """The address of a destination: by the lab's names, else as written. Incoming calls do not wait for DNS."""
     known = lab.node_at(host)
     return known.address if known else host

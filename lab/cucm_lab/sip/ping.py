@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..world import Cluster
     from .endpoint import SipEndpoint
 
-#: answers that mean: not alive
+#: responses that mean: not alive
 _DEAD = {408, 503}
 
 
@@ -43,7 +43,7 @@ class TrunkState:
     peers: list[PeerState] = field(default_factory=list)
     since: float = 0.0
     status: str = "Unknown"
-    #: the destinations that are gone, in the alarm's words
+    #: the destinations that are out of service, in the alarm's words
     down: tuple[str, ...] = ()
     task: asyncio.Task[None] | None = None
 
@@ -62,7 +62,7 @@ class Pinger:
         self.states: dict[str, TrunkState] = {}
 
     def follow(self, trunks: Iterable[Trunk]) -> None:
-        """Ping exactly these trunks, as far as they run here and their SIP profile pings."""
+        """Ping exactly these trunks, if they run here and their SIP profile enables the ping."""
         wanted = {trunk.name: trunk for trunk in trunks if trunk.ping and self._endpoint.runs(trunk)}
         for name in list(self.states):
             if wanted.get(name) != self.states[name].trunk:
@@ -87,7 +87,7 @@ class Pinger:
         state.since = self._endpoint.lab.clock.time()
         self.states[trunk.name] = state
         assert trunk.ping is not None
-        # Many trunks don't all shake hands at once.
+        # The handshakes of many trunks are spread over time.
         state.task = self._endpoint.spawn(self._run(state, trunk.ping, len(self.states) * 0.02))
 
     def _end(self, name: str) -> None:
@@ -104,7 +104,7 @@ class Pinger:
             await asyncio.sleep(max(1, ping.up if status == "Registered" else ping.down))
 
     def _judge(self, state: TrunkState) -> None:
-        """Take the results in; log and trace what changed."""
+        """Store the results; log and trace what changed."""
         endpoint = self._endpoint
         down = tuple(f"{peer.host}, {peer.ip}, {peer.port}, {peer.reason}" for peer in state.peers if not peer.alive)
         status = state.judged()

@@ -21,7 +21,7 @@ _sessions = itertools.count(2000)
 
 @dataclass(frozen=True)
 class Description:
-    """What an SDP says of the audio stream."""
+    """What an SDP says about the audio stream."""
 
     port: int
     srtp: bool

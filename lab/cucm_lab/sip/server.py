@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests that come in over a trunk: OPTIONS, and calls that phones answer."""
+"""Incoming requests of a trunk: OPTIONS, and calls that phones answer."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from ..world import Phone
     from .endpoint import SipEndpoint
 
-#: how long a phone rings before it answers, in seconds; CUCM's people are slower
+#: how long a phone rings before it is answered, in seconds; real people take longer
 RING_SECONDS = 0.05
-#: a phone that nobody answers rings so long
+#: how long a phone rings that nobody answers, in seconds
 NO_ANSWER_SECONDS = 12.0
 _ACK_SECONDS = 8.0
-#: methods of SIP that these trunks don't take
+#: SIP methods that these trunks do not accept
 _NOT_HERE = {"REGISTER", "MESSAGE", "PUBLISH", "SUBSCRIBE", "NOTIFY", "INFO", "UPDATE", "REFER", "PRACK"}
 
 
 @dataclass
 class IncomingCall:
-    """A call that came in over a trunk."""
+    """An incoming call of a trunk."""
 
     call_id: str
     to_tag: str
@@ -55,7 +55,7 @@ def respond(
     contact: str = "",
     body: bytes = b"",
 ) -> Response:
-    """Answer a request over the connection that it came by."""
+    """Respond to a request over the connection that it came in on."""
     response = messages.answer(
         request,
         code,

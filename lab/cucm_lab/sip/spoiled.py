@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Identities that are wrong on purpose, for the fault `wrong_certificate`."""
+"""Deliberately wrong identities, for the fault `wrong_certificate`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def spoiled_identity(node: Node, like: x509.Certificate, how: str) -> tuple[str, str]:
     """(certificate PEM, key PEM) with the held certificate's subject, self-signed by a throw-away key.
 
-    `how`: `self-signed`; `expired`: its time is over; `name`: another CN. The same one for the rest of the lab's day.
+    `how`: `self-signed`; `expired`: no longer valid; `name`: another CN. The same one for the rest of the lab's day.
     """
     return _make(node.cluster.lab.clock.now().date(), like.subject, how)
 

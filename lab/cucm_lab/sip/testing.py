@@ -32,7 +32,7 @@ TLS_NAME = "TLS to peer"
 
 
 def free_net() -> str:
-    """Two octets of loopback that no lab on this machine uses now."""
+    """Two octets of loopback that no lab on this machine uses at present."""
     chance = random.Random(os.getpid() ^ random.getrandbits(30))
     while True:
         net = f"127.{chance.randrange(110, 250)}"
@@ -80,7 +80,7 @@ class Authority:
         return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
     def issue(self, common_name: str, folder: Path, *, client: bool = True) -> tuple[Path, Path]:
-        """(certificate file, key file) of a peer that is no CUCM."""
+        """(certificate file, key file) of a peer that is not CUCM."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         usages = [ExtendedKeyUsageOID.SERVER_AUTH] + ([ExtendedKeyUsageOID.CLIENT_AUTH] if client else [])
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
@@ -176,7 +176,7 @@ async def certify(
     restart: bool = True,
     purposes: tuple[str, ...] = ("CallManager",),
 ) -> None:
-    """CA-signed certificates, as an operator would bring them in."""
+    """Install CA-signed certificates, as an operator would."""
     for each in (authority, *trusted):
         node.certs.import_trust("CallManager-trust", each.pem)
     for purpose in purposes:
@@ -186,7 +186,7 @@ async def certify(
 
 
 async def secure_pair(lab: Lab, *, srtp: bool = True) -> Authority:
-    """Both clusters certified by one CA, with TLS trunks and route patterns each way."""
+    """Two clusters with certificates of one CA, and TLS trunks and route patterns in both directions."""
     authority = Authority()
     one, two = lab.clusters["a"], lab.clusters["b"]
     connect(one, two, "98XX", srtp=srtp)
@@ -203,7 +203,7 @@ def multi_server() -> CsrOptions:
 
 
 async def s_client(node: Node, *arguments: str, send: bytes = b"", seconds: float = 3.0) -> str:
-    """What `openssl s_client` prints against a node's 5061, so many seconds beyond the certificates."""
+    """The output of `openssl s_client` against a node's 5061, which runs this many seconds after the certificates."""
     process = await asyncio.create_subprocess_exec(
         "openssl", "s_client", "-connect", f"{node.address}:5061", "-ign_eof", "-showcerts", *arguments,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -217,7 +217,7 @@ async def s_client(node: Node, *arguments: str, send: bytes = b"", seconds: floa
             async for line in process.stdout:
                 text += line.decode("utf-8", "replace")
                 if b"END CERTIFICATE" in line:
-                    # A busy machine may take long to come so far.
+                    # This may take long on a busy machine.
                     limit.reschedule(asyncio.get_running_loop().time() + seconds)
                 if send and text.rstrip().endswith("Content-Length: 0"):
                     break

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A SIP trunk as call processing runs it, and the way from a route pattern to trunks and nodes."""
+"""A SIP trunk as call processing runs it, and the path from a route pattern to trunks and nodes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ALL_DIGITS = 99
 
 @dataclass(frozen=True)
 class Incoming:
-    """What a trunk makes of the called number of a call that comes in."""
+    """What a trunk does to the called number of an incoming call."""
 
     digits: int = ALL_DIGITS
     prefix: str = ""
@@ -58,7 +58,7 @@ class Trunk:
     #: "Non Secure", "Authenticated", "Encrypted"
     security_mode: str
     security_profile: str
-    #: TLS is used for outgoing connections, or wanted of incoming ones
+    #: TLS is used for outgoing connections, or required for incoming ones
     outgoing_tls: bool
     incoming_tls: bool
     incoming_port: int
@@ -67,13 +67,13 @@ class Trunk:
     run_on_every_node: bool
     destinations: tuple[tuple[str, int], ...]
     ping: Ping | None
-    #: what calls that come in are allowed to reach, and what becomes of the called number
+    #: calling search space of incoming calls, and changes to the called number
     css: str = ""
     incoming: Incoming = Incoming()
 
     @classmethod
     def read(cls, body: dict[str, Any]) -> Trunk:
-        """Make it of `ConfigStore.running_trunks`' mapping."""
+        """Make it from a mapping of `ConfigStore.running_trunks`."""
         security, sip = body.get("securityProfile") or {}, body.get("sipProfile") or {}
         mode = str(security.get("securityMode") or "Non Secure")
         destinations = sorted(
@@ -181,7 +181,7 @@ class Router:
         return list(dict.fromkeys(found))
 
     def used(self, device: str) -> None:
-        """A call went out through it: it is now the one with the shortest idle time."""
+        """Note a call through it: it now has the shortest idle time."""
         self._used[device] = next(self._clock)
 
     def _group(self, name: str) -> list[str]:

@@ -1,3 +1,3 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a node's SIP side leaves behind: SDL traces, call logs, packet captures."""
+"""What a node's SIP side records: SDL traces, call logs, packet captures."""

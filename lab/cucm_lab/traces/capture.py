@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packet capture of a node: the very bytes that its SIP sockets sent and received, as TCP segments."""
+"""Packet capture of a node: the bytes that its SIP sockets sent and received, as TCP segments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .packets import ACK, FIN, MSS, PSH, RST, SYN, Address, Segment
 if TYPE_CHECKING:
     from ..world import Lab, Node
 
-#: what CUCM allows in a file
+#: packets that CUCM allows in a file
 MAX_PACKETS = 100_000
 _BOOT = packets.boot_number()
 
@@ -181,9 +181,9 @@ class CaptureHub:
         size: int | None = None,
         path: Path | None = None,
     ) -> Capture:
-        """Begin a capture of what host, port, source and destination let through.
+        """Start a capture, filtered by host, port, source and destination.
 
-        `count` packets, then it stops by itself; `size` bytes of each frame (None: all); `path`: a pcap file.
+        It stops after `count` packets and keeps `size` bytes of each frame (None: all); `path`: a pcap file.
         """
 
         def matches(segment: Segment) -> bool:
@@ -225,7 +225,7 @@ class CaptureHub:
         """Show a segment to every capture: its source and target, its sequence and acknowledgement numbers."""
         if not self.captures:
             return
-        # Two segments never share a time: readers sort by it.
+        # No two segments have the same time: readers sort by it.
         self._last = max(self._lab.clock.time(), self._last + 0.000002)
         segment = Segment(self._last, *ends, *numbers, flags, payload)
         for capture in list(self.captures):

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trace files that roll: gzip streams, `.txt.gzo` while they are written, `.txt.gz` when they are whole."""
+"""Rolling trace files: gzip streams, `.txt.gzo` while they are written, `.txt.gz` once complete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 #: text of one file, in bytes; CUCM's SDL files hold about 2 MB
 ROLL_BYTES = 2_000_000
-#: so many whole files of a kind are kept
+#: number of complete files of a kind that are kept
 KEEP_FILES = 250
 
 
@@ -59,7 +59,7 @@ class RollingFile:
         number = numbered[-1][0] + 1 if numbered else 1
         self._path = self._folder / f"{self._prefix}{number:0{self._digits}d}.txt.gzo"
         self._file = self._path.open("wb", buffering=0)
-        # A small window: a lab of 50 clusters has some hundred of these streams open.
+        # A small window: a lab of 50 clusters has hundreds of these streams open.
         self._deflate = zlib.compressobj(6, zlib.DEFLATED, 16 + 10, 2)
         self._size = 0
         if self._head:

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The SDL traces and call logs of one node, written as its SIP side works."""
+"""The SDL traces and call logs of one node, written while its SIP side works."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class NodeTraces:
         self._app(f"CallManager|{self._node.name}: initialized, version {self._node.cluster.release.version}")
 
     def close(self) -> None:
-        """Cisco CallManager has stopped: the files are ended."""
+        """Cisco CallManager has stopped: close the files."""
         self._open = False
         self._sdl.finish()
         self._calllogs.finish()
@@ -75,7 +75,7 @@ class NodeTraces:
     # -- connections --------------------------------------------------------------------------------
 
     def connection_wanted(self, connection: SipConnection) -> None:
-        """An outgoing connection is asked for."""
+        """An outgoing connection was requested."""
         modes = self._lab.inferred["sip.tls_security"]
         mode = connection.trunk.security_mode if connection.trunk and connection.engine else "Non Secure"
         self._app(
@@ -170,12 +170,12 @@ class NodeTraces:
     # -- messages -----------------------------------------------------------------------------------
 
     def message_out(self, connection: SipConnection, raw: bytes) -> None:
-        """A message that is sent."""
+        """An outgoing message."""
         where = f"to {connection.remote[0]} on port {connection.remote[1]} index {connection.connid} "
         self._message(f"SIPTcp - wait_SdlSPISignal: Outgoing SIP TCP message {where}", connection, raw, "OUT")
 
     def message_in(self, connection: SipConnection, raw: bytes) -> None:
-        """A message that came in."""
+        """An incoming message."""
         where = f"from {connection.remote[0]} on port {connection.remote[1]} index {connection.connid}"
         title = f"SIPTcp - wait_SdlReadRsp: Incoming SIP TCP message {where} with {len(raw)} bytes:"
         self._message(title, connection, raw, "IN")
@@ -206,7 +206,7 @@ class NodeTraces:
         transport = self._lab.inferred["calllogs.tls"] if connection.engine else "TCP"
         address, port = connection.local
         if trunk and not connection.incoming:
-            # CUCM logs the port that it listens on, whatever the connection's own is.
+            # CUCM logs the port that it listens on, not the connection's own.
             port = trunk.incoming_port
         self._log("SIPT", leg, transport, direction, address, port, trunk.name if trunk else "", *connection.remote,
                   self._tag(connection), number, call_id, first)  # fmt: skip
@@ -214,7 +214,7 @@ class NodeTraces:
     # -- calls --------------------------------------------------------------------------------------
 
     def digit_analysis(self, calling: str, called: str, match: Match | None) -> None:
-        """A dialled number and what it means."""
+        """A dialled number and where it leads."""
         self._app(
             f'Digit analysis: match(pi="2", fqcn="{calling}", cn="{calling}",plv="5", pss="", TodFilteredPss="", '
             f'dd="{called}",dac="0")'
@@ -252,7 +252,7 @@ class NodeTraces:
     # -- OPTIONS ping and alarms ------------------------------------------------------------------------
 
     def ping_begins(self, trunk: str, connection: SipConnection) -> int:
-        """An OPTIONS ping goes out; its ccbID."""
+        """An OPTIONS ping was sent; its ccbID."""
         ccb = next(self._ccb)
         tag, process = self._tag(connection), self._process("SIPD", _SIPD, trunk)
         self._sig(("SIPPingReqTimer", "restart0", process, self._process("SdlTimerService", _TIMER), tag), "")
@@ -263,7 +263,7 @@ class NodeTraces:
         return ccb
 
     def ping_ended(self, trunk: str, connection: SipConnection, ccb: int, code: int, *, named: bool) -> None:
-        """Its result; code 0 when no answer came; `named`: the destination is a host name."""
+        """Its result; code 0 without a response; `named`: the destination is a host name."""
         error = "F" if code else "T"
         quirk = self._lab.inferred["sdl.host_name_ping"].get(self._node.cluster.release.name)
         if named and quirk:

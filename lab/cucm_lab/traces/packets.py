@@ -35,7 +35,7 @@ class Segment:
     window: int = 29200
 
     def frame(self) -> bytes:
-        """The Ethernet frame, checksums and all."""
+        """The Ethernet frame, with its checksums."""
         options = b"\x02\x04" + struct.pack("!H", MSS) + b"\x01\x01\x01\x00" if self.flags & SYN else b""
         offset = (20 + len(options)) // 4
         ports = struct.pack("!HH", self.source[1], self.target[1])
@@ -135,11 +135,11 @@ def _host(address: Address, names: dict[str, str]) -> str:
 
 
 def initial_sequence(source: Address, target: Address, boot: int) -> int:
-    """A first sequence number that both ends of a connection compute alike."""
+    """An initial sequence number that both ends of a connection compute."""
     mixed = hash((source, target, boot)) ^ 0x9E3779B9
     return (mixed * 2654435761) & 0x7FFFFFFF
 
 
 def boot_number() -> int:
-    """A number of this run of the lab."""
+    """A number that is constant during this run of the lab."""
     return time.time_ns() & 0xFFFFFFFF

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: severities of CUCM's alarms, by name
 SEVERITIES = {"Emergency": 0, "Alert": 1, "Critical": 2, "Error": 3, "Warning": 4, "Notice": 5, "Informational": 6}
-#: the alarm of the certificate monitor by the days that are left at most, the severest first
+#: the alarm of the certificate monitor by the number of days left, the most severe first
 CERTIFICATE_ALARMS = (
     (0, "CertExpired", "Emergency", "Certificate has Expired and needs to be changed at the earliest"),
     (1, "CertValidLessthanADay", "Alert", "Certificate is about to expire in less than a day"),
@@ -32,7 +32,7 @@ LOCAL7 = 23
 
 
 class Syslog:
-    """Where a lab's nodes send their alarms; nowhere until a server is named."""
+    """Where a lab's nodes send their alarms; nowhere until a server is set."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -40,7 +40,7 @@ class Syslog:
         self._number = 0
 
     def name(self, server: str) -> None:
-        """Send to address:port from now on; an empty text sends nowhere."""
+        """Send to address:port from now on; nowhere with an empty string."""
         address, _colon, port = server.rpartition(":")
         self.server = (address, int(port)) if server else None
 
@@ -64,7 +64,7 @@ class Syslog:
             sender.sendto(line.encode(), self.server)
 
     def check_certificates(self, lab: Lab) -> int:
-        """What the certificate monitor does once a day: an alarm per certificate that ends soon; how many."""
+        """Send an alarm per certificate that expires soon, as the certificate monitor does once a day; their number."""
         count = 0
         for node in lab.nodes:
             for unit in node.certs.units():

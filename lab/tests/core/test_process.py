@@ -72,7 +72,7 @@ def test_a_life_of_a_lab(tmp_path: Path) -> None:
 
     again = command("up", "--state", str(lab.state), "--net", lab.net)
     assert again.returncode == 0
-    assert "up already" in again.stdout
+    assert "already up" in again.stdout
 
     status = command("status", "--state", str(lab.state))
     assert "all services started" in status.stdout

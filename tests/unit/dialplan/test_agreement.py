@@ -23,6 +23,9 @@ from cucm_lab.testing import LabProcess
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+# One worker: the last test looks at what the first one counted.
+pytestmark = pytest.mark.xdist_group("dialplan")
+
 PARTITIONS = ("P0", "P1", "P2")
 PHONES = ({"extension": "11"}, {"extension": "12", "partition": "P0"}, {"extension": "121", "partition": "P1"},
           {"extension": "2211", "partition": "P2"}, {"extension": "11", "partition": "P2"})  # fmt: skip

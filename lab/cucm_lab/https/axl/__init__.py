@@ -1,3 +1,3 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AXL: the SOAP interface to the configuration, from tables of the lab's own."""
+"""AXL: the SOAP interface to the configuration, from the lab's own tables."""

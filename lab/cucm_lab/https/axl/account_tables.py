@@ -24,7 +24,7 @@ NAMES = frozenset(_TABLES)
 
 
 def fill(connection: sqlite3.Connection, accounts: Iterable[Account]) -> None:
-    """Put the accounts into temporary tables of a connection, which may otherwise only read."""
+    """Put the accounts into temporary tables of a connection that is otherwise read-only."""
     known = list(accounts)
     rows: dict[str, list[tuple[str, str]]] = {name: [] for name in _TABLES}
     for account in known:

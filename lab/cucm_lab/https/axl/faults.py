@@ -10,7 +10,7 @@ from ...inferred import Inferred
 
 
 class AxlFault(Exception):
-    """A SOAP fault. Negative database codes blame the client, AXL's own the server."""
+    """A SOAP fault. Negative database codes are the client's fault, AXL's own codes the server's."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -29,7 +29,7 @@ def not_found(what: str) -> AxlFault:
 
 
 def duplicate() -> AxlFault:
-    """A second object of one name."""
+    """A second object with the same name."""
     return AxlFault(-239, "Could not insert new row - duplicate value in a UNIQUE INDEX column (Unique Index:).")
 
 

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The literals of AXL's enumerations that the server checks. Types that are not here take any text."""
+"""The literals of AXL's enumerations that the server checks. Types that are not listed here accept any text."""
 
 from __future__ import annotations
 

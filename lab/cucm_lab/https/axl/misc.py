@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AXL operations that are no add, update, get, list or remove of an object."""
+"""AXL operations other than add, update, get, list or remove of an object."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Operation:
     run: Callable[[Node, Element, Version], str]
     writes: bool = False
     since: Version = OLDEST
-    #: the answer's children stand without a <return> around them
+    #: the children of the response have no <return> around them
     bare: bool = False
 
 

@@ -17,13 +17,13 @@ from .schema import KINDS, OLDEST, Field, Kind, Version
 from .values import Element, Reader, children, defaults, local, text
 
 READS = ("get", "list")
-#: an answer may hold so many bytes
+#: largest response, in bytes
 READ_LIMIT = 8 * 1024 * 1024
 
 
 @dataclass
 class Call:
-    """One request on its way through: the element, the version it speaks, and the store it works on."""
+    """One request: its element, its version, and the store it works on."""
 
     kind: Kind
     element: Element
@@ -64,7 +64,7 @@ def find(operation: str, number: Version) -> tuple[str, Kind] | None:
 
 
 def run(verb: str, call: Call) -> str:
-    """Do it; the inner XML of the answer's <return>."""
+    """Carry it out; the inner XML of the response's <return>."""
     return _VERBS[verb](call)
 
 
@@ -76,12 +76,12 @@ def _scope_part(value: Any) -> str:
 
 
 def scope(kind: Kind, body: dict[str, Any]) -> str:
-    """The scope of a body: references by uuid, texts as they are."""
+    """The scope of a body: references by uuid, texts unchanged."""
     return "|".join(_scope_part(body.get(name)) for name in kind.scope)
 
 
 def _key(call: Call, missing: str) -> Record:
-    """The object that the request names by uuid or by its key; a fault when it isn't there."""
+    """The object that the request names by uuid or by its key; a fault if there is none."""
     kind = call.kind
     identity = call.child("uuid")
     name = call.child(kind.key)
@@ -169,7 +169,7 @@ def _update_need(call: Call) -> Any:
     def need(field: Field) -> str:
         if field.name in keys:
             return "o"
-        # The schema's "required" in update stands inside groups alone; at the top all is optional.
+        # In an update, the schema's "required" applies only inside groups; at the top everything is optional.
         return "-" if field.update == "-" else "o"
 
     return need
@@ -277,7 +277,7 @@ def _list(call: Call) -> str:
 
 
 def too_large(total: int, rows: int, size: int) -> faults.AxlFault:
-    """The answer would be over 8 MB; the text says how many rows fit."""
+    """The response would exceed 8 MB; the text says how many rows fit."""
     fits = max(1, rows * READ_LIMIT // size)
     return faults.AxlFault(
         -1, f"Query request too large. Total rows matched: {total} rows. Suggestive Row Fetch: less than {fits} rows"

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stored values to answer elements, in the exact order and types of the asked version's schema."""
+"""Stored values to response elements, in the order and types of the requested version's schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape as _escape
 from ...config import REFERENCE, ConfigStore, Record
 from .schema import CHOICES, Field, Kind, Version
 
-#: the tags a request wants: None for all, else {name: tags of its children or None}
+#: the returnedTags of a request: None for all, else {name: tags of its children or None}
 Tags = dict[str, Any] | None
 
 

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the server checks beyond the schema, a function a kind: called with the whole body before it is stored."""
+"""What the server checks beyond the schema: one function per kind, called with the whole body before it is stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...inferred import Inferred
 from . import faults
 from .faults import AxlFault
 
-#: (store, inferred, body, the record's pkid when it exists already)
+#: (store, inferred, body, the record's pkid if it exists already)
 Rule = Callable[[ConfigStore, Inferred, dict[str, Any], str | None], None]
 
 DEVICE_NAME = re.compile(r"[a-zA-Z0-9._-]{1,50}")
@@ -88,7 +88,7 @@ def _trunk(store: ConfigStore, inferred: Inferred, body: dict[str, Any], own: st
     if digits is not None and digits != 99 and not 0 <= digits <= 32:
         raise faults.inferred(inferred, "axl.bad_value", field="sigDigits", value=digits)
     if any(d.get("addressIpv4") and re.fullmatch(r"[\d.]+", d["addressIpv4"]) for d in destinations):
-        # The form forces it: an address with a port is looked up by no SRV record.
+        # The web page enforces this: an address with a port is not looked up by an SRV record.
         body["destAddrIsSrv"] = False
     body["model"] = "SIP Trunk"
     body.setdefault("_ctiid", store.next_number("ctiid"))
@@ -170,7 +170,7 @@ RULES: dict[str, Rule] = {
 
 
 def trunks_of(store: ConfigStore, record: Record) -> list[Record]:
-    """The trunks that a reset of this object reaches."""
+    """The trunks that a reset of this object resets."""
     if record.kind == "SipTrunk":
         return [record]
     return [user for _unused, user in store.referrers(record.pkid) if user.kind == "SipTrunk"]

@@ -170,7 +170,7 @@ KINDS: dict[str, Kind] = {
     )
 }  # fmt: skip
 
-#: which kind a reference means; what is not here is named by the field without "Name"
+#: which kind a reference leads to; by default it is the field without "Name"
 _TARGETS = {
     "devicePoolName": "DevicePool", "locationName": "Location", "securityProfileName": "SipTrunkSecurityProfile",
     "sipProfileName": "SipProfile", "presenceGroupName": "PresenceGroup", "routePartitionName": "RoutePartition",
@@ -191,7 +191,7 @@ _TARGETS = {
 
 
 def target(field_name: str) -> str:
-    """The kind that a reference field means."""
+    """The kind that a reference field leads to."""
     if field_name in _TARGETS:
         return _TARGETS[field_name]
     name = field_name.removesuffix("Name")

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AXL as a web service: envelope, version, operation, answer or fault."""
+"""AXL as a web service: envelope, version, operation, response or fault."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ACTION = re.compile(r'"?CUCM:DB ver=([\w.]+)(?: +(\w+))?"?')
 
 @dataclass
 class Answer:
-    """What goes back over HTTP."""
+    """The response over HTTP."""
 
     status: int
     body: str
@@ -55,12 +55,12 @@ class AxlService:
         self._drained = time.monotonic()
 
     def operation(self, body: bytes) -> str:
-        """The operation's name, cheaply, for the fault rules; empty when there is none."""
+        """The operation's name for the fault rules, found without parsing; empty without one."""
         match = re.search(rb"<(?:[\w.-]+:)?Body[^>]*>\s*<(?:[\w.-]+:)?(\w+)", body[:65536])
         return match[1].decode() if match else ""
 
     def handle(self, body: bytes, action: str, account: Account) -> Answer:
-        """Answer one POST of an account that may use AXL."""
+        """Respond to one POST of an account that may use AXL."""
         namespace = "1.0"
         name = ""
         try:
@@ -122,7 +122,7 @@ class AxlService:
         return Answer(200, envelope(answer), operation=name, facts=facts)
 
     def _operation(self, name: str, number: Version, facts: dict[str, Any]) -> Operation:
-        """The operation of this name in this version; an AxlFault where there is none."""
+        """The operation with this name in this version; an AxlFault if there is none."""
         special = misc.OPERATIONS.get(name) or sql.OPERATIONS.get(name)
         if special is not None and max(number, OLDEST) >= special.since:
             return special

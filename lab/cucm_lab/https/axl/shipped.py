@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a cluster's configuration holds as shipped, and what its scenario adds."""
+"""A cluster's configuration as shipped, and what its scenario adds."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Seeder:
         self._store = store
 
     def add(self, kind_name: str, **given: Any) -> Record:
-        """An object with the schema's defaults under the given values; references are given by name."""
+        """An object with the schema's defaults and the given values; references are given by name."""
         kind = KINDS[kind_name]
         fields = kind.at(self._cluster.release.number)
         body = {**defaults(fields), **self._stored(fields, given)}
@@ -54,7 +54,7 @@ class _Seeder:
         )
 
     def scenario(self, kind_name: str, **given: Any) -> Record:
-        """An object of the scenario; one that is shipped under the same name gets the given values."""
+        """An object of the scenario; a shipped one with the same name gets the given values."""
         kind = KINDS[kind_name]
         shipped = self._store.record(kind_name, str(given.get(kind.key, "")))
         if shipped is None:
@@ -85,7 +85,7 @@ class _Seeder:
         )  # fmt: skip
 
     def _pkid(self, kind: str, given: dict[str, Any], key: str) -> str:
-        # The same in each new lab: shipped objects are told apart from made ones by eye and by tests.
+        # The same in each new lab, so that people and tests can tell shipped objects from others.
         label = (
             f"{self._cluster.name}/{kind}/{given[key]}/{given.get('processNodeName', '')}/{given.get('service', '')}"
         )

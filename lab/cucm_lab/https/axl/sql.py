@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""executeSQLQuery and executeSQLUpdate: Informix's dialect, as far as it is used, over SQLite."""
+"""executeSQLQuery and executeSQLUpdate: the common part of Informix's dialect, over SQLite."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HEAD = re.compile(r"\s*select\s+(?:skip\s+(\d+)\s+)?(?:first\s+(\d+)\s+)?", re.
 _BRACED = re.compile(r"'\{[0-9A-Fa-f-]{36}\}'")
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 _READABLE = {*views.VIEWS, *account_tables.NAMES, "json_each"}
-#: a query that runs longer is ended, so that one request can't hold up the whole lab
+#: a query that runs longer is cancelled, so that one request cannot block the whole lab
 STEPS = 1000
 
 
@@ -96,7 +96,7 @@ def _sql_fault(cluster: Cluster, error: Exception) -> AxlFault:
 
 
 def is_query(sql: str) -> bool:
-    """Whether a statement reads."""
+    """Whether a statement only reads."""
     return bool(_HEAD.match(sql))
 
 
@@ -130,7 +130,7 @@ def _query(node: Node, request: Element, _unused: Version) -> str:
 
 
 def _rows(names: list[str], cursor: sqlite3.Cursor) -> tuple[list[str], int, int]:
-    """The rows as XML, their number and size; past the limit they are counted and no longer kept."""
+    """The rows as XML, their number and size; beyond the limit they are only counted."""
     parts: list[str] = []
     total = size = 0
     for row in cursor:
@@ -170,7 +170,7 @@ _WRITES = re.compile(r"\s*(update|insert|delete)\b", re.IGNORECASE)
 def update(cluster: Cluster, sql: str) -> int:
     """Carry out an UPDATE of a column that the lab can write; how many rows it changed.
 
-    AxlFault: what is wrong with the statement, or that the lab carries out no such statement.
+    AxlFault: what is wrong with the statement, or that the lab does not emulate it.
     """
     if _BRACED.search(sql):
         raise AxlFault(-691, "Missing key in referenced table for referential constraint (informix.fk_device).")
@@ -189,7 +189,7 @@ def update(cluster: Cluster, sql: str) -> int:
 
 
 def _not_carried_out(cluster: Cluster, sql: str) -> AxlFault:
-    """What the database says against a writing statement, or that it is right and the lab does not carry it out."""
+    """Why the database rejects a writing statement, or that it is valid and the lab does not emulate it."""
     if not _WRITES.match(sql):
         return faults.inferred(cluster.lab.inferred, "axl.sql_syntax")
     connection = _connect(cluster)

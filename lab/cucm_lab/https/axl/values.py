@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Request elements to stored values. As lenient as CUCM: unknown elements are ignored, order is free."""
+"""Request elements to stored values. As lenient as CUCM: unknown elements are ignored, in any order."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Reader:
     ) -> dict[str, Any]:
         """The values of an element's children; `wanted` gives a field's need in this operation.
 
-        With `choice` the schema wants one of the children, not all that it calls required.
+        With `choice`, the schema requires one of the children, not all that it calls required.
         """
         known = {field.name: field for field in fields if wanted(field) != "-"}
         order = {name: place for place, name in enumerate(known)}
@@ -127,7 +127,7 @@ class Reader:
 
     def _boolean(self, field: Field, raw: str) -> bool | None:
         if raw not in _BOOLEANS:
-            self.deviations.append(f"{field.name}: {raw!r} is no AXL boolean")
+            self.deviations.append(f"{field.name}: {raw!r} is not an AXL boolean")
         if raw == "":
             return None
         if raw.lower() not in _BOOLEANS:
@@ -144,7 +144,7 @@ class Reader:
 
 
 def default(field: Field) -> Any:
-    """What the database holds when an add leaves a field out."""
+    """The database's value of a field that an add leaves out."""
     if field.items is not None:
         return []
     if field.type == "bool":

@@ -15,7 +15,7 @@ Run = Callable[[Shell, list[str]], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Command:
-    """A command: its words, what runs it, how many parameters it takes, the level it wants."""
+    """A command: its words, its function, the number of its parameters, and the level it requires."""
 
     words: str
     run: Run
@@ -74,7 +74,7 @@ _LONGEST = max(len(key) for key in _TABLE)
 
 
 async def dispatch(shell: Shell, line: str) -> None:
-    """Run a command line; CommandError with CUCM's words when it can't be."""
+    """Run a command line; CommandError with CUCM's words if it is refused."""
     typed = words(line)
     for length in range(min(len(typed), _LONGEST), 0, -1):
         command = _TABLE.get(tuple(word.lower() for word in typed[:length]))

@@ -89,14 +89,14 @@ async def capture(shell: Shell, parameters: list[str]) -> None:
                 await running.done.wait()
             else:
                 while (line := await running.line()) is not None:
-                    # Nothing pages here: the screen follows the network.
+                    # No pagination here: the screen follows the network.
                     shell.terminal.write(line + "\n")
     finally:
         running.stop()
 
 
 def _echo(options: _Options) -> str:
-    """The options as CUCM repeats them: with a host and nothing else as the source document shows them."""
+    """The options as CUCM echoes them: with only a host, in the form that the source document shows."""
     if options.typed == ("host",):
         return f"Executing command with options:\n interface=eth0\n ip={options.host}\n"
     size = "ALL" if options.size is None else str(options.size)
@@ -110,7 +110,7 @@ def _echo(options: _Options) -> str:
 
 @asynccontextmanager
 async def _interrupt(shell: Shell, running: Capture) -> AsyncIterator[None]:
-    """While the block runs, Ctrl-C (or the client's going away) stops the capture."""
+    """While the block runs, Ctrl-C or the client's disconnection stops the capture."""
 
     async def watch() -> None:
         try:

@@ -16,7 +16,7 @@ from ..session import CommandError, Shell
 
 
 async def generate_csr(shell: Shell, parameters: list[str]) -> None:
-    """`set csr gen <unit>`; newer releases ask whether the OU goes in."""
+    """`set csr gen <unit>`; newer releases ask whether to include the OU."""
     unit = _unit(shell, parameters[0])
     include_ou = None
     if shell.node.cluster.release.csr.asks_ou:
@@ -52,7 +52,7 @@ async def import_own(shell: Shell, parameters: list[str]) -> None:
     try:
         newest = shell.node.cluster.release.cert_text_form != "rsa"
         if newest and shell.node.certs.csr_is_multi_server(parameters[0]):
-            # From 14 SU2 on, multi-server certificates are uploaded by the web pages or REST alone.
+            # From 14 SU2 on, multi-server certificates are uploaded only by the web pages or REST.
             raise CommandError(shell.inferred["shell.multi_server"])
         _check_ca(shell, *parameters)
         await asyncio.to_thread(shell.node.certs.import_own, parameters[0], pem)

@@ -18,7 +18,7 @@ _VIEW_ROWS = 20
 
 
 def _matching(shell: Shell, pattern: str) -> list[Path]:
-    """The files of the active log that a path with wildcards names; nothing outside of it."""
+    """The files of the active log that match a path with wildcards; none outside of it."""
     root = shell.node.active_log.resolve()
     if ".." in pattern.split("/"):
         return []
@@ -117,7 +117,7 @@ async def get(shell: Shell, parameters: list[str]) -> None:
     password = await terminal.ask("Password: ", echo="*")
     folder = await terminal.ask("Download directory: ")
     try:
-        # The node asks on first contact and remembers; the lab's node trusts whom its user names.
+        # A real node asks on first contact and stores the key; the lab's trusts the server that its user names.
         async with asyncio.timeout(30), asyncssh.connect(
             host, int(port or 22), username=user, password=password, known_hosts=None, config=[], client_keys=[],
             agent_path=None,

@@ -10,7 +10,7 @@ from ...services import ServiceState, UnknownService
 from ..session import CommandError, Shell
 from ..terminal import Closed
 
-#: what goes on without its shell: a task that nothing refers to could vanish
+#: tasks that outlive their shell; without a reference they could be garbage-collected
 _RUNNING: set[asyncio.Future[None]] = set()
 
 
@@ -29,7 +29,7 @@ async def list_all(shell: Shell, _unused: list[str]) -> None:
 
 
 async def restart(shell: Shell, parameters: list[str]) -> None:
-    """`utils service restart <service>`: prints each change of status, returns when it is started."""
+    """`utils service restart <service>`: prints each change of status and returns once it is started."""
     for line in shell.inferred["shell.restart_lead"]:
         await shell.say(line)
     await _control(shell, " ".join(parameters), "restart")
@@ -46,7 +46,7 @@ async def stop(shell: Shell, parameters: list[str]) -> None:
 
 
 async def activate(shell: Shell, parameters: list[str]) -> None:
-    """`utils service activate <service>`: feature services alone."""
+    """`utils service activate <service>`: feature services only."""
     await _deploy(shell, " ".join(parameters), "activate")
 
 
@@ -67,7 +67,7 @@ async def _control(shell: Shell, name: str, action: str) -> None:
     if not table.get(name).activated and action != "activate":
         await shell.say(_line(table.get(name), ""))
         return
-    # Ctrl-C, or a client that goes away, does not stop what the service manager has begun.
+    # Ctrl-C or a disconnecting client does not stop what the service manager has begun.
     task = asyncio.ensure_future(getattr(table, action)(name))
     _RUNNING.add(task)
     task.add_done_callback(_RUNNING.discard)

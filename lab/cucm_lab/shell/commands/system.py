@@ -39,7 +39,7 @@ async def set_session_timeout(shell: Shell, parameters: list[str]) -> None:
 
 
 async def _key_yes(shell: Shell, question: str) -> bool:
-    """A question that one key answers; whatever is not y leaves things as they are."""
+    """A question answered with one key; anything but y changes nothing."""
     shell.terminal.write(question)
     key = await shell.terminal.key()
     shell.terminal.write(f"{key if key.isprintable() else ''}\n")
@@ -53,7 +53,7 @@ async def show_version(shell: Shell, _unused: list[str]) -> None:
 
 
 async def show_network_cluster(shell: Shell, _unused: list[str]) -> None:
-    """`show network cluster`: the other nodes with since when, this one without."""
+    """`show network cluster`: the other nodes with a start time, this one without."""
     since = shell.node.clock.now().strftime("%a %b %-d %H:%M:%S %Y")
     for node in sorted(shell.node.cluster.nodes, key=lambda n: n is not shell.node, reverse=True):
         line = f"{node.address} {node.fqdn} {node.name} {node.role} callmanager "
@@ -104,7 +104,7 @@ async def show_status(shell: Shell, _unused: list[str]) -> None:
 
 
 async def show_hardware(shell: Shell, _unused: list[str]) -> None:
-    """`show hardware`: the emulated machine, the one of the shell's greeting."""
+    """`show hardware`: the same emulated machine as in the shell's greeting."""
     await shell.say(texts.HARDWARE.format(os=shell.node.cluster.release.os_version))
 
 
@@ -150,7 +150,7 @@ async def show_tls_minimum(shell: Shell, _unused: list[str]) -> None:
 
 
 async def set_tls_minimum(shell: Shell, parameters: list[str]) -> None:
-    """`set tls min-version <1.0|1.1|1.2|1.3>`: the node starts anew; from 15SU2 on it counts for the cluster."""
+    """`set tls min-version <1.0|1.1|1.2|1.3>`: the node restarts; from 15SU2 on it applies to the cluster."""
     _has_tls_minimum(shell)
     release = shell.node.cluster.release
     highest = 4 if release.sip.maximum is ssl.TLSVersion.TLSv1_3 else 3
@@ -164,7 +164,7 @@ async def set_tls_minimum(shell: Shell, parameters: list[str]) -> None:
     nodes = offer.set_minimum_version(shell.node, parameters[0])
     await shell.say(shell.inferred["shell.tls_minimum_set"].format(version=parameters[0]))
     for node in nodes:
-        # Of the restart of the whole system only what SIP sees of it.
+        # Of the system's restart, only the part that SIP sees.
         node.services.begin("restart", CALLMANAGER)
 
 
@@ -179,5 +179,5 @@ async def leave(shell: Shell, _unused: list[str]) -> None:
 
 
 def _zone_name(short: str | None) -> str:
-    """A zone's name in words, as far as the lab knows them."""
+    """A time zone's name in words, if the lab knows it."""
     return {"UTC": "Coordinated Universal Time", "CET": "Central European Time"}.get(str(short), str(short))
