@@ -1,10 +1,11 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Outgoing calls: from a phone through digit analysis, a trunk and its destinations to the response."""
+"""Outgoing calls: from a phone or a trunk by a route pattern, a trunk and its destinations to the response."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 from weakref import WeakKeyDictionary
 
@@ -58,12 +59,45 @@ _routers: WeakKeyDictionary[Cluster, Router] = WeakKeyDictionary()
 _TRY_NEXT = {408, 500, 502, 503, 504}
 
 
-class _Failed(Exception):
+class CallFailed(Exception):
+    """A call that was not answered: why, and the SIP status of the last attempt; 0 when there was none."""
+
     def __init__(self, reason: str, status: int = 0, *, final: bool = False) -> None:
         super().__init__(reason)
         self.status = status
         #: no other trunk would change it
         self.final = final
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a call that goes out comes from; this one is a phone."""
+
+    calling: str
+    device: str
+    #: it can do SRTP
+    secure: bool
+    max_forwards: int = 70
+
+    def offer(self, address: str, *, srtp: bool) -> bytes:
+        """The SDP of the INVITE."""
+        return sdp.build(address, srtp=srtp)
+
+    def ringing(self) -> None:
+        """The called phone rings."""
+
+    async def talk(self, answer: Response) -> None:
+        """The call was answered; return when it is to end."""
+        await asyncio.sleep(HOLD_SECONDS)
+
+
+def empty_result(calling: str, called: str) -> CallResult:
+    """The result of a call that has not begun."""
+    return {
+        "from": calling, "to": called, "result": "failed", "status": 0, "reason": "", "transport": "",
+        "tls_version": "", "cipher": "", "srtp": False, "secure": False, "trunk": "", "node": "", "peer": "",
+        "call_id": "", "steps": [],
+    }  # fmt: skip
 
 
 async def place_call(lab: Lab, cluster: Cluster | str, calling: str, called: str) -> CallResult:
@@ -76,15 +110,11 @@ async def place_call(lab: Lab, cluster: Cluster | str, calling: str, called: str
     if not any(phone.extension == calling for phone in cluster.phones):
         have = ", ".join(phone.extension for phone in cluster.phones) or "none"
         raise KeyError(f"Cluster {cluster.name} has no phone {calling}; it has {have}.")
-    result: CallResult = {
-        "from": calling, "to": called, "result": "failed", "status": 0, "reason": "", "transport": "",
-        "tls_version": "", "cipher": "", "srtp": False, "secure": False, "trunk": "", "node": "", "peer": "",
-        "call_id": "", "steps": [],
-    }  # fmt: skip
+    result = empty_result(calling, called)
     try:
         await _route(cluster, calling, called, result)
         result["result"] = "answered"
-    except _Failed as failure:
+    except CallFailed as failure:
         result["reason"], result["status"] = str(failure), failure.status or result["status"]
     result["secure"] = result["result"] == "answered" and result["srtp"] and result["transport"] == "TLS"
     lab.log.write("sip", event="call_out", cluster=cluster.name, **result)
@@ -96,81 +126,87 @@ async def _route(cluster: Cluster, calling: str, called: str, result: CallResult
     phone = next(phone for phone in cluster.phones if phone.extension == calling)
     registration = cluster.telephones.registration(phone)
     if registration.node is None:
-        raise _Failed(f"The phone {calling} is not registered: {registration.reason}.")
+        raise CallFailed(f"The phone {calling} is not registered: {registration.reason}.")
     home: SipEndpoint = registration.node.sip
     result["node"] = home.node.name
     match = digits.analyse(cluster, called, digits.phone_space(cluster, phone))
     home.traces.digit_analysis(calling, called, match)
     if match is None:
-        raise _Failed(
+        raise CallFailed(
             f"Digit analysis on {home.node.name}: {called} matches no phone and no route pattern in the calling search "
             f"space of {calling}.", 404,
         )  # fmt: skip
     for pattern in match.translations:
         steps.append(f"the translation pattern {pattern} changes the number")
     if match.blocked:
-        raise _Failed(f"The pattern {match.pattern} blocks calls.", 403)
+        raise CallFailed(f"The pattern {match.pattern} blocks calls.", 403)
     if match.phone:
         steps.append(f"{called} is a phone of {cluster.name} itself")
         there = cluster.telephones.registration(match.phone)
         if there.node is None:
-            raise _Failed(f"The phone {called} is not registered: {there.reason}.", 404)
+            raise CallFailed(f"The phone {called} is not registered: {there.reason}.", 404)
         behaviour = {"busy": 486, "no_answer": 480}.get(match.phone.behaviour)
         if behaviour:
-            raise _Failed(f"The phone {called} is {match.phone.behaviour.replace('_', ' ')}.", behaviour)
+            raise CallFailed(f"The phone {called} is {match.phone.behaviour.replace('_', ' ')}.", behaviour)
         result["transport"], result["status"] = "local", 200
         return
     assert match.route is not None
     steps.append(f"{called} matches the route pattern {match.pattern}")
-    router = _routers.setdefault(cluster, Router(cluster))
+    await by_route(home, match, Origin(calling, phone.name, phone.secure), result)
+
+
+async def by_route(home: SipEndpoint, match: digits.Match, origin: Origin, result: CallResult) -> None:
+    """Send a call out by a route pattern, over the first trunk that takes it. CallFailed."""
+    assert match.route is not None
+    router = _routers.setdefault(home.cluster, Router(home.cluster))
     devices = router.devices(match.route.get("destination") or {})
     if not devices:
-        raise _Failed(f"The route pattern {match.pattern} leads to no trunk: its route list is disabled or empty.")
-    last = _Failed("no trunk was tried")
+        raise CallFailed(f"The route pattern {match.pattern} leads to no trunk: its route list is disabled or empty.")
+    last = CallFailed("no trunk was tried")
     for device in devices:
         trunk = home.trunk(device)
         if trunk is None:
-            last = _Failed(f"{device}, to which the route pattern {match.pattern} leads, is not a SIP trunk.")
+            last = CallFailed(f"{device}, to which the route pattern {match.pattern} leads, is not a SIP trunk.")
             continue
         try:
-            await _through(home, trunk, calling, match.called, result)
+            await _through(home, trunk, origin, match.called, result)
             router.used(device)
             return
-        except _Failed as failure:
+        except CallFailed as failure:
             last = failure
             if failure.final:
                 break
     raise last
 
 
-async def _through(home: SipEndpoint, trunk: Trunk, calling: str, called: str, result: CallResult) -> None:
+async def _through(home: SipEndpoint, trunk: Trunk, origin: Origin, called: str, result: CallResult) -> None:
     nodes = nodes_of(home.cluster, trunk)
     if not nodes:
-        raise _Failed(f"The trunk {trunk.name} runs on no node: Cisco CallManager is stopped on its group's nodes.")
+        raise CallFailed(f"The trunk {trunk.name} runs on no node: Cisco CallManager is stopped on its group's nodes.")
     endpoint: SipEndpoint = home if home.node in nodes else nodes[0].sip
     result["node"], result["trunk"] = endpoint.node.name, trunk.name
     if not trunk.destinations:
-        raise _Failed(f"The trunk {trunk.name} has no destination.")
-    last = _Failed("no destination was tried")
+        raise CallFailed(f"The trunk {trunk.name} has no destination.")
+    last = CallFailed("no destination was tried")
     for host, port in trunk.destinations:
         result["peer"] = f"{host}:{port}"
         try:
             reused = endpoint.connected(trunk, host, port)
             try:
-                await _call(trunk, await endpoint.connect(trunk, host, port), calling, called, result)
+                await _call(trunk, await endpoint.connect(trunk, host, port), origin, called, result)
             except ConnectionFailed:
                 # The peer may just have closed an idle connection: try a new one.
                 if not reused or result["steps"][-1:] == ["180 Ringing"]:
                     raise
-                await _call(trunk, await endpoint.connect(trunk, host, port), calling, called, result)
+                await _call(trunk, await endpoint.connect(trunk, host, port), origin, called, result)
             return
         except ConnectionFailed as failure:
-            last = _Failed(f"{endpoint.node.name} → {host}:{port} over the trunk {trunk.name}: {failure}.")
+            last = CallFailed(f"{endpoint.node.name} → {host}:{port} over the trunk {trunk.name}: {failure}.")
         except TimeoutError:
-            last = _Failed(
+            last = CallFailed(
                 f"{endpoint.node.name} → {host}:{port} over the trunk {trunk.name}: no TLS handshake in time."
             )
-        except _Failed as failure:
+        except CallFailed as failure:
             last = failure
             if failure.final:
                 raise
@@ -178,7 +214,7 @@ async def _through(home: SipEndpoint, trunk: Trunk, calling: str, called: str, r
     raise last
 
 
-async def _call(trunk: Trunk, connection: SipConnection, calling: str, called: str, result: CallResult) -> None:
+async def _call(trunk: Trunk, connection: SipConnection, origin: Origin, called: str, result: CallResult) -> None:
     endpoint = connection.endpoint
     engine = connection.engine
     result["transport"] = connection.transport_name
@@ -191,23 +227,23 @@ async def _call(trunk: Trunk, connection: SipConnection, calling: str, called: s
         remote=connection.remote[0],
         remote_port=connection.remote[1],
         user_agent=endpoint.cluster.release.user_agent,
-        calling=calling,
+        calling=origin.calling,
         called=called,
     )
     result["call_id"] = leg.call_id
-    phone = next(phone for phone in endpoint.cluster.phones if phone.extension == calling)
-    offers = trunk.srtp_allowed and phone.secure
-    offer = sdp.build(endpoint.node.address, srtp=offers) if endpoint.lab.inferred["sip.early_offer"] else b""
+    offers = trunk.srtp_allowed and origin.secure
+    offer = origin.offer(endpoint.node.address, srtp=offers) if endpoint.lab.inferred["sip.early_offer"] else b""
     cseq = f"{leg.sequence} INVITE"
     answers = connection.expect(leg.call_id, cseq)
     try:
-        endpoint.traces.call_offered(calling, called, phone.name, trunk.name)
-        connection.send(leg.request("INVITE", endpoint.lab.clock.now(), body=offer))
+        endpoint.traces.call_offered(origin.calling, called, origin.device, trunk.name)
+        invite = leg.request("INVITE", endpoint.lab.clock.now(), max_forwards=origin.max_forwards, body=offer)
+        connection.send(invite)
         result["steps"].append(
             f"INVITE over {connection.transport_name} to {connection.remote[0]}:{connection.remote[1]}"
             f" with {'RTP/SAVP' if offers else 'RTP/AVP'}"
         )
-        final = await _final(leg, connection, answers, result)
+        final = await _final(leg, connection, answers, origin, result)
     finally:
         connection.forget(leg.call_id, cseq)
     leg.answered(final)
@@ -220,38 +256,47 @@ async def _call(trunk: Trunk, connection: SipConnection, calling: str, called: s
     if final.code != 200:
         warning = final.headers.get("Warning")
         said = f"{final.code} {final.phrase}" + (f" ({warning})" if warning else "")
-        raise _Failed(
+        raise CallFailed(
             f"{connection.remote[0]}:{connection.remote[1]} answered {said} over the trunk {trunk.name}.",
             final.code,
             final=final.code not in _TRY_NEXT,
         )
     result["srtp"] = bool(offers and answered and answered.srtp)
-    await asyncio.sleep(HOLD_SECONDS)
-    await _bye(endpoint, leg, connection, result)
+    try:
+        await origin.talk(final)
+    finally:
+        await _bye(endpoint, leg, connection, result)
 
 
 async def _final(
     leg: Leg,
     connection: SipConnection,
     answers: asyncio.Queue[Response | ConnectionFailed],
+    origin: Origin,
     result: CallResult,
 ) -> Response:
     endpoint, seconds = connection.endpoint, FIRST_ANSWER_SECONDS
     while True:
         try:
             answer = await asyncio.wait_for(answers.get(), seconds)
+        except asyncio.CancelledError:
+            # The caller hung up before the answer.
+            await _cancel(endpoint, leg, connection, answers)
+            raise
         except TimeoutError:
             if seconds == RINGING_SECONDS:
                 await _cancel(endpoint, leg, connection, answers)
-                raise _Failed(
+                raise CallFailed(
                     f"{connection.remote[0]} did not answer the call in {seconds:g} s.", 408, final=True
                 ) from None
-            raise _Failed(f"{connection.remote[0]} did not answer the INVITE in {seconds:g} s.", 408) from None
+            raise CallFailed(f"{connection.remote[0]} did not answer the INVITE in {seconds:g} s.", 408) from None
         if isinstance(answer, ConnectionFailed):
             raise answer
         result["steps"].append(f"{answer.code} {answer.phrase}")
         if answer.code >= 200:
             return answer
+        if answer.code == 180:
+            origin.ringing()
         seconds = RINGING_SECONDS
 
 

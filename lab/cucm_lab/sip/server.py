@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 RING_SECONDS = 0.05
 #: how long a phone rings that nobody answers, in seconds
 NO_ANSWER_SECONDS = 12.0
-_ACK_SECONDS = 8.0
+ACK_SECONDS = 8.0
 #: SIP methods that these trunks do not accept
 _NOT_HERE = {"REGISTER", "MESSAGE", "PUBLISH", "SUBSCRIBE", "NOTIFY", "INFO", "UPDATE", "REFER", "PRACK"}
 
@@ -135,13 +135,19 @@ async def _invite(endpoint: SipEndpoint, connection: SipConnection, request: Req
     respond(endpoint, connection, request, 100)
     match = digits.analyse(endpoint.cluster, called, digits.search_space(endpoint.cluster, trunk.css))
     endpoint.traces.digit_analysis(calling, called, match)
+    if match is not None and match.route is not None and not match.blocked:
+        # Not at the top: a tandem call is a call of both sides.
+        from . import tandem
+
+        await tandem.pass_on(tandem.Incoming(endpoint, connection, request, call, trunk), match)
+        return
     offer = sdp.parse(request.body) if request.body else None
     code = _refusal(endpoint, match.phone if match else None)
     if code is None and offer and offer.srtp and not trunk.srtp_allowed and not _may_fall_back(endpoint, request):
         code = 488
     if code is not None:
         respond(endpoint, connection, request, code, to_tag=call.to_tag)
-        _log(endpoint, connection, call, result="rejected", status=code)
+        log_call(endpoint, connection, call, result="rejected", status=code)
         return
     assert match is not None and match.phone is not None
     endpoint.calls[call.call_id] = call
@@ -181,25 +187,26 @@ class _Answering:
         endpoint.traces.call_offered(call.calling, call.called, trunk.name, phone.name)
         respond(endpoint, connection, request, 180, to_tag=call.to_tag, contact=contact)
         ring = NO_ANSWER_SECONDS if phone.behaviour == "no_answer" else RING_SECONDS
-        if await _within(call.ended, ring):
+        if await within(call.ended, ring):
             respond(endpoint, connection, request, 487, to_tag=call.to_tag)
-            _log(endpoint, connection, call, result="cancelled", status=487)
+            log_call(endpoint, connection, call, result="cancelled", status=487)
             return
         if phone.behaviour == "no_answer":
             respond(endpoint, connection, request, 480, to_tag=call.to_tag)
-            _log(endpoint, connection, call, result="not answered", status=480)
+            log_call(endpoint, connection, call, result="not answered", status=480)
             return
         call.srtp = bool(trunk.srtp_allowed and phone.secure and (offer is None or offer.srtp))
         body = sdp.build(endpoint.node.address, srtp=call.srtp, tag=offer.tag if offer else "1")
         respond(endpoint, connection, request, 200, to_tag=call.to_tag, contact=contact, body=body)
-        acknowledged = await _within(call.acknowledged, _ACK_SECONDS)
-        _log(endpoint, connection, call, result="answered" if acknowledged else "not acknowledged", status=200)
+        acknowledged = await within(call.acknowledged, ACK_SECONDS)
+        log_call(endpoint, connection, call, result="answered" if acknowledged else "not acknowledged", status=200)
         if acknowledged:
-            await _within(call.ended, 3600)
+            await within(call.ended, 3600)
         endpoint.traces.call_released(call.calling, call.called)
 
 
-async def _within(event: asyncio.Event, seconds: float) -> bool:
+async def within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether an event comes about in time."""
     try:
         await asyncio.wait_for(event.wait(), seconds)
     except TimeoutError:
@@ -207,7 +214,8 @@ async def _within(event: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-def _log(endpoint: SipEndpoint, connection: SipConnection, call: IncomingCall, *, result: str, status: int) -> None:
+def log_call(endpoint: SipEndpoint, connection: SipConnection, call: IncomingCall, *, result: str, status: int) -> None:
+    """Write a call that came in into the lab's log."""
     engine = connection.engine
     endpoint.lab.log.write(
         "sip", event="call_in", node=endpoint.node.name, trunk=call.trunk, peer=connection.remote[0],

@@ -53,3 +53,9 @@ register("calllogs.tls", "TLS", "Field 4 of SIPT lines over TLS")
 register("sip.translations", 10, "How many translation patterns a call passes before it is given up as a circle")
 register("sip.equal_patterns", "first", "Of equal matches in one partition the pattern that sorts first wins, or last")
 register("sip.incoming_called_settings", True, "Settings for unknown called parties act after a trunk's prefix DN")
+register(
+    "sip.tandem_counts_hops",
+    True,
+    "A call from trunk to trunk goes on with one less Max-Forwards, so that a loop ends in 483",
+)
+register("sip.tandem_failure", 503, "Answer to a call from trunk to trunk that no trunk takes")

@@ -140,18 +140,27 @@ def change(cluster: Cluster, kind: str, name: str, *, reset: bool = True, **fiel
         reset_trunks(cluster)
 
 
-def connect(cluster: Cluster, peer: Cluster, pattern: str, *, tls: bool = True, srtp: bool = True, **trunk: Any) -> str:
+def connect(
+    cluster: Cluster,
+    peer: Cluster,
+    pattern: str,
+    *,
+    tls: bool = True,
+    srtp: bool = True,
+    profile_name: str = TLS_NAME,
+    **trunk: Any,
+) -> str:
     """A trunk of `cluster` to `peer` with its profile and a route pattern; the trunk's name."""
     config = cluster.config
     non_secure = record(cluster, "SipTrunkSecurityProfile", "Non Secure SIP Trunk Profile")
     profile = non_secure
     if tls:
         body = {
-            **non_secure.body, "name": TLS_NAME, "securityMode": "Encrypted", "incomingTransport": "TLS",
+            **non_secure.body, "name": profile_name, "securityMode": "Encrypted", "incomingTransport": "TLS",
             "outgoingTransport": "TLS", "incomingPort": 5061,
             "x509SubjectName": ", ".join(name for node in peer.nodes for name in (node.name, node.fqdn)),
         }  # fmt: skip
-        profile = config.add("SipTrunkSecurityProfile", TLS_NAME, body)
+        profile = config.add("SipTrunkSecurityProfile", profile_name, body)
     name = f"to-{peer.name}"
     made = config.add("SipTrunk", name, {
         "name": name, "description": "", "devicePoolName": reference(record(cluster, "DevicePool", "Default")),

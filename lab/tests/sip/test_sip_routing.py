@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from cucm_lab.config import reference
-from cucm_lab.sip import CallResult, place_call
+from cucm_lab.sip import CallResult, client, place_call
 from cucm_lab.sip import testing as world
 from cucm_lab.world import Cluster, Lab
 
@@ -120,6 +120,97 @@ def test_a_reset_makes_changes_work_and_drops_connections(tmp_path: Path) -> Non
             result = await answered(lab, "a", "1018", "9898")
             assert (result["srtp"], result["secure"]) == (False, False)
             assert not set(lab.nodes[0].sip.connections) & before
+
+    asyncio.run(run())
+
+
+def hub_and_leaves() -> dict[str, Any]:
+    data = world.scenario("9.1", "12.5")
+    data["clusters"].append(
+        {"name": "hub", "release": "14", "nodes": [{"name": "HUB", "address": "127.0.77.1"}], "phones": []}
+    )
+    return data
+
+
+async def around_a_hub(lab: Lab) -> None:
+    """Two leaves whose calls pass through the hub, all with certificates of one CA."""
+    authority = world.Authority()
+    one, two, hub = (lab.clusters[name] for name in ("a", "b", "hub"))
+    world.connect(one, hub, "98XX")
+    world.connect(two, hub, "10XX")
+    for leaf, pattern in ((one, "10XX"), (two, "98XX")):
+        world.connect(hub, leaf, pattern, profile_name=f"TLS to {leaf.name}")
+    for cluster in (one, two, hub):
+        for node in cluster.nodes:
+            await world.certify(node, authority)
+
+
+def test_a_hub_passes_calls_on_over_tls_on_both_legs(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, hub_and_leaves()) as lab:
+            await around_a_hub(lab)
+            for way in (("a", "1018", "9898"), ("b", "9898", "1018")):
+                result = await answered(lab, *way)
+                assert (result["secure"], result["trunk"]) == (True, "to-hub")
+            await asyncio.sleep(0.2)
+            passed = lab.log.events("sip", event="call_passed_on")
+            assert [(one["came_by"], one["trunk"], one["secure"]) for one in passed] == [
+                ("to-a", "to-b", True), ("to-b", "to-a", True)
+            ]  # fmt: skip
+            assert [one["tls_version"] for one in passed] == ["TLSv1.2", "TLSv1.0"]
+            # What the called phone says reaches the caller.
+            busy = await place_call(lab, "a", "1018", "9897")
+            assert (busy["result"], busy["status"]) == ("failed", 486)
+            assert (await place_call(lab, "a", "1018", "9811"))["status"] == 404
+            # No keys on the second leg: the first one has none either.
+            world.change(lab.clusters["hub"], "SipTrunk", "to-b", srtpAllowed=False)
+            await asyncio.sleep(0.05)
+            assert (await answered(lab, "a", "1018", "9898"))["srtp"] is False
+            await lab.clusters["b"].publisher.services.stop(world.CALLMANAGER)
+            assert (await place_call(lab, "a", "1018", "9898"))["status"] == 503
+            assert not lab.log.events("sip", event="error")
+
+    asyncio.run(run())
+
+
+def test_a_hub_hangs_up_on_the_second_leg_when_the_caller_does(tmp_path: Path) -> None:
+    async def run() -> None:
+        data = hub_and_leaves()
+        data["clusters"][1]["phones"].append({"extension": "9800", "behaviour": "no_answer"})
+        async with world.running(tmp_path, data) as lab:
+            await around_a_hub(lab)
+            before = client.RINGING_SECONDS
+            client.RINGING_SECONDS = 0.5
+            try:
+                assert (await place_call(lab, "a", "1018", "9800"))["status"] == 408
+            finally:
+                client.RINGING_SECONDS = before
+            await asyncio.sleep(0.3)
+            ends = [(one["trunk"], one["status"]) for one in lab.log.events("sip", event="call_in")]
+            assert sorted(ends) == [("to-a", 487), ("to-hub", 487)]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_loop_ends(tmp_path: Path, counts: bool) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, hub_and_leaves()) as lab:
+            await around_a_hub(lab)
+            lab.inferred.set("sip.tandem_counts_hops", counts)
+            # b sends what it does not know back to the hub.
+            two = lab.clusters["b"]
+            back = world.record(two, "RoutePattern", "10XX").body
+            two.config.add("RoutePattern", "98[2-7]X", {**back, "pattern": "98[2-7]X"})
+            if counts:
+                assert (await place_call(lab, "a", "1018", "9877"))["status"] == 483
+                return
+            before = client.RINGING_SECONDS
+            client.RINGING_SECONDS = 0.5
+            try:
+                assert (await place_call(lab, "a", "1018", "9877"))["status"] == 408
+            finally:
+                client.RINGING_SECONDS = before
 
     asyncio.run(run())
 
