@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: preflight
-short_description: Judge one cluster before anything is changed
+short_description: Check a cluster before anything is changed
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
@@ -48,8 +48,8 @@ options:
       C(regenerate) is the option of the role. C(trusted) (PEM or files, looked for in C(folders)) and C(records)
       (folders of chains) are the other CAs that the operator named.
     type: dict
-  wish:
-    description: The C(peers) of the cluster and the C(settings) of its trunks. Without it trunks are not judged.
+  planned:
+    description: The C(peers) of the cluster and the C(settings) of its trunks. Without it trunks are not checked.
     type: dict
   port:
     description: The port of SIP over TLS.
@@ -73,7 +73,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Judge what was found
+- name: Check what was found
   ansible.builtin.set_fact:
     facts: "{{ inventory_hostname | siptls.cucm.preflight(info=info, certificates=certificates.results) }}"
 """
@@ -88,7 +88,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import judge_cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import check_cluster
 
 
 class FilterModule:
@@ -96,4 +96,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Its name and what runs."""
-        return {"preflight": judge_cluster}
+        return {"preflight": check_cluster}

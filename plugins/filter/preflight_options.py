@@ -12,7 +12,7 @@ version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Judges the options of the roles by their argument specifications and by bounds that those can't say, for all
+  - Checks the options of the roles by their argument specifications and by bounds that those can't say, for all
     clusters before the first role that changes something begins.
 options:
   _input:
@@ -41,7 +41,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import judge_options
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import check_options
 
 
 class FilterModule:
@@ -49,4 +49,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Its name and what runs."""
-        return {"preflight_options": judge_options}
+        return {"preflight_options": check_options}

@@ -75,10 +75,10 @@ def _objects(known: Sequence[Facts]) -> dict[str, Objects]:
     """The objects that the role is going to make on each cluster."""
     made: dict[str, Objects] = {}
     for facts in known:
-        if facts.get("wish"):
+        if facts.get("planned"):
             with suppress(ValueError):  # which preflight reports as a problem
                 made[str(facts["name"])] = trunk_objects(
-                    facts["wish"]["peers"], known, facts["wish"]["settings"], external=facts.get("external") or ()
+                    facts["planned"]["peers"], known, facts["planned"]["settings"], external=facts.get("external") or ()
                 )
     return made
 
@@ -107,9 +107,9 @@ class _Site:
 def _from(site: _Site, sites: Mapping[str, _Site]) -> Iterator[dict[str, Any]]:
     for peer in site.made.get("peers") or ():
         other = sites.get(peer["name"])
-        for wish in site.made.get("patterns") or ():
-            if wish["description"] == PATTERN.described(str(peer["name"])):
-                yield _entry(site, other, peer, route_pattern(wish))
+        for planned in site.made.get("patterns") or ():
+            if planned["description"] == PATTERN.described(str(peer["name"])):
+                yield _entry(site, other, peer, route_pattern(planned))
 
 
 def _entry(site: _Site, other: _Site | None, peer: Mapping[str, Any], route: Pattern) -> dict[str, Any]:

@@ -54,9 +54,9 @@ def trunk_objects(
 
     clusters are the facts that the roles keep of each cluster: name, nodes (each with its address), certificates
     (the one that each node is to present, by its name), patterns, chain (PEM). A peer without a certificate on every
-    node can't be set up yet and is told of in `waiting`. external are peers that are not ours, as read_peers gives
-    them. asked are the hosts of the play; without it, all clusters. ValueError, with a sentence, when a peer can't
-    be at all.
+    node cannot be set up yet and is reported in `waiting`. external are peers that are not ours, as read_peers returns
+    them. asked are the hosts of the play; without it, all clusters. ValueError, with a sentence, for a peer that
+    no trunk can lead to.
     """
     made: dict[str, list[Any]] = {
         "profiles": [], "trunks": [], "route_groups": [], "route_lists": [], "patterns": [], "trust": [],
@@ -82,8 +82,8 @@ def _names(cluster: Mapping[str, Any]) -> list[str]:
 
     Which of its certificates a CUCM sends as a client is not bound to the cipher, so a peer may see either.
     """
-    held, nodes = cluster.get("certificates") or {}, [node["name"] for node in trunk_nodes(cluster)]
-    if not all(certificate_names(held.get(node) or {}) for node in nodes):
+    certificates, nodes = cluster.get("certificates") or {}, [node["name"] for node in trunk_nodes(cluster)]
+    if not all(certificate_names(certificates.get(node) or {}) for node in nodes):
         return []
     views = [view for node in nodes for view in identities(cluster, node)]
     return list(dict.fromkeys(name for view in views for name in certificate_names(view)))

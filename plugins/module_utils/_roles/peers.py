@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is whose peer, judged over all clusters before anything is changed. Private to siptls.cucm."""
+"""Who is whose peer, checked over all clusters before anything is changed. Private to siptls.cucm."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def peer_problems(clusters: Clusters) -> list[str]:
 def left_as_shipped(facts: Mapping[str, Any]) -> Iterator[str]:
     """Who would meet a CallManager-ECDSA certificate that no CA signed."""
     nodes = [node for node, view in facts["ec_certificates"].items() if view and view.get("self_signed")]
-    peers = facts["wish"]["peers"]
+    peers = facts["planned"]["peers"]
     if nodes and peers:
         yield (
             f"the {TRUNK_EC.name} certificate of {', '.join(nodes)} stays self-signed (callmanager_certificate_ecdsa "

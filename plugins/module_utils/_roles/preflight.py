@@ -21,9 +21,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import left_as_shipped, peer_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import ctl_problems, due
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import (
-    judge_objects,
+    check_objects,
+    existing_objects,
     listed,
-    standing,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.sentences import (
     ACCOUNT_HINTS,
@@ -48,7 +48,7 @@ _WRITE_ROLES = {"Standard AXL API Access", "Standard CCM Admin Users", "Standard
 _READ_ROLE = "Standard AXL Read Only API Access"
 
 
-def judge_cluster(
+def check_cluster(
     name: str,
     info: Mapping[str, Any],
     certificates: Sequence[Mapping[str, Any]],
@@ -61,7 +61,7 @@ def judge_cluster(
     left_out: Sequence[str] = (),
     options: Iterable[str] = (),
     authority: Mapping[str, Any] | None = None,
-    wish: Mapping[str, Any] | None = None,
+    planned: Mapping[str, Any] | None = None,
     port: Any = 5061,
     backdating: Any = 10,
     ecdsa: str = "sign",
@@ -73,7 +73,7 @@ def judge_cluster(
     node as `item`. A failed result carries `msg` and none of its own keys. inventory are the mistakes in the inventory
     of the cluster; with one on any cluster none is contacted, and asked is false. left_out are the peers that --limit
     leaves out. options are what is wrong with the options of the roles; authority holds `pem`, `where` and
-    `renew_before` of the CA that is to sign. wish holds the `peers` and the `settings` of role sip_tls_trunk, and
+    `renew_before` of the CA that is to sign. planned holds the `peers` and the `settings` of role sip_tls_trunk, and
     without it trunks are not checked. backdating: minutes that the CA lets its certificates begin in the past.
     ecdsa: what becomes of CallManager-ECDSA, sign or leave.
     ctl holds the `policy` (callmanager_certificate_ctl), `regenerate` and `check` (nothing will be changed) of role
@@ -85,23 +85,23 @@ def judge_cluster(
         return facts
     named = _authority(facts, authority, warn_days)
     if not info.get("nodes"):
-        _failed(facts, info, f"{name}: the publisher told of no nodes.")
+        _failed(facts, info, f"{name}: the publisher returned no nodes.")
         return facts
     addresses = addresses or {}
     version = str(info.get("version") or "")
-    warnings = (*_limited(name, left_out), *_silent_cluster(facts, wish), *_release(version))
+    warnings = (*_limited(name, left_out), *_silent_cluster(facts, planned), *_release(version))
     problems = (*_masked(info, certificates), *_unknown(info, addresses), *_rights(info.get("rights") or {}))
     facts["warnings"] += [f"{name}: {text}" for text in warnings]
     facts["problems"] += [f"{name}: {text}" for text in problems]
     for result in certificates:
-        _judge_node(facts, result, addresses, warn_days)
-        _judge_clock(facts, result["item"]["name"], result.get("clock") or {}, backdating)
-    _judge_issuers(facts, named, kept=wish is not None and _keeps_any(authority))
-    facts["nodes"] = placed(facts["nodes"], info, wish["settings"] if wish is not None else None)
+        _check_node(facts, result, addresses, warn_days)
+        _check_clock(facts, result["item"]["name"], result.get("clock") or {}, backdating)
+    _check_issuers(facts, named, kept=planned is not None and _keeps_any(authority))
+    facts["nodes"] = placed(facts["nodes"], info, planned["settings"] if planned is not None else None)
     facts["restarts"] = list(TRUNK.services_at(version))
-    _judge_phones(facts, authority or {}, ctl or {})
-    if wish is not None:
-        _judge_trunks(facts, info, wish, port, ecdsa)
+    _check_phones(facts, authority or {}, ctl or {})
+    if planned is not None:
+        _check_trunks(facts, info, planned, port, ecdsa)
     return facts
 
 
@@ -112,31 +112,31 @@ def _begun(name: str, info: Mapping[str, Any], numbers: list[dict[str, Any]], mi
         "certificates": {}, "ec_certificates": {}, "trust": {}, "chains": {}, "old_peers": {},
         "tvs": {}, "due": [], "restarts": [],
         "patterns": [number["pattern"] for number in numbers], "routes": numbers,
-        "problems": [], "warnings": [], "unreachable": "", "mistakes": mistakes, "wish": None, "standing": None,
+        "problems": [], "warnings": [], "unreachable": "", "mistakes": mistakes, "planned": None, "existing": None,
     }  # fmt: skip
 
 
-def _judge_trunks(
-    facts: dict[str, Any], info: Mapping[str, Any], wish: Mapping[str, Any], port: Any, ecdsa: str
+def _check_trunks(
+    facts: dict[str, Any], info: Mapping[str, Any], planned: Mapping[str, Any], port: Any, ecdsa: str
 ) -> None:
     """What the cluster means for the trunks of role sip_tls_trunk."""
     name = facts["name"]
-    facts["wish"] = {"peers": listed(wish["peers"]), "settings": dict(wish["settings"])}
-    facts["standing"] = standing(info, port)
+    facts["planned"] = {"peers": listed(planned["peers"]), "settings": dict(planned["settings"])}
+    facts["existing"] = existing_objects(info, port)
     facts["warnings"] += [f"{name}: {text}" for text in _security_mode(facts)]
     if ecdsa == "leave":
         facts["warnings"] += [f"{name}: {text}" for text in left_as_shipped(facts)]
-    facts["problems"] += node_problems(name, facts["nodes"], info, wish["settings"])
+    facts["problems"] += node_problems(name, facts["nodes"], info, planned["settings"])
 
 
-def _judge_phones(facts: dict[str, Any], authority: Mapping[str, Any], ctl: Mapping[str, Any]) -> None:
+def _check_phones(facts: dict[str, Any], authority: Mapping[str, Any], ctl: Mapping[str, Any]) -> None:
     """Which certificates will change, and what that means for phones."""
     facts["due"] = due(
         facts["certificates"], facts["nodes"], renew_before=whole(authority.get("renew_before"), 30),
         regenerate=str(ctl.get("regenerate") or ""), issuer=_subject(str(authority.get("pem") or "")),
     )  # fmt: skip
-    told = "warnings" if ctl.get("check") else "problems"
-    facts[told] += [f"{facts['name']}: {text}" for text in ctl_problems(facts, str(ctl.get("policy") or "done"))]
+    severity = "warnings" if ctl.get("check") else "problems"
+    facts[severity] += [f"{facts['name']}: {text}" for text in ctl_problems(facts, str(ctl.get("policy") or "done"))]
 
 
 def _subject(pem: str) -> str:
@@ -150,7 +150,7 @@ def _subject(pem: str) -> str:
         return ""
 
 
-def _judge_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Mapping[str, str], warn_days: int) -> None:
+def _check_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Mapping[str, str], warn_days: int) -> None:
     node = result["item"]
     name = node["name"]
     address = addresses.get(name) or node.get("address") or name
@@ -160,9 +160,9 @@ def _judge_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Map
         _failed(facts, result, f"{facts['name']}: the certificates of {name} could not be read.")
         return
     _take_certificates(facts, name, result["certificates"])
-    _judge_names(facts, name)
-    _judge_dates(facts, name, warn_days)
-    _judge_ports(facts, name, result.get("ports") or {})
+    _check_names(facts, name)
+    _check_dates(facts, name, warn_days)
+    _check_ports(facts, name, result.get("ports") or {})
 
 
 def _take_certificates(facts: dict[str, Any], node: str, certificates: Iterable[Mapping[str, Any]]) -> None:
@@ -177,7 +177,7 @@ def _take_certificates(facts: dict[str, Any], node: str, certificates: Iterable[
             facts["tvs"][node] = {key: certificate.get(key) for key in ("serial", "days_left", "not_before")}
 
 
-def _judge_ports(facts: dict[str, Any], node: str, ports: Mapping[str, Any]) -> None:
+def _check_ports(facts: dict[str, Any], node: str, ports: Mapping[str, Any]) -> None:
     """What the SIP TLS port of a node presents beside what the node holds."""
     facts["old_peers"][node] = (ports.get(TRUNK.name) or {}).get("old_peers")
     for purpose, fact in FACTS.items():
@@ -197,8 +197,8 @@ def _limited(name: str, left_out: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _silent_cluster(facts: Mapping[str, Any], wish: Mapping[str, Any] | None) -> Iterator[str]:
-    if wish is not None and not facts["patterns"]:
+def _silent_cluster(facts: Mapping[str, Any], planned: Mapping[str, Any] | None) -> Iterator[str]:
+    if planned is not None and not facts["patterns"]:
         yield "cucm_local_patterns is empty, so that no peer routes calls to this cluster."
 
 
@@ -242,7 +242,7 @@ def _authority(facts: dict[str, Any], authority: Mapping[str, Any] | None, warn_
     given = {key: value for key, value in authority.items() if key in ("pem", "where", "renew_before")}
     places = {key: authority.get(key) or () for key in ("folders", "records")}
     named, wrong = named_authorities([given["pem"], *(authority.get("trusted") or ())], **places)
-    said = judge_authority(**given, warn_days=warn_days)
+    said = check_authority(**given, warn_days=warn_days)
     facts["mistakes"] += [*wrong, *said["problems"]]
     facts["warnings"] += said["warnings"]
     return named
@@ -253,7 +253,7 @@ def _keeps_any(authority: Mapping[str, Any] | None) -> bool:
     return authority is not None and authority.get("regenerate") != "always" and not authority["pem"].strip()
 
 
-def _judge_issuers(facts: dict[str, Any], named: list[Certificate] | None, *, kept: bool) -> None:
+def _check_issuers(facts: dict[str, Any], named: list[Certificate] | None, *, kept: bool) -> None:
     """The chains that peers may trust, and certificates that are kept though nobody named their CA."""
     for purpose, fact in FACTS.items():
         facts["chains"][fact] = {}
@@ -297,7 +297,7 @@ def _release(version: str) -> Iterator[str]:
 
 def _security_mode(facts: Mapping[str, Any]) -> Iterator[str]:
     """SIP TLS needs no mixed mode, encrypted media between phones does: a warning, as calls work without."""
-    if facts["security_mode"] == "non-secure" and facts["wish"]["settings"].get("srtp_allowed"):
+    if facts["security_mode"] == "non-secure" and facts["planned"]["settings"].get("srtp_allowed"):
         yield (
             "the cluster is in non-secure mode. Trunks will use TLS, but phones encrypt their media (SRTP) only in "
             "mixed mode (`utils ctl set-cluster mixed-mode`), so that a call may run with plain RTP."
@@ -323,7 +323,7 @@ def _port(seen: Mapping[str, Any], held: Mapping[str, Any] | None) -> Iterator[s
         )
 
 
-def _judge_names(facts: dict[str, Any], name: str) -> None:
+def _check_names(facts: dict[str, Any], name: str) -> None:
     """The certificate is bound to the host name; it has to be right before anything is signed."""
     where, certificate = f"{facts['name']}, node {name}", facts["certificates"][name]
     if name.lower() in _DEFAULT_NAMES or not _HOSTNAME.match(name):
@@ -348,7 +348,7 @@ def _judge_names(facts: dict[str, Any], name: str) -> None:
         )
 
 
-def _judge_dates(facts: dict[str, Any], name: str, warn_days: int) -> None:
+def _check_dates(facts: dict[str, Any], name: str, warn_days: int) -> None:
     for one in [*(facts[fact][name] for fact in FACTS.values()), *facts["trust"][name]]:
         if one and one.get("days_left") is not None and one["days_left"] < warn_days:
             what = f"{one['purpose']} certificate {common_name(one) or one.get('name')}"
@@ -356,7 +356,7 @@ def _judge_dates(facts: dict[str, Any], name: str, warn_days: int) -> None:
             facts["warnings"].append(f"{facts['name']}, node {name}: the {what} {when}.")
 
 
-def _judge_clock(facts: dict[str, Any], name: str, clock: Mapping[str, Any], backdating: int) -> None:
+def _check_clock(facts: dict[str, Any], name: str, clock: Mapping[str, Any], backdating: int) -> None:
     """A node that is behind finds new certificates, its own and its peers', not yet valid."""
     offset = int(clock.get("offset") or 0)
     text = f"{facts['name']}, node {name}: its clock is {apart(timedelta(seconds=offset))}"
@@ -375,18 +375,18 @@ def _judge_clock(facts: dict[str, Any], name: str, clock: Mapping[str, Any], bac
 
 def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip", overlaps: str = "stop") -> list[str]:
     """Everything that is wrong over all clusters, those things included that only several of them show."""
-    found = [*_slips(clusters), *(text for cluster in clusters for text in cluster["problems"])]
+    found = [*_mistakes(clusters), *(text for cluster in clusters for text in cluster["problems"])]
     silent = [cluster["unreachable"] for cluster in clusters if cluster["unreachable"]]
     for cluster in clusters:
-        found += judge_objects(cluster, clusters)
+        found += check_objects(cluster, clusters)
     found = list(dict.fromkeys([*found, *_numbers(clusters), *_same_names(clusters), *peer_problems(clusters)]))
     if overlaps == "stop":
         found += _overlaps(clusters)
     return [clipped(text) for text in ([*found, *silent] if found or unreachable == "stop" else [])]
 
 
-def _slips(clusters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What is wrong with options: a slip in group variables is every cluster's, and said once."""
+def _mistakes(clusters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What is wrong with options: one in group variables concerns every cluster and is reported once."""
     owners: dict[str, list[str]] = {}
     for cluster in clusters:
         for text in dict.fromkeys(cluster["mistakes"]):
@@ -408,7 +408,7 @@ def _numbers(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _overlaps(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Patterns of one cluster that cover a number of another; equal ones are told of by _numbers."""
+    """Patterns of one cluster that cover a number of another; _numbers reports equal ones."""
     owned = [(pattern, cluster["name"]) for cluster in clusters for pattern in cluster["patterns"]]
     for wide, owner in owned:
         if not set(wide) & set("X![?+"):
@@ -435,34 +435,34 @@ def _same_names(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
                 )
 
 
-def judge_authority(pem: str, renew_before: Any, warn_days: Any, where: str) -> dict[str, list[str]]:
+def check_authority(pem: str, renew_before: Any, warn_days: Any, where: str) -> dict[str, list[str]]:
     """What is wrong with the certificate of the CA that is to sign: `problems` and `warnings`; nothing without one."""
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
     from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
 
-    told: dict[str, list[str]] = {"problems": [], "warnings": []}
+    found: dict[str, list[str]] = {"problems": [], "warnings": []}
     if not pem.strip():
-        return told
+        return found
     try:
         view = certificate_view(pem)
     except Failure as failure:
-        told["problems"].append(f"The certificate of the CA ({where}) can't be read: {failure.msg}")
-        return told
+        found["problems"].append(f"The certificate of the CA ({where}) can't be read: {failure.msg}")
+        return found
     title, left = common_name(view) or view["subject"], view["days_left"]
     if not view["is_ca"]:
-        told["problems"].append(
+        found["problems"].append(
             f"The certificate {title} ({where}) is not a CA certificate and cannot sign. Give that of the CA."
         )
     elif left < 0:
-        told["problems"].append(
+        found["problems"].append(
             f"The CA {title} ({where}) has expired, on {view['not_after']}. Make or give a new one; every certificate "
             "that it signed has to be renewed."
         )
     elif left <= int(renew_before):
-        told["problems"].append(
+        found["problems"].append(
             f"The CA {title} ({where}) expires in {left} days, on {view['not_after']}: what it signs would be due for "
             f"renewal at once (callmanager_certificate_renew_before is {renew_before} days). Make or give a new CA."
         )
     elif left < int(warn_days):
-        told["warnings"].append(f"The CA {title} ({where}) expires in {left} days, on {view['not_after']}.")
-    return told
+        found["warnings"].append(f"The CA {title} ({where}) expires in {left} days, on {view['not_after']}.")
+    return found

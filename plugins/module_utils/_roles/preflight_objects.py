@@ -1,10 +1,10 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands on a cluster in the way of the trunks that are to be made there. Pure; private to siptls.cucm.
+"""What on a cluster conflicts with the trunks that are to be made there. Pure; private to siptls.cucm.
 
 The objects are worked out as role sip_tls_trunk will work them out, from the certificates that the peers hold now, and
-judged by the rules of the modules that will make them.
+checked by the rules of the modules that will make them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def look_up(
 ) -> dict[str, list[Any]]:
     """What cucm_info is to look up for the trunks to these peers; patterns are the numbers that live there.
 
-    external are the peers that are not ours as the user wrote them: what is wrong with them is said later.
+    external are the peers that are not ours as the user wrote them: their problems are reported later.
     """
     foreign = [one for one in external or () if isinstance(one, Mapping)] if isinstance(external, list) else []
     everybody = [*listed(peers), *(str(one.get("name") or "") for one in foreign)]
@@ -64,8 +64,8 @@ def listed(value: Any) -> list[str]:
     return [str(part).strip() for part in parts if str(part).strip()]
 
 
-def standing(info: Mapping[str, Any], port: Any) -> dict[str, Any]:
-    """What of cucm_info's result is needed to judge trunks: facts are kept, so that profiles of other ports go."""
+def existing_objects(info: Mapping[str, Any], port: Any) -> dict[str, Any]:
+    """The part of cucm_info's result that trunks are checked against, without the profiles of other ports."""
     same_port = [one for one in info.get("security_profiles") or () if str(one.get("incoming_port")) == str(port)]
     return {
         "profiles": same_port,
@@ -76,25 +76,25 @@ def standing(info: Mapping[str, Any], port: Any) -> dict[str, Any]:
     }
 
 
-def judge_objects(cluster: Mapping[str, Any], clusters: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Everything on this cluster that the trunks to its peers would meet."""
-    wish, there = cluster.get("wish"), cluster.get("standing")
+def check_objects(cluster: Mapping[str, Any], clusters: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Everything on this cluster that conflicts with the trunks to its peers."""
+    planned, existing = cluster.get("planned"), cluster.get("existing")
     external = list(cluster.get("external") or ())
-    if not wish or not there:
+    if not planned or not existing:
         return []
-    settings = wish["settings"]
+    settings = planned["settings"]
     known = {str(one["name"]): foreseen(one) for one in clusters if one["nodes"]}
     try:
-        made = trunk_objects(wish["peers"], known.values(), settings, external=external)
+        made = trunk_objects(planned["peers"], known.values(), settings, external=external)
     except ValueError as error:
         return [f"{cluster['name']}: {error}."]
     found = [
         *_shapes(made, str(cluster["version"])),
-        *_references(made, settings, there),
-        *_existing(made, settings, there),
-        *_trunks(made, {one["name"]: one for one in every_peer(wish["peers"], known.values(), external)}, there),
-        *_profiles(made, there),
-        *_patterns(made, settings, there),
+        *_references(made, settings, existing),
+        *_existing(made, settings, existing),
+        *_trunks(made, {one["name"]: one for one in every_peer(planned["peers"], known.values(), external)}, existing),
+        *_profiles(made, existing),
+        *_patterns(made, settings, existing),
     ]
     return [f"{cluster['name']}: {text}" for text in found]
 
@@ -107,29 +107,31 @@ def foreseen(cluster: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shapes(made: Mapping[str, list[Any]], release: str) -> Iterator[str]:
-    """What CUCM would not take of the names and values, by the rules of each module."""
+    """What CUCM would reject of the names and values, by the rules of each module."""
     version = ".".join(release.split(".")[:2])
     for kind in MADE:
-        resource, wishes = kind.resource, made.get(kind.objects) or ()
+        resource, objects = kind.resource, made.get(kind.objects) or ()
         shown = [
-            _typed(resource, item.desired) for item in items_of(resource, {"aggregate": wishes, "state": "present"})
+            _typed(resource, item.desired) for item in items_of(resource, {"aggregate": objects, "state": "present"})
         ]
         for text in (*validation.shape(resource, shown), *validation.for_release(resource, shown, version, release)):
             yield f"{text} It comes from {kind.named_by}."
 
 
-def _typed(resource: Resource, wish: dict[str, Any]) -> dict[str, Any]:
-    """A wish with its numbers as numbers, as Ansible hands them to the module."""
+def _typed(resource: Resource, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of an object with its numbers as numbers, as Ansible hands them to the module."""
     numbers = {row.option for row in flat(resource.fields) if row.base == "int"}
-    return {key: int(value) if key in numbers and str(value).isdigit() else value for key, value in wish.items()}
+    return {key: int(value) if key in numbers and str(value).isdigit() else value for key, value in options.items()}
 
 
-def _references(made: Mapping[str, list[Any]], settings: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
-    missing = there["missing"]
+def _references(
+    made: Mapping[str, list[Any]], settings: Mapping[str, Any], existing: Mapping[str, Any]
+) -> Iterator[str]:
+    missing = existing["missing"]
     for key, (noun, option) in REFERENCES.items():
         for name in missing.get(key) or ():
             yield f"the {noun} {name!r} ({option}) does not exist there. Make it first, or name another."
-    new = [one["name"] for one in made["profiles"] if one["name"] not in there["profile_names"]]
+    new = [one["name"] for one in made["profiles"] if one["name"] not in existing["profile_names"]]
     for name in missing.get("security_profiles") or () if new else ():
         yield (
             f"the SIP trunk security profile {name!r} (sip_tls_trunk_profile_copy_from), which new profiles are copied "
@@ -146,12 +148,12 @@ def _references(made: Mapping[str, list[Any]], settings: Mapping[str, Any], ther
         )
 
 
-def _existing(made: Mapping[str, list[Any]], settings: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
-    """Trunks that are to be kept under their own name have to be there."""
-    names = {str(one["name"]) for one in there["sip_trunks"]}
-    existing = settings.get("existing") or {}
+def _existing(made: Mapping[str, list[Any]], settings: Mapping[str, Any], existing: Mapping[str, Any]) -> Iterator[str]:
+    """Trunks that are to be kept under their own name have to exist."""
+    names = {str(one["name"]) for one in existing["sip_trunks"]}
+    kept = settings.get("existing") or {}
     for peer in made["peers"]:
-        name = existing.get(peer["name"])
+        name = kept.get(peer["name"])
         if name and name not in names:
             yield (
                 f"the SIP trunk {name} (sip_tls_trunk_existing, for {peer['name']}) does not exist there. Correct the "
@@ -160,23 +162,23 @@ def _existing(made: Mapping[str, list[Any]], settings: Mapping[str, Any], there:
 
 
 def _trunks(
-    made: Mapping[str, list[Any]], peers: Mapping[str, Mapping[str, Any]], there: Mapping[str, Any]
+    made: Mapping[str, list[Any]], peers: Mapping[str, Mapping[str, Any]], existing: Mapping[str, Any]
 ) -> Iterator[str]:
     """A trunk or another device that has our name and leads elsewhere."""
     peer_of = {one["trunk"]: one["name"] for one in made["peers"]}
-    wished = {one["name"]: one for one in made["trunks"]}
-    for name in there["other_devices"]:
-        if name in wished:
+    by_name = {one["name"]: one for one in made["trunks"]}
+    for name in existing["other_devices"]:
+        if name in by_name:
             yield f"a device of another kind is called {name}. Give the SIP trunk another name by sip_tls_trunk_name."
-    for trunk in there["sip_trunks"]:
-        wish = wished.get(str(trunk["name"]))
-        if wish is None or trunk.get("description") == wish["description"]:
+    for trunk in existing["sip_trunks"]:
+        planned = by_name.get(str(trunk["name"]))
+        if planned is None or trunk.get("description") == planned["description"]:
             continue
-        peer = peer_of[wish["name"]]
+        peer = peer_of[planned["name"]]
         places = [str(one.get("address") or one.get("address_ipv6") or "") for one in trunk.get("destinations") or ()]
         if places and not leads_to(places, peers[peer]):
             yield (
-                f"the SIP trunk {wish['name']} exists already and leads to {', '.join(places)}, which is no node of "
+                f"the SIP trunk {planned['name']} exists already and leads to {', '.join(places)}, which is no node of "
                 f"{peer}. Give ours another name by sip_tls_trunk_name, or remove that one."
             )
 
@@ -194,42 +196,42 @@ def leads_to(places: Iterable[str], peer: Mapping[str, Any]) -> bool:
     return False
 
 
-def _profiles(made: Mapping[str, list[Any]], there: Mapping[str, Any]) -> Iterator[str]:
+def _profiles(made: Mapping[str, list[Any]], existing: Mapping[str, Any]) -> Iterator[str]:
     ours = {one["name"].casefold() for one in made["profiles"]}
     trunks = {one["name"].casefold() for one in made["trunks"]}
-    for wish in made["profiles"]:
-        now = next((one for one in there["profiles"] if one["name"].casefold() == wish["name"].casefold()), None)
+    for planned in made["profiles"]:
+        now = next((one for one in existing["profiles"] if one["name"].casefold() == planned["name"].casefold()), None)
         users = [
             one["name"]
-            for one in there["trunks"]
-            if str(one.get("security_profile") or "").casefold() == wish["name"].casefold()
+            for one in existing["trunks"]
+            if str(one.get("security_profile") or "").casefold() == planned["name"].casefold()
             and one["name"].casefold() not in trunks
         ]
-        if users and not (now and _same_profile(now, wish)):
+        if users and not (now and _same_profile(now, planned)):
             yield (
-                f"the SIP trunk security profile {wish['name']} exists already, the SIP trunk {', '.join(users)} uses "
-                "it too, and this run would change it. Give ours another name by sip_tls_trunk_profile."
+                f"the SIP trunk security profile {planned['name']} exists already, the SIP trunk {', '.join(users)} "
+                "uses it too, and this run would change it. Give ours another name by sip_tls_trunk_profile."
             )
-        for other in there["profiles"]:
+        for other in existing["profiles"]:
             if other["name"].casefold() not in ours:
-                yield from rules.collisions(wish, other)
+                yield from rules.collisions(planned, other)
 
 
-def _same_profile(now: Mapping[str, Any], wish: Mapping[str, Any]) -> bool:
-    names = ({str(name).casefold() for name in one["x509_subject_names"] or ()} for one in (now, wish))
-    return now["security_mode"] == wish["security_mode"] and next(names) == next(names)
+def _same_profile(now: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
+    names = ({str(name).casefold() for name in one["x509_subject_names"] or ()} for one in (now, planned))
+    return now["security_mode"] == planned["security_mode"] and next(names) == next(names)
 
 
-def _patterns(made: Mapping[str, list[Any]], settings: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[str]:
+def _patterns(made: Mapping[str, list[Any]], settings: Mapping[str, Any], existing: Mapping[str, Any]) -> Iterator[str]:
     """A pattern for a peer's number that leads elsewhere: it is somebody's route, and not ours to bend."""
     ours = {(one["pattern"], one["partition"] or ""): one for one in made["patterns"]}
     titles = {one["name"]: object_names(one["name"], settings) for one in made["peers"]}
     owner = {title[key]: peer for peer, title in titles.items() for key in ("route_list", "name")}
-    for pattern in there["route_patterns"]:
-        wish = ours.get((pattern["pattern"], pattern["partition"] or ""))
-        if wish is None:
+    for pattern in existing["route_patterns"]:
+        planned = ours.get((pattern["pattern"], pattern["partition"] or ""))
+        if planned is None:
             continue
-        peer = owner[wish.get("gateway") or wish["route_list"]]
+        peer = owner[planned.get("gateway") or planned["route_list"]]
         title = titles[peer]
         if title["name"] not in pattern["devices"] and pattern["route_list"] != title["route_list"]:
             yield _conflict(pattern, title["name"], peer)

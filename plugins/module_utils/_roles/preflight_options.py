@@ -1,10 +1,10 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of the roles, judged before anything is changed. Pure; private to siptls.cucm.
+"""The options of the roles, checked before anything is changed. Pure; private to siptls.cucm.
 
-Ansible judges the options of a role when the role begins, and for one host at a time: too late for a run that has
-made certificates by then, and one cluster's slip would let the others go on.
+Ansible checks the options of a role when the role begins, and for one host at a time: too late for a run that has
+made certificates by then, and a mistake on one cluster would not stop the others.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RANGES: dict[str, tuple[int, int, str]] = {
 TEMPLATES = ("name", "profile", "route_group", "route_list")
 
 
-def judge_options(values: Mapping[str, Any], specs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def check_options(values: Mapping[str, Any], specs: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What is wrong with the options of the roles.
 
     values are all options by their full names, None where nothing is set; specs are the contents of each role's
@@ -61,7 +61,7 @@ def _range(name: str, value: Any) -> Iterator[str]:
     try:
         number = int(value) if value is not None else least
     except (TypeError, ValueError):
-        return  # a matter of its type, which Ansible has told of
+        return  # a wrong type, which Ansible reports
     if not least <= number <= most:
         yield f"{name} is {number}: {what} is a whole number from {least} to {most}."
 

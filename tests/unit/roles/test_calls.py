@@ -21,7 +21,7 @@ def facts(name: str, peer: str, number: str, **settings: Any) -> dict[str, Any]:
     return {
         "name": name, "nodes": [node], "certificates": {node["name"]: {"profile_names": [f"{name}.example"]}},
         "patterns": [number], "external": [], "chain": [],
-        "wish": {"peers": [peer], "settings": {**SETTINGS, **settings}},
+        "planned": {"peers": [peer], "settings": {**SETTINGS, **settings}},
     }  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def test_the_search_space_of_a_trunk_is_missed_and_the_option_is_named() -> None
         "it arrives over the SIP trunk T-a as 9898, and the directory number 9898 in partition Internal is not in the "
         "calling search space of that trunk: set sip_tls_trunk_calling_search_space of b."
     ]
-    clusters[1]["wish"]["settings"]["calling_search_space"] = "CSS"
+    clusters[1]["planned"]["settings"]["calling_search_space"] = "CSS"
     assert calls_between(clusters, plans)["warnings"] == []
 
 

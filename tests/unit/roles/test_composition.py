@@ -13,7 +13,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.evidence import cluster_evidence
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import trunk_objects
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import judge_cluster, problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import check_cluster, problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.renewals import renewals
 
 from tests.support.made_views import made
@@ -99,14 +99,14 @@ def test_more_nodes_than_a_trunk_takes_are_refused() -> None:
 INFO = {"version": "9.1.2.10000-28", "security_mode": "mixed"}
 
 
-def judged(node: str = "CUCMA", certificate: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+def checked(node: str = "CUCMA", certificate: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     nodes = [{"name": node, "address": "10.0.0.1", "role": "Publisher"}]
     held = [certificate or view(node, days_left=900)]
-    return judge_cluster("a", {**INFO, "nodes": nodes}, [{"item": nodes[0], "certificates": held}], **more)
+    return check_cluster("a", {**INFO, "nodes": nodes}, [{"item": nodes[0], "certificates": held}], **more)
 
 
 def test_a_sound_cluster_has_no_problem() -> None:
-    facts = judged()
+    facts = checked()
     assert not facts["problems"] and not facts["warnings"] and not facts["unreachable"]
     assert facts["certificates"]["CUCMA"]["subject"].endswith("CN=CUCMA")
 
@@ -116,41 +116,41 @@ def test_a_sound_cluster_has_no_problem() -> None:
     [("localhost", None), ("two words", None), ("CUCMA", view("OLDNAME")), ("CUCMA", view("CUCMA10"))],
 )
 def test_a_wrong_name_is_a_problem_before_anything_is_signed(node: str, certificate: dict[str, Any] | None) -> None:
-    assert len(judged(node, certificate)["problems"]) == 1
+    assert len(checked(node, certificate)["problems"]) == 1
 
 
 @pytest.mark.parametrize("common_name", ["cucma", "cucma.example.com", "CUCMA-ms.example.com"])
 def test_host_name_fqdn_and_multi_server_names_are_right(common_name: str) -> None:
-    assert not judged("CUCMA", view(common_name, days_left=900))["problems"]
+    assert not checked("CUCMA", view(common_name, days_left=900))["problems"]
 
 
 def test_what_ends_soon_is_warned_of() -> None:
-    assert "expires in 3 days" in judged(certificate=view("CUCMA", days_left=3))["warnings"][0]
-    assert "has expired" in judged(certificate=view("CUCMA", days_left=-1))["warnings"][0]
+    assert "expires in 3 days" in checked(certificate=view("CUCMA", days_left=3))["warnings"][0]
+    assert "has expired" in checked(certificate=view("CUCMA", days_left=-1))["warnings"][0]
 
 
 def test_silence_and_refusal_are_two_things() -> None:
-    silent = judge_cluster("a", {"msg": "Asking a failed: no connection (refused).", "reason": "unreachable"}, [])
-    refused = judge_cluster("a", {"msg": "AXL refused the account axladmin (HTTP 401)."}, [])
+    silent = check_cluster("a", {"msg": "Asking a failed: no connection (refused).", "reason": "unreachable"}, [])
+    refused = check_cluster("a", {"msg": "AXL refused the account axladmin (HTTP 401)."}, [])
     assert silent["unreachable"] and not silent["problems"]
     assert refused["problems"] and not refused["unreachable"]
     assert not problems([silent]) and len(problems([silent], "stop")) == 1
 
 
 def test_all_that_is_wrong_on_all_clusters_is_one_list() -> None:
-    one = {**judged(patterns=["1018"]), "name": "a"}
-    other = {**judged(patterns=["1018"], node="localhost"), "name": "b"}
+    one = {**checked(patterns=["1018"]), "name": "a"}
+    other = {**checked(patterns=["1018"], node="localhost"), "name": "b"}
     found = problems([one, other])
     assert len(found) == 2
     assert "localhost" in found[0] and "both claim the number 1018" in found[1]
 
 
 def test_two_clusters_may_not_have_the_same_certificate_name() -> None:
-    assert "can't tell them apart" in problems([judged(), {**judged(), "name": "b"}])[0]
+    assert "can't tell them apart" in problems([checked(), {**checked(), "name": "b"}])[0]
 
 
 def test_a_fresh_certificate_replaces_the_one_that_was_held() -> None:
-    facts = judged()
+    facts = checked()
     csr = {"item": facts["nodes"][0], "csr": "CSR", "certificate": view("CUCMA")}
     signed = {"item": csr, "certificate": "LEAF", "view": view("CUCMA", serial="77"), "chain": ["ROOT"]}
     after = with_certificates(facts, csrs=[csr], signed=[signed])
@@ -161,7 +161,7 @@ def test_a_fresh_certificate_replaces_the_one_that_was_held() -> None:
 
 
 def test_evidence_takes_what_stands_when_a_change_is_only_predicted() -> None:
-    facts = judged()
+    facts = checked()
     node = facts["nodes"][0]
     objects = {"objects": [{"name": "P", "object": {"security_mode": "Encrypted"}, "previous": {}}]}
 
@@ -176,7 +176,7 @@ def test_evidence_takes_what_stands_when_a_change_is_only_predicted() -> None:
 
 
 def test_evidence_says_what_could_not_be_read() -> None:
-    facts = judged()
+    facts = checked()
     node = facts["nodes"][0]
     lost, skipped = {"msg": "no answer", "failed": False}, {"msg": "not now", "skipped": True}
     found = cluster_evidence(
@@ -217,7 +217,7 @@ def with_clock(offset: int, **more: Any) -> dict[str, Any]:
     """The facts of a cluster whose only node has a clock that is off by so many seconds."""
     info = {"nodes": [{"name": "CUCMA", "address": "a", "role": "Publisher"}], "version": "12.5"}
     held = {"item": info["nodes"][0], "certificates": [view("CUCMA", days_left=400)], "clock": {"offset": offset}}
-    return judge_cluster("a", info, [held], **more)
+    return check_cluster("a", info, [held], **more)
 
 
 @pytest.mark.parametrize("offset", [0, 59, -59])

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import (
-    judge_authority,
-    judge_cluster,
+    check_authority,
+    check_cluster,
     problems,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import look_up
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import judge_options
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import check_options
 from test_composition import SETTINGS, view
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
@@ -43,22 +43,22 @@ def cluster(name: str, told: dict[str, Any] | None = None, *, ports: Any = None,
     node = {"item": nodes[0], "certificates": [held], "ports": {"CallManager": ports or {}}}
     peers = [other for other in ("a", "b") if other != name]
     given: dict[str, Any] = {
-        "wish": {"peers": peers, "settings": {**SETTINGS, "sip_profile_copy_from": "Standard SIP Profile"}}
+        "planned": {"peers": peers, "settings": {**SETTINGS, "sip_profile_copy_from": "Standard SIP Profile"}}
     }
     given["patterns"] = [f"7{ord(name[0])}"]
-    return judge_cluster(name, {**(told or info()), "nodes": nodes}, [node], **{**given, **more})
+    return check_cluster(name, {**(told or info()), "nodes": nodes}, [node], **{**given, **more})
 
 
 B = {"patterns": ["9898"]}
 
 
-def judged(told: dict[str, Any] | None = None, **more: Any) -> list[str]:
-    """The list over cluster a, of which something is told, and a sound cluster b."""
+def checked(told: dict[str, Any] | None = None, **more: Any) -> list[str]:
+    """The list over cluster a, which these results describe, and a sound cluster b."""
     return problems([cluster("a", told, **more), cluster("b", **B)])
 
 
-def wish(**settings: Any) -> dict[str, Any]:
-    return {"wish": {"peers": ["b"], "settings": {**SETTINGS, "sip_profile_copy_from": "", **settings}}}
+def planned(**settings: Any) -> dict[str, Any]:
+    return {"planned": {"peers": ["b"], "settings": {**SETTINGS, "sip_profile_copy_from": "", **settings}}}
 
 
 TRUNK = {"name": "SIP-TLS-b", "description": "", "destinations": [{"address": "192.0.2.9", "port": 5060}]}
@@ -85,10 +85,10 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
     ("a device pool that is not there", info(missing={"device_pools": ["Gone"]}), {},
      ("a: the device pool 'Gone' (sip_tls_trunk_device_pool)",)),
     ("nothing to copy from", info(missing={"sip_profiles": ["SIP TLS Profile", "Gone"]}),
-     wish(sip_profile_copy_from="Gone"), ("sip_tls_trunk_sip_profile_copy_from",)),
-    ("a name that CUCM won't take", info(), wish(name="To {peer}!"),
+     planned(sip_profile_copy_from="Gone"), ("sip_tls_trunk_sip_profile_copy_from",)),
+    ("a name that CUCM won't take", info(), planned(name="To {peer}!"),
      ("'To b!' is not a name that CUCM takes for a SIP trunk", "It comes from sip_tls_trunk_name")),
-    ("a profile's name too long", info(), wish(profile="{peer}" * 80), ("80 characters", "sip_tls_trunk_profile")),
+    ("a profile's name too long", info(), planned(profile="{peer}" * 80), ("80 characters", "sip_tls_trunk_profile")),
     ("an account that only reads",
      info(rights={"roles": ["Standard AXL API Users", "Standard AXL Read Only API Access"], "control_center": ""}), {},
      ("a: the application account may only read", "Standard AXL API Access")),
@@ -99,7 +99,7 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
 
 @pytest.mark.parametrize(("told", "more", "words"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
 def test_what_is_wrong_is_one_sentence(told: dict[str, Any], more: dict[str, Any], words: tuple[str, ...]) -> None:
-    found = judged(told, **more)
+    found = checked(told, **more)
     assert len(found) == 1, found
     assert found[0].startswith("a:") and found[0].endswith(".")
     for part in words:
@@ -130,7 +130,7 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize("told", [row[1] for row in RIGHT], ids=[row[0] for row in RIGHT])
 def test_what_is_right_stops_nobody(told: dict[str, Any]) -> None:
-    assert judged(told) == []
+    assert checked(told) == []
 
 
 def test_trunks_are_judged_even_when_a_peers_certificate_could_not_be_read() -> None:
@@ -141,7 +141,7 @@ def test_trunks_are_judged_even_when_a_peers_certificate_could_not_be_read() -> 
 
 def test_without_trunks_only_the_cluster_is_judged() -> None:
     told = info(found={"route_patterns": [PATTERN]}, missing={"device_pools": ["Gone"]})
-    assert judged(told, wish=None) == []
+    assert checked(told, planned=None) == []
 
 
 def test_a_cluster_with_seventeen_nodes_is_too_large_for_a_trunk() -> None:
@@ -169,7 +169,7 @@ def test_peers_that_are_not_ours_meet_what_stands_there_too() -> None:
 
 
 def test_silent_clusters_are_named_beside_what_is_wrong() -> None:
-    silent = judge_cluster("b", {"msg": "Asking b failed: no connection (refused).", "reason": "unreachable"}, [])
+    silent = check_cluster("b", {"msg": "Asking b failed: no connection (refused).", "reason": "unreachable"}, [])
     wrong = cluster("a", info(rights={"roles": None, "control_center": "Refused."}))
     assert problems([cluster("a"), silent]) == []
     assert len(problems([wrong, silent])) == 2 and "no connection" in problems([wrong, silent])[1]
@@ -198,7 +198,7 @@ def test_the_port_as_this_machine_sees_it_is_only_warned_of(seen: dict[str, Any]
 def test_a_non_secure_cluster_is_warned_that_srtp_needs_mixed_mode() -> None:
     (text,) = cluster("a", info(security_mode="non-secure"))["warnings"]
     assert "mixed mode" in text
-    assert not cluster("a", info(security_mode="non-secure"), **wish(srtp_allowed=False))["warnings"]
+    assert not cluster("a", info(security_mode="non-secure"), **planned(srtp_allowed=False))["warnings"]
 
 
 def test_a_release_from_the_future_is_warned_of() -> None:
@@ -221,7 +221,7 @@ OPTIONS: list[tuple[dict[str, Any], tuple[str, ...]]] = [
 
 @pytest.mark.parametrize(("values", "words"), OPTIONS, ids="-".join)
 def test_an_option_of_the_wrong_kind_is_named(values: dict[str, Any], words: tuple[str, ...]) -> None:
-    (found,) = judge_options(values, SPECS)
+    (found,) = check_options(values, SPECS)
     for part in words:
         assert part in found
 
@@ -229,7 +229,7 @@ def test_an_option_of_the_wrong_kind_is_named(values: dict[str, Any], words: tup
 def test_options_as_text_from_a_survey_are_right() -> None:
     given = {"sip_tls_trunk_port": "5061", "callmanager_certificate_restart": "false", "sip_tls_trunk_peers": "b,c",
              "callmanager_certificate_issuer": ""}  # fmt: skip
-    assert judge_options(given, SPECS) == []
+    assert check_options(given, SPECS) == []
 
 
 def test_a_slip_of_all_clusters_is_said_once_and_one_clusters_slip_with_its_name() -> None:
@@ -239,8 +239,8 @@ def test_a_slip_of_all_clusters_is_said_once_and_one_clusters_slip_with_its_name
 
 
 def test_a_ca_that_is_none_is_named() -> None:
-    assert "can't be read" in judge_authority("-----BEGIN NONSENSE-----", 30, 30, "ca")["problems"][0]
-    assert judge_authority("", 30, 30, "ca") == {"problems": [], "warnings": []}
+    assert "can't be read" in check_authority("-----BEGIN NONSENSE-----", 30, 30, "ca")["problems"][0]
+    assert check_authority("", 30, 30, "ca") == {"problems": [], "warnings": []}
 
 
 def test_what_is_looked_up_is_what_the_trunks_meet() -> None:

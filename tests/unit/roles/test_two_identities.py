@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import holders, presented, with_certificates
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import peer_problems
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import judge_cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import check_cluster
 
 RSA, EC = "CallManager", "CallManager-ECDSA"
 NODES: list[dict[str, str]] = [
@@ -75,7 +75,9 @@ def test_preflight_warns_of_the_peers_that_would_meet_the_shipped_certificate() 
     told = {"nodes": [{"name": "A"}], "version": "14.0.1.12900-161", "rights": {}, "security_mode": "mixed"}
     held = [{"purpose": EC, "name": "x", "sha256": "00", "self_signed": True, "days_left": 900}]
     node = {"item": {"name": "A", "address": "192.0.2.1"}, "certificates": held}
-    wish = {"peers": ["small"], "settings": {}}
-    left = judge_cluster("big", told, [node], wish=wish, ecdsa="leave")["warnings"]
+    planned = {"peers": ["small"], "settings": {}}
+    left = check_cluster("big", told, [node], planned=planned, ecdsa="leave")["warnings"]
     assert any("CallManager-ECDSA certificate of A stays self-signed" in text and "small" in text for text in left)
-    assert not any("stays self-signed" in text for text in judge_cluster("big", told, [node], wish=wish)["warnings"])
+    assert not any(
+        "stays self-signed" in text for text in check_cluster("big", told, [node], planned=planned)["warnings"]
+    )
