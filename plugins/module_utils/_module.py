@@ -171,6 +171,8 @@ class Face:
     spec: ArgSpec
     service: Callable[[Task], Outcome]
     needs: tuple[str, ...] = ()
+    #: whether the service reads files of the collection, and so always runs in Ansible's own process
+    controller: bool = False
 
 
 def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -> tuple[dict[str, Any], list[str]]:

@@ -14,6 +14,7 @@ description:
   - Writes one HTML page with the verdict, a picture of the clusters and trunks, the certificates side by side, the
     handshakes and calls as ladders, what was changed and where the evidence lies with its hashes, and the same as JSON.
   - The page is complete in itself. It loads nothing, can be printed, and reads well on a telephone and in the dark.
+  - The files are written on the controller, whatever host the task is delegated to, by the user who runs Ansible.
   - What is written is the same for the same evidence but for the time in it; without a change of the evidence the files
     are left as they are.
 author:
@@ -24,6 +25,8 @@ attributes:
   diff_mode:
     support: none
     details: The files are written as a whole, and what is in them is not for a terminal.
+  platform:
+    details: Always runs on the controller, in Ansible's own process. C(async) is not supported.
 options:
   dest:
     description: The folder in which V(report.html) and V(report.json) are written; made when missing.
@@ -115,7 +118,7 @@ def service(task: Task) -> Outcome:
     return report_files.write(given.pop("dest"), given, pretend=task.check_mode)
 
 
-FACE = Face(SPEC, service)
+FACE = Face(SPEC, service, controller=True)
 
 
 def main() -> None:

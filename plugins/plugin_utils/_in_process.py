@@ -89,6 +89,8 @@ class ActionModule(RunModule):  # type: ignore[misc]  # ansible-core has no type
 
     def _is_the_same(self, variables: Mapping[str, Any]) -> bool:
         """Whether a module would run on this machine, as this user, by this Python, and to its end."""
+        if FACE is not None and FACE.controller:
+            return not self._task.async_val
         if self._task.async_val or self._connection.transport != "local" or self._connection.become is not None:
             return False
         chosen = self._templar.template(variables.get(SWITCH, os.environ.get(SWITCH_ENVIRONMENT, "true")))

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import pages
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report_overview as overview
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report_pictures as pictures
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Identity, Node, host_of
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report_parts import facts_list, pill, section
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report_style import STYLE
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.verdict import PROVES
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 
@@ -23,7 +23,6 @@ FIELDS = (
     ("Subject", "subject"), ("Issuer", "issuer"), ("Serial number", "serial"), ("Valid from", "not_before"),
     ("Valid until", "not_after"), ("SHA-256", "sha256"),
 )  # fmt: skip
-CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 # In the order in which findings are listed.
 SEVERITIES = {"error": "error", "missing": "missing", "warning": "warning", "one_sided": "seen from one side"}
 MUTUAL: dict[Any, str] = {True: "mutual", False: "not mutual"}
@@ -65,17 +64,9 @@ def page(report: Report) -> str:
         _files(report),
         _reading(),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        # Nothing may be loaded: the page must say the same wherever it is opened.
-        f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">'
-        '<link rel="icon" href="data:,">'
-        f"<title>{escape(report.title)}: {verdict}</title><style>{STYLE}</style></head><body>"
-        f'<header><div class="in"><h1>{escape(report.title)}</h1><span>{escape(report.generated)}</span></div></header>'
-        f"<main>{''.join(parts)}</main><footer>Made by siptls.cucm. This page is complete in itself and loads nothing."
-        "</footer></body></html>\n"
-    )
+    # The parts are HTML already.
+    main = pages.markup("".join(parts))
+    return pages.render("report.html.j2", title=report.title, generated=report.generated, verdict=verdict, main=main)
 
 
 def _findings(report: Report) -> str:

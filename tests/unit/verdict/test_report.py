@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report_files
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import pages, report_files
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -234,3 +235,10 @@ def test_evidence_in_the_reports_folder_is_named_from_there(tmp_path: Path) -> N
     report_files.write(str(tmp_path), data, pretend=False)
     kept = json.loads((tmp_path / "report.json").read_text())["files"]
     assert [one["path"] for one in kept] == ["evidence/a.cap", "/elsewhere/b.cap"]
+
+
+def test_without_the_templates_a_sentence_names_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "TEMPLATES", tmp_path / "missing")
+    with pytest.raises(Failure, match="Run the task without async"):
+        report_files.write(str(tmp_path / "made"), given(), pretend=False)
+    assert not (tmp_path / "made" / "report.html").exists()
