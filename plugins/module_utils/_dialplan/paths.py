@@ -1,15 +1,17 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way of a call from the phones of one cluster over a trunk to a phone of another. Pure.
+"""The way of a call from the phones of one cluster over trunks to a phone of another. Pure.
+
+A cluster between the two passes the call on: its digit analysis decides by which trunk.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.analysis import (
     NotKnown,
@@ -40,8 +42,22 @@ class Step:
     state: str
     number: str
     why: str = ""
-    arrived: bool = False  # the step is at the other end
+    at: str = ""  # the cluster that the call has come to; empty where it begins
     outside: bool = False  # the call fails because a search space does not have a partition
+    onward: tuple[str, ...] = ()  # of a call that came in and goes out again: the devices that it can leave by
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A cluster on the way of calls: its dial plan, where that is known, and its trunks by the cluster they lead to."""
+
+    name: str
+    plan: DialPlan | None = None
+    trunks: Mapping[str, str] = field(default_factory=dict)
+
+    def leads_to(self, trunk: str) -> str:
+        """The cluster that a trunk leads to; empty when that is not known."""
+        return next((name for name, own in self.trunks.items() if own == trunk), "")
 
 
 def outbound(plan: DialPlan, caller: Caller, dialled: str, trunk: str) -> Step:
@@ -83,7 +99,7 @@ def _leaves_by(plan: DialPlan, pattern: Pattern, number: str, trunk: str) -> Ste
 
 
 def inbound(plan: DialPlan, trunk: Trunk, number: str) -> Step:
-    """From the trunk that a call comes in by to a phone."""
+    """From the trunk that a call comes in by to a phone, or to the devices that it leaves by again (`onward`)."""
     if plan.unknown:
         return Step(UNKNOWN, number, plan.unknown[0])
     try:
@@ -95,21 +111,52 @@ def inbound(plan: DialPlan, trunk: Trunk, number: str) -> Step:
     if found.pattern is None or found.problem:
         return Step(NOT_ROUTED, called, f"{over}, and {found.problem}", outside=found.outside)
     if found.pattern.kind != LINE:
-        # A route pattern may lead on to a phone of yet another cluster, a hunt pilot to its members.
-        return Step(UNKNOWN, called, f"{over} and reaches {found.pattern.words}")
+        # A hunt pilot leads to its members, a route pattern to another trunk or gateway.
+        onward = _onward(plan, found.pattern) if found.pattern.kind == ROUTE else ()
+        return Step(UNKNOWN, found.number, f"{over} and reaches {found.pattern.words}", onward=onward)
     if not found.pattern.in_use:
         return Step(NOT_ROUTED, called, f"{found.pattern.words} belongs to no device")
     return Step(ROUTED, found.number)
 
 
-def call(source: DialPlan, caller: Caller, dialled: str, *, out: str, target: DialPlan | None, back: Trunk) -> Step:
-    """From phones of one cluster to a phone of another; target is None when its dial plan is not known."""
-    step = outbound(source, caller, dialled, out)
+def _onward(plan: DialPlan, pattern: Pattern) -> tuple[str, ...]:
+    """The devices behind a route pattern in their order; none when it is not known what leaves by them."""
+    route_list = plan.route_lists.get(pattern.target)
+    if route_list is None:
+        return (pattern.target,) if pattern.target else ()
+    return route_list.devices if route_list.enabled and not route_list.transforms else ()
+
+
+def call(source: Stop, caller: Caller, dialled: str, *, out: str, stops: Mapping[str, Stop]) -> Step:
+    """From phones of one cluster to a phone of another, over the clusters between; out is the first trunk."""
+    if source.plan is None:
+        return Step(UNKNOWN, dialled, f"the dial plan of {source.name} is not known")
+    step = outbound(source.plan, caller, dialled, out)
     if step.state != ROUTED:
         return step
-    if target is None:
-        return replace(step, state=UNKNOWN, why="the dial plan at the other end is not known")
-    return replace(inbound(target, back, step.number), arrived=True)
+    at = source.leads_to(out)
+    return _arrive(stops, at, source.name, step.number, passed=())
+
+
+def _arrive(stops: Mapping[str, Stop], at: str, origin: str, number: str, passed: tuple[tuple[str, str], ...]) -> Step:
+    """From the trunk between two clusters on; passed are the clusters that passed it on, and with which number."""
+    stop = stops.get(at)
+    if stop is None or stop.plan is None:
+        return Step(UNKNOWN, number, f"the dial plan at the other end{f', {at},' if passed else ''} is not known")
+    back = stop.trunks.get(origin, "")
+    if not stop.plan.unknown and back not in stop.plan.trunks:
+        return Step(NOT_ROUTED, number, f"{at} has no SIP trunk {back or f'to {origin}'}", at=at)
+    step = replace(inbound(stop.plan, stop.plan.trunks.get(back, Trunk(back)), number), at=at)
+    where = f"at {at} " if passed else ""
+    known = [device for device in step.onward if stop.leads_to(device)]
+    if not known:
+        return replace(step, why=f"{where}{step.why}", onward=()) if step.why else step
+    way = (*passed, (at, number))
+    if (at, number) in passed:
+        names = ", ".join(name for name, _number in way[passed.index((at, number)) :])
+        return Step(NOT_ROUTED, number, f"it runs in circles between {names}", at=at)
+    steps = [_arrive(stops, stop.leads_to(device), at, step.number, way) for device in known]
+    return next((one for one in steps if one.state != ROUTED), steps[0])
 
 
 def numbers(route: Pattern, target: DialPlan | None) -> list[str]:

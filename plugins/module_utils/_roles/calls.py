@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.paths import (
@@ -18,15 +19,13 @@ from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.paths import
     ROUTED,
     UNKNOWN,
     Step,
+    Stop,
     call,
     numbers,
-    outbound,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.plan import (
-    Caller,
     DialPlan,
     Pattern,
-    Trunk,
     route_pattern,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN
@@ -40,13 +39,19 @@ _RANK = (NOT_ROUTED, UNKNOWN, ROUTED)
 
 
 def call_paths(clusters: Iterable[Facts], made: Mapping[str, Objects]) -> list[dict[str, Any]]:
-    """One entry per cluster, peer and pattern: `from`, `to`, `pattern`, `numbers`, `now` and `planned`.
+    """One entry per cluster, peer and pattern: `from`, `to`, `through`, `pattern`, `numbers`, `now` and `planned`.
 
     clusters are facts of role preflight with `dial_plan` of cucm_info; made holds the objects of trunk_objects by the
-    name of the cluster. `now` and `planned` have a `state` (routed, not routed, unknown) and `why`.
+    name of the cluster. `through` are the hubs that a call passes first. `now` and `planned` have a `state` (routed,
+    not routed, unknown) and `why`.
     """
     sites = {str(facts["name"]): _Site.read(facts, made.get(str(facts["name"])) or {}) for facts in clusters}
-    return [entry for site in sites.values() for entry in _from(site, sites)]
+    return [
+        _entry(way, sites, route, dialled_by)
+        for site in sites.values()
+        for way in site.ways()
+        for route, dialled_by in way.patterns()
+    ]
 
 
 def calls_between(
@@ -66,7 +71,7 @@ def calls_between(
         [{**facts, "dial_plan": dial_plans.get(str(facts["name"]))} for facts in known],
         _objects(known) if made is None else made,
     )
-    keys = ("from", "to", "pattern", "numbers")
+    keys = ("from", "to", "through", "pattern", "numbers")
     routing = [{**{key: entry[key] for key in keys}, **entry[when]} for entry in found]
     return {"paths": found, "routing": routing, "warnings": call_warnings(found, when)}
 
@@ -99,86 +104,81 @@ class _Site:
         plan = DialPlan.read(found) if found else DialPlan(unknown=(f"the dial plan of {facts['name']} is not known",))
         return cls(str(facts["name"]), plan, plan.with_objects(made), made)
 
-    def trunk_to(self, peer: str) -> str:
-        """The name of the trunk to a peer; empty when there is none."""
-        return next((str(one["trunk"]) for one in self.made.get("peers") or () if one["name"] == peer), "")
+    def stop(self, *, planned: bool) -> Stop:
+        """The cluster as calls pass it."""
+        trunks = {str(one["name"]): str(one["trunk"]) for one in self.made.get("peers") or ()}
+        return Stop(self.name, self.planned if planned else self.now, trunks)
 
-
-def _from(site: _Site, sites: Mapping[str, _Site]) -> Iterator[dict[str, Any]]:
-    for peer in site.made.get("peers") or ():
-        other = sites.get(peer["name"])
-        for planned in site.made.get("patterns") or ():
-            if planned["description"] == PATTERN.described(str(peer["name"])):
-                yield _entry(site, other, peer, route_pattern(planned))
-
-
-def _entry(site: _Site, other: _Site | None, peer: Mapping[str, Any], route: Pattern) -> dict[str, Any]:
-    dialled = numbers(route, other.now if other and not other.now.unknown else None)
-    now, planned = (
-        _worst(_steps(site, other, peer["trunk"], dialled, planned=planned), str(peer["name"]))
-        for planned in (False, True)
-    )
-    return {
-        "from": site.name, "to": peer["name"], "pattern": route.pattern, "numbers": dialled, "now": now,
-        "planned": planned, "external": other is None,
-    }  # fmt: skip
-
-
-def _steps(
-    site: _Site, other: _Site | None, trunk: str, dialled: Sequence[str], *, planned: bool
-) -> Iterator[tuple[str, Step]]:
-    """Each call of each kind of phone, in words, with how far it comes."""
-    source = site.planned if planned else site.now
-    if source.unknown:
-        yield "", Step(UNKNOWN, "", source.unknown[0])
-    elif not source.callers:
-        yield "", Step(UNKNOWN, "", f"{site.name} has no phone to call from")
-    elif not dialled:
-        yield "", Step(UNKNOWN, "", "no number is known that it matches")
-    else:
-        target = (other.planned if planned else other.now) if other else None
-        for caller in source.callers:
-            for number in dialled:
-                way = _Way(source, caller, number, trunk)
-                yield f"{caller.words}, dial {number}; ", _step(way, site.name, other, target)
+    def ways(self) -> Iterator[_Way]:
+        """Every cluster and peer whose numbers it routes: by a trunk, or through hubs."""
+        for peer in self.made.get("peers") or ():
+            yield _Way(self, str(peer["name"]), (str(peer["trunk"]),))
+        for one in self.made.get("transit") or ():
+            routes = tuple(route_pattern(route) for route in one["routes"])
+            yield _Way(self, str(one["name"]), tuple(one["trunks"]), tuple(one["through"]), routes)
 
 
 @dataclass(frozen=True)
 class _Way:
-    """A call as it leaves: from phones, a number, by the trunk."""
+    """The way to the numbers of a cluster or peer: the first trunks, and the hubs that they lead to."""
 
-    source: DialPlan
-    caller: Caller
-    number: str
-    trunk: str
+    site: _Site
+    to: str
+    trunks: tuple[str, ...]
+    through: tuple[str, ...] = ()
+    #: the numbers as the last hub routes them; those of a peer are the site's own patterns
+    last: tuple[Pattern, ...] = ()
 
-
-def _step(way: _Way, caller: str, other: _Site | None, target: DialPlan | None) -> Step:
-    """How far a call comes; caller is the name of the cluster that it comes from."""
-    back = other.trunk_to(caller) if other else ""
-    if other is None or target is None or target.unknown or back in target.trunks:
-        trunk = target.trunks.get(back, Trunk(back)) if target else Trunk(back)
-        return call(way.source, way.caller, way.number, out=way.trunk, target=target, back=trunk)
-    step = outbound(way.source, way.caller, way.number, way.trunk)
-    if step.state == ROUTED:
-        missing = f"SIP trunk {back}" if back else f"SIP trunk to {caller}"
-        return Step(NOT_ROUTED, way.number, f"{other.name} has no {missing}")
-    return step
+    def patterns(self) -> Iterator[tuple[Pattern, Pattern]]:
+        """The site's patterns for the numbers, each with the one that says what to dial."""
+        last = {one.pattern: one for one in self.last}
+        for planned in self.site.made.get("patterns") or ():
+            if planned["description"] == PATTERN.described(self.to):
+                found = route_pattern(planned)
+                yield found, last.get(found.pattern, found)
 
 
-def _worst(steps: Iterable[tuple[str, Step]], peer: str) -> dict[str, str]:
+def _entry(way: _Way, sites: Mapping[str, _Site], route: Pattern, dialled_by: Pattern) -> dict[str, Any]:
+    other = sites.get(way.to)
+    dialled = numbers(dialled_by, other.now if other and not other.now.unknown else None)
+    now, planned = (_worst(_steps(way, sites, dialled, planned=planned)) for planned in (False, True))
+    return {
+        "from": way.site.name, "to": way.to, "through": list(way.through), "pattern": route.pattern,
+        "numbers": dialled, "now": now, "planned": planned, "external": other is None,
+    }  # fmt: skip
+
+
+def _steps(
+    way: _Way, sites: Mapping[str, _Site], dialled: Sequence[str], *, planned: bool
+) -> Iterator[tuple[str, Step]]:
+    """Each call of each kind of phone, in words, with how far it comes."""
+    source = way.site.planned if planned else way.site.now
+    if source.unknown:
+        yield "", Step(UNKNOWN, "", source.unknown[0])
+    elif not source.callers:
+        yield "", Step(UNKNOWN, "", f"{way.site.name} has no phone to call from")
+    elif not dialled:
+        yield "", Step(UNKNOWN, "", "no number is known that it matches")
+    else:
+        stops = {name: site.stop(planned=planned) for name, site in sites.items()}
+        start = way.site.stop(planned=planned)
+        for caller, number, trunk in product(source.callers, dialled, way.trunks):
+            yield f"{caller.words}, dial {number}; ", call(start, caller, number, out=trunk, stops=stops)
+
+
+def _worst(steps: Iterable[tuple[str, Step]]) -> dict[str, str]:
     """The worst of several calls, in words."""
     words, step = min(steps, key=lambda pair: _RANK.index(pair[1].state))
     if step.state == ROUTED:
         return {"state": ROUTED, "why": ""}
-    return {"state": step.state, "why": f"{words}{step.why}{_advice(step, peer)}"}
+    return {"state": step.state, "why": f"{words}{step.why}{_advice(step)}"}
 
 
-def _advice(step: Step, peer: str) -> str:
+def _advice(step: Step) -> str:
     if not step.outside:
         return ""
-    if step.arrived:
-        return f" of that trunk: set sip_tls_trunk_calling_search_space of {peer}"
+    if step.at:
+        return f" of that trunk: set sip_tls_trunk_calling_search_space of {step.at}"
     return " of these phones: set sip_tls_trunk_partition to a partition that they reach"
 
 

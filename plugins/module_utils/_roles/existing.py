@@ -61,14 +61,30 @@ def _adopt(result: Objects, title: Mapping[str, str], current: Mapping[str, Any]
     result["trunks"][index] = _changes_to(current, result["trunks"][index], title["name"])
     way = _Way.to(title["name"], users)
     target = way.target(title)
-    for kind in (GROUP, LIST):
+    shares = [made for made in result["route_lists"] if len(made["members"]) > 1 and _has(made, title["route_group"])]
+    # The route list that hubs share needs a route group with the trunk: the one in which it is, or a new one.
+    kinds = (GROUP, LIST) if way.groups or not shares else (LIST,)
+    for kind in kinds:
         result[kind.objects] = [made for made in result[kind.objects] if made["name"] != title[kind.title]]
+    if way.groups:
+        result["route_lists"] = [
+            {**made, "members": [_in_group(member, title["route_group"], way.groups[0]) for member in made["members"]]}
+            for made in result["route_lists"]
+        ]
     patterns = list(_patterns(result["patterns"], way, target, title))
     new_list = {"route_list": title["route_list"]}
     if target == new_list and any(_leads_to(pattern, new_list) for pattern in patterns):
         members = [{"route_group": group} for group in way.groups[:1]]
         result["route_lists"].append({"name": title["route_list"], "members": members})
     result["patterns"] = patterns
+
+
+def _has(route_list: Mapping[str, Any], group: str) -> bool:
+    return any(member["route_group"] == group for member in route_list["members"])
+
+
+def _in_group(member: Mapping[str, Any], made: str, existing: str) -> dict[str, Any]:
+    return {**member, "route_group": existing if member["route_group"] == made else member["route_group"]}
 
 
 def _changes_to(current: Mapping[str, Any], wish: Mapping[str, Any], name: str) -> dict[str, Any]:

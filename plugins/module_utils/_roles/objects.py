@@ -16,6 +16,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PA
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import MOST_DESTINATIONS, trunk_nodes
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import routes_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import routes_in_transit, shared_title
 
 #: what is looked at of a peer that is not ours
 EXTERNAL_KEYS = ("addresses", "port", "names", "chain", "legacy_crypto")
@@ -55,13 +56,14 @@ def trunk_objects(
     clusters are the facts that the roles keep of each cluster: name, nodes (each with its address), certificates
     (the one that each node is to present, by its name), patterns, chain (PEM). A peer without a certificate on every
     node cannot be set up yet and is reported in `waiting`. external are peers that are not ours, as read_peers returns
-    them. asked are the hosts of the play; without it, all clusters. ValueError, with a sentence, for a peer that
-    no trunk can lead to.
+    them. asked are the hosts of the play; without it, all clusters. `transit` of the settings holds what is routed
+    through hubs, as transit() returns it. ValueError, with a sentence, for a peer that no trunk can lead to.
     """
     made: dict[str, list[Any]] = {
         "profiles": [], "trunks": [], "route_groups": [], "route_lists": [], "patterns": [], "trust": [],
-        "waiting": [], "peers": [],
+        "waiting": [], "peers": [], "transit": [],
     }  # fmt: skip
+    sharing = {hub for way in settings.get("transit") or () if len(way["through"]) > 1 for hub in way["through"]}
     trusted = set((own or {}).get("chain") or ())
     for peer in every_peer(peers, clusters, external):
         if not peer["names"]:
@@ -71,10 +73,52 @@ def trunk_objects(
                 f"{peer['name']}: its certificates are not known in this run, so its trunk is not made yet. {advice}"
             )
             continue
-        _one_peer(made, peer, settings)
+        # A trunk in a route group can't be the target of a pattern itself.
+        _one_peer(made, peer, {**settings, "route_by": "route_list"} if peer["name"] in sharing else settings)
         made["trust"] += [pem for pem in peer["chain"] if pem not in trusted]
         trusted |= set(peer["chain"])
+    for way in settings.get("transit") or ():
+        _in_transit(made, way, settings)
     return made
+
+
+def _in_transit(made: dict[str, list[Any]], way: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """The patterns for the numbers of a cluster that hubs lead to, and the route list that several hubs share."""
+    owner, hubs = way["name"], way["through"]
+    trunks = {peer["name"]: peer["trunk"] for peer in made["peers"]}
+    missing = [hub for hub in hubs if hub not in trunks]
+    if missing:
+        made["waiting"].append(
+            f"{owner}: its numbers are routed through {', '.join(hubs)}, and {', '.join(missing)} is not known in this "
+            "run, so nothing is changed for them. Run again when it answers."
+        )
+        return
+    titles = [object_names(hub, settings) for hub in hubs]
+    target = {"gateway": titles[0]["name"]}
+    if len(hubs) > 1:
+        target = {"route_list": shared_title(str(settings["route_list"]), hubs)}
+        _route_list(made, target["route_list"], [title["route_group"] for title in titles], settings)
+    elif any(one["name"] == titles[0]["route_list"] for one in made["route_lists"]):
+        target = {"route_list": titles[0]["route_list"]}
+    made["transit"].append({**way, "trunks": [trunks[hub] for hub in hubs]})
+    made["patterns"] += _patterns(owner, routes_in_transit(way), settings, target)
+
+
+def _route_list(made: dict[str, list[Any]], name: str, groups: Iterable[str], settings: Mapping[str, Any]) -> None:
+    """A route list with these route groups, once."""
+    route_list: dict[str, Any] = {"name": name, "members": [{"route_group": group} for group in groups]}
+    if settings.get("run_on_every_node"):
+        route_list["run_on_every_node"] = True
+    if route_list not in made["route_lists"]:
+        made["route_lists"].append(route_list)
+
+
+def _patterns(
+    owner: str, numbers: Iterable[Mapping[str, Any]], settings: Mapping[str, Any], target: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """A route pattern for each number of a cluster or peer."""
+    for route in numbers:
+        yield {"partition": settings["partition"], **route, "description": PATTERN.described(owner), **target}
 
 
 def _names(cluster: Mapping[str, Any]) -> list[str]:
@@ -122,20 +166,9 @@ def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Map
     target = {"gateway": title["name"]}
     if settings["route_by"] == "route_list":
         made["route_groups"].append({"name": title["route_group"], "members": [{"device": title["name"]}]})
-        route_list: dict[str, Any] = {"name": title["route_list"], "members": [{"route_group": title["route_group"]}]}
-        if settings.get("run_on_every_node"):
-            route_list["run_on_every_node"] = True
-        made["route_lists"].append(route_list)
+        _route_list(made, title["route_list"], [title["route_group"]], settings)
         target = {"route_list": title["route_list"]}
-    made["patterns"] += [
-        {
-            "partition": settings["partition"],
-            **route,
-            "description": PATTERN.described(name),
-            **target,
-        }
-        for route in routes_of(peer)
-    ]
+    made["patterns"] += _patterns(name, routes_of(peer), settings, target)
 
 
 def object_names(peer: str, settings: Mapping[str, Any]) -> dict[str, str]:

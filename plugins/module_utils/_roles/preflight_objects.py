@@ -15,10 +15,11 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import rules, validation
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import items_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE, PATTERN
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, routes
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, object_names, trunk_objects
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import routes_in_transit
 
 #: options of cucm_info's look_up: what is missing in words, and the option of the role that names it
 REFERENCES = {
@@ -39,9 +40,8 @@ def look_up(
     foreign = [one for one in external or () if isinstance(one, Mapping)] if isinstance(external, list) else []
     everybody = [*listed(peers), *(str(one.get("name") or "") for one in foreign)]
     names = [object_names(peer, settings)["name"] for peer in everybody if peer]
-    partition = str(settings["partition"] or "")
-    wanted = routes([*patterns, *(number for one in foreign for number in entries(one.get("numbers")))])
-    keys = [(route["pattern"], str(route.get("partition", partition))) for route in wanted]
+    numbers = [*patterns, *(number for one in foreign for number in entries(one.get("numbers")))]
+    keys = _pattern_keys(numbers, settings)
 
     def given(key: str) -> list[str]:
         return [str(settings[key])] if settings.get(key) else []
@@ -54,8 +54,16 @@ def look_up(
         "locations": given("location"),
         "calling_search_spaces": given("calling_search_space"),
         "partitions": list(dict.fromkeys([*given("partition"), *(where for _pattern, where in keys if where)])),
-        "route_patterns": [{"pattern": pattern, "partition": where} for pattern, where in dict.fromkeys(keys)],
+        "route_patterns": [{"pattern": pattern, "partition": where} for pattern, where in keys],
     }
+
+
+def _pattern_keys(numbers: Iterable[Any], settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Pattern and partition of each route pattern for these numbers, and for those that hubs lead to."""
+    passed_on = (route for way in settings.get("transit") or () for route in routes_in_transit(way))
+    partition = str(settings["partition"] or "")
+    found = ((route["pattern"], str(route.get("partition", partition))) for route in routes([*numbers, *passed_on]))
+    return list(dict.fromkeys(found))
 
 
 def listed(value: Any) -> list[str]:
@@ -225,16 +233,21 @@ def _same_profile(now: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
 def _patterns(made: Mapping[str, list[Any]], settings: Mapping[str, Any], existing: Mapping[str, Any]) -> Iterator[str]:
     """A pattern for a peer's number that leads elsewhere: it is somebody's route, and not ours to bend."""
     ours = {(one["pattern"], one["partition"] or ""): one for one in made["patterns"]}
-    titles = {one["name"]: object_names(one["name"], settings) for one in made["peers"]}
-    owner = {title[key]: peer for peer, title in titles.items() for key in ("route_list", "name")}
+    trunks = {one["name"]: [one["trunk"]] for one in made["peers"]} | {
+        one["name"]: one["trunks"] for one in made.get("transit") or ()
+    }
+    owners = {PATTERN.described(str(name)): str(name) for name in trunks}
+    # A number may have been routed by a trunk to its owner, or by one to a hub, before.
+    hubs = {object_names(str(hub), settings)["name"] for hub in settings.get("hubs") or ()}
     for pattern in existing["route_patterns"]:
         planned = ours.get((pattern["pattern"], pattern["partition"] or ""))
         if planned is None:
             continue
-        peer = owner[planned.get("gateway") or planned["route_list"]]
-        title = titles[peer]
-        if title["name"] not in pattern["devices"] and pattern["route_list"] != title["route_list"]:
-            yield _conflict(pattern, title["name"], peer)
+        owner = owners[planned["description"]]
+        title = object_names(owner, settings)
+        lists = {title["route_list"], planned.get("route_list") or title["route_list"]}
+        if not {*trunks[owner], title["name"], *hubs} & set(pattern["devices"]) and pattern["route_list"] not in lists:
+            yield _conflict(pattern, trunks[owner][0], owner)
 
 
 def _conflict(pattern: Mapping[str, Any], trunk: str, peer: str) -> str:

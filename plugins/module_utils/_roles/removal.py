@@ -8,6 +8,7 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import (
     noun,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import shared_titles
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK as TRUNK_PURPOSE
@@ -33,6 +35,7 @@ Rows = Iterable[Mapping[str, Any]]
 Key = tuple[str, str, str]
 Target = tuple[str, str]  # kind, name
 _SIP_PROFILE = MADE[0].resource.module
+_MADE_PATTERN = re.compile(re.escape(PATTERN.description).replace(re.escape("{peer}"), ".+"))
 _PATTERN, _LIST, _TRUNK = PATTERN.resource.module, LIST.resource.module, TRUNK.resource.module
 
 
@@ -48,6 +51,7 @@ def removal_questions(
         for peer in peers
         for kind in PER_PEER
     ]
+    asked += [{"kind": _LIST, "name": name} for name in _shared(peers, settings)]
     asked += [{"kind": _TRUNK, "name": name} for peer, name in existing.items() if peer in peers]
     if settings["sip_profile_copy_from"]:
         asked.append({"kind": _SIP_PROFILE, "name": settings["sip_profile"]})
@@ -76,15 +80,24 @@ def trunk_removals(
         remaining={object_names(peer, settings)["name"] for peer in remaining},
         before={name: peer for peer, name in (settings.get("existing") or {}).items() if peer in titles},
     )
+    shared = _shared(peers, settings)
     work.patterns(
         {(kind.resource.module, title[kind.title]): peer for peer, title in titles.items() for kind in (LIST, TRUNK)}
+        | {(_LIST, name): "" for name in shared}
     )
+    for name in shared:
+        work.remove(LIST, name)
     for kind in PER_PEER:
         for title in titles.values():
             work.remove(kind, title[kind.title])
     if settings["sip_profile_copy_from"]:
         work.remove(MADE[0], settings["sip_profile"])
     return work.found
+
+
+def _shared(peers: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
+    """The names of the route lists that hubs among the peers may share."""
+    return list(shared_titles(str(settings["route_list"]), peers, settings.get("hubs") or ()).values())
 
 
 def _made_names(peer: str, settings: Mapping[str, Any]) -> dict[str, str]:
@@ -126,8 +139,9 @@ class _Removal:
                 end = pattern.get("gateway") or pattern.get("route_list") or "nowhere"
                 self.found["foreign"].append(f"The route pattern {in_words(*key[1:])} is kept: it leads to {end}.")
         for user in self.users:
-            peer = ours.get(_used(user)) or kept.get(_used(user))
-            made_by_role = peer is not None and user["description"] == PATTERN.described(peer)
+            # A pattern that leads to a hub has the description of the number's owner.
+            leads_to_ours = _used(user) in ours or _used(user) in kept
+            made_by_role = leads_to_ours and _MADE_PATTERN.fullmatch(user["description"] or "")
             if made_by_role and user["kind"] == _PATTERN and _key(user) not in self.gone:
                 self._remove_pattern(_key(user), user.get("uuid") or "")
 

@@ -36,7 +36,9 @@ def here(*patterns: Pattern, **more: Any) -> DialPlan:
 
 
 def step(source: DialPlan = HERE, target: DialPlan | None = THERE, back: Trunk = BACK) -> tuple[str, str]:
-    found = paths.call(source, PHONES, "9898", out="T-b", target=target, back=back)
+    known = target and replace(target, trunks={back.name: back, **target.trunks})
+    stops = {"b": paths.Stop("b", known, {"a": back.name})}
+    found = paths.call(paths.Stop("a", source, {"b": "T-b"}), PHONES, "9898", out="T-b", stops=stops)
     return found.state, found.why
 
 
@@ -87,6 +89,57 @@ def test_the_step_that_fails_at_the_other_end_is_named(
 ) -> None:
     found = step(HERE, target, back)
     assert found[0] == state and why in found[1]
+
+
+HUB = DialPlan(
+    patterns=(Pattern("98XX", ROUTE, "Out", target="T-b"), Pattern("10XX", ROUTE, "Out", target="T-a")),
+    spaces={"Transit": ("Out",)},
+    trunks={"T-a": Trunk("T-a", "Transit"), "T-b": Trunk("T-b", "Transit")},
+)
+LEAF = replace(THERE, trunks={"T-hub": Trunk("T-hub", "In")})
+
+
+def through_a_hub(hub: DialPlan | None = HUB, leaf: DialPlan | None = LEAF) -> tuple[str, str, str]:
+    start = paths.Stop("a", here(Pattern("9898", ROUTE, "Out", target="T-hub")), {"hub": "T-hub"})
+    stops = {"hub": paths.Stop("hub", hub, {"a": "T-a", "b": "T-b"}), "b": paths.Stop("b", leaf, {"hub": "T-hub"})}
+    found = paths.call(start, PHONES, "9898", out="T-hub", stops=stops)
+    return found.state, found.at, found.why
+
+
+def test_a_call_passes_a_hub() -> None:
+    assert through_a_hub() == ("routed", "b", "")
+
+
+@pytest.mark.parametrize(
+    ("hub", "leaf", "state", "at", "why"),
+    [
+        (replace(HUB, trunks={"T-a": Trunk("T-a"), "T-b": Trunk("T-b")}), LEAF, "not routed", "hub",
+         "over the SIP trunk T-a as 9898, and the route pattern 98XX in partition Out is not in the calling search"),
+        (replace(HUB, trunks={}), LEAF, "not routed", "hub", "hub has no SIP trunk T-a"),
+        (replace(HUB, unknown=("the dial plan could not be read: no",)), LEAF, "unknown", "hub", "could not be read"),
+        (None, LEAF, "unknown", "", "the dial plan at the other end is not known"),
+        (HUB, None, "unknown", "", "the dial plan at the other end, b, is not known"),
+        (HUB, replace(LEAF, patterns=()), "not routed", "b", "at b it arrives over the SIP trunk T-hub as 9898"),
+        (HUB, replace(LEAF, patterns=(Pattern("9.8XX", ROUTE, "Internal", target="T-hub"),)), "not routed", "hub",
+         "it runs in circles between hub, b"),
+        (HUB, replace(LEAF, patterns=(Pattern("9.8XX", ROUTE, "Internal", target="PSTN"),)), "unknown", "b",
+         "at b it arrives over the SIP trunk T-hub as 9898 and reaches the route pattern 9.8XX in partition Internal"),
+    ],
+)  # fmt: skip
+def test_the_step_that_fails_behind_a_hub_is_named(
+    hub: DialPlan | None, leaf: DialPlan | None, state: str, at: str, why: str
+) -> None:
+    found = through_a_hub(hub, leaf)
+    assert found[:2] == (state, at) and why in found[2]
+
+
+def test_every_member_of_a_hubs_route_list_is_followed() -> None:
+    by_list = replace(HUB, patterns=(Pattern("98XX", ROUTE, "Out", target="RL"),))
+    lists = {"RL": RouteList("RL", devices=("T-b", "T-a"))}
+    assert "runs in circles" not in through_a_hub(replace(by_list, route_lists=lists))[2]
+    assert through_a_hub(replace(by_list, route_lists=lists))[0] == "unknown"
+    lists = {"RL": RouteList("RL", devices=("T-b",), enabled=False)}
+    assert through_a_hub(replace(by_list, route_lists=lists))[0] == "unknown"
 
 
 def test_a_route_list_leads_to_its_members() -> None:

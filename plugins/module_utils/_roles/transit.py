@@ -1,0 +1,184 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hubs and leaves: which peers of a cluster lead to the clusters that it has no trunk to. Pure.
+
+A hub (`cucm_transit: true`) passes calls on between its peers, as Session Management Edition does. A call takes a way
+with the fewest hubs, so that each cluster on the way is closer to the number than the one before: no way is a circle.
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, routes, routes_of
+
+Clusters = Iterable[Mapping[str, Any]]
+#: options of a route pattern that change the called number: the last cluster before the number's owner applies them
+TRANSFORMATIONS = ("called_party_transformation_mask", "digit_discard_instructions", "prefix_digits_out")
+
+
+def default_peers(name: str, hosts: Iterable[str], hubs: Iterable[str]) -> list[str]:
+    """The peers of a cluster without `cucm_peers`: every other cluster, or every hub when there are hubs."""
+    others, known = [host for host in hosts if host != name], set(hubs)
+    if not known or name in known:
+        return others
+    return [host for host in others if host in known]
+
+
+def sites(variables: Mapping[str, Mapping[str, Any]], hosts: Sequence[str]) -> list[dict[str, Any]]:
+    """The clusters of an inventory by its variables alone, so that --limit changes no way between them.
+
+    Each has `name`, `transit`, `peers` and `routes`; variables are hostvars.
+    """
+    hubs = [host for host in hosts if _truth(_value(variables, host, "cucm_transit"))]
+    return [
+        {
+            "name": host, "transit": host in hubs,
+            "peers": _names(_value(variables, host, "cucm_peers")) or default_peers(host, hosts, hubs),
+            "routes": routes(_value(variables, host, "cucm_local_patterns")),
+        }
+        for host in hosts
+    ]  # fmt: skip
+
+
+def transit(inventory: Sequence[Mapping[str, Any]], name: str) -> list[dict[str, Any]]:
+    """What a cluster routes through its hubs: the owner of the numbers (`name`), the hubs (`through`) and `routes`.
+
+    inventory are the clusters as sites() returns them.
+    """
+    known = {str(one["name"]): one for one in inventory}
+    return [
+        {"name": owner, "through": hubs, "routes": routes_of(known[owner])}
+        for owner, hubs in ways(name, inventory).items()
+        if routes_of(known[owner])
+    ]
+
+
+def _value(variables: Mapping[str, Mapping[str, Any]], host: str, name: str) -> Any:
+    """A variable of a host; None where it is missing or its template fails, which preflight reports."""
+    try:
+        return variables[host].get(name)
+    except Exception:  # whatever a template raises, by release
+        return None
+
+
+def _truth(value: Any) -> bool:
+    return str(value).strip().lower() in ("true", "yes", "on", "1", "y", "t")
+
+
+def _names(value: Any) -> list[str]:
+    return [str(entry).strip() for entry in entries(value)]
+
+
+def ways(name: str, clusters: Clusters) -> dict[str, list[str]]:
+    """The clusters that are no peers of a cluster, each with the hubs among its peers that lead there.
+
+    clusters are facts with `name`, `peers` and `transit`. Hubs that lead there by ways of one length are in the order
+    of the cluster's peers. A cluster that no way leads to is left out.
+    """
+    known = {str(one["name"]): one for one in clusters}
+    own = _peers(known.get(name) or {})
+    found: dict[str, list[str]] = {}
+    for owner in known:
+        if owner == name or owner in own:
+            continue
+        far = _distances(owner, known)
+        least = min((far[peer] for peer in own if peer in far and _is_hub(known, peer)), default=None)
+        if least is not None:
+            found[owner] = [peer for peer in own if _is_hub(known, peer) and far.get(peer) == least]
+    return found
+
+
+def _distances(owner: str, known: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """How many trunks a call takes to a cluster from every other one, with hubs alone between."""
+    far, edge = {owner: 0}, [owner]
+    while edge:
+        onward = []
+        for name in edge:
+            # A peer has the trunk to this cluster if it names it in turn.
+            for peer in _peers(known[name]):
+                if peer in known and peer not in far and name in _peers(known[peer]):
+                    far[peer] = far[name] + 1
+                    onward += [peer] if _is_hub(known, peer) else []
+        edge = onward
+    return far
+
+
+def _peers(facts: Mapping[str, Any]) -> list[str]:
+    return [str(peer) for peer in facts.get("peers") or ()]
+
+
+def _is_hub(known: Mapping[str, Mapping[str, Any]], name: str) -> bool:
+    return bool((known.get(name) or {}).get("transit"))
+
+
+def routes_in_transit(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The numbers of a cluster as one further away routes them: as they are dialled."""
+    return [
+        {option: value for option, value in route.items() if option not in TRANSFORMATIONS}
+        for route in routes_of(facts)
+    ]
+
+
+def shared_titles(template: str, peers: Sequence[str], hubs: Iterable[str]) -> dict[tuple[str, ...], str]:
+    """The names of the route lists that two hubs or more can share on a cluster, by the hubs."""
+    own = [peer for peer in peers if peer in set(hubs)]
+    groups = (group for size in range(2, len(own) + 1) for group in combinations(own, size))
+    return {group: shared_title(template, group) for group in groups}
+
+
+def shared_title(template: str, hubs: Iterable[str]) -> str:
+    """The name of the route list that hubs share."""
+    return template.replace("{peer}", "-".join(hubs))
+
+
+def transit_problems(clusters: Clusters) -> Iterator[str]:
+    """Hubs that can pass nothing on: their trunks' search space does not have the partition of their own patterns.
+
+    clusters are facts of role preflight, with `search_spaces` of the hubs by name where they could be read.
+    """
+    known = list(clusters)
+    for hub in (one for one in known if one.get("transit")):
+        space = str(_settings(hub).get("calling_search_space") or "")
+        missing = _missing_partitions(hub, space, [one for one in known if one is not hub])
+        if missing:
+            yield (
+                f"{hub['name']} is a hub (cucm_transit), but calls that its trunks receive can't leave it again: the "
+                f"trunks' calling search space {space or '<None>'} does not contain partition {', '.join(missing)}, in "
+                f"which its route patterns are. Set sip_tls_trunk_calling_search_space of {hub['name']} to one that "
+                "contains it."
+            )
+
+
+def _settings(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (facts.get("planned") or {}).get("settings") or {}
+
+
+def _missing_partitions(hub: Mapping[str, Any], space: str, others: Clusters) -> list[str]:
+    """The partitions of the hub's route patterns that are not in the search space of its trunks."""
+    settings, spaces = _settings(hub), hub.get("search_spaces")
+    # A search space that does not exist is reported by itself.
+    if spaces is None or not settings or (space and space not in spaces):
+        return []
+    owned = (route for one in others for route in routes_of(one))
+    partitions = dict.fromkeys(str(one.get("partition", settings.get("partition")) or "") for one in owned)
+    return [name for name in partitions if name and name not in spaces.get(space, ())]
+
+
+def unconnected(clusters: Clusters) -> Iterator[str]:
+    """Pairs that no trunk and no hub connects, where there are hubs: a warning per cluster."""
+    known = [one for one in clusters if "peers" in one]
+    if not any(one.get("transit") for one in known):
+        return
+    for one in known:
+        reached = {*_peers(one), *ways(str(one["name"]), known), str(one["name"])}
+        missing = [str(other["name"]) for other in known if str(other["name"]) not in reached]
+        if missing:
+            yield (
+                f"{one['name']} reaches {', '.join(missing)} neither by a trunk of its own nor through a hub "
+                "(cucm_transit). Name a hub that leads there in cucm_peers of both."
+            )
