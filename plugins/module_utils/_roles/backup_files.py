@@ -132,8 +132,8 @@ def _write(folder: Path, file: Path, record: Mapping[str, Any]) -> None:
     except OSError as error:
         raise Failure(
             f"The backup of {record['cluster']} cannot be written to {folder} ({error.strerror}), and nothing was "
-            "changed on the cluster for it. Set sip_tls_trunk_backup_path to a folder of yours, or "
-            "sip_tls_trunk_backup to false."
+            "changed on the cluster for it. Set sip_tls_undo_backup_path to a folder of yours, or "
+            "sip_tls_undo_backup to false."
         ) from None
 
 

@@ -38,6 +38,12 @@ OTHERS = (
     "sip_tls_ca", "sip_tls_ca_password", "sip_tls_ca_passphrase", "sip_tls_trusted_cas", "sip_tls_vault_token",
     "sip_tls_backup", "sip_tls_confirm", "sip_tls_renewal_enforce",
 )  # fmt: skip
+#: old names of options, which still work, with the names that they have now
+RENAMED = {
+    f"sip_tls_trunk_{name}": f"sip_tls_undo_{name}"
+    for name in ("backup", "backup_path", "restore_records", "restore_file", "restore_force", "removed_peers",
+                 "removed_chain", "remove_trust")
+}  # fmt: skip
 SECRETS = ("cucm_password", "cucm_os_password", "sip_tls_ca_password", "sip_tls_ca_passphrase", "sip_tls_vault_token")
 PREFIXES = ("cucm_", "sip_tls_", "callmanager_certificate_", "preflight_")
 NUMBERS = {"cucm_port": (1, 65535), "cucm_ssh_port": (1, 65535), "cucm_timeout": (1, 3600)}
@@ -77,7 +83,7 @@ class Inventory:
     @property
     def known(self) -> list[str]:
         """The names that mean something."""
-        return [*CONNECTION, *OTHERS, *self.options]
+        return [*CONNECTION, *OTHERS, *self.options, *RENAMED]
 
     def value(self, name: str) -> Any:
         """A variable's value, None without one or when its template fails."""
@@ -343,7 +349,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 #: facts of the roles whose names are near to an option
-KEPT = ("sip_tls_trunk_profiles", "sip_tls_trunk_names", "sip_tls_verify_captured", "sip_tls_trunk_trust_removals")
+KEPT = ("sip_tls_trunk_profiles", "sip_tls_trunk_names", "sip_tls_verify_captured", "sip_tls_undo_trust_removals")
 CHECKS: tuple[Callable[[Inventory], Iterator[str]], ...] = (
     _undefined, _misspelled, _missing, _kinds, _host, _lists, _patterns, _authority, _secrets,
 )  # fmt: skip

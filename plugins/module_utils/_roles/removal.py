@@ -244,7 +244,7 @@ def _may_be_needed(unknown: Sequence[str], others: Sequence[str]) -> str:
     if others:
         return (
             f"the SIP trunk {', '.join(others)} has TLS too, and it is not known who issued its peer's certificate "
-            "(sip_tls_trunk_remove_trust: always removes the CA all the same)"
+            "(sip_tls_undo_remove_trust: always removes the CA all the same)"
         )
     return ""
 
