@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     call.add_argument("cluster")
     call.add_argument("calling")
     call.add_argument("called")
+    call.add_argument("--hold", type=float, default=0.0, metavar="SECONDS", help="talk so long before hanging up")
     call.add_argument("--json", action="store_true")
     fault = command("fault", _fault, "add, list or clear faults")
     fault.add_argument("what", choices=["add", "list", "clear"])
@@ -270,8 +271,8 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _call(options: argparse.Namespace) -> int:
-    order = {"cluster": options.cluster, "calling": options.calling, "called": options.called}
-    result = ask(options.state, "call", order)
+    order = {"cluster": options.cluster, "calling": options.calling, "called": options.called, "hold": options.hold}
+    result = ask(options.state, "call", order, timeout=60 + options.hold)
     if options.json:
         print(json.dumps(result, indent=1))
     else:
@@ -288,6 +289,8 @@ def _told(call: dict[str, Any]) -> list[str]:
         way += f" through trunk {call['trunk']}, from {call['node']} to {call['peer']}"
     if call["result"] == "answered":
         end = f"answered {way}, {'with SRTP' if call['srtp'] else 'with plain RTP'}"
+    elif call["result"] == "lost":
+        end = f"answered {way}, and lost: {call['reason']}"
     else:
         status = f" {call['status']}" if call["status"] else ""
         end = f"failed{status}: {call['reason']}" + (f" ({way})" if call["transport"] else "")

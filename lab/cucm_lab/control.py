@@ -88,7 +88,8 @@ async def _call(process: Process, order: dict[str, Any]) -> Any:
     from .sip import place_call
 
     cluster = process.lab.cluster(order["cluster"])
-    result = await place_call(process.lab, cluster, order["calling"], order["called"])
+    more = {"hold": float(order["hold"])} if order.get("hold") else {}
+    result = await place_call(process.lab, cluster, order["calling"], order["called"], **more)
     return dataclasses.asdict(result) if dataclasses.is_dataclass(result) else result
 
 

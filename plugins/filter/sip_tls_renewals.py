@@ -46,8 +46,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Rows with C(cluster), C(node), C(state) (V(renewed), V(uploaded) or V(due)), C(reason), C(days_left),
-    C(not_after) and C(text).
+  description: Rows with C(cluster), C(node), C(state) (V(renewed), V(uploaded), V(pending) or V(due)), C(reason),
+    C(days_left), C(not_after) and C(text).
   type: list
   elements: dict
 """

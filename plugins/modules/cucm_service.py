@@ -126,6 +126,23 @@ options:
         description: Date and time (ISO 8601). A service that runs since before then does not have the certificate yet,
           such as after an interrupted run. Control Center shows since when a service runs, the CLI does not.
         type: str
+  window:
+    description:
+      - The time of day at which O(state=restarted) may restart, such as V(01:00-04:00) or V(22:00-04:00), by the local
+        time that the node shows in C(show status). That requires O(os_username).
+      - Outside of it nothing is restarted; RV(pending) has the services that require a restart, and the next run inside
+        the window restarts them. Check mode predicts the same.
+    type: str
+    version_added: 1.0.0
+  drain:
+    description:
+      - Minutes for which O(state=restarted) waits until the node has no active calls, as PerfMon counts them
+        (C(CallsActive)). That requires O(username). When the time is over, the restart is made and ends the calls that
+        are left; RV(calls_left) has their number.
+      - New calls are not refused during that time. If the O(window) ends before the calls do, nothing is restarted.
+    type: float
+    default: 0
+    version_added: 1.0.0
   wait_timeout:
     description: Seconds to wait until the service is in its state and serves.
     type: int
@@ -149,6 +166,20 @@ EXAMPLES = r"""
     serving:
       port: 5061
       certificate: "{{ upload.certificate.sha256 }}"
+
+- name: The same at night, once the node has no calls, after half an hour at the latest
+  siptls.cucm.cucm_service:
+    host: cucma.example.com
+    username: axladmin
+    password: "{{ vault_password }}"
+    os_username: osadmin
+    os_password: "{{ vault_os_password }}"
+    name: Cisco CallManager
+    state: restarted
+    serving:
+      certificate: "{{ upload.certificate.sha256 }}"
+    window: "01:00-04:00"
+    drain: 30
 """
 
 RETURN = r"""
@@ -182,6 +213,17 @@ also:
   returned: with O(also)
   type: list
   elements: dict
+pending:
+  description: The services that require a restart which waits for the O(window).
+  returned: success
+  type: list
+  elements: str
+  version_added: 1.0.0
+calls_left:
+  description: The number of calls that were active when the restart was made, after waiting for O(drain).
+  returned: success, with O(drain), if a running service was restarted
+  type: int
+  version_added: 1.0.0
 left_stopped:
   description: Whether a service that somebody had stopped was left as it is.
   returned: success

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from cucm_lab.testing import LabProcess, cluster, write_scenario
@@ -17,9 +20,10 @@ pytestmark = [pytest.mark.playbook, pytest.mark.timeout(900)]
 
 
 def mixed_site(folder: Path) -> Site:
-    """A cluster of 11.5 and one of 14, both in mixed mode with encrypted phones."""
+    """A cluster of 11.5 and one of 14 in Tokyo, both in mixed mode with encrypted phones."""
     clusters = [{**cluster(61, "11.5", name="old"), "security_mode": "mixed"},
                 {**cluster(62, "14", name="new"), "security_mode": "mixed"}]  # fmt: skip
+    clusters[1]["nodes"][0]["timezone"] = "Asia/Tokyo"
     return Site(folder, write_scenario(folder / "mixed.yml", clusters))
 
 
@@ -53,25 +57,59 @@ def test_mixed_mode_stops_before_anything_is_changed_and_keeps_its_phones_with_u
         assert every_phone_is_there(site.lab), registrations(site.lab)
         _restarted_in_order(site, "OLDN1", haproxy=False)
         _restarted_in_order(site, "NEWN1", haproxy=True)
-        for caller, calling, called in (("old", "61001", "62001"), ("new", "62001", "61001")):
-            call = site.lab.ask("call", cluster=caller, calling=calling, called=called)
-            assert (call["result"], call["secure"]) == ("answered", True), call
+        _calls_are_secure(site)
         again = site.play("sip_tls_trunk")
         assert again.code == 0 and _changed(again) == 0, again.output[-3000:]
+        _a_renewal_waits_for_the_window_and_for_calls(site)
 
 
-def _restarted_in_order(site: Site, node: str, *, haproxy: bool) -> None:
+def _a_renewal_waits_for_the_window_and_for_calls(site: Site) -> None:
+    """Outside the window everything but the restarts is done; inside it they wait until the call has ended."""
+    tokyo = datetime.now(ZoneInfo("Asia/Tokyo"))
+    windows = [f"{tokyo + timedelta(hours=start):%H:%M}-{tokyo + timedelta(hours=end):%H:%M}" for start, end in
+               ((2, 3), (-1, 2))]  # fmt: skip
+    since = len(site.lab.events())
+    night: dict[str, Any] = {"callmanager_certificate_ctl": "update", "callmanager_certificate_window": windows[0]}
+    anew = {**night, "callmanager_certificate_regenerate": "always"}
+    day = site.play("renew_certificates", "--limit", "new", extra=anew)
+    assert day.code == 0, day.output[-6000:]
+    assert f"waits for the window {windows[0]}, by the node's clock" in day.output
+    assert "the restart that makes it active waits for the window" in day.output
+    events = site.lab.events()[since:]
+    assert not [event for event in events if event.get("kind") == "service"], "restarted outside the window"
+    assert [event for event in events if "ctl update" in str(event.get("command"))]
+    _calls_are_secure(site)
+    night |= {"callmanager_certificate_window": windows[1], "callmanager_certificate_drain": 2}
+    with ThreadPoolExecutor() as pool:
+        talk = pool.submit(site.lab.ask, "call", cluster="old", calling="61001", called="62001", hold=20)
+        finished = site.play("renew_certificates", "--limit", "new", extra=night)
+        assert (talk.result()["result"], talk.result()["secure"]) == ("answered", True), talk.result()
+    assert finished.code == 0, finished.output[-6000:]
+    assert "waits for the window" not in finished.output
+    _restarted_in_order(site, "NEWN1", haproxy=True, since=since)
+    assert every_phone_is_there(site.lab), registrations(site.lab)
+    _calls_are_secure(site)
+
+
+def _calls_are_secure(site: Site) -> None:
+    for caller, calling, called in (("old", "61001", "62001"), ("new", "62001", "61001")):
+        call = site.lab.ask("call", cluster=caller, calling=calling, called=called)
+        assert (call["result"], call["secure"]) == ("answered", True), call
+
+
+def _restarted_in_order(site: Site, node: str, *, haproxy: bool, since: int = 0) -> None:
     """CTL before the first restart; then the services as in Cisco's document 214231."""
-    events = [event for event in site.lab.events() if event.get("node") == node]
+    every = site.lab.events()[since:]
+    events = [event for event in every if event.get("node") == node]
     started = [e["service"] for e in events if e.get("kind") == "service" and e.get("status") == "Started"]
     expected = ["Cisco CallManager", "Cisco CTIManager", "Cisco Trust Verification Service", "Cisco Tftp"]
     assert started == [*expected, *(["Cisco HAProxy"] if haproxy else [])]
     commands = [
-        number for number, event in enumerate(site.lab.events())
+        number for number, event in enumerate(every)
         if event.get("node") == node and "ctl update" in str(event.get("command"))
     ]  # fmt: skip
     restart = next(
-        number for number, event in enumerate(site.lab.events())
+        number for number, event in enumerate(every)
         if event.get("node") == node and event.get("service") == "Cisco CallManager" and event.get("status")
     )  # fmt: skip
     assert len(commands) == 1 and commands[0] < restart

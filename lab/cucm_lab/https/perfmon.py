@@ -58,11 +58,12 @@ def values(node: Node, name: str) -> list[tuple[str, str, int]]:
             for trunk in _trunks(node)
             for counter in OBJECTS[name]
         ]
+    active = node.sip.calls_active()
     counted = {
         "TLSConnectedSIPTrunks": sum(bool(trunk["connected_tls"]) for trunk in _trunks(node)),
-        "CallsActive": 0,
+        "CallsActive": len(active),
         "CallsCompleted": _calls(node),
-        "EncryptedCallsActive": 0,
+        "EncryptedCallsActive": sum(active),
         "EncryptedCallsCompleted": _calls(node, secure=True),
     }
     return [("", counter, counted[counter]) for counter in OBJECTS[name]]

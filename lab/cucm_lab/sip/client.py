@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 #: how long a caller waits for the first answer, and for the call to be answered, in seconds
 FIRST_ANSWER_SECONDS = 6.0
 RINGING_SECONDS = 20.0
-#: duration of a call
+#: duration of a call, unless another one is given, and the longest
 HOLD_SECONDS = 0.1
+LONGEST_SECONDS = 3600.0
+#: how often a connected call is checked, in seconds
+LOOK_SECONDS = 0.1
 
 CallResult = TypedDict(
     "CallResult",
     {
         "from": str,
         "to": str,
-        #: "answered" or "failed"
+        #: "answered", "failed", or "lost": answered, and ended by a cluster before the caller hung up
         "result": str,
         #: the final SIP status of the last attempt; 0 without one
         "status": int,
@@ -69,6 +72,13 @@ class CallFailed(Exception):
         self.final = final
 
 
+class CallLost(CallFailed):
+    """A call that ended while it was connected, before the caller hung up."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, 200, final=True)
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a call that goes out comes from; this one is a phone."""
@@ -78,6 +88,7 @@ class Origin:
     #: it can do SRTP
     secure: bool
     max_forwards: int = 70
+    hold: float = HOLD_SECONDS
 
     def offer(self, address: str, *, srtp: bool) -> bytes:
         """The SDP of the INVITE."""
@@ -88,7 +99,7 @@ class Origin:
 
     async def talk(self, answer: Response) -> None:
         """The call was answered; return when it is to end."""
-        await asyncio.sleep(HOLD_SECONDS)
+        await asyncio.sleep(self.hold)
 
 
 def empty_result(calling: str, called: str) -> CallResult:
@@ -100,10 +111,13 @@ def empty_result(calling: str, called: str) -> CallResult:
     }  # fmt: skip
 
 
-async def place_call(lab: Lab, cluster: Cluster | str, calling: str, called: str) -> CallResult:
-    """Let a phone of a cluster dial a number, and return what happened. A failed call is a result, not an error.
+async def place_call(
+    lab: Lab, cluster: Cluster | str, calling: str, called: str, *, hold: float = HOLD_SECONDS
+) -> CallResult:
+    """Let a phone of a cluster dial a number and hang up after `hold` seconds; return what happened.
 
-    KeyError with a sentence for a cluster or a calling phone that the lab does not have.
+    A failed or lost call is a result, not an error. KeyError with a sentence for a cluster or a calling phone that the
+    lab does not have.
     """
     if isinstance(cluster, str):
         cluster = lab.cluster(cluster)
@@ -112,8 +126,10 @@ async def place_call(lab: Lab, cluster: Cluster | str, calling: str, called: str
         raise KeyError(f"Cluster {cluster.name} has no phone {calling}; it has {have}.")
     result = empty_result(calling, called)
     try:
-        await _route(cluster, calling, called, result)
+        await _route(cluster, calling, called, result, min(hold, LONGEST_SECONDS))
         result["result"] = "answered"
+    except CallLost as loss:
+        result["result"], result["reason"] = "lost", str(loss)
     except CallFailed as failure:
         result["reason"], result["status"] = str(failure), failure.status or result["status"]
     result["secure"] = result["result"] == "answered" and result["srtp"] and result["transport"] == "TLS"
@@ -121,7 +137,7 @@ async def place_call(lab: Lab, cluster: Cluster | str, calling: str, called: str
     return result
 
 
-async def _route(cluster: Cluster, calling: str, called: str, result: CallResult) -> None:
+async def _route(cluster: Cluster, calling: str, called: str, result: CallResult, hold: float) -> None:
     steps = result["steps"]
     phone = next(phone for phone in cluster.phones if phone.extension == calling)
     registration = cluster.telephones.registration(phone)
@@ -149,10 +165,27 @@ async def _route(cluster: Cluster, calling: str, called: str, result: CallResult
         if behaviour:
             raise CallFailed(f"The phone {called} is {match.phone.behaviour.replace('_', ' ')}.", behaviour)
         result["transport"], result["status"] = "local", 200
+        await _talk_inside(result, {home, there.node.sip}, hold)
         return
     assert match.route is not None
     steps.append(f"{called} matches the route pattern {match.pattern}")
-    await by_route(home, match, Origin(calling, phone.name, phone.secure), result)
+    await by_route(home, match, Origin(calling, phone.name, phone.secure, hold=hold), result)
+
+
+async def _talk_inside(result: CallResult, endpoints: set[SipEndpoint], hold: float) -> None:
+    """A call between two phones of a cluster, over the nodes on which they are registered; CallLost."""
+    for endpoint in endpoints:
+        endpoint.active.append(result)
+    try:
+        until = asyncio.get_running_loop().time() + hold
+        while (left := until - asyncio.get_running_loop().time()) > 0:
+            down = [endpoint.node.name for endpoint in endpoints if not endpoint.running]
+            if down:
+                raise CallLost(f"Cisco CallManager stopped on {down[0]}.")
+            await asyncio.sleep(min(left, LOOK_SECONDS))
+    finally:
+        for endpoint in endpoints:
+            endpoint.active.remove(result)
 
 
 async def by_route(home: SipEndpoint, match: digits.Match, origin: Origin, result: CallResult) -> None:
@@ -262,10 +295,28 @@ async def _call(trunk: Trunk, connection: SipConnection, origin: Origin, called:
             final=final.code not in _TRY_NEXT,
         )
     result["srtp"] = bool(offers and answered and answered.srtp)
+    endpoint.active.append(result)
     try:
-        await origin.talk(final)
+        await _talk(origin, final, connection)
     finally:
+        endpoint.active.remove(result)
         await _bye(endpoint, leg, connection, result)
+
+
+async def _talk(origin: Origin, answer: Response, connection: SipConnection) -> None:
+    """Until the caller hangs up; CallLost when the node or the connection goes before."""
+    endpoint = connection.endpoint
+    talking = asyncio.ensure_future(origin.talk(answer))
+    try:
+        while not talking.done():
+            if not endpoint.running:
+                raise CallLost(f"Cisco CallManager stopped on {endpoint.node.name}.")
+            if connection.closed and endpoint.lab.inferred["sip.call_needs_connection"]:
+                raise CallLost(f"The connection with {connection.remote[0]} ended during the call.")
+            await asyncio.wait({talking}, timeout=LOOK_SECONDS)
+        await talking
+    finally:
+        talking.cancel()
 
 
 async def _final(

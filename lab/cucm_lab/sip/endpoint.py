@@ -33,6 +33,7 @@ from .trunk import Trunk, nodes_of
 
 if TYPE_CHECKING:
     from ..world import Lab, Node
+    from .client import CallResult
 
 #: a TCP connection that is not established within these seconds has timed out
 CONNECT_SECONDS = 5.0
@@ -54,6 +55,8 @@ class SipEndpoint:
         self.outgoing: dict[tuple[str, str, int], SipConnection] = {}
         #: incoming calls, by Call-ID
         self.calls: dict[str, server.IncomingCall] = {}
+        #: calls that phones of this node placed and that are connected now
+        self.active: list[CallResult] = []
         #: of the server (False) and the client (True): what it was made for, and the contexts
         self.contexts: dict[bool, tuple[object, TlsContexts]] = {}
         self.running = False
@@ -210,6 +213,11 @@ class SipEndpoint:
     def trunk(self, name: str) -> Trunk | None:
         """One trunk by name."""
         return next((trunk for trunk in self.trunks() if trunk.name == name), None)
+
+    def calls_active(self) -> list[bool]:
+        """The calls that are connected on this node now, each by whether it is encrypted."""
+        came_in = [call for call in self.calls.values() if call.acknowledged.is_set() and not call.ended.is_set()]
+        return [call["srtp"] for call in self.active] + [call.srtp for call in came_in]
 
     def runs(self, trunk: Trunk) -> bool:
         """Whether the trunk runs on this node."""

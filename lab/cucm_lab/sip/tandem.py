@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sipmessage import Request, Response
 
 from . import digits, sdp, server
-from .client import CallFailed, Origin, by_route, empty_result
+from .client import CallFailed, CallLost, Origin, by_route, empty_result
 from .connection import SipConnection
 from .trunk import Trunk
 
@@ -97,11 +97,14 @@ async def pass_on(leg: Incoming, match: digits.Match) -> None:
     offered = leg.request.body or b""
     found = sdp.parse(offered)
     secure = leg.trunk.srtp_allowed and (found is None or found.srtp)
-    origin = _Passed(call.calling, leg.trunk.name, secure, hops, leg, offered)
+    origin = _Passed(call.calling, leg.trunk.name, secure, hops, leg=leg, offered=offered)
     result = empty_result(call.calling, match.called)
     endpoint.calls[call.call_id] = call
     try:
         await _until_hung_up(by_route(endpoint, match, origin, result), call)
+    except CallLost as loss:
+        leg.log("lost", 200)
+        result["result"], result["reason"] = "lost", str(loss)
     except CallFailed as failure:
         status = failure.status or int(endpoint.lab.inferred["sip.tandem_failure"])
         leg.respond(status)

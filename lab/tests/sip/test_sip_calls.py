@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from cucm_lab.https import perfmon
 from cucm_lab.sip import place_call
 from cucm_lab.sip import testing as world
 
@@ -28,6 +29,28 @@ def test_calls_ride_tls_both_ways(tmp_path: Path, first: str, second: str, versi
                 assert (result["transport"], result["tls_version"]) == ("TLS", version)
                 assert result["srtp"] is srtp
                 assert result["secure"] is srtp
+
+    asyncio.run(run())
+
+
+def test_a_restart_ends_the_calls_of_its_node_and_counters_show_them(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, world.scenario("12.5", "14")) as lab:
+            await world.secure_pair(lab)
+            kept = await place_call(lab, "a", "1018", "9898", hold=0.3)
+            assert kept["result"] == "answered", kept
+            for end in ("a", "b"):
+                talking = asyncio.ensure_future(place_call(lab, "a", "1018", "9898", hold=30))
+                while not talking.done() and lab.clusters["b"].publisher.sip.calls_active() != [True]:
+                    await asyncio.sleep(0.05)
+                for name in ("a", "b"):
+                    shown = perfmon.values(lab.clusters[name].publisher, "Cisco CallManager")
+                    counted = {counter: value for _unused, counter, value in shown}
+                    assert (counted["CallsActive"], counted["EncryptedCallsActive"]) == (1, 1), (name, counted)
+                await lab.clusters[end].publisher.services.restart(world.CALLMANAGER)
+                lost = await asyncio.wait_for(talking, 5)
+                assert (lost["result"], lost["secure"]) == ("lost", False), lost
+                assert lab.clusters[end].publisher.sip.calls_active() == []
 
     asyncio.run(run())
 

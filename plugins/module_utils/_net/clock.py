@@ -121,6 +121,15 @@ def from_status(text: str) -> NodeClock | None:
         return None
 
 
+def local_time(text: str) -> datetime.datetime | None:
+    """The node's local time as `show status` prints it, without a zone; None where it can't be read."""
+    shown = _SHOWN.search(text)
+    try:
+        return datetime.datetime.strptime(" ".join(shown.group(1, 2, 3, 4)), "%b %d %Y %H:%M:%S") if shown else None
+    except ValueError:
+        return None
+
+
 def _told(text: str, zone: datetime.tzinfo) -> NodeClock | None:
     """The clock of a node that shows, now, this time of that zone."""
     try:

@@ -22,9 +22,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import (
     Failure,
     Outcome,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._net.https import AnswerLost
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import AnswerLost, HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import AdminShell
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost, plain
+from ansible_collections.siptls.cucm.plugins.module_utils._node.restart_times import RestartTimes
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.control_center import (
     ControlCenter,
     ServiceState,
@@ -59,6 +60,8 @@ SPEC = (
                     "started_before": {"type": "str"},
                 },
             },
+            "window": {"type": "str"},
+            "drain": {"type": "float", "default": 0},
             "wait_timeout": {"type": "int", "default": 600},
             "poll_interval": {"type": "float", "default": 5.0},
         },
@@ -185,9 +188,11 @@ def service(task: Task) -> Outcome:
     serving = _serving(params)
     control = _open(params)
     try:
-        outcome = _run(control, params, serving, task.check_mode)
+        times = RestartTimes(params, *_sessions(control))
+        outcome = _run(control, params, serving, times, task.check_mode)
         if params["also"]:
-            _others(control, params, outcome, task.check_mode)
+            _others(control, params, outcome, times, task.check_mode)
+        outcome.warnings += _pending(params["host"], times, outcome)
         outcome.warnings += control.warnings
         return outcome
     finally:
@@ -243,28 +248,67 @@ def _open(params: Mapping[str, Any]) -> Control:
     return CliControl(AdminShell.from_params(params), max(params["wait_timeout"], 1))
 
 
-def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, check_mode: bool) -> Outcome:
+def _expected(serving: Serving | None) -> dict[str, str | None]:
+    """What a port will present, as far as the options say."""
+    return {purpose: sha for purpose, sha in serving.wanted.items() if sha} if serving is not None else {}
+
+
+def _check_known(control: Control, found: ServiceState) -> None:
+    """Failure for a name to which CUCM gives no state."""
+    if found.status not in ("Started", "Stopped", "Starting", "Stopping"):
+        said = f" ({plain(found.reason)})" if found.reason else ""
+        raise Failure(
+            f"{control.where} knows no service {found.name}: its state is {found.status}{said}. Give the name in full, "
+            "as the Control Center shows it."
+        )
+
+
+def _is_needed(
+    state: str, found: ServiceState, serving: Serving | None, presented: Mapping[str, str | None]
+) -> bool:  # fmt: skip
+    """Whether the service is not in the state that was asked for, or does not present what it should."""
+    if state == "restarted":
+        return serving is None or not presented or not serving.satisfied(presented)
+    return found.status not in (("Started", "Starting") if state == "started" else ("Stopped", "Stopping"))
+
+
+def _sessions(control: Control) -> tuple[HttpClient | None, AdminShell | None]:
+    """The open sessions of an interface, of the application account and of the platform account."""
+    return getattr(control, "client", None), getattr(control, "shell", None)
+
+
+def _pending(host: str, times: RestartTimes, outcome: Outcome) -> list[str]:
+    """The warning for services whose restart waits for the window."""
+    names = outcome.result["pending"]
+    if not names:
+        return []
+    return [
+        f"{', '.join(names)} on {host}: a restart is required and was not made. The node's clock shows "
+        f"{times.now():%H:%M}, and the window for restarts is {times.window}. Run again inside the window."
+    ]
+
+
+def _run(
+    control: Control, params: Mapping[str, Any], serving: Serving | None, times: RestartTimes, check_mode: bool
+) -> Outcome:
     name, state = params["name"], params["state"]
     before = control.status(name)
-    if before.status not in ("Started", "Stopped", "Starting", "Stopping"):
-        said = f" ({plain(before.reason)})" if before.reason else ""
-        raise Failure(
-            f"{control.where} knows no service {name}: its state is {before.status}{said}. Give the name in full, as "
-            "the Control Center shows it."
-        )
+    _check_known(control, before)
     left = _left(control, params, before)
     if left is not None:
         return left
     presented = serving.presented() if serving is not None and before.status == "Started" else {}
-    needed = {
-        "started": before.status not in ("Started", "Starting"),
-        "stopped": before.status not in ("Stopped", "Stopping"),
-        "restarted": serving is None or not presented or not serving.satisfied(presented),
-    }[state]
+    needed = _is_needed(state, before, serving, presented)
+    calls_left = None
+    # A service that is down has no calls to lose: it may be started at any time.
+    if needed and state == "restarted" and before.status == "Started":
+        calls_left = times.wait_for_calls() if times.is_open() and not check_mode else None
+        if not times.is_open():
+            return _postponed(control, before, presented)
     began = time.monotonic()
     if check_mode:
         after = ServiceState(name, "Stopped" if state == "stopped" else "Started")
-        shown = presented | ({purpose: sha for purpose, sha in serving.wanted.items() if sha} if serving else {})
+        shown = presented | _expected(serving)
     else:
         if needed:
             _ask(control, name, VERBS[state], before)
@@ -281,8 +325,25 @@ def _run(control: Control, params: Mapping[str, Any], serving: Serving | None, c
             "waited": round(time.monotonic() - began, 1),
             "interface": control.kind.lower(),
             "left_stopped": False,
+            "pending": [],
+            "calls_left": calls_left,
         },
+        warnings=_calls_ended(params["host"], name, calls_left),
     )
+
+
+def _calls_ended(host: str, name: str, left: int | None) -> list[str]:
+    """The warning for calls that a restart ended although it waited for them."""
+    if not left:
+        return []
+    calls = "1 call was" if left == 1 else f"{left} calls were"
+    return [f"{calls} still active on {host} when {name} was restarted, after the wait for calls (drain)."]
+
+
+def _postponed(control: Control, found: ServiceState, presented: Mapping[str, str | None]) -> Outcome:
+    """A service that requires a restart, outside the window for restarts."""
+    shown = _for_diff(found, presented)
+    return Outcome(before=shown, after=shown, result=_untouched(control, found, presented, pending=[found.name]))
 
 
 def _left(control: Control, params: Mapping[str, Any], found: ServiceState) -> Outcome | None:
@@ -322,30 +383,42 @@ def _commanded_out(control: Control, params: Mapping[str, Any], found: ServiceSt
         second.close()
 
 
-def _others(control: Control, params: Mapping[str, Any], outcome: Outcome, check_mode: bool) -> None:
+def _others(
+    control: Control, params: Mapping[str, Any], outcome: Outcome, times: RestartTimes, check_mode: bool
+) -> None:
     """Restart the other services in order, as far as they run and it is needed; adds to the outcome."""
-    also = params["also"]
-    needed = also["needed"] or outcome.changed
+    also, pending = params["also"], outcome.result["pending"]
+    needed = also["needed"] or outcome.changed or bool(pending)
     limit = _moment(also["started_before"])
     done = []
     for name in also["services"]:
         found = control.status(name)
         due = found.status == "Started" and (needed or _started_before(found, limit))
+        # What follows a restart that was made belongs to it, even where the window has ended meanwhile.
+        if due and (pending or (not outcome.changed and not times.is_open())):
+            pending.append(name)
+            due = False
         if due and not check_mode:
-            own = {**params, "name": name, "state": "restarted"}
             _ask(control, name, "restart", found)
-            _wait(control, own, None, {})
-        elif needed and found.activated and found.status == "Stopped":
-            outcome.warnings.append(
-                f"{name} on {control.where} is stopped and was not started. It takes up the new certificate when it "
-                f"starts; `utils service start {name}` starts it."
-            )
-        done.append({"name": name, "changed": due, "status": found.status if not due else "Started"})
+            _wait(control, {**params, "name": name, "state": "restarted"}, None, {})
+        elif needed:
+            outcome.warnings += _still_stopped(control, found)
+        done.append({"name": name, "changed": due, "status": found.status})
         outcome.changed = outcome.changed or due
     outcome.result["also"] = done
     restarted = [one["name"] for one in done if one["changed"]]
-    if restarted and isinstance(outcome.after, dict):
+    if restarted:
         outcome.after["also_restarted"] = restarted
+
+
+def _still_stopped(control: Control, found: ServiceState) -> list[str]:
+    """The warning for a service that should take up a new certificate, and that somebody has stopped."""
+    if not found.activated or found.status != "Stopped":
+        return []
+    return [
+        f"{found.name} on {control.where} is stopped and was not started. It takes up the new certificate when it "
+        f"starts; `utils service start {found.name}` starts it."
+    ]
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -367,15 +440,21 @@ def _started_before(found: ServiceState, limit: datetime | None) -> bool:
 
 def _left_alone(control: Control, found: ServiceState, why: str = "") -> Outcome:
     """A service that was not touched, with the reason as a warning."""
-    return Outcome(
-        before=_for_diff(found, {}),
-        after=_for_diff(found, {}),
-        result={
-            "status": found.status, "previous_status": found.status, "presented": None, "presented_certificates": {},
-            "waited": 0.0, "interface": control.kind.lower(), "left_stopped": bool(why),
-        },
-        warnings=[why] if why else [],
-    )  # fmt: skip
+    shown = _for_diff(found, {})
+    result = _untouched(control, found, {}, left_stopped=bool(why))
+    return Outcome(before=shown, after=shown, result=result, warnings=[why] if why else [])
+
+
+def _untouched(
+    control: Control, found: ServiceState, presented: Mapping[str, str | None], *, left_stopped: bool = False,
+    pending: list[str] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The result for a service to which nothing was done."""
+    return {
+        "status": found.status, "previous_status": found.status, "presented": next(iter(presented.values()), None),
+        "presented_certificates": dict(presented), "waited": 0.0, "interface": control.kind.lower(),
+        "left_stopped": left_stopped, "pending": pending or [], "calls_left": None,
+    }  # fmt: skip
 
 
 def _ask(control: Control, name: str, verb: str, before: ServiceState) -> None:

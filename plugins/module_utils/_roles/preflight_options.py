@@ -14,9 +14,12 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._node.restart_times import Window
 
 #: options with bounds that an argument specification cannot say: least, most, and what they are
 RANGES: dict[str, tuple[int, int, str]] = {
+    "callmanager_certificate_drain": (0, 1440, "a number of minutes"),
     "callmanager_certificate_days": (1, 36500, "a lifetime in days"),
     "callmanager_certificate_port": (1, 65535, "a TCP port"),
     "callmanager_certificate_renew_before": (0, 36500, "a number of days"),
@@ -43,6 +46,7 @@ def check_options(values: Mapping[str, Any], specs: Mapping[str, Mapping[str, An
         found += [f"Role {role}: {text}." for text in _kinds(options, given)]
     wrong = " ".join(found)
     found += [text for name in RANGES if name not in wrong for text in _range(name, values.get(name))]
+    found += _window(values.get("callmanager_certificate_window"))
     if not wrong:
         found += _templates(values)
     return found
@@ -64,6 +68,14 @@ def _range(name: str, value: Any) -> Iterator[str]:
         return  # a wrong type, which Ansible reports
     if not least <= number <= most:
         yield f"{name} is {number}: {what} is a whole number from {least} to {most}."
+
+
+def _window(text: Any) -> Iterator[str]:
+    try:
+        if text:
+            Window.parse(str(text))
+    except Failure as failure:
+        yield f"callmanager_certificate_window: {failure.msg}"
 
 
 def _templates(values: Mapping[str, Any]) -> Iterator[str]:

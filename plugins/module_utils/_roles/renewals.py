@@ -22,25 +22,46 @@ def renewals(
     """A row for each certificate that was due: node, reason, days left, state, and all of it as a sentence.
 
     csrs, uploads and restarts are the results of the looped tasks of the role callmanager_certificate, as far as they
-    came. state: renewed (in place and served), uploaded (in place, the restart did not come or failed) or due.
+    came. state: renewed (in place and served), uploaded (in place, the restart did not come or failed), pending (in
+    place, the restart waits for the window) or due. A node that waits since an earlier run has a row too.
     """
+    restarts = list(restarts)
     placed = {_holder(one["item"]["item"]["item"]) for one in uploads if "item" in one and one.get("certificate")}
-    served = {one["item"]["name"] for one in restarts if not one.get("failed")}
+    waits = [one["item"]["name"] for one in restarts if one.get("pending")]
+    served = {one["item"]["name"] for one in restarts if not one.get("failed") and not one.get("pending")}
     rows = []
     for one in csrs:
         if not one.get("needed"):
             continue
         node, before = one["item"]["name"], one.get("certificate") or {}
         purpose = _holder(one["item"])[1]
-        state = "due" if check or (node, purpose) not in placed else "renewed" if node in served else "uploaded"
-        rows.append(
-            {
-                "cluster": cluster, "node": node, "purpose": purpose, "state": state, "reason": one["reason"],
-                "days_left": before.get("days_left"), "not_after": before.get("not_after"),
-                "text": f"{cluster}, node {node}, {purpose}: {_SAID[state]} ({one['reason']})",
-            }
-        )  # fmt: skip
+        state = "due"
+        if not check and (node, purpose) in placed:
+            state = "renewed" if node in served else "pending" if node in waits else "uploaded"
+        rows.append(_row(cluster, (node, purpose), state, one["reason"], before))
+    known = {row["node"] for row in rows}
+    rows += [_row(cluster, (node, TRUNK.name), "pending", _EARLIER, {}) for node in waits if node not in known]
     return rows
+
+
+def pending(restarts: Iterable[Mapping[str, Any]], cluster: str, *, window: str) -> list[str]:
+    """A sentence for each node of a cluster with services whose restart waits for the window."""
+    return [
+        f"{cluster}, node {one['item']['name']}: the restart of {', '.join(one['pending'])} waits for the window "
+        f"{window}, by the node's clock. Run the playbook again at that time."
+        for one in restarts if one.get("pending")
+    ]  # fmt: skip
+
+
+def _row(
+    cluster: str, holder: tuple[str, str], state: str, reason: str, before: Mapping[str, Any]
+) -> dict[str, Any]:  # fmt: skip
+    node, purpose = holder
+    return {
+        "cluster": cluster, "node": node, "purpose": purpose, "state": state, "reason": reason,
+        "days_left": before.get("days_left"), "not_after": before.get("not_after"),
+        "text": f"{cluster}, node {node}, {purpose}: {_STATES[state]} ({reason})",
+    }  # fmt: skip
 
 
 def _holder(item: Mapping[str, Any]) -> tuple[str, str]:
@@ -48,8 +69,10 @@ def _holder(item: Mapping[str, Any]) -> tuple[str, str]:
     return str(item["name"]), str(item.get("purpose") or TRUNK.name)
 
 
-_SAID = {
+_EARLIER = "uploaded by an earlier run"
+_STATES = {
     "due": "due, and not renewed",
+    "pending": "the new certificate is in place; the restart that makes it active waits for the window",
     "uploaded": "due; the new certificate is in place, but Cisco CallManager does not serve it yet",
     "renewed": "renewed",
 }

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._node.restart_times import Window
 from cucm_lab.testing import LabProcess
 
 from tests.support.certificate_kit import Authority, openssl, run
@@ -129,6 +133,96 @@ def test_a_restart_that_never_ends_and_an_answer_that_is_lost(lab: LabProcess) -
     lab.ask("fault/add", interface="service", action="hang", operation="start*", node="cucm105", count=1)
     failed = run("cucm_service", **node, **SERVICE, state="restarted", name="Cisco Tftp", wait_timeout=3)
     assert failed["failed"] and "Cisco Tftp" in failed["msg"] and "3 s after it was asked" in failed["msg"], failed
+
+
+def window_around(moment: datetime, *, before: int = 60, after: int = 60) -> str:
+    """A window from so many minutes before a moment to so many after it."""
+    return f"{moment - timedelta(minutes=before):%H:%M}-{moment + timedelta(minutes=after):%H:%M}"
+
+
+def restarts(lab: LabProcess, node: str, since: int) -> list[str]:
+    """The services of a node that were started since an event of the lab."""
+    return [
+        one["service"] for one in lab.events()[since:]
+        if one.get("kind") == "service" and one.get("node") == node and one["status"] == "Started"
+    ]  # fmt: skip
+
+
+def test_outside_the_window_nothing_is_restarted_and_the_services_are_pending(lab: LabProcess) -> None:
+    """The window is by the node's clock, not by the controller's."""
+    node = {**options(lab, "cucm91"), **SERVICE, "wait_timeout": 30}
+    lab.ask("clock", node="CUCM91", shift=5 * 3600)
+    here = datetime.now(UTC) + timedelta(hours=5)
+    closed, now = window_around(here, before=180, after=-60), window_around(here)
+    also = {"services": ["Cisco CTIManager", "Cisco Tftp"]}
+    since = len(lab.events())
+    for check in (True, False):
+        left = run("cucm_service", check=check, **node, state="restarted", window=closed, also=also)
+        assert not left["changed"] and left["pending"] == ["Cisco CallManager", *also["services"]], left
+        assert f"the window for restarts is {closed}" in str(left["warnings"]), left
+    assert restarts(lab, "CUCM91", since) == []
+    alone = run("cucm_service", **node, state="restarted", serving={}, window=closed, also={**also, "needed": True})
+    assert not alone["changed"] and alone["pending"] == also["services"], alone
+    done = run("cucm_service", **node, interface="cli", state="restarted", window=now, also=also)
+    assert done["changed"] and done["pending"] == [], done
+    assert restarts(lab, "CUCM91", since) == ["Cisco CallManager", *also["services"]]
+    lab.ask("clock", node="CUCM91", reset=True)
+
+
+def test_a_restart_waits_for_calls_until_the_drain_is_over(lab: LabProcess) -> None:
+    node = {**options(lab, "cucm125"), **SERVICE, "wait_timeout": 30, "state": "restarted"}
+    with ThreadPoolExecutor() as pool:
+        short = pool.submit(lab.ask, "call", cluster="cucm125", calling="1125", called="1125", hold=2.5)
+        time.sleep(0.5)
+        done = run("cucm_service", **node, drain=1)
+        assert done["changed"] and done["calls_left"] == 0, done
+        assert short.result()["result"] == "answered", "the restart ended a call for which there was time"
+        long = pool.submit(lab.ask, "call", cluster="cucm125", calling="1125", called="1125", hold=20)
+        time.sleep(0.5)
+        done = run("cucm_service", **node, drain=0.02)
+        assert done["changed"] and done["calls_left"] == 1, done
+        assert "1 call was still active" in str(done["warnings"]), done
+        assert long.result()["result"] == "lost", long.result()
+    lab.ask("fault/add", interface="perfmon", action="status", status=403, node="cucm125")
+    since = len(lab.events())
+    unread = run("cucm_service", **node, drain=1)
+    assert unread["failed"] and "PerfMon" in unread["msg"], unread
+    assert restarts(lab, "CUCM125", since) == []
+
+
+@pytest.mark.parametrize(
+    "given, expected",
+    [
+        ({"window": "1-4"}, "such as 01:00-04:00"),
+        ({"window": "04:00-04:00"}, "such as 01:00-04:00"),
+        ({"window": "01:00-24:30"}, "such as 01:00-04:00"),
+        ({"window": "01:00-04:00", "os_username": None, "os_password": None}, "window requires the platform account"),
+        ({"drain": -1}, "drain is -1"),
+        ({"drain": 1, "username": None, "password": None}, "drain requires the application account"),
+    ],
+)
+def test_a_window_or_a_drain_that_cannot_be_kept(lab: LabProcess, given: dict[str, Any], expected: str) -> None:
+    node = {**options(lab, "cucm125"), **SERVICE, **given}
+    since = len(lab.events())
+    failed = run("cucm_service", **node, state="restarted", name="Cisco Tftp")
+    assert failed["failed"] and expected in failed["msg"], failed
+    assert restarts(lab, "CUCM125", since) == []
+
+
+@pytest.mark.parametrize(
+    "window, inside, outside",
+    [
+        ("01:00-04:00", ("01:00", "03:59"), ("00:59", "04:00", "13:00")),
+        ("22:30-04:00", ("22:30", "00:00", "03:59"), ("04:00", "22:29")),
+        ("9:00 - 09:01", ("09:00",), ("08:59", "09:01")),
+        ("23:00-00:00", ("23:59",), ("00:00", "22:59")),
+    ],
+)
+def test_what_a_window_holds(window: str, inside: tuple[str, ...], outside: tuple[str, ...]) -> None:
+    parsed = Window.parse(window)
+    for expected, moments in ((True, inside), (False, outside)):
+        for moment in moments:
+            assert parsed.holds(datetime.strptime(moment, "%H:%M")) is expected, (window, moment)
 
 
 def test_the_port_presents_another_certificate(lab: LabProcess, tmp_path: Path) -> None:
