@@ -15,40 +15,17 @@ description:
     failure, with the evidence for it and the next step.
   - It weighs the configuration of both ends, their certificates and trust stores, the names in the security profiles,
     the clocks, the handshakes of the controller, alerts in captures, the failure lines and alarms in the traces of both
-    ends, and the state of the trunk with its reason.
+    ends, the state of the trunk with its reason, and the dial plans of both ends.
   - A cause that several sources show comes first; the others follow in RV(diagnoses[].others).
   - Contacts no system and changes nothing.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
   - siptls.cucm.attributes.info
+  - siptls.cucm.evidence
+  - siptls.cucm.evidence.checks
 requirements:
   - cryptography
-options:
-  clusters:
-    description: The clusters, as M(siptls.cucm.sip_tls_verdict) takes them.
-    type: list
-    elements: dict
-    required: true
-  directions:
-    description: The directions of the trunks, as M(siptls.cucm.sip_tls_verdict) takes them.
-    type: list
-    elements: dict
-    required: true
-  captures:
-    description: The C(connections) of M(siptls.cucm.sip_tls_capture_info), of one or more captures.
-    type: list
-    elements: dict
-    default: []
-  traces:
-    description: Results of M(siptls.cucm.cucm_trace_info), each with the key C(cluster) added.
-    type: list
-    elements: dict
-    default: []
-  require_srtp:
-    description: Whether a trunk or a call without SRTP is a fault.
-    type: bool
-    default: true
 """
 
 EXAMPLES = r"""
@@ -58,6 +35,7 @@ EXAMPLES = r"""
     directions: "{{ evidence | map(attribute='directions') | flatten }}"
     captures: "{{ evidence | map(attribute='captures') | flatten }}"
     traces: "{{ evidence | map(attribute='traces') | flatten }}"
+    routing: "{{ calls.routing }}"
   register: doctor
 
 - name: Show it
@@ -123,45 +101,21 @@ diagnoses:
 
 from typing import TYPE_CHECKING
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Failure, Outcome, run_module
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor, verdict
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.options import CHECKS, EVIDENCE, directions
 
 if TYPE_CHECKING:
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
-DICTS = {"type": "list", "elements": "dict", "default": []}
-NEEDED = {"type": "list", "elements": "dict", "required": True}
-SPEC = ArgSpec(
-    options={
-        "clusters": NEEDED,
-        "directions": NEEDED,
-        "captures": DICTS,
-        "traces": DICTS,
-        "require_srtp": {"type": "bool", "default": True},
-    }
-)
-
 
 def service(task: Task) -> Outcome:
     """Diagnose every direction."""
-    given = task.params
-    try:
-        cases = verdict.directions_of(
-            given["clusters"],
-            given["directions"],
-            captures=given["captures"],
-            traces=given["traces"],
-            srtp_wanted=given["require_srtp"],
-        )
-    except (KeyError, ValueError) as wrong:
-        raise Failure(
-            f"The evidence does not fit together: {wrong}. Give clusters and directions as sip_tls_verdict takes them."
-        ) from wrong
-    diagnoses = [doctor.diagnose(case) for case in cases]
+    diagnoses = [doctor.diagnose(case) for case in directions(task.params)]
     return Outcome(result={"diagnoses": diagnoses, "summary": [doctor.sentence(one) for one in diagnoses]})
 
 
-FACE = Face(SPEC, service, needs=("cryptography",))
+FACE = Face(EVIDENCE + CHECKS, service, needs=("cryptography",))
 
 
 def main() -> None:

@@ -21,29 +21,9 @@ author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
   - siptls.cucm.attributes.info
+  - siptls.cucm.evidence
 requirements:
   - cryptography
-options:
-  clusters:
-    description: The clusters, as M(siptls.cucm.sip_tls_verdict) takes them.
-    type: list
-    elements: dict
-    required: true
-  directions:
-    description: The directions of the trunks, as M(siptls.cucm.sip_tls_verdict) takes them.
-    type: list
-    elements: dict
-    required: true
-  captures:
-    description: The C(connections) of M(siptls.cucm.sip_tls_capture_info), of one or more captures.
-    type: list
-    elements: dict
-    default: []
-  traces:
-    description: Results of M(siptls.cucm.cucm_trace_info), each with the key C(cluster) added.
-    type: list
-    elements: dict
-    default: []
 """
 
 EXAMPLES = r"""
@@ -110,39 +90,17 @@ forecasts:
 
 from typing import TYPE_CHECKING
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Failure, Outcome, run_module
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict import forecast, verdict
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import forecast
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.options import EVIDENCE, directions
 
 if TYPE_CHECKING:
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
-DICTS = {"type": "list", "elements": "dict", "default": []}
-NEEDED = {"type": "list", "elements": "dict", "required": True}
-SPEC = ArgSpec(
-    options={
-        "clusters": NEEDED,
-        "directions": NEEDED,
-        "captures": DICTS,
-        "traces": DICTS,
-    }
-)
-
 
 def service(task: Task) -> Outcome:
     """Forecast every direction."""
-    given = task.params
-    try:
-        cases = verdict.directions_of(
-            given["clusters"],
-            given["directions"],
-            captures=given["captures"],
-            traces=given["traces"],
-        )
-    except (KeyError, ValueError) as wrong:
-        raise Failure(
-            f"The evidence does not fit together: {wrong}. Give clusters and directions as sip_tls_verdict takes them."
-        ) from wrong
-    found = [forecast.forecast(case) for case in cases]
+    found = [forecast.forecast(case) for case in directions(task.params)]
     first = min((one for one in found if one["breaks_on"]), key=lambda one: str(one["breaks_on"]), default=None)
     return Outcome(
         result={
@@ -154,7 +112,7 @@ def service(task: Task) -> Outcome:
     )
 
 
-FACE = Face(SPEC, service, needs=("cryptography",))
+FACE = Face(EVIDENCE, service, needs=("cryptography",))
 
 
 def main() -> None:

@@ -26,148 +26,17 @@ author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
   - siptls.cucm.attributes.info
+  - siptls.cucm.evidence
+  - siptls.cucm.evidence.checks
 requirements:
   - cryptography
 options:
-  clusters:
-    description: The clusters and what is known of the CallManager certificates of their nodes.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      name:
-        description: Name of the cluster, as O(directions[].from) and O(directions[].to) call it.
-        type: str
-        required: true
-      version:
-        description: The cluster's version, for the report.
-        type: str
-      security_mode:
-        description: The cluster's security mode (RV(siptls.cucm.cucm_info#module:security_mode)). Phones of a cluster
-          that is V(non-secure) cannot encrypt their media.
-        type: str
-      nodes:
-        description: The nodes that run Cisco CallManager.
-        type: list
-        elements: dict
-        required: true
-        suboptions:
-          name:
-            description: Name of the node.
-            type: str
-            required: true
-          addresses:
-            description: The addresses and host names by which peers, captures and trunk destinations know the node.
-            type: list
-            elements: str
-            required: true
-          held:
-            description: The CallManager certificate that the node holds (from M(siptls.cucm.cucm_certificate_info)).
-            type: dict
-          issued:
-            description: The certificate that the CA issued for the node (RV(siptls.cucm.ca_sign#module:view)).
-            type: dict
-          ec_held:
-            description: The CallManager-ECDSA certificate that the node holds, on release 11.0 and later.
-            type: dict
-            version_added: 1.0.0
-          ec_issued:
-            description: The CallManager-ECDSA certificate that the CA issued for the node.
-            type: dict
-            version_added: 1.0.0
-          probe:
-            description: The result of M(siptls.cucm.sip_tls_probe) on the node's port 5061.
-            type: dict
-          trust:
-            description: The certificates in the node's CallManager-trust.
-            type: list
-            elements: dict
-          clock:
-            description: The node's clock (RV(siptls.cucm.cucm_certificate_info#module:clock)). Nodes judge the dates of
-              their peers' certificates by it.
-            type: dict
-  directions:
-    description: The directions to judge. Each trunk has two, one from each end.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      from:
-        description: The cluster that sends the calls.
-        type: str
-        required: true
-      to:
-        description: The cluster that takes them.
-        type: str
-        required: true
-      profile:
-        description: The security profile of the trunk on O(directions[].from), as
-          M(siptls.cucm.cucm_sip_trunk_profile) returns it.
-        type: dict
-      trunk:
-        description: The trunk on O(directions[].from), as M(siptls.cucm.cucm_sip_trunk) returns it.
-        type: dict
-      status:
-        description: The trunk's state, an entry of M(siptls.cucm.cucm_sip_trunk_info).
-        type: dict
-      external:
-        description:
-          - Given when O(directions[].to) is a peer that is not ours to manage, of which no cluster is described in
-            O(clusters).
-          - Such a direction is judged by what one side can see. What it can't is told with the severity
-            V(one_sided) and does not make it V(unproven).
-        type: dict
-        suboptions:
-          addresses:
-            description: The addresses of its SIP ports.
-            type: list
-            elements: str
-            required: true
-          port:
-            description: Its port.
-            type: int
-            default: 5061
-          srtp:
-            description: Whether its trunk is to allow SRTP. V(false) makes O(require_srtp) a warning for it.
-            type: bool
-            default: true
-          probes:
-            description: Results of M(siptls.cucm.sip_tls_probe) with O(siptls.cucm.sip_tls_probe#module:ca_chain) and
-              O(siptls.cucm.sip_tls_probe#module:subject_names), by address.
-            type: dict
-      calls:
-        description: Calls made in this direction, each with C(calling), C(called), C(result), C(transport), C(srtp).
-        type: list
-        elements: dict
-        default: []
-  captures:
-    description: The C(connections) of M(siptls.cucm.sip_tls_capture_info), of one or more captures.
-    type: list
-    elements: dict
-    default: []
-  traces:
-    description: Results of M(siptls.cucm.cucm_trace_info), each with the key C(cluster) added.
-    type: list
-    elements: dict
-    default: []
   unread:
-    description: Sentences about evidence that was looked for and could not be read. They do not weigh; each is shown as
+    description: Sentences about evidence that was looked for and could not be read. They do not count; each is shown as
       a warning, and RV(unread) keeps them.
     type: list
     elements: str
     default: []
-  routing:
-    description:
-      - Whether calls are routed, by the dial plans of both ends; C(routing) of
-        P(siptls.cucm.sip_tls_call_paths#filter). Each entry has C(from), C(to), C(pattern), C(state) and C(why).
-      - It does not change how secure a direction is. Calls that are not routed are a warning.
-    type: list
-    elements: dict
-    default: []
-  require_srtp:
-    description: Whether a trunk or a call without SRTP is V(insecure).
-    type: bool
-    default: true
   warn_days:
     description: Days before its end from which a certificate is warned of.
     type: int
@@ -303,74 +172,29 @@ directions:
 
 from typing import TYPE_CHECKING
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Failure, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Outcome, run_module
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import verdict
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.options import CHECKS, EVIDENCE, directions
 
 if TYPE_CHECKING:
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
-DICTS = {"type": "list", "elements": "dict", "default": []}
-NODE = {
-    "name": {"type": "str", "required": True},
-    "addresses": {"type": "list", "elements": "str", "required": True},
-    "held": {"type": "dict"},
-    "issued": {"type": "dict"},
-    "ec_held": {"type": "dict"},
-    "ec_issued": {"type": "dict"},
-    "probe": {"type": "dict"},
-    "trust": {"type": "list", "elements": "dict"},
-    "clock": {"type": "dict"},
-}
-CLUSTER = {
-    "name": {"type": "str", "required": True},
-    "version": {"type": "str"},
-    "security_mode": {"type": "str"},
-    "nodes": {"type": "list", "elements": "dict", "required": True, "options": NODE},
-}
-EXTERNAL = {
-    "addresses": {"type": "list", "elements": "str", "required": True},
-    "port": {"type": "int", "default": 5061},
-    "srtp": {"type": "bool", "default": True},
-    "probes": {"type": "dict"},
-}
-DIRECTION = {
-    "from": {"type": "str", "required": True},
-    "to": {"type": "str", "required": True},
-    "profile": {"type": "dict"},
-    "trunk": {"type": "dict"},
-    "status": {"type": "dict"},
-    "external": {"type": "dict", "options": EXTERNAL},
-    "calls": DICTS,
-}
-SPEC = ArgSpec(
-    options={
-        "clusters": {"type": "list", "elements": "dict", "required": True, "options": CLUSTER},
-        "directions": {"type": "list", "elements": "dict", "required": True, "options": DIRECTION},
-        "captures": DICTS,
-        "traces": DICTS,
-        "unread": {"type": "list", "elements": "str", "default": []},
-        "routing": DICTS,
-        "require_srtp": {"type": "bool", "default": True},
-        "warn_days": {"type": "int", "default": 30},
-    }
+SPEC = (
+    EVIDENCE
+    + CHECKS
+    + ArgSpec(
+        options={
+            "unread": {"type": "list", "elements": "str", "default": []},
+            "warn_days": {"type": "int", "default": 30},
+        }
+    )
 )
 
 
 def service(task: Task) -> Outcome:
     """Judge every direction."""
     given = task.params
-    try:
-        cases = verdict.directions_of(
-            given["clusters"],
-            given["directions"],
-            captures=given["captures"],
-            traces=given["traces"],
-            srtp_wanted=given["require_srtp"],
-            warn_days=given["warn_days"],
-            routing=given["routing"],
-        )
-    except ValueError as wrong:
-        raise Failure(f"The evidence does not fit together: {wrong}.") from wrong
+    cases = directions(given)
     warnings = [f"Not read, and so not weighed: {text}" for text in given["unread"]]
     return Outcome(result={**verdict.verdict(cases), "unread": given["unread"]}, warnings=warnings)
 

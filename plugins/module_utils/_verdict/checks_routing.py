@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the calls of a direction find their way through the dial plans. It does not change how secure they are.
+"""Whether the dial plans route the calls of a direction. It does not change how secure they are.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -13,6 +13,11 @@ from collections.abc import Iterator
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction
 
+_REMEDY = (
+    "Correct the dial plan where the call ends: the pattern, its partition, or the calling search space of the phones "
+    "or of the incoming trunk."
+)
+
 
 def routing_checks(case: Direction) -> Iterator[Check]:
     """One check per pattern of the target."""
@@ -23,6 +28,6 @@ def routing_checks(case: Direction) -> Iterator[Check]:
             yield Check("calls_routed", "pass", text, "configuration")
         elif entry["state"] == "not routed":
             text = f"{what[:1].upper()}{what[1:]} are not routed: {why}."
-            yield Check("calls_routed", "warning", text, "configuration")
+            yield Check("calls_routed", "warning", text, "configuration", remedy=_REMEDY)
         else:
             yield Check("calls_routed", "info", f"Whether {what} are routed is not known: {why}.", "configuration")

@@ -48,6 +48,7 @@ CAUSES = {
     "peer_times_out": "{target} is reachable, but what is behind it does not answer.",
     "clear": "SIP is sent without TLS.",
     "media": "Calls are set up, but their media is not encrypted.",
+    "not_routed": "The dial plans do not route calls from {source} to {target}.",
     "no_connection": "{source} cannot open a TLS connection to {target}, and nothing has shown why.",
     "no_answer": "{target} does not answer OPTIONS.",
 }
@@ -180,6 +181,8 @@ def _from_checks(case: Direction, checks: Iterable[Check]) -> Iterator[Sign]:
             yield Sign(cause, check.source, check.text, check.remedy, node)
         elif check.state == "fail" and check.name == "wire" and "in the clear" in check.text:
             yield Sign("clear", check.source, check.text, check.remedy)
+        elif check.state == "warning" and check.name == "calls_routed":
+            yield Sign("not_routed", check.source, check.text, check.remedy)
 
 
 def _from_alerts(case: Direction) -> Iterator[Sign]:

@@ -21,7 +21,7 @@ def diagnose(evidence: Evidence) -> Evidence:
     """The diagnosis of the first direction, cucma to cucm10."""
     cases = verdict.directions_of(
         evidence["clusters"], evidence["directions"], captures=evidence["captures"], traces=evidence["traces"],
-        now=broken.NOW,
+        routing=evidence.get("routing", ()), now=broken.NOW,
     )  # fmt: skip
     return doctor.diagnose(cases[0])
 
@@ -37,6 +37,12 @@ def trace(evidence: Evidence, cluster: str, **line: Any) -> None:
 def alert(evidence: Evidence, end: str, name: str) -> None:
     one = {"from": end, "level": "fatal", "name": name, "meaning": "the meaning"}
     evidence["captures"] = [broken.handshake(established=False, mutual=False, alerts=[one])]
+
+
+def not_routed(evidence: Evidence) -> None:
+    evidence["routing"] = [
+        {"from": "cucma", "to": "cucm10", "pattern": "98XX", "state": "not routed", "why": "9898 matches nothing"}
+    ]
 
 
 #: what is broken -> the cause
@@ -61,6 +67,7 @@ BREAKINGS: dict[str, tuple[Callable[[Evidence], None], str]] = {
     "plain SIP": (broken.break_plain, "clear"),
     "name of a trace": (broken.break_trace, "other_certificate"),
     "call over TCP": (broken.break_call, "clear"),
+    "dial plan": (not_routed, "not_routed"),
     "DNS": (lambda e: out_of_service(e, "Local=3"), "dns"),
     "503": (lambda e: out_of_service(e, "Remote=503"), "peer_refuses"),
     "408": (lambda e: out_of_service(e, "Remote=408"), "peer_times_out"),
@@ -141,6 +148,20 @@ def test_what_several_sources_show_comes_first() -> None:
     assert {one["source"] for one in diagnosis["evidence"]} == {"configuration", "trace"}
     assert [one["cause"] for one in diagnosis["others"]] == ["media"]
     assert doctor.sentence(diagnosis).startswith("cucma to cucm10: cucm10 does not trust the CA of cucma. Upload")
+
+
+def test_calls_that_are_not_routed_are_the_cause_only_of_a_trunk_that_works() -> None:
+    evidence = broken.sound()
+    not_routed(evidence)
+    alone = diagnose(evidence)
+    assert (alone["cause"], alone["explanation"]) == (
+        "not_routed", "The dial plans do not route calls from cucma to cucm10."
+    )  # fmt: skip
+    assert "9898 matches nothing" in alone["evidence"][0]["text"]
+    assert "calling search space" in alone["next_step"]
+    broken.break_trust(evidence)
+    both = diagnose(evidence)
+    assert (both["cause"], [one["cause"] for one in both["others"]]) == ("ca_missing", ["not_routed"])
 
 
 def test_a_failure_before_the_last_good_handshake_is_over() -> None:
