@@ -95,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _scenario_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", help=f"name ({', '.join(scenarios.names())}) or file (default: two-clusters)")
+    parser.add_argument(
+        "--record",
+        nargs="+",
+        metavar="FILE",
+        help="records of clusters (playbook record.yml): their twins, as a scenario",
+    )
     parser.add_argument("--net", default=os.environ.get("CUCM_LAB_NET", "127.0"), help="first two octets, e.g. 127.37")
     parser.add_argument("--while-pid", type=int, metavar="PID", help="end when that process ends")
 
@@ -118,6 +124,10 @@ def _alive(pid: int) -> bool:
 
 
 def _up(options: argparse.Namespace) -> int:
+    if options.record and options.scenario:
+        raise ControlError("Give --record or --scenario, not both: the records are the scenario.")
+    if options.record:
+        options.scenario = _twins(options)
     name = options.scenario or "two-clusters"
     wanted = scenarios.load(name, options.net)
     pid = running(options.state)
@@ -136,6 +146,26 @@ def _up(options: argparse.Namespace) -> int:
     if options.foreground:
         return _serve(options, wanted)
     return _detach(options, name)
+
+
+def _twins(options: argparse.Namespace) -> str:
+    """Write the scenario of the records' twins beside the state, and show what they do not have; its path."""
+    import yaml
+
+    from .twin import RecordError, scenario_of
+
+    try:
+        scenario = scenario_of([Path(file) for file in options.record])
+    except RecordError as error:
+        raise ControlError(str(error)) from None
+    # Not in the state directory: --fresh empties it.
+    path = options.state.with_name(f"{options.state.name}-twins.yml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(scenario, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    for cluster in scenario["clusters"]:
+        for sentence in cluster["not_copied"]:
+            print(f"{cluster['name']}, not copied: {sentence}")
+    return str(path)
 
 
 def _detach(options: argparse.Namespace, name: str) -> int:

@@ -82,11 +82,16 @@ def _host(lab: Lab, cluster: Cluster) -> dict[str, Any]:
         "cucm_ca_path": str(lab.directory / HTTPS_CA),
         # Node names do not resolve on loopback.
         "cucm_node_addresses": {node.name: node.address for node in cluster.nodes},
-        "cucm_local_patterns": [phone.extension for phone in cluster.phones],
+        "cucm_local_patterns": _local_patterns(cluster),
     }
     if cluster.release.tls.maximum < ssl.TLSVersion.TLSv1_2 or "ssh-rsa" in cluster.release.ssh.host_keys:
         variables["cucm_legacy_crypto"] = True
     return variables
+
+
+def _local_patterns(cluster: Cluster) -> list[str]:
+    given = cluster.spec.local_patterns
+    return [phone.extension for phone in cluster.phones] if given is None else list(given)
 
 
 def _host_keys(lab: Lab) -> list[str]:

@@ -64,6 +64,10 @@ class NodeSpec:
     timezone: str = "UTC"
     #: feature services that are not activated here, e.g. Cisco CallManager on a TFTP node
     not_activated: tuple[str, ...] = ()
+    #: services that somebody has stopped
+    stopped: tuple[str, ...] = ()
+    #: other names and addresses that lead to it: those of the node that it is a twin of
+    aliases: tuple[str, ...] = ()
 
 
 #: `security_mode` of a scenario: the number of ClusterSecurityMode, or its word
@@ -72,7 +76,10 @@ SECURITY_MODES = {"non-secure": 0, "mixed": 1, "0": 0, "1": 1}
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """A cluster. `config` seeds AXL objects: {kind: [{field: value}]}."""
+    """A cluster. `config` seeds AXL objects: {kind: [{field: value}]}.
+
+    A twin has `recorded`: its record's certificates and stores. Its `config` is complete for the kinds that it names.
+    """
 
     name: str
     release: Release
@@ -86,6 +93,11 @@ class ClusterSpec:
     #: "1.0" to "1.3", as an upgrade keeps it; None: that of a fresh installation
     tls_min_version: str | None = None
     config: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    #: what the inventory gives as the numbers of the cluster; None: the extensions of its phones
+    local_patterns: tuple[str, ...] | None = None
+    recorded: dict[str, Any] = field(default_factory=dict)
+    #: what a twin does not have, in sentences
+    not_copied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -186,6 +198,8 @@ def _cluster(data: dict[str, Any], accounts: dict[str, Any]) -> ClusterSpec:
     if release is None:
         known = ", ".join((*RELEASES, *ALIASES))
         raise ScenarioError(f"Cluster {data['name']}: release {data['release']} is not one of {known}.")
+    if "version" in data:
+        release = replace(release, version=str(data["version"]))
     minimum = str(data.get("tls_min_version") or "") or None
     if minimum is not None and minimum not in TLS_VERSIONS:
         raise ScenarioError(
@@ -220,6 +234,9 @@ def _cluster(data: dict[str, Any], accounts: dict[str, Any]) -> ClusterSpec:
         security_mode=mode,
         tls_min_version=minimum,
         config=data.get("config", {}),
+        local_patterns=tuple(map(str, data["local_patterns"])) if "local_patterns" in data else None,
+        recorded=data.get("recorded", {}),
+        not_copied=tuple(data.get("not_copied", ())),
     )
 
 
@@ -231,4 +248,5 @@ def _node(data: dict[str, Any]) -> NodeSpec:
             f"Node {data['name']}: not_activated names {', '.join(sorted(unknown))}; the services that can be "
             f"activated are {', '.join(sorted(features))}."
         )
-    return NodeSpec(**{**data, "not_activated": tuple(data.get("not_activated", ()))})
+    lists = {name: tuple(data.get(name, ())) for name in ("not_activated", "stopped", "aliases")}
+    return NodeSpec(**{**data, **lists})

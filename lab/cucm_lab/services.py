@@ -103,7 +103,8 @@ class ServiceTable:
         database = self._node.cluster.db
         stored = database.setting(f"{_ACTIVATED}/{self._node.name}/{service.name}")
         activated = service.name not in self._node.spec.not_activated if stored is None else stored == "yes"
-        status = database.setting(f"{_STATE}/{self._node.name}/{service.name}") or STARTED
+        initial = STOPPED if service.name in self._node.spec.stopped else STARTED
+        status = database.setting(f"{_STATE}/{self._node.name}/{service.name}") or initial
         state = ServiceState(service.name, status if activated else STOPPED, activated, service.controllable)
         state.feature = service.feature
         state.commanded = state.status == STOPPED and activated

@@ -66,6 +66,11 @@ class Node:
         return f"{self.name}.{self.domain}".lower() if self.domain else self.name.lower()
 
     @property
+    def names(self) -> frozenset[str]:
+        """Everything that leads to it, in lower case: host name, FQDN, address, and what its original is called."""
+        return frozenset({self.name.lower(), self.fqdn, self.address, *(name.lower() for name in self.spec.aliases)})
+
+    @property
     def active_log(self) -> Path:
         """The node's /var/log/active."""
         return self.directory / "var" / "log" / "active"
@@ -117,9 +122,9 @@ class Cluster:
         return self.nodes[0]
 
     def node(self, name: str) -> Node | None:
-        """A node by host name, FQDN or address, in any case."""
+        """A node by host name, FQDN, address or alias, in any case."""
         wanted = name.lower()
-        return next((n for n in self.nodes if wanted in (n.name.lower(), n.fqdn, n.address)), None)
+        return next((n for n in self.nodes if wanted in n.names), None)
 
     def __repr__(self) -> str:
         return f"<Cluster {self.name} {self.release.name}>"
@@ -143,6 +148,10 @@ class Lab:
         self.clusters: dict[str, Cluster] = {}
         for spec in scenario.clusters:
             self._open(spec)
+        if any(spec.recorded for spec in scenario.clusters):
+            from .twin import install
+
+            install(self)
 
     def _open(self, spec: ClusterSpec) -> None:
         from .phones import Phones

@@ -140,6 +140,28 @@ class CertificateStore:
         self._maker.set_web_security(subject, alternative)
         self.regenerate("tomcat")
 
+    # -- what a twin gets in place of the installation's certificates
+
+    def install(self, purpose: str, certificate: x509.Certificate, key: material.PrivateKey) -> None:
+        """Make this the identity of a unit, in use already; ignored if the release has no such unit."""
+        unit = find_unit(self._release, purpose)
+        if unit is None:
+            return
+        self._keep_key(key)
+        self._db.execute(
+            "INSERT OR REPLACE INTO pki_identity VALUES (?, ?, ?, ?)",
+            (self._node.name, unit.name, material.pem_of(certificate), "this-server"),
+        )
+
+    def fill_trust(self, purpose: str, certificates: Sequence[x509.Certificate]) -> None:
+        """Make these the content of this node's trust store; ignored if there is no such store."""
+        store = find_store(purpose)
+        if store is None:
+            return
+        self._db.execute("DELETE FROM pki_trust WHERE node = ? AND store = ?", (self._node.name, store))
+        for certificate in certificates:
+            self._put_trust(self._node.name, store, certificate)
+
     # -- requests
 
     def generate_csr(self, purpose: str, options: CsrOptions | None = None) -> str:

@@ -83,6 +83,11 @@ class ControlCenter:
             raise Failure(f"{self.where} knows no service {name}; names are those of the Control Center, in full.")
         return state
 
+    def all_states(self) -> list[ServiceState]:
+        """The states of all services; an empty name asks for all."""
+        body = "<s:ServiceStatus></s:ServiceStatus>"
+        return self._call("soapGetServiceStatus", body, "Asking for the state of all services", idempotent=True)
+
     def control(self, name: str, verb: str) -> None:
         """start, stop or restart a service; CUCM answers before it is done, so ask for the status until it is."""
         body = (

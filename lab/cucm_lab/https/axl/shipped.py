@@ -34,6 +34,11 @@ LEARNED_PARTITIONS = (
     "Global Learned Enterprise Numbers", "Global Learned E164 Numbers",
     "Global Learned Enterprise Patterns", "Global Learned E164 Patterns",
 )  # fmt: skip
+#: kinds in the order in which they refer to each other; kinds that refer to nothing come before all of them
+ORDER = (
+    "CallManager", "CallManagerGroup", "Location", "Region", "RoutePartition", "Css", "DevicePool", "SipProfile",
+    "SipTrunkSecurityProfile", "SipTrunk", "RouteGroup", "RouteList", "RoutePattern", "TransPattern",
+)  # fmt: skip
 _NAMESPACE = uuid.UUID("6b2f5f3e-8d0c-4e55-9a0e-0c9f8e1d2a33")
 
 
@@ -41,6 +46,12 @@ class _Seeder:
     def __init__(self, cluster: Cluster, store: ConfigStore) -> None:
         self._cluster = cluster
         self._store = store
+
+    def shipped(self, kind_name: str, **given: Any) -> None:
+        """An object as shipped; not where the scenario has all objects of the kind."""
+        spec = self._cluster.spec
+        if not (spec.recorded and kind_name in spec.config):
+            self.add(kind_name, **given)
 
     def add(self, kind_name: str, **given: Any) -> Record:
         """An object with the schema's defaults and the given values; references are given by name."""
@@ -56,16 +67,18 @@ class _Seeder:
     def scenario(self, kind_name: str, **given: Any) -> Record:
         """An object of the scenario; a shipped one with the same name gets the given values."""
         kind = KINDS[kind_name]
-        shipped = self._store.record(kind_name, str(given.get(kind.key, "")))
+        stored = self._stored(kind.at(self._cluster.release.number), given)
+        shipped = self._store.record(kind_name, str(given.get(kind.key, "")), scope(kind, stored))
         if shipped is None:
             return self.add(kind_name, **given)
-        body = {**shipped.body, **self._stored(kind.at(self._cluster.release.number), given)}
+        body = {**shipped.body, **stored}
         self._store.replace(Record(shipped.pkid, kind_name, shipped.name, shipped.scope, body))
         return shipped
 
     def bare(self, kind: str, name: str) -> Record:
         """An object that has nothing but a name."""
-        return self._store.add(kind, name, {"name": name}, pkid=self._pkid(kind, {"name": name}, "name"))
+        known = self._store.record(kind, name)
+        return known or self._store.add(kind, name, {"name": name}, pkid=self._pkid(kind, {"name": name}, "name"))
 
     def phone(self, phone: PhoneSpec) -> None:
         """A phone of the scenario and its line."""
@@ -80,7 +93,7 @@ class _Seeder:
         self.add(
             "Phone", name=phone.name, description=phone.extension, product=inferred["axl.phone_product"],
             model=inferred["axl.phone_product"], **{"class": "Phone"}, protocol="SIP", protocolSide="User",
-            callingSearchSpaceName=phone.css or None, devicePoolName="Default", locationName="Hub_None",
+            callingSearchSpaceName=phone.css or None, devicePoolName=phone.device_pool, locationName="Hub_None",
             lines=[{"index": 1, "dirn": {"pattern": phone.extension, "routePartitionName": phone.partition or None}}],
         )  # fmt: skip
 
@@ -89,8 +102,8 @@ class _Seeder:
         label = (
             f"{self._cluster.name}/{kind}/{given[key]}/{given.get('processNodeName', '')}/{given.get('service', '')}"
         )
-        if kind == "Line" and given.get("routePartitionName"):
-            # The same number may be a line in each partition.
+        if given.get("routePartitionName"):
+            # The same number or pattern may be in each partition.
             label += f"/{given['routePartitionName']}"
         return str(uuid.uuid5(_NAMESPACE, label))
 
@@ -125,37 +138,43 @@ def seed(cluster: Cluster, store: ConfigStore) -> None:
             add.bare(kind, name)
     _nodes(cluster, add)
     for number, (name, audio) in enumerate((("Hub_None", 0), ("Phantom", 0), ("Shadow", 0)), 1):
-        add.add("Location", name=name, id=number, withinAudioBandwidth=audio)
+        add.shipped("Location", name=name, id=number, withinAudioBandwidth=audio)
     if cluster.release.number >= (10, 0):
         for name in LEARNED_PARTITIONS:
-            add.add("RoutePartition", name=name, description="")
+            add.shipped("RoutePartition", name=name, description="")
     standard = "Standard Presence group"
-    add.add("Region", name="Default", defaultCodec="G.711")
+    add.shipped("Region", name="Default", defaultCodec="G.711")
     add.add(
         "DateTimeGroup", name="CMLocal", timeZone=cluster.publisher.spec.timezone or "Etc/GMT", separator="/",
         dateformat="M/D/Y", timeFormat="12-hour",
     )  # fmt: skip
     add.add("PresenceGroup", name=standard, description=standard, presenceGroups=[])
-    add.add(
+    add.shipped(
         "DevicePool", name="Default", callManagerGroupName="Default", dateTimeSettingName="CMLocal",
         regionName="Default", srstName="Disable", connectionMonitorDuration=-1, revertPriority="Default",
         singleButtonBarge="Default", joinAcrossLines="Default",
     )  # fmt: skip
-    add.add(
+    add.shipped(
         "SipTrunkSecurityProfile", name="Non Secure SIP Trunk Profile",
         description="Non Secure SIP Trunk Profile authenticated by null String", securityMode="Non Secure",
         incomingTransport="TCP+UDP", outgoingTransport="TCP", incomingPort=5060,
     )  # fmt: skip
     ping = bool(cluster.lab.inferred["axl.standard_sip_profile_ping"])
-    add.add(
+    add.shipped(
         "SipProfile", name="Standard SIP Profile", description="Default SIP Profile", enableOutboundOptionsPing=ping
     )
     _parameters(cluster, add)
-    for kind, objects in cluster.spec.config.items():
+    for kind, objects in sorted(cluster.spec.config.items(), key=lambda row: _place(row[0])):
         for given in objects:
             add.scenario(kind, **given) if kind in KINDS else add.bare(kind, given["name"])
     for phone in cluster.spec.phones:
         add.phone(phone)
+
+
+def _place(kind: str) -> int:
+    if kind in ORDER:
+        return ORDER.index(kind)
+    return len(ORDER) if kind in KINDS else -1
 
 
 def _nodes(cluster: Cluster, add: _Seeder) -> None:
@@ -165,7 +184,7 @@ def _nodes(cluster: Cluster, add: _Seeder) -> None:
         add.add("ProcessNode", name=node.name, description=node.name, nodeUsage=node.role, ipv6Name="",
                 processNodeRole="CUCM Voice/Video", lbmHubGroup=None)  # fmt: skip
         name = str(cluster.lab.inferred["axl.callmanager_name"]).format(node=node.name)
-        add.add(
+        add.shipped(
             "CallManager", name=name, description=node.name, processNodeName=node.name, _ctiid=number,
             autoRegistration={"startDn": "1000", "endDn": "1000", "nextDn": "1000", "autoRegistrationEnabled": False},
             ports={"ethernetPhonePort": 2000, "mgcpPorts": {"listen": 2427, "keepAlive": 2428},
@@ -178,7 +197,7 @@ def _nodes(cluster: Cluster, add: _Seeder) -> None:
             add.add("ProcessNodeService", service=service, processNodeName=node.name, traceLevel=127,
                     userCategories=0, enable=True, numFiles=250, maxFileSize=2,
                     isActive=service not in node.spec.not_activated)  # fmt: skip
-    add.add("CallManagerGroup", name="Default", tftpDefault=True, members=members)
+    add.shipped("CallManagerGroup", name="Default", tftpDefault=True, members=members)
 
 
 def _parameters(cluster: Cluster, add: _Seeder) -> None:

@@ -1,0 +1,154 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The certificates of a twin: those of the record with keys of their own, signed by stand-ins of their CAs.
+
+A stand-in has the name, serial number, dates, key size, signature algorithm and extensions of the original. A CA that
+is in several clusters is one stand-in in all of them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from ..pki import material
+
+if TYPE_CHECKING:
+    from ..world import Lab, Node
+
+#: short names of attributes beyond those of a CUCM subject
+_ATTRIBUTES = {
+    **material.SUBJECT, "emailAddress": NameOID.EMAIL_ADDRESS, "DC": NameOID.DOMAIN_COMPONENT, "UID": NameOID.USER_ID,
+    "serialNumber": NameOID.SERIAL_NUMBER, "street": NameOID.STREET_ADDRESS, "postalCode": NameOID.POSTAL_CODE,
+    "SN": NameOID.SURNAME, "GN": NameOID.GIVEN_NAME, "title": NameOID.TITLE,
+    "organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER, "businessCategory": NameOID.BUSINESS_CATEGORY,
+    "jurisdictionC": NameOID.JURISDICTION_COUNTRY_NAME, "jurisdictionST": NameOID.JURISDICTION_STATE_OR_PROVINCE_NAME,
+    "jurisdictionL": NameOID.JURISDICTION_LOCALITY_NAME,
+}  # fmt: skip
+_DIGESTS = ("sha512", "sha384", "sha256", "sha1")
+#: the web interfaces keep the certificates that fit the twin's addresses
+_NOT_COPIED = ("tomcat", "tomcat-ECDSA", "tomcat-trust", "ipsec")
+_DONE = "twin/certificates"
+
+
+def install(lab: Lab) -> None:
+    """Put the recorded certificates into the stores of all twins, once in the life of their state."""
+    issuers = Reissuer()
+    for cluster in lab.clusters.values():
+        recorded = cluster.spec.recorded
+        if not recorded or cluster.db.setting(_DONE):
+            continue
+        with cluster.db.transaction():
+            for node in cluster.nodes:
+                stores = recorded["stores"].get(node.name) or recorded["stores"].get(node.fqdn) or {}
+                _fill(node, stores, recorded["certificates"], issuers)
+            cluster.db.set_setting(_DONE, "yes")
+
+
+def _fill(node: Node, stores: Mapping[str, list[int]], certificates: Mapping[int, Any], issuers: Reissuer) -> None:
+    for purpose, numbers in stores.items():
+        if purpose in _NOT_COPIED:
+            continue
+        made = [issuers.issue(certificates, number) for number in numbers]
+        if purpose.endswith("-trust"):
+            node.certs.fill_trust(purpose, [certificate for certificate, _key in made])
+        else:
+            for certificate, key in made:
+                node.certs.install(purpose, certificate, key)
+
+
+class Reissuer:
+    """Issues the certificates of records; equal ones of several records once."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, ...], tuple[x509.Certificate, material.PrivateKey]] = {}
+
+    def issue(self, certificates: Mapping[int, Any], number: int) -> tuple[x509.Certificate, material.PrivateKey]:
+        """A certificate of a record by its number there, and its key."""
+        record = certificates[number]
+        identity = (*record["subject"], "", *record["issuer"], record["serial"], record["not_before"])
+        if identity not in self._made:
+            key = _new_key(record["key"])
+            self._made[identity] = (self._signed(certificates, number, key), key)
+        return self._made[identity]
+
+    def _signed(self, certificates: Mapping[int, Any], number: int, key: material.PrivateKey) -> x509.Certificate:
+        record = certificates[number]
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(_name(record["subject"]))
+            .issuer_name(_name(record["issuer"]))
+            .public_key(key.public_key())
+            .serial_number(int(record["serial"], 16) or 1)
+            .not_valid_before(_moment(record["not_before"]))
+            .not_valid_after(_moment(record["not_after"]))
+        )
+        builder = _extended(builder, record)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+        return material.sign_certificate(builder, self._signer(certificates, number, key), _digest(record))
+
+    def _signer(self, certificates: Mapping[int, Any], number: int, own: material.PrivateKey) -> material.PrivateKey:
+        record = certificates[number]
+        if record["issued_by"] == number:
+            return own
+        if record["issued_by"] is not None:
+            return self.issue(certificates, record["issued_by"])[1]
+        # No record has the issuer: any key will do, as nobody could verify it.
+        elliptic = record["signature"].startswith("ecdsa")
+        return material.new_key(elliptic, 384 if elliptic else 2048)
+
+
+def _new_key(kind: str) -> material.PrivateKey:
+    name, _blank, bits = kind.partition(" ")
+    return material.new_key(name == "EC", int(bits)) if name in ("RSA", "EC") else material.new_key(False, 2048)
+
+
+def _digest(record: Mapping[str, Any]) -> str:
+    name = record["signature"].lower()
+    return next((digest for digest in _DIGESTS if digest in name), "sha256")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+
+
+def _name(parts: list[str]) -> x509.Name:
+    found = []
+    for part in parts:
+        kind, _equals, value = part.partition("=")
+        oid = _ATTRIBUTES.get(kind) or x509.ObjectIdentifier(kind)
+        # A foreign name may break rules of X.520 and is copied all the same.
+        found.append(x509.NameAttribute(oid, value, _validate=False))
+    return x509.Name(found)
+
+
+def _extended(builder: x509.CertificateBuilder, record: Mapping[str, Any]) -> x509.CertificateBuilder:
+    if record["ca"] is not None:
+        length = record["path_length"] if record["ca"] else None
+        builder = builder.add_extension(x509.BasicConstraints(ca=record["ca"], path_length=length), True)
+    if record["key_usage"] is not None:
+        builder = builder.add_extension(material.key_usage(record["key_usage"]), False)
+    if record["eku"]:
+        uses = [material.EKUS.get(use) or x509.ObjectIdentifier(use) for use in record["eku"]]
+        builder = builder.add_extension(x509.ExtendedKeyUsage(uses), False)
+    names = [found for text in record["sans"] if (found := _alternative(text)) is not None]
+    return builder.add_extension(x509.SubjectAlternativeName(names), False) if names else builder
+
+
+_ALTERNATIVES: Mapping[str, Callable[[str], x509.GeneralName]] = {
+    "DNS": x509.DNSName,
+    "URI": x509.UniformResourceIdentifier,
+    "email": x509.RFC822Name,
+    "IP": lambda value: x509.IPAddress(ipaddress.ip_address(value)),
+}
+
+
+def _alternative(text: str) -> x509.GeneralName | None:
+    kind, _colon, value = text.partition(":")
+    maker = _ALTERNATIVES.get(kind)
+    return maker(value) if maker is not None else None
