@@ -8,6 +8,7 @@ verdict is secure both ways, and both calls were answered over TLS with SRTP.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -16,8 +17,9 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,7 @@ def playbook(name: str, more: dict[str, Any], *, shown_as_it_comes: bool = False
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
         "ANSIBLE_HOME": str(OUT / "ansible"),
         "ANSIBLE_NOCOWS": "1",
+        "ANSIBLE_STDOUT_CALLBACK": os.environ.get("ANSIBLE_STDOUT_CALLBACK", "siptls.cucm.progress"),
         "PYTHONUNBUFFERED": "1",
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
     }
@@ -133,20 +136,23 @@ def playbook(name: str, more: dict[str, Any], *, shown_as_it_comes: bool = False
     ]  # fmt: skip
     kept = OUT / f"{name}.log"
     (OUT / "playbook-verdict.json").unlink(missing_ok=True)
+    # The run draws where it is watched; a pipe gets plain lines.
+    terminal = shown_as_it_comes and sys.stdout.isatty()
+    inside, outside = _terminal() if terminal else os.pipe()[::-1]
     with (
-        kept.open("w", encoding="utf-8") as log,
-        subprocess.Popen(
-            order, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        ) as run,
+        kept.open("wb") as log,
+        subprocess.Popen(order, cwd=ROOT, env=environment, stdout=inside, stderr=inside) as run,
     ):
+        os.close(inside)
         timer = _kill_after(run, PLAYBOOK_LIMIT)
         try:
-            assert run.stdout is not None
-            for line in run.stdout:
-                log.write(line)
+            for part in _parts(outside):
+                log.write(part)
                 if shown_as_it_comes:
-                    print(line, end="", flush=True)
+                    sys.stdout.buffer.write(part)
+                    sys.stdout.flush()
         finally:
+            os.close(outside)
             timer.cancel()
             if run.poll() is None:
                 run.terminate()
@@ -157,7 +163,21 @@ def playbook(name: str, more: dict[str, Any], *, shown_as_it_comes: bool = False
     return {host: counts[host] for host in counts if host != "localhost"}
 
 
-def _kill_after(run: subprocess.Popen[str], seconds: float) -> Any:
+def _terminal() -> tuple[int, int]:
+    """A terminal as large as ours: the end that a program writes to, and the end that its output is read from."""
+    outside, inside = os.openpty()
+    fcntl.ioctl(inside, termios.TIOCSWINSZ, fcntl.ioctl(sys.stdout.fileno(), termios.TIOCGWINSZ, bytes(8)))
+    return inside, outside
+
+
+def _parts(descriptor: int) -> Iterator[bytes]:
+    """What a program writes, as it comes; a terminal ends with an error, a pipe with nothing."""
+    with suppress(OSError):
+        while part := os.read(descriptor, 65536):
+            yield part
+
+
+def _kill_after(run: subprocess.Popen[bytes], seconds: float) -> Any:
     import threading
 
     timer = threading.Timer(seconds, run.terminate)
@@ -168,7 +188,7 @@ def _kill_after(run: subprocess.Popen[str], seconds: float) -> Any:
 
 def recap_of(output: str) -> dict[str, dict[str, int]]:
     """The counts of Ansible's recap, by host."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", output).rpartition("PLAY RECAP")[2]
+    plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|\r", "", output).rpartition("PLAY RECAP")[2]
     rows = re.findall(r"^(\S+)\s*:((?:\s+\w+=\d+)+)", plain, re.MULTILINE)
     return {host: {key: int(count) for key, count in re.findall(r"(\w+)=(\d+)", text)} for host, text in rows}
 
