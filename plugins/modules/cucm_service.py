@@ -213,6 +213,12 @@ also:
   returned: with O(also)
   type: list
   elements: dict
+restarted:
+  description: The services that were restarted, in order. In check mode, those that would be.
+  returned: success
+  type: list
+  elements: str
+  version_added: 1.0.0
 pending:
   description: The services that require a restart which waits for the O(window).
   returned: success

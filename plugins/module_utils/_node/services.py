@@ -325,6 +325,7 @@ def _run(
             "waited": round(time.monotonic() - began, 1),
             "interface": control.kind.lower(),
             "left_stopped": False,
+            "restarted": [name] * (needed and state == "restarted"),
             "pending": [],
             "calls_left": calls_left,
         },
@@ -407,6 +408,7 @@ def _others(
         outcome.changed = outcome.changed or due
     outcome.result["also"] = done
     restarted = [one["name"] for one in done if one["changed"]]
+    outcome.result["restarted"] += restarted
     if restarted:
         outcome.after["also_restarted"] = restarted
 
@@ -453,7 +455,7 @@ def _untouched(
     return {
         "status": found.status, "previous_status": found.status, "presented": next(iter(presented.values()), None),
         "presented_certificates": dict(presented), "waited": 0.0, "interface": control.kind.lower(),
-        "left_stopped": left_stopped, "pending": pending or [], "calls_left": None,
+        "left_stopped": left_stopped, "restarted": [], "pending": pending or [], "calls_left": None,
     }  # fmt: skip
 
 

@@ -76,8 +76,8 @@ def check_cluster(
     `renew_before` of the CA that is to sign. planned holds the `peers` and the `settings` of role sip_tls_trunk, and
     without it trunks are not checked. backdating: minutes that the CA lets its certificates begin in the past.
     ecdsa: what becomes of CallManager-ECDSA, sign or leave.
-    ctl holds the `policy` (callmanager_certificate_ctl), `regenerate` and `check` (nothing will be changed) of role
-    callmanager_certificate.
+    ctl holds the `policy` (callmanager_certificate_ctl), `regenerate`, `window`, `drain` and `check` (nothing will be
+    changed) of role callmanager_certificate.
     """
     facts = _begun(name, info, routes(list(patterns)), [*inventory, *options])
     warn_days, backdating = whole(warn_days, 30), whole(backdating, 10)
@@ -99,7 +99,7 @@ def check_cluster(
     _check_issuers(facts, named, kept=planned is not None and _keeps_any(authority))
     facts["nodes"] = placed(facts["nodes"], info, planned["settings"] if planned is not None else None)
     facts["restarts"] = list(TRUNK.services_at(version))
-    _check_phones(facts, authority or {}, ctl or {})
+    _check_phones(facts, authority or {}, {"ecdsa": ecdsa, **(ctl or {})})
     if planned is not None:
         _check_trunks(facts, info, planned, port, ecdsa)
     return facts
@@ -110,7 +110,7 @@ def _begun(name: str, info: Mapping[str, Any], numbers: list[dict[str, Any]], mi
     return {
         "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
         "certificates": {}, "ec_certificates": {}, "trust": {}, "chains": {}, "old_peers": {},
-        "tvs": {}, "due": [], "restarts": [],
+        "tvs": {}, "due": [], "restarts": [], "options": {},
         "patterns": [number["pattern"] for number in numbers], "routes": numbers,
         "problems": [], "warnings": [], "unreachable": "", "mistakes": mistakes, "planned": None, "existing": None,
     }  # fmt: skip
@@ -135,6 +135,7 @@ def _check_phones(facts: dict[str, Any], authority: Mapping[str, Any], ctl: Mapp
         facts["certificates"], facts["nodes"], renew_before=whole(authority.get("renew_before"), 30),
         regenerate=str(ctl.get("regenerate") or ""), issuer=_subject(str(authority.get("pem") or "")),
     )  # fmt: skip
+    facts["options"] = {key: ctl.get(key) for key in ("ecdsa", "policy", "window", "drain")}
     severity = "warnings" if ctl.get("check") else "problems"
     facts[severity] += [f"{facts['name']}: {text}" for text in ctl_problems(facts, str(ctl.get("policy") or "done"))]
 

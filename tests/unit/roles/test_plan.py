@@ -12,12 +12,14 @@ from typing import Any
 
 import jinja2
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan import change_plan, text_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan import change_plan
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import text_of
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "playbooks" / "templates"
 HEAD = {"title": "Plan", "rows": [{"name": "With", "value": "siptls.cucm 1.0.0"}]}
 HOSTILE = "<script>alert(1)</script>|`x`[y](javascript:z) *b*\n# h"
 NODE = {"name": "A", "address": "10.0.0.1", "role": "Publisher"}
+SERVICES = ("Cisco CallManager", "Cisco CTIManager", "Cisco Trust Verification Service", "Cisco Tftp")
 HELD = {"subject": "CN=A", "issuer": "CN=A", "not_after": "2030-01-01T00:00:00Z", "sans": []}
 
 
@@ -35,7 +37,9 @@ def facts(*trunks: dict[str, Any], needed: bool = True, reset: tuple[str, ...] =
         "callmanager_certificate_csrs": {"results": [csr]},
         "callmanager_certificate_signed": {"results": [signed] if needed else [{"skipped": True, "item": csr}]},
         "callmanager_certificate_uploads": {"results": [upload] if needed else []},
-        "callmanager_certificate_restarts": {"results": [{"item": NODE, "changed": needed}]},
+        "callmanager_certificate_restarts": {
+            "results": [{"item": NODE, "changed": needed, "restarted": [*SERVICES] if needed else [], "pending": []}]
+        },
         "sip_tls_trunk_objects": {"trunks": [{"name": "T", "location": "Hub_None"}], "waiting": []},
         "sip_tls_trunk_trunks": {"objects": list(trunks), "reset": list(reset)},
         "sip_tls_trunk_route_groups": {"skipped": True, "changed": False},
@@ -55,11 +59,67 @@ SAME = one("T", False, {"location": "Hub_None"}, {"location": "Hub_None"})
 
 def test_the_steps_come_in_the_order_of_the_run_with_their_effects() -> None:
     (cluster,) = change_plan({"a": facts(OLD, reset=("T",))})["clusters"]
-    assert [step["kind"] for step in cluster["steps"]] == ["certificate", "certificate", "restart", "object", "reset"]
-    assert cluster["steps"][1]["title"] == "Put CN=Our CA into CallManager-trust"
-    assert cluster["steps"][0]["changes"] == [{"option": "signed by", "before": "CN=A", "after": "CN=Our CA"}]
-    assert "Calls of this node end" in cluster["steps"][2]["effect"] and cluster["steps"][2]["where"] == "A"
-    assert "Calls over this trunk end" in cluster["steps"][4]["effect"]
+    assert [step["kind"] for step in cluster["steps"]] == [
+        "manual", "certificate", "certificate", "restart", "manual", "object", "reset",
+    ]  # fmt: skip
+    assert "powered on and registered" in cluster["steps"][0]["title"]
+    assert "TVS certificate must not change" in cluster["steps"][0]["effect"]
+    assert cluster["steps"][2]["title"] == "Put CN=Our CA into CallManager-trust"
+    assert cluster["steps"][1]["changes"] == [{"option": "signed by", "before": "CN=A", "after": "CN=Our CA"}]
+    assert cluster["steps"][3]["title"] == f"Restart {SERVICES[0]}, then {', '.join(SERVICES[1:])}"
+    assert "Calls of this node end" in cluster["steps"][3]["effect"] and cluster["steps"][3]["where"] == "A"
+    assert "out of service" in cluster["steps"][3]["effect"], "there is no other node to which its phones could go"
+    assert "Reset all phones" in cluster["steps"][4]["title"]
+    assert "Calls over this trunk end" in cluster["steps"][6]["effect"]
+
+
+def test_the_steps_of_a_cluster_in_mixed_mode_are_those_of_ciscos_regeneration_guide() -> None:
+    """Document 214231: check phones, certificates, CTL file, reset encrypted phones, services, reset all phones."""
+    nodes = [NODE, {"name": "B", "address": "10.0.0.2", "role": "Subscriber"},
+             {"name": "T", "address": "10.0.0.3", "role": "Subscriber", "callmanager": False}]  # fmt: skip
+    found = facts(SAME)
+    found["preflight_cluster"] |= {
+        "version": "14.0.1.11900-132", "nodes": nodes, "security_mode": "mixed",
+        "options": {"ecdsa": "sign", "policy": "update", "window": "01:00-04:00", "drain": 30},
+    }  # fmt: skip
+    found["callmanager_certificate_ctl_file"] = {"changed": True}
+    rows = [{"item": node, "restarted": [*SERVICES, "Cisco HAProxy"], "pending": []} for node in nodes[:2]]
+    found["callmanager_certificate_restarts"] = {"results": rows}
+    found["callmanager_certificate_tftp"] = {
+        "results": [{"item": nodes[2], "restarted": [], "pending": ["Cisco Tftp"]}]
+    }
+    plan = change_plan({"a": found})
+    steps = plan["clusters"][0]["steps"]
+    assert [(step["kind"], step["title"].partition(",")[0][:16], step["where"]) for step in steps] == [
+        ("manual", "Check that all p", "RTMT"),
+        ("certificate", "New CallManager ", "A"),
+        ("certificate", "Put CN=Our CA in", "A"),
+        ("ctl", "Update the CTL f", "A"),
+        ("manual", "Reset the phones", ""),
+        ("restart", "Restart Cisco Ca", "A"),
+        ("restart", "Restart Cisco Ca", "B"),
+        ("restart", "Restart Cisco Tf", "T"),
+        ("manual", "Reset all phones", "RTMT"),
+    ]
+    assert plan["restarts"] == 2
+    assert "ITLRecovery" in steps[-1]["effect"] and "TVS" not in steps[0]["effect"]
+    assert "register with another node" in steps[5]["effect"] and "30 minutes" in steps[5]["effect"]
+    assert "01:00-04:00" in steps[5]["effect"] and "calls" in steps[7]["effect"]
+    found["preflight_cluster"]["options"] |= {"policy": "done"}
+    by_hand = change_plan({"a": found})["clusters"][0]["steps"][3]
+    assert by_hand["kind"] == "manual" and "utils ctl update CTLFile" in by_hand["title"]
+
+
+def test_who_would_be_shown_a_certificate_that_is_left_as_shipped() -> None:
+    found = facts(SAME, needed=False)
+    found["preflight_cluster"] |= {
+        "options": {"ecdsa": "leave"}, "ec_certificates": {"A": {"self_signed": True}}, "peers": ["old", "new"],
+        "external": [{"name": "sbc", "addresses": ["h"]}],
+    }  # fmt: skip
+    hosts = {"a": found, **{name: {"preflight_cluster": {"version": version, "nodes": [], "warnings": []}}
+                            for name, version in (("old", "10.5.2"), ("new", "12.5.1"))}}  # fmt: skip
+    (kept,) = [text for text in change_plan(hosts)["clusters"][0]["same"] if "ECDSA" in text]
+    assert kept.startswith("CallManager-ECDSA certificate of A: self-signed as shipped") and "new, sbc would" in kept
 
 
 def test_of_an_old_object_what_changes_and_of_a_new_one_what_is_asked_for() -> None:
@@ -85,8 +145,8 @@ def test_a_ca_that_is_yet_to_be_made_has_no_name() -> None:
     told = facts(SAME)
     told["callmanager_certificate_signed"]["results"][0]["ca_created"] = True
     steps = change_plan({"a": told})["clusters"][0]["steps"]
-    assert steps[0]["changes"][0]["after"] == "the new local CA"
-    assert steps[1]["title"] == "Put the new local CA into CallManager-trust"
+    assert steps[1]["changes"][0]["after"] == "the new local CA"
+    assert steps[2]["title"] == "Put the new local CA into CallManager-trust"
 
 
 def test_what_could_not_be_found_out_is_not_called_nothing() -> None:
@@ -102,7 +162,7 @@ def test_problems_forbid_the_plan() -> None:
     plan = change_plan({"a": facts(NEW)}, problems=["a: in the way"])
     assert plan["problems"] == ["a: in the way"] and plan["changes"] == 0
     for name in ("plan.html", "plan.md"):
-        assert "Not to be approved: 1 problem in the way" in written(name, {"a": facts(NEW)}, ["a: in the way"])
+        assert "Not to be approved: 1 problem found" in written(name, {"a": facts(NEW)}, ["a: in the way"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,210 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a change document that renew CallManager certificates, in the order of Cisco document 214231. Pure.
+
+That order is: check the phones, certificate on each node (publisher first), CTL file in mixed mode, reset of encrypted
+phones, Cisco CallManager and the other services where they run, reset of all phones. What a run does not do itself is a
+step of kind manual. Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import CALLMANAGER
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import COMMAND, ITLRECOVERY, major
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import results, step, text_of
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
+
+Step = dict[str, Any]
+ECDSA = 11  # the first release with CallManager-ECDSA
+NEW_CA = "the new local CA"
+_WOULD = re.compile(r"^would ")
+_BEFORE = "Check that all phones are powered on and registered"
+_CTL = f"Update the CTL file ({COMMAND}) and read it back"
+_SECURE_PHONES = "Reset the phones with an authenticated or encrypted security profile, so that they load the CTL file"
+_AFTER = "Reset all phones, and check that they register again"
+
+
+def certificate_steps(facts: Mapping[str, Any]) -> Iterator[Step]:
+    """Every step of a cluster that belongs to its certificates."""
+    uploads = [*_requests(facts), *_uploads(facts)]
+    ctl = [*_ctl(facts)] if uploads or (facts.get("callmanager_certificate_ctl_file") or {}).get("changed") else []
+    restarts = [*_restarts(facts)]
+    phones = [*uploads, *ctl, *restarts]
+    if uploads:
+        yield step("manual", _BEFORE, where="RTMT", effect=_before(_cluster(facts)))
+    yield from phones
+    if phones:
+        yield step("manual", _AFTER, where="RTMT", effect=_after(_cluster(facts)))
+
+
+def kept_certificates(facts: Mapping[str, Any]) -> Iterator[str]:
+    """The certificates that stay as they are."""
+    for one in results(facts, "callmanager_certificate_csrs"):
+        held = one.get("certificate") or {}
+        if not one.get("needed") and held:
+            yield (
+                f"{_purpose(one['item'])} certificate of {one['item']['name']}: signed by {held['issuer']}, valid to "
+                f"{held['not_after']}"
+            )
+
+
+def shipped_certificates(facts: Mapping[str, Any], releases: Mapping[str, str]) -> Iterator[str]:
+    """The CallManager-ECDSA certificates that stay self-signed, and the peers that would be shown them.
+
+    releases: the versions of the clusters of the plan, by name.
+    """
+    found = _cluster(facts)
+    if (found.get("options") or {}).get("ecdsa") != "leave":
+        return
+    nodes = [node for node, held in (found.get("ec_certificates") or {}).items() if held and held.get("self_signed")]
+    peers = [peer for peer in found.get("peers") or () if _has_ecdsa(releases.get(peer, ""))]
+    peers += [str(peer["name"]) for peer in found.get("external") or ()]
+    if nodes and peers:
+        yield (
+            f"{TRUNK_EC.name} certificate of {', '.join(nodes)}: self-signed as shipped "
+            f"(callmanager_certificate_ecdsa: leave). {', '.join(peers)} would be shown it where ECDSA is chosen, and "
+            "refuse it"
+        )
+
+
+def _has_ecdsa(version: str) -> bool:
+    """Whether a peer's release has ECDSA on its SIP TLS port; yes where the release is not known."""
+    return not version or major(version) >= ECDSA
+
+
+def _cluster(facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = facts.get("preflight_cluster") or {}
+    return found
+
+
+def _purpose(item: Mapping[str, Any]) -> str:
+    return str(item.get("purpose") or TRUNK.name)
+
+
+def _requests(facts: Mapping[str, Any]) -> Iterator[Step]:
+    for one in results(facts, "callmanager_certificate_csrs"):
+        if one.get("needed"):
+            title = f"New {_purpose(one['item'])} certificate: {one.get('reason')}"
+            yield step("certificate", title, where=one["item"]["name"], changes=_rows(facts, one))
+
+
+def _uploads(facts: Mapping[str, Any]) -> Iterator[Step]:
+    found = []
+    for one in results(facts, "callmanager_certificate_uploads"):
+        signed = one["item"]
+        for action in one.get("actions") or ():
+            # A CA that does not exist yet is made up anew for each certificate that is predicted.
+            text = str(action).replace(str(signed["view"]["issuer"]), NEW_CA) if _to_be_made(signed) else action
+            found.append((signed["item"]["item"]["name"], sentence(text)))
+    # Both certificates of a node have the same CA: the second prediction does not know of the first one.
+    for node, title in dict.fromkeys(found):
+        yield step("certificate", title, where=node)
+
+
+def sentence(action: str) -> str:
+    """What a module predicted, as a sentence without its "would"."""
+    text = _WOULD.sub("", str(action))
+    return text[:1].upper() + text[1:]
+
+
+def _rows(facts: Mapping[str, Any], csr: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """What changes of the certificate, as far as it is known before it is signed."""
+    before = csr.get("certificate") or {}
+    signed = next(
+        (one for one in results(facts, "callmanager_certificate_signed") if one["item"]["item"] == csr["item"]), {}
+    )
+    after = dict(signed.get("view") or {})
+    if _to_be_made(signed):
+        after["issuer"] = NEW_CA
+    for key, label in (("subject", "subject"), ("issuer", "signed by"), ("not_after", "valid to"), ("sans", "names")):
+        row = {"option": label, "before": text_of(before.get(key)), "after": text_of(after.get(key))}
+        if after and row["before"] != row["after"]:
+            yield row
+
+
+def _to_be_made(signed: Mapping[str, Any]) -> bool:
+    """Whether the CA that signed is one that check mode made up, because there is none yet."""
+    return bool(signed.get("predicted") and signed.get("ca_created") and signed.get("view"))
+
+
+def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
+    """In mixed mode: the CTL file, and the phones that have to load it."""
+    found = _cluster(facts)
+    if found.get("security_mode") != "mixed":
+        return
+    publisher = next(
+        (node["name"] for node in found.get("nodes") or () if node.get("role") == "Publisher"), "publisher"
+    )
+    if (found.get("options") or {}).get("policy") == "done":
+        yield step("manual", f"Update the CTL file ({COMMAND}) after the upload and before the restarts",
+                   where=publisher, effect="The run does not do it (callmanager_certificate_ctl: done).")  # fmt: skip
+    elif (facts.get("callmanager_certificate_ctl_file") or {}).get("changed"):
+        yield step("ctl", _CTL, where=publisher, effect="Nothing is restarted unless it has every new certificate.")
+    else:
+        return
+    yield step(
+        "manual", _SECURE_PHONES,
+        effect="The run does not wait for it. To reset them before the restarts, as Cisco document 214231 has it, run "
+        "with callmanager_certificate_restart: false, reset the phones, and run again.",
+    )  # fmt: skip
+
+
+def _restarts(facts: Mapping[str, Any]) -> Iterator[Step]:
+    """The services of each node, publisher first, then Cisco Tftp of the nodes that have no new certificate."""
+    for name in ("callmanager_certificate_restarts", "callmanager_certificate_tftp"):
+        for one in results(facts, name):
+            services = [*(one.get("restarted") or ()), *(one.get("pending") or ())]
+            if services:
+                first, *others = services
+                title = f"Restart {first}" + (f", then {', '.join(others)}" if others else "")
+                effect = " ".join(_effects(_cluster(facts), services))
+                yield {**step("restart", title, where=one["item"]["name"], effect=effect), "services": services}
+
+
+def _effects(found: Mapping[str, Any], services: list[str]) -> Iterator[str]:
+    """What the restart of a node's services means for calls and phones, and when it happens."""
+    options = found.get("options") or {}
+    if options.get("window"):
+        yield f"Only in the window {options['window']}, by the node's clock."
+    if CALLMANAGER not in services:
+        yield "Cisco CallManager keeps running, and so do calls."
+        return
+    if options.get("drain") not in (None, "", 0, "0"):
+        yield f"Waits up to {options['drain']} minutes until no call is active on the node."
+    serving = [node for node in found.get("nodes") or () if node.get("callmanager", True)]
+    if len(serving) > 1:
+        yield (
+            "Calls of this node end, and its phones register with another node of their CallManager group until it is "
+            "back, some minutes later."
+        )
+    else:
+        yield (
+            "Calls of this node end. No other node of the cluster runs Cisco CallManager, so that its phones are out "
+            "of service until it is back, some minutes later."
+        )
+
+
+def _before(found: Mapping[str, Any]) -> str:
+    text = (
+        "A phone that is off during the change keeps its old CTL and ITL files, and they may have to be deleted on the "
+        "phone."
+    )
+    if major(found.get("version")) < ITLRECOVERY:
+        text += (
+            " Up to release 11.5 the CallManager certificate signs the ITL file: the TVS certificate must not change "
+            "in the same window."
+        )
+    return text
+
+
+def _after(found: Mapping[str, Any]) -> str:
+    signer = "CallManager" if major(found.get("version")) < ITLRECOVERY else "ITLRecovery"
+    return (
+        f"They load the new files, which the {signer} certificate signs. Wait until they are registered before you "
+        "renew another certificate of the cluster."
+    )
