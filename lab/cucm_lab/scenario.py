@@ -37,7 +37,7 @@ class Account:
 
 @dataclass(frozen=True)
 class PhoneSpec:
-    """A phone that answers calls to its extension. `secure` phones do SRTP.
+    """A phone that answers calls to its extension. `secure` phones do SRTP in mixed mode.
 
     `css` is the device's calling search space, `line_css` the line's; `partition` is the line's.
     """

@@ -25,6 +25,12 @@ register(
     True,
     "Phones reset, and fetch CTL and ITL, when Cisco CallManager, Tftp or TVS of a node starts",
 )
+register(
+    "phones.srtp_in_non_secure_mode",
+    False,
+    "Secure phones do SRTP also where their cluster is not in mixed mode; real ones do not. The scenarios of the lab "
+    "switch it on, because 9.1 in mixed mode needs a CTL client, which the lab does not have",
+)
 register("phones.unverified_itl_registers", False, "A phone that can no longer verify the ITL still registers")
 
 
@@ -92,6 +98,11 @@ class Phones:
                 return Registration(phone.extension, node, "", True)
         names = ", ".join(node.name for node in nodes)
         return Registration(phone.extension, None, f"its CTL does not have the certificate of {names}", True)
+
+    def does_srtp(self, phone: Phone) -> bool:
+        """Whether the phone encrypts its media: with a secure profile, in mixed mode alone."""
+        inferred = self._cluster.lab.inferred["phones.srtp_in_non_secure_mode"]
+        return phone.secure and (self.files.mixed_mode or bool(inferred))
 
     @property
     def _tolerated(self) -> bool:

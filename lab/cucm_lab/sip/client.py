@@ -169,7 +169,7 @@ async def _route(cluster: Cluster, calling: str, called: str, result: CallResult
         return
     assert match.route is not None
     steps.append(f"{called} matches the route pattern {match.pattern}")
-    await by_route(home, match, Origin(calling, phone.name, phone.secure, hold=hold), result)
+    await by_route(home, match, Origin(calling, phone.name, cluster.telephones.does_srtp(phone), hold=hold), result)
 
 
 async def _talk_inside(result: CallResult, endpoints: set[SipEndpoint], hold: float) -> None:

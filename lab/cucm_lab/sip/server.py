@@ -195,7 +195,8 @@ class _Answering:
             respond(endpoint, connection, request, 480, to_tag=call.to_tag)
             log_call(endpoint, connection, call, result="not answered", status=480)
             return
-        call.srtp = bool(trunk.srtp_allowed and phone.secure and (offer is None or offer.srtp))
+        secure = endpoint.cluster.telephones.does_srtp(phone)
+        call.srtp = trunk.srtp_allowed and secure and (offer is None or offer.srtp)
         body = sdp.build(endpoint.node.address, srtp=call.srtp, tag=offer.tag if offer else "1")
         respond(endpoint, connection, request, 200, to_tag=call.to_tag, contact=contact, body=body)
         acknowledged = await within(call.acknowledged, ACK_SECONDS)

@@ -95,10 +95,10 @@ class Authority:
         return paths
 
 
-def scenario(first: str, second: str, **more: Any) -> dict[str, Any]:
+def scenario(first: str, second: str, *, inferred: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     return {
         "name": "sip-test",
-        "inferred": {"service.restart_seconds": 0.02},
+        "inferred": {"service.restart_seconds": 0.02, "phones.srtp_in_non_secure_mode": True, **(inferred or {})},
         "clusters": [
             {"name": "a", "release": first, "nodes": [{"name": "CUCMA", "address": "127.0.91.1"}],
              "phones": [{"extension": "1018"}, {"extension": "1019", "behaviour": "busy"}]},

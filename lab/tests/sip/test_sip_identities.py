@@ -90,7 +90,7 @@ def test_the_client_follows_tls_ciphers(tmp_path: Path, release: str, preferred:
 @pytest.mark.parametrize("sent", BOTH)
 def test_the_client_sends_the_identity_that_the_table_of_inferences_names(tmp_path: Path, sent: str) -> None:
     async def run() -> None:
-        data = world.scenario("12.5", "14", inferred={"service.restart_seconds": 0.02, "sip.client_certificate": sent})
+        data = world.scenario("12.5", "14", inferred={"sip.client_certificate": sent})
         async with world.running(tmp_path, data) as lab:
             await world.secure_pair(lab)
             authority = Authority()

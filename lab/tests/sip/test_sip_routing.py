@@ -245,6 +245,27 @@ def test_srtp_is_off_when_one_side_does_not_allow_it(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("one", ["mixed", "non-secure"])
+@pytest.mark.parametrize("two", ["mixed", "non-secure"])
+def test_phones_do_srtp_in_mixed_mode_alone(tmp_path: Path, one: str, two: str) -> None:
+    data = world.scenario("10.5", "14", inferred={"phones.srtp_in_non_secure_mode": False})
+    for cluster, mode in zip(data["clusters"], (one, two), strict=True):
+        cluster["security_mode"] = mode
+
+    async def run() -> None:
+        async with world.running(tmp_path, data) as lab:
+            await world.secure_pair(lab)
+            for cluster in lab.clusters.values():
+                if cluster.telephones.files.mixed_mode:
+                    cluster.telephones.files.update_ctl()
+                    cluster.telephones.reset()
+            for way in (("a", "1018", "9898"), ("b", "9898", "1018")):
+                call = await answered(lab, *way)
+                assert (call["transport"], call["srtp"]) == ("TLS", one == two == "mixed"), call
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("kind", ["tls_to_tcp", "tcp_to_tls"])
 def test_transports_that_do_not_fit(tmp_path: Path, kind: str) -> None:
     async def run() -> None:
