@@ -16,14 +16,39 @@ description:
   - It looks at the ends of the certificates of both ends and of the CAs above them, at certificates of public CAs (no
     clientAuth from March 2027 on, lifetimes of 200, 100 and 47 days), at key sizes and SHA-1, and at ciphers and TLS
     versions that the clusters negotiate and that newer releases take away.
-  - Contacts no system and changes nothing.
+  - With O(certificates) it also lists all certificates of all clusters and services, those that end first on top, and
+    what external peers present.
+  - With O(dest) it writes both as an HTML page that is complete in itself, as CSV and as JSON.
+  - Contacts no system and changes nothing on one. The files are written on the controller.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
-  - siptls.cucm.attributes.info
+  - siptls.cucm.attributes
   - siptls.cucm.evidence
+attributes:
+  diff_mode:
+    support: none
+    details: The files are written as a whole, and what is in them is not for a terminal.
+  platform:
+    details: Always runs on the controller, in Ansible's own process. C(async) is not supported.
 requirements:
   - cryptography
+options:
+  certificates:
+    description:
+      - Results of M(siptls.cucm.cucm_certificate_info), each with the key C(cluster) added.
+      - A result without certificates, of a node that could not be read, is shown with its message as not read.
+    type: list
+    elements: dict
+    default: []
+  dest:
+    description: A folder on the controller for V(forecast.html), V(forecast.csv), V(certificates.csv) and
+      V(forecast.json); made when missing. Without it nothing is written.
+    type: path
+  near_days:
+    description: The page shows what ends within so many days in the colour of an error.
+    type: int
+    default: 30
 """
 
 EXAMPLES = r"""
@@ -31,6 +56,8 @@ EXAMPLES = r"""
   siptls.cucm.sip_tls_forecast:
     clusters: "{{ evidence | map(attribute='cluster') }}"
     directions: "{{ evidence | map(attribute='directions') | flatten }}"
+    certificates: "{{ all_certificates.results | map('combine', {'cluster': 'cucma'}) }}"
+    dest: build/forecast
   register: forecast
 
 - name: Fail in time
@@ -86,33 +113,91 @@ forecasts:
       type: list
       elements: dict
       returned: always
+unread:
+  description: A sentence for each node whose certificates could not be read.
+  type: list
+  elements: str
+  returned: success
+files:
+  description: The paths of the page, the two tables and the data.
+  type: list
+  elements: str
+  returned: with O(dest)
+certificates:
+  description: All certificates, those that end first on top. One that several nodes of a cluster hold is listed once.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    cluster:
+      description: The cluster, or the external peer.
+      type: str
+    nodes:
+      description: The nodes that hold it, or the address of the external peer that presented it.
+      type: list
+      elements: str
+    purpose:
+      description: The service or the trust store.
+      type: str
+    kind:
+      description: V(identity), V(trust), or V(presented) by an external peer.
+      type: str
+    days_left:
+      description: Whole days until it ends, by the clock of the node; C(subject), C(common_name), C(issuer), C(serial),
+        C(not_before), C(not_after), C(sha256) and C(name) are those of M(siptls.cucm.cucm_certificate_info).
+      type: int
+    restarts:
+      description: The services to restart after its renewal.
+      type: list
+      elements: str
+    problem:
+      description: Why the certificate cannot be read; null otherwise.
+      type: str
 """
 
 from typing import TYPE_CHECKING
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, Outcome, run_module
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict import forecast
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.options import EVIDENCE, directions
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import all_certificates, forecast
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.options import DICTS, EVIDENCE, directions
 
 if TYPE_CHECKING:
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
+SPEC = EVIDENCE + ArgSpec(
+    options={
+        "certificates": DICTS,
+        "dest": {"type": "path"},
+        "near_days": {"type": "int", "default": 30},
+    }
+)
+
 
 def service(task: Task) -> Outcome:
-    """Forecast every direction."""
-    found = [forecast.forecast(case) for case in directions(task.params)]
+    """Forecast every direction, list every certificate, and write both where that is asked for."""
+    given = task.params
+    cases = directions(given)
+    found = [forecast.forecast(case) for case in cases]
     first = min((one for one in found if one["breaks_on"]), key=lambda one: str(one["breaks_on"]), default=None)
-    return Outcome(
-        result={
-            "breaks_on": first["breaks_on"] if first else None,
-            "days_left": first["days_left"] if first else None,
-            "summary": [forecast.sentence(one) for one in found],
-            "forecasts": found,
-        }
-    )
+    versions = {str(one["name"]): str(one.get("version") or "") for one in given["clusters"]}
+    result = {
+        "breaks_on": first["breaks_on"] if first else None,
+        "days_left": first["days_left"] if first else None,
+        "summary": [forecast.sentence(one) for one in found],
+        "forecasts": found,
+        "certificates": all_certificates.listed(given["certificates"], cases, versions),
+        "unread": all_certificates.unread(given["certificates"]),
+    }
+    if not given["dest"]:
+        return Outcome(result=result)
+    # Jinja2 is loaded for those who write alone.
+    from ansible_collections.siptls.cucm.plugins.module_utils._verdict import forecast_files
+
+    changed, files = forecast_files.write(given["dest"], result, near=given["near_days"], pretend=task.check_mode)
+    return Outcome(changed=changed, result={**result, "files": files})
 
 
-FACE = Face(EVIDENCE, service, needs=("cryptography",))
+FACE = Face(SPEC, service, needs=("cryptography",), controller=True)
 
 
 def main() -> None:

@@ -1,11 +1,12 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report's files, written when their content changes. Private to this collection."""
+"""The report's files, and others like them, written when their content changes. Private to this collection."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,22 +20,35 @@ VERDICT_KEYS = ("verdict", "summary", "directions")
 
 def write(folder: str, given: dict[str, Any], *, pretend: bool) -> Outcome:
     """Writes report.html and report.json into a folder. Failure when that can't be done."""
-    page, data = Path(folder) / "report.html", Path(folder) / "report.json"
     given["files"] = [{**one, "path": _beside(Path(folder), str(one.get("path")))} for one in given["files"]]
     given["verdict"] = {key: given["verdict"].get(key) for key in VERDICT_KEYS}
     made = report.Report(generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), **given)
+    texts = {"report.html": lambda: report.page(made)}
+    changed, paths = write_changed(folder, "report.json", made.as_data(), texts, what="report", pretend=pretend)
+    return Outcome(changed=changed, result=dict(zip(("html", "json"), paths, strict=True)))
+
+
+def write_changed(
+    folder: str, name: str, data: dict[str, Any], texts: Mapping[str, Callable[[], str]], *, what: str, pretend: bool
+) -> tuple[bool, list[str]]:
+    """Writes data as JSON, and texts made of it, unless the folder has the same but for the time it was made.
+
+    Whether it changed anything, and the paths of the texts and of the data. Failure when files can't be written.
+    """
+    paths = {one: Path(folder) / one for one in (*texts, name)}
     try:
-        changed = not page.exists() or not _same(data, made.as_data())
+        changed = not all(path.exists() for path in paths.values()) or not _same(paths[name], data)
         if changed and not pretend:
-            page.parent.mkdir(parents=True, exist_ok=True)
-            page.write_text(report.page(made), encoding="utf-8")
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            for one, text in texts.items():
+                paths[one].write_text(text(), encoding="utf-8")
             # The data last: it is what the next run compares with.
-            data.write_text(json.dumps(made.as_data(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            paths[name].write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise Failure(
-            f"The report could not be written to {error.filename or folder} on this machine: {error.strerror or error}."
+            f"The {what} could not be written to {error.filename or folder} on this machine: {error.strerror or error}."
         ) from error
-    return Outcome(changed=changed, result={"html": str(page), "json": str(data)})
+    return changed, [str(path) for path in paths.values()]
 
 
 def _beside(folder: Path, path: str) -> str:

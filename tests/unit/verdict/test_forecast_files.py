@@ -19,6 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict import (
     forecast_files,
     verdict,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction
 
 from tests.unit.verdict import test_verdict as broken
 from tests.unit.verdict.test_report import FLAGS
@@ -46,7 +47,7 @@ def results() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def cases(evidence: dict[str, Any] | None = None) -> list[verdict.Direction]:
+def cases(evidence: dict[str, Any] | None = None) -> list[Direction]:
     evidence = evidence or broken.sound()
     return verdict.directions_of(evidence["clusters"], evidence["directions"], now=broken.NOW)
 
