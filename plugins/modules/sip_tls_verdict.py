@@ -92,6 +92,38 @@ unread:
   type: list
   elements: str
   returned: success
+transit:
+  description: The verdict on calls that pass a hub, one entry per pair of clusters. It is the worst of its legs'.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    from:
+      description: The cluster that sends the calls.
+      type: str
+      returned: always
+    to:
+      description: The cluster that takes them.
+      type: str
+      returned: always
+    through:
+      description: The hubs that RV(transit[].from) sends them to.
+      type: list
+      elements: str
+      returned: always
+    legs:
+      description: The trunks on the way, each with C(from), C(to) and C(verdict).
+      type: list
+      elements: dict
+      returned: always
+    verdict:
+      description: V(secure), V(insecure) or V(unproven).
+      type: str
+      returned: always
+    routed:
+      description: Whether the calls are V(routed) by the dial plans on the way, V(not routed) or V(unknown).
+      type: str
+      returned: always
 directions:
   description: The verdict on each direction.
   type: list
@@ -196,7 +228,7 @@ def service(task: Task) -> Outcome:
     given = task.params
     cases = directions(given)
     warnings = [f"Not read, and so not weighed: {text}" for text in given["unread"]]
-    return Outcome(result={**verdict.verdict(cases), "unread": given["unread"]}, warnings=warnings)
+    return Outcome(result={**verdict.verdict(cases, given["routing"]), "unread": given["unread"]}, warnings=warnings)
 
 
 FACE = Face(SPEC, service, needs=("cryptography",))

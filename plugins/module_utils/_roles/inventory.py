@@ -47,7 +47,7 @@ RENAMED = {
 SECRETS = ("cucm_password", "cucm_os_password", "sip_tls_ca_password", "sip_tls_ca_passphrase", "sip_tls_vault_token")
 PREFIXES = ("cucm_", "sip_tls_", "callmanager_certificate_", "preflight_")
 NUMBERS = {"cucm_port": (1, 65535), "cucm_ssh_port": (1, 65535), "cucm_timeout": (1, 3600)}
-BOOLEANS = ("cucm_validate_certs", "cucm_validate_host_key", "cucm_legacy_crypto")
+BOOLEANS = ("cucm_validate_certs", "cucm_validate_host_key", "cucm_legacy_crypto", "cucm_transit")
 TRUTHS = ("true", "false", "yes", "no", "on", "off", "1", "0", "y", "n", "t", "f")
 #: keys of sip_tls_ca that are no options of ca_sign
 CA_KEYS = ("request_ids",)
@@ -163,7 +163,7 @@ def _missing(inventory: Inventory) -> Iterator[str]:
 
 
 def _kinds(inventory: Inventory) -> Iterator[str]:
-    """Numbers and booleans of the connection, which the modules would refuse one by one."""
+    """Numbers and booleans that are no options of a role, which the modules would refuse one by one."""
     for name, (least, most) in NUMBERS.items():
         value = inventory.values.get(name)
         if value is not None and not (re.fullmatch(r"\d{1,9}", str(value)) and least <= int(value) <= most):
@@ -349,7 +349,13 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 #: facts of the roles whose names are near to an option
-KEPT = ("sip_tls_trunk_profiles", "sip_tls_trunk_names", "sip_tls_verify_captured", "sip_tls_undo_trust_removals")
+KEPT = (
+    "preflight_sites",
+    "sip_tls_trunk_profiles",
+    "sip_tls_trunk_names",
+    "sip_tls_verify_captured",
+    "sip_tls_undo_trust_removals",
+)
 CHECKS: tuple[Callable[[Inventory], Iterator[str]], ...] = (
     _undefined, _misspelled, _missing, _kinds, _host, _lists, _patterns, _authority, _secrets,
 )  # fmt: skip

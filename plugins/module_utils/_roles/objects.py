@@ -85,6 +85,8 @@ def trunk_objects(
 def _in_transit(made: dict[str, list[Any]], way: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """The patterns for the numbers of a cluster that hubs lead to, and the route list that several hubs share."""
     owner, hubs = way["name"], way["through"]
+    if not hubs:
+        return  # preflight warns of it
     trunks = {peer["name"]: peer["trunk"] for peer in made["peers"]}
     missing = [hub for hub in hubs if hub not in trunks]
     if missing:

@@ -30,6 +30,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.sentences impor
     clipped,
     in_inventory_words,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import transit_problems, unreached
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust import (
     chain_above,
     named_authorities,
@@ -124,6 +125,10 @@ def _check_trunks(
     facts["planned"] = {"peers": listed(planned["peers"]), "settings": dict(planned["settings"])}
     facts["existing"] = existing_objects(info, port)
     facts["warnings"] += [f"{name}: {text}" for text in _security_mode(facts)]
+    facts["transit"] = name in (planned["settings"].get("hubs") or ())
+    plan = info.get("dial_plan") or {}
+    facts["search_spaces"] = plan.get("search_spaces") if facts["transit"] and not plan.get("unknown") else None
+    facts["warnings"] += unreached(name, planned["settings"])
     if ecdsa == "leave":
         facts["warnings"] += [f"{name}: {text}" for text in left_as_shipped(facts)]
     facts["problems"] += node_problems(name, facts["nodes"], info, planned["settings"])
@@ -199,7 +204,8 @@ def _limited(name: str, left_out: Sequence[str]) -> Iterator[str]:
 
 
 def _silent_cluster(facts: Mapping[str, Any], planned: Mapping[str, Any] | None) -> Iterator[str]:
-    if planned is not None and not facts["patterns"]:
+    hub = planned is not None and facts["name"] in (planned["settings"].get("hubs") or ())
+    if planned is not None and not facts["patterns"] and not hub:
         yield "cucm_local_patterns is empty, so that no peer routes calls to this cluster."
 
 
@@ -380,7 +386,11 @@ def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip", o
     silent = [cluster["unreachable"] for cluster in clusters if cluster["unreachable"]]
     for cluster in clusters:
         found += check_objects(cluster, clusters)
-    found = list(dict.fromkeys([*found, *_numbers(clusters), *_same_names(clusters), *peer_problems(clusters)]))
+    found = list(
+        dict.fromkeys(
+            [*found, *_numbers(clusters), *_same_names(clusters), *peer_problems(clusters), *transit_problems(clusters)]
+        )
+    )
     if overlaps == "stop":
         found += _overlaps(clusters)
     return [clipped(text) for text in ([*found, *silent] if found or unreachable == "stop" else [])]

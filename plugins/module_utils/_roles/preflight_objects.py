@@ -60,7 +60,7 @@ def look_up(
 
 def _pattern_keys(numbers: Iterable[Any], settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Pattern and partition of each route pattern for these numbers, and for those that hubs lead to."""
-    passed_on = (route for way in settings.get("transit") or () for route in routes_in_transit(way))
+    passed_on = (route for way in settings.get("transit") or () if way["through"] for route in routes_in_transit(way))
     partition = str(settings["partition"] or "")
     found = ((route["pattern"], str(route.get("partition", partition))) for route in routes([*numbers, *passed_on]))
     return list(dict.fromkeys(found))

@@ -30,12 +30,12 @@ def default_peers(name: str, hosts: Iterable[str], hubs: Iterable[str]) -> list[
 
 
 def sites(variables: Mapping[str, Mapping[str, Any]], hosts: Sequence[str]) -> list[dict[str, Any]]:
-    """The clusters of an inventory by its variables alone, so that --limit changes no way between them.
+    """The clusters of an inventory with hubs, by its variables alone, so that --limit changes no way between them.
 
     Each has `name`, `transit`, `peers` and `routes`; variables are hostvars.
     """
     hubs = [host for host in hosts if _truth(_value(variables, host, "cucm_transit"))]
-    return [
+    return [] if not hubs else [
         {
             "name": host, "transit": host in hubs,
             "peers": _names(_value(variables, host, "cucm_peers")) or default_peers(host, hosts, hubs),
@@ -48,13 +48,14 @@ def sites(variables: Mapping[str, Mapping[str, Any]], hosts: Sequence[str]) -> l
 def transit(inventory: Sequence[Mapping[str, Any]], name: str) -> list[dict[str, Any]]:
     """What a cluster routes through its hubs: the owner of the numbers (`name`), the hubs (`through`) and `routes`.
 
-    inventory are the clusters as sites() returns them.
+    An owner that no hub leads to has no hubs. inventory are the clusters as sites() returns them.
     """
     known = {str(one["name"]): one for one in inventory}
+    own, found = _peers(known.get(name) or {}), ways(name, inventory)
     return [
-        {"name": owner, "through": hubs, "routes": routes_of(known[owner])}
-        for owner, hubs in ways(name, inventory).items()
-        if routes_of(known[owner])
+        {"name": owner, "through": found.get(owner, []), "routes": routes_of(known[owner])}
+        for owner in known
+        if owner != name and owner not in own and routes_of(known[owner])
     ]
 
 
@@ -169,16 +170,11 @@ def _missing_partitions(hub: Mapping[str, Any], space: str, others: Clusters) ->
     return [name for name in partitions if name and name not in spaces.get(space, ())]
 
 
-def unconnected(clusters: Clusters) -> Iterator[str]:
-    """Pairs that no trunk and no hub connects, where there are hubs: a warning per cluster."""
-    known = [one for one in clusters if "peers" in one]
-    if not any(one.get("transit") for one in known):
-        return
-    for one in known:
-        reached = {*_peers(one), *ways(str(one["name"]), known), str(one["name"])}
-        missing = [str(other["name"]) for other in known if str(other["name"]) not in reached]
-        if missing:
-            yield (
-                f"{one['name']} reaches {', '.join(missing)} neither by a trunk of its own nor through a hub "
-                "(cucm_transit). Name a hub that leads there in cucm_peers of both."
-            )
+def unreached(name: str, settings: Mapping[str, Any]) -> Iterator[str]:
+    """A warning about the clusters that neither a trunk nor a hub connects with this one."""
+    missing = [str(way["name"]) for way in settings.get("transit") or () if not way["through"]]
+    if missing:
+        yield (
+            f"{name} reaches {', '.join(missing)} neither by a trunk of its own nor through a hub (cucm_transit). Name "
+            "a hub that leads there in cucm_peers of both."
+        )

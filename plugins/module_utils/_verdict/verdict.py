@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict import negotiated
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import negotiated, transit
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check, certificate_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_external import external_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_routing import routing_checks
@@ -199,8 +199,8 @@ def _finding(check: Check) -> dict[str, Any]:
     return finding
 
 
-def verdict(cases: Sequence[Direction]) -> dict[str, Any]:
-    """All directions, and one word for the whole: the worst of them.
+def verdict(cases: Sequence[Direction], routing: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """All directions, those that calls pass through hubs (`transit`), and one word for the whole: the worst of them.
 
     A peer that is not ours may never be proven from one side, so that it counts only when it is the only kind there
     is, or insecure.
@@ -209,7 +209,9 @@ def verdict(cases: Sequence[Direction]) -> dict[str, Any]:
     counted = [one for one in judged if not one["external"] or one["verdict"] == INSECURE] or judged
     words = {one["verdict"] for one in counted}
     whole = next((word for word in (INSECURE, UNPROVEN, SECURE) if word in words), UNPROVEN)
-    return {"verdict": whole, "directions": judged, "summary": [_sentence(one) for one in judged]}
+    passing = transit.transit(judged, routing)
+    summary = [*(_sentence(one) for one in judged), *map(transit.sentence, passing)]
+    return {"verdict": whole, "directions": judged, "transit": passing, "summary": summary}
 
 
 def _sentence(judged: Mapping[str, Any]) -> str:

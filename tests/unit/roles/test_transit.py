@@ -18,7 +18,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import 
     sites,
     transit,
     transit_problems,
-    unconnected,
+    unreached,
     ways,
 )
 from hypothesis import given
@@ -54,11 +54,12 @@ def test_hubs_pass_calls_on_to_each_other_and_leaves_do_not() -> None:
     clusters = [site("h1", "h2", "a", transit=True), site("h2", "h1", "b", transit=True), site("a", "h1"),
                 site("b", "h2", "d"), site("d", "b")]  # fmt: skip
     assert ways("a", clusters) == {"h2": ["h1"], "b": ["h1"]} and ways("h1", clusters) == {"b": ["h2"]}
-    assert list(unconnected(clusters)) == [
-        f"{name} reaches {missing} neither by a trunk of its own nor through a hub (cucm_transit). Name a hub that "
-        "leads there in cucm_peers of both."
-        for name, missing in (("h1", "d"), ("h2", "d"), ("a", "d"), ("d", "h1, h2, a"))
+    numbered = [{**one, "patterns": [f"{place}XX"]} for place, one in enumerate(clusters)]
+    assert list(unreached("d", {"transit": transit(numbered, "d")})) == [
+        "d reaches h1, h2, a neither by a trunk of its own nor through a hub (cucm_transit). Name a hub that leads "
+        "there in cucm_peers of both."
     ]
+    assert not list(unreached("b", {"transit": transit(numbered, "b")})) and not list(unreached("b", {}))
 
 
 def test_a_peer_that_does_not_name_the_cluster_in_turn_is_no_way() -> None:
@@ -129,6 +130,7 @@ def test_the_ways_come_from_the_inventory_alone() -> None:
         "far": {"cucm_transit": False},
     }
     inventory = sites(variables, list(variables))
+    assert not sites({**variables, "hub": {}}, list(variables))
     assert [one["peers"] for one in inventory] == [["a", "b", "far"], ["hub"], ["hub"], ["hub"]]
     routes = [{"pattern": "8.98XX", "prefix_digits_out": "7"}]
     assert transit(inventory, "a") == [{"name": "b", "through": ["hub"], "routes": routes}]
