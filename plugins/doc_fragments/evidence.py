@@ -135,7 +135,8 @@ options:
   routing:
     description:
       - Whether calls are routed, by the dial plans of both ends; C(routing) of
-        P(siptls.cucm.sip_tls_call_paths#filter). Each entry has C(from), C(to), C(pattern), C(state) and C(why).
+        P(siptls.cucm.sip_tls_call_paths#filter). Each entry has C(from), C(to), C(through), C(pattern),
+        C(state) and C(why).
       - It does not change how secure a direction is.
     type: list
     elements: dict

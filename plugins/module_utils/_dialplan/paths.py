@@ -154,7 +154,7 @@ def _arrive(stops: Mapping[str, Stop], at: str, origin: str, number: str, passed
     way = (*passed, (at, number))
     if (at, number) in passed:
         names = ", ".join(name for name, _number in way[passed.index((at, number)) :])
-        return Step(NOT_ROUTED, number, f"it runs in circles between {names}", at=at)
+        return Step(NOT_ROUTED, number, f"it loops between {names}", at=at)
     steps = [_arrive(stops, stop.leads_to(device), at, step.number, way) for device in known]
     return next((one for one in steps if one.state != ROUTED), steps[0])
 

@@ -49,6 +49,7 @@ def call_paths(clusters: Iterable[Facts], made: Mapping[str, Objects]) -> list[d
     return [
         _entry(way, sites, route, dialled_by)
         for site in sites.values()
+        if site.calls
         for way in site.ways()
         for route, dialled_by in way.patterns()
     ]
@@ -96,13 +97,19 @@ class _Site:
     now: DialPlan
     planned: DialPlan
     made: Objects
+    hub: bool = False
 
     @classmethod
     def read(cls, facts: Facts, made: Objects) -> _Site:
         """A cluster whose dial plan is not known has one that says so."""
         found = facts.get("dial_plan")
         plan = DialPlan.read(found) if found else DialPlan(unknown=(f"the dial plan of {facts['name']} is not known",))
-        return cls(str(facts["name"]), plan, plan.with_objects(made), made)
+        return cls(str(facts["name"]), plan, plan.with_objects(made), made, bool(facts.get("transit")))
+
+    @property
+    def calls(self) -> bool:
+        """False for a hub without phones, which only passes calls on."""
+        return not self.hub or bool(self.now.unknown or self.now.callers)
 
     def stop(self, *, planned: bool) -> Stop:
         """The cluster as calls pass it."""

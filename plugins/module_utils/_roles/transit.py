@@ -4,7 +4,7 @@
 """Hubs and leaves: which peers of a cluster lead to the clusters that it has no trunk to. Pure.
 
 A hub (`cucm_transit: true`) passes calls on between its peers, as Session Management Edition does. A call takes a way
-with the fewest hubs, so that each cluster on the way is closer to the number than the one before: no way is a circle.
+with the fewest hubs, so that each cluster on the way is closer to the number than the one before: no route loops.
 Private to siptls.cucm: no other collection may rely on it.
 """
 

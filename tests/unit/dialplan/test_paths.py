@@ -121,7 +121,7 @@ def test_a_call_passes_a_hub() -> None:
         (HUB, None, "unknown", "", "the dial plan at the other end, b, is not known"),
         (HUB, replace(LEAF, patterns=()), "not routed", "b", "at b it arrives over the SIP trunk T-hub as 9898"),
         (HUB, replace(LEAF, patterns=(Pattern("9.8XX", ROUTE, "Internal", target="T-hub"),)), "not routed", "hub",
-         "it runs in circles between hub, b"),
+         "it loops between hub, b"),
         (HUB, replace(LEAF, patterns=(Pattern("9.8XX", ROUTE, "Internal", target="PSTN"),)), "unknown", "b",
          "at b it arrives over the SIP trunk T-hub as 9898 and reaches the route pattern 9.8XX in partition Internal"),
     ],
@@ -136,7 +136,7 @@ def test_the_step_that_fails_behind_a_hub_is_named(
 def test_every_member_of_a_hubs_route_list_is_followed() -> None:
     by_list = replace(HUB, patterns=(Pattern("98XX", ROUTE, "Out", target="RL"),))
     lists = {"RL": RouteList("RL", devices=("T-b", "T-a"))}
-    assert "runs in circles" not in through_a_hub(replace(by_list, route_lists=lists))[2]
+    assert "loops" not in through_a_hub(replace(by_list, route_lists=lists))[2]
     assert through_a_hub(replace(by_list, route_lists=lists))[0] == "unknown"
     lists = {"RL": RouteList("RL", devices=("T-b",), enabled=False)}
     assert through_a_hub(replace(by_list, route_lists=lists))[0] == "unknown"

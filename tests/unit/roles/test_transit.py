@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hubs and leaves: who leads to whom, and that no way is a circle."""
+"""Hubs and leaves: who leads to whom, and that no route loops."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def meshes(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @examples(max_examples=150, deadline=None)
 @given(meshes())
-def test_every_way_ends_at_the_owner_and_none_is_a_circle(clusters: list[dict[str, Any]]) -> None:
+def test_every_way_ends_at_the_owner_and_none_loops(clusters: list[dict[str, Any]]) -> None:
     peers = {one["name"]: one["peers"] for one in clusters}
     onward = {one["name"]: ways(one["name"], clusters) for one in clusters}
     for start in NAMES:
