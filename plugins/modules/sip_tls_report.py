@@ -11,12 +11,13 @@ module: sip_tls_report
 short_description: Write a report on SIP over TLS between CUCM clusters
 version_added: 1.0.0
 description:
-  - Writes one HTML page with the verdict, a picture of the clusters and trunks, the certificates side by side, the
-    handshakes and calls as ladders, what was changed and where the evidence lies with its hashes, and the same as JSON.
+  - Writes one HTML page with the verdict, a picture of the clusters and trunks (a matrix of directions for more than
+    four clusters), the certificates side by side, the handshakes and calls as ladders, what was changed, the evidence
+    with its hashes, and the same as JSON.
   - The page is complete in itself. It loads nothing, can be printed, and reads well on a telephone and in the dark.
   - The files are written on the controller, whatever host the task is delegated to, by the user who runs Ansible.
-  - What is written is the same for the same evidence but for the time in it; without a change of the evidence the files
-    are left as they are.
+  - The page names the user, the controller and the versions that made it, and has room to sign.
+  - Without a change of the evidence the files are left as they are.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -65,6 +66,12 @@ options:
     type: list
     elements: dict
     default: []
+  about:
+    description:
+      - Rows that the page shows about the run, each with C(name) and C(value), such as the number of a change request.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -75,6 +82,9 @@ EXAMPLES = r"""
     verdict: "{{ verdict }}"
     captures: "{{ capture.connections }}"
     files: "{{ capture.files }}"
+    about:
+      - name: Change request
+        value: CHG0012345
 """
 
 RETURN = r"""
@@ -106,6 +116,7 @@ SPEC = ArgSpec(
         "traces": DICTS,
         "changes": DICTS,
         "files": DICTS,
+        "about": DICTS,
     }
 )
 

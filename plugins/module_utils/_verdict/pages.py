@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 
@@ -57,6 +58,10 @@ def markup(html: str) -> str:
 
 
 def clip(value: Any, most: int) -> str:
-    """A text cut to a length, for places that cannot grow."""
+    """A text cut to a width, for places that cannot grow; a wide character, as of Chinese, counts twice."""
     text = str(value or "")
-    return text if len(text) <= most else text[: most - 1] + "…"
+    widths = [2 if east_asian_width(character) in "WF" else 1 for character in text]
+    if sum(widths) <= most:
+        return text
+    kept = next(count for count in range(len(text), -1, -1) if sum(widths[:count]) < most)
+    return text[:kept] + "…"

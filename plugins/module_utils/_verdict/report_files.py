@@ -5,26 +5,33 @@
 
 from __future__ import annotations
 
+import getpass
+import hashlib
 import json
+import platform
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report
 
 # Of a verdict, what is the verdict; a registered result brings Ansible's own keys along.
 VERDICT_KEYS = ("verdict", "summary", "directions")
+COLLECTION = Path(__file__).resolve().parents[3]
 
 
 def write(folder: str, given: dict[str, Any], *, pretend: bool) -> Outcome:
     """Writes report.html and report.json into a folder. Failure when that can't be done."""
     given["files"] = [{**one, "path": _beside(Path(folder), str(one.get("path")))} for one in given["files"]]
     given["verdict"] = {key: given["verdict"].get(key) for key in VERDICT_KEYS}
-    made = report.Report(generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), **given)
-    texts = {"report.html": lambda: report.page(made)}
-    changed, paths = write_changed(folder, "report.json", made.as_data(), texts, what="report", pretend=pretend)
+    made = report.Report(made=_made(), **given)
+    data = made.as_data()
+    digest = hashlib.sha256(_json(data).encode()).hexdigest()
+    texts = {"report.html": lambda: report.page(made, digest=digest)}
+    changed, paths = write_changed(folder, "report.json", data, texts, what="report", pretend=pretend)
     return Outcome(changed=changed, result=dict(zip(("html", "json"), paths, strict=True)))
 
 
@@ -43,12 +50,50 @@ def write_changed(
             for one, text in texts.items():
                 paths[one].write_text(text(), encoding="utf-8")
             # The data last: it is what the next run compares with.
-            paths[name].write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            paths[name].write_text(_json(data), encoding="utf-8")
     except OSError as error:
         raise Failure(
             f"The {what} could not be written to {error.filename or folder} on this machine: {error.strerror or error}."
         ) from error
     return changed, [str(path) for path in paths.values()]
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    """Data as the file holds it."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def _made() -> dict[str, str]:
+    """When, by whom, on which controller and with which versions a report is made."""
+    versions = (f"siptls.cucm {_version()}", f"ansible-core {core_version}", f"Python {platform.python_version()}")
+    return {
+        "on": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "by": _user(),
+        "host": platform.node(),
+        "versions": ", ".join(versions),
+    }
+
+
+def _user() -> str:
+    """The user who runs Ansible; in a container there may be a number alone."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _version() -> str:
+    """The version of this collection: of the installed one, or of a clone."""
+    try:
+        manifest = json.loads((COLLECTION / "MANIFEST.json").read_text(encoding="utf-8"))
+        return str(manifest["collection_info"]["version"])
+    except (OSError, ValueError, KeyError):
+        pass
+    try:
+        lines = (COLLECTION / "galaxy.yml").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return "unknown"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("version:")), "unknown")
 
 
 def _beside(folder: Path, path: str) -> str:
@@ -60,11 +105,10 @@ def _beside(folder: Path, path: str) -> str:
 
 
 def _same(path: Path, data: dict[str, Any]) -> bool:
-    """Whether a file holds the data, but for the time it was made."""
+    """Whether a file holds the same; when and by whom it was made does not count."""
     try:
         old = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    if not isinstance(old, dict):
-        return False
-    return {**old, "generated": None} == {**json.loads(json.dumps(data)), "generated": None}
+    apart = {"generated": None, "made": None}
+    return isinstance(old, dict) and {**old, **apart} == {**json.loads(_json(data)), **apart}

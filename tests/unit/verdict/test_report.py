@@ -1,19 +1,14 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report in a real browser: it renders, complains of nothing, and fits a telephone."""
+"""The report: its answers and files, and its page in a real browser, on paper, and as axe-core sees it."""
 
 from __future__ import annotations
 
-import functools
+import hashlib
 import html.parser
-import http.server
 import json
 import re
-import shutil
-import subprocess
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +16,7 @@ import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import pages, report_files
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--enable-logging=stderr",
-]  # fmt: skip
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium (apt-get install -y chromium)")
-# Written by the frame's own measures; 390 is the width of a common telephone, 320 of the smallest.
-WRAPPER = """<!DOCTYPE html><html><head><link rel="icon" href="data:,"></head><body><pre id="out"></pre>
-<iframe id="f" src="report.html" style="width:%dpx;height:3000px;border:0"></iframe><script>
-document.getElementById('f').addEventListener('load', function () {
-  var d = this.contentDocument, e = d.documentElement, wide = [];
-  d.querySelectorAll('body *').forEach(function (n) {
-    var out = n.getBoundingClientRect().right > e.clientWidth + 1;
-    if (out && !n.closest('.matrix')) { wide.push(n.className || n.tagName); }
-  });
-  document.getElementById('out').textContent = JSON.stringify({scroll: e.scrollWidth, client: e.clientWidth,
-    wide: wide.slice(0, 5), text: d.body.innerText.length, paper: getComputedStyle(d.body).backgroundColor,
-    svg: d.querySelectorAll('svg').length});
-});</script></body></html>"""
+from tests.support.browser import look, needs_chromium, printed
 
 
 def view(name: str, mark: str, **changes: Any) -> dict[str, Any]:
@@ -51,9 +28,13 @@ def view(name: str, mark: str, **changes: Any) -> dict[str, Any]:
     return {**made, **changes}
 
 
-def given(count: int = 2, verdict: str = "secure") -> dict[str, Any]:
-    """A report's data for so many clusters, with a hostile name in it."""
-    names = [f"cluster{at}-with-a-rather-long-name" for at in range(count)]
+LONG = "cluster{}-with-a-rather-long-name"
+FOREIGN = "Zürich-北京市朝阳区电话系统集群-مجموعة-{}"
+
+
+def given(count: int = 2, verdict: str = "secure", name: str = LONG) -> dict[str, Any]:
+    """A report's data for so many clusters, with a hostile text in it."""
+    names = [name.format(at) for at in range(count)]
     clusters = [
         {
             "name": name, "version": "10.5.2.10000-5",
@@ -73,9 +54,9 @@ def given(count: int = 2, verdict: str = "secure") -> dict[str, Any]:
         {
             "from": a, "to": b, "verdict": verdict, "reach": "call", "tls_version": "TLSv1.2", "cipher": "AES128-SHA",
             "server_certificate": view("NODE", "AA"), "evidence": [{"check": "c", "source": "call", "text": "seen"}],
-            "findings": [] if verdict == "secure" else [finding],
+            "findings": [] if verdict == "secure" else [{**finding, "cause": f"{finding['cause']} {at}"}],
         }
-        for a in names for b in names if a != b
+        for at, (a, b) in enumerate((a, b) for a in names for b in names if a != b)
     ]  # fmt: skip
     steps = [("client", "ClientHello"), ("server", "Certificate"), ("client", "Certificate"), ("server", "Alert")]
     handshake = [
@@ -92,71 +73,135 @@ def given(count: int = 2, verdict: str = "secure") -> dict[str, Any]:
     ]  # fmt: skip
     calls = [
         {
-            "cluster": names[0], "calling": "1018", "called": "9898", "remote_ip": "10.0.0.1", "transport": "TLS",
-            "srtp": True, "result": "answered",
+            "cluster": names[0] if names else "", "calling": "1018", "called": "9898", "remote_ip": "10.0.0.1",
+            "transport": "TLS", "srtp": True, "result": "answered",
             "ladder": [{"time": "2026-11-01T10:00:00", "way": way, "message": word, "srtp": True}
                        for way, word in (("out", "INVITE"), ("in", "100 Trying"), ("in", "200 OK"), ("out", "ACK"))],
         }
     ]  # fmt: skip
     return {
-        "title": "Report", "clusters": clusters, "captures": captures,
-        "traces": [{"cluster": names[0], "calls": calls}],
+        "title": "Report", "clusters": clusters, "captures": captures if count > 1 else [],
+        "traces": [{"cluster": names[0], "calls": calls}] if names else [],
         "verdict": {"verdict": verdict, "summary": [], "directions": directions},
-        "changes": [{"cluster": names[0], "what": "SIP trunk", "actions": ["created"]}],
+        "changes": [{"cluster": one, "what": "SIP trunk", "actions": ["created"]} for one in names[:1]],
         "files": [{"path": "build/" + "long/" * 30 + "packets.cap", "size": 1, "sha256": "ab" * 32}],
+        "about": [{"name": "Inventory", "value": "inventory.yml"}],
     }  # fmt: skip
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files and keeps no log."""
+#: the states of a report: name, clusters, verdict, form of the names
+STATES = [
+    ("empty", 0, "unproven", LONG), ("one", 1, "unproven", LONG), ("secure", 2, "secure", LONG),
+    ("insecure", 2, "insecure", LONG), ("unproven", 3, "unproven", FOREIGN), ("eight", 8, "insecure", FOREIGN),
+    ("sixteen", 16, "secure", LONG), ("wide", 16, "insecure", "X" * 90 + "{}"),
+]  # fmt: skip
 
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
+
+@pytest.fixture(scope="module")
+def states(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the page of each state."""
+    folder = tmp_path_factory.mktemp("reports")
+    for title, count, verdict, name in STATES:
+        report_files.write(str(folder / title), given(count, verdict, name), pretend=False)
+        (folder / title / "report.html").rename(folder / f"{title}.html")
+    return folder
 
 
-@pytest.fixture
-def browse(tmp_path: Path) -> Iterator[Callable[..., tuple[dict[str, Any], str]]]:
-    """Opens the folder's report in a frame so wide; returns the measures and what the browser complained of."""
-    handler = functools.partial(Quiet, directory=str(tmp_path))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-
-        def run(width: int, *, dark: bool = False) -> tuple[dict[str, Any], str]:
-            # 0 is dark, 1 is light.
-            chosen = [f"--blink-settings=preferredColorScheme={0 if dark else 1}"]
-            chosen.append(f"--user-data-dir={tmp_path / f'profile{width}{dark}'}")
-            (tmp_path / "wrapper.html").write_text(WRAPPER % width)
-            done = subprocess.run(
-                [str(CHROMIUM), *FLAGS, *chosen, "--virtual-time-budget=4000",
-                 "--window-size=1400,1000", "--dump-dom", f"http://127.0.0.1:{server.server_port}/wrapper.html"],
-                capture_output=True, text=True, timeout=90, check=True,
-            )  # fmt: skip
-            found = re.search(r'<pre id="out">(\{.*?\})</pre>', done.stdout, re.S)
-            assert found, f"the page did not load: {done.stderr[-2000:]}"
-            console = "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
-            return json.loads(found[1].replace("&quot;", '"')), console
-
-        yield run
-        server.shutdown()
+def opened(folder: Path, jobs: list[tuple[str, int]], *, dark: bool = False, checked: bool = True) -> None:
+    """Open states at widths, in light or dark: nothing is wider than the page, and axe finds nothing."""
+    found, console = look(folder, [(f"{state}.html", width) for state, width in jobs], dark=dark, checked=checked)
+    assert console == ""
+    assert len(found) == len(jobs)
+    assert {one["paper"] for one in found} == {"rgb(15, 20, 26)" if dark else "rgb(245, 246, 248)"}
+    for one in found:
+        where = (one["page"], one["width"])
+        assert (where, one["wide"]) == (where, [])
+        assert (where, one["problems"]) == (where, [] if checked else None)
+        assert one["scroll"] <= one["client"] and len(one["text"]) > 500, where
+        assert not checked or one["checked"] > 10, where
 
 
 @needs_chromium
-@pytest.mark.parametrize(("count", "verdict"), [(2, "insecure"), (5, "secure"), (12, "insecure")])
-def test_it_renders_fits_and_complains_of_nothing(
-    browse: Callable[..., tuple[dict[str, Any], str]], tmp_path: Path, count: int, verdict: str
-) -> None:
-    report_files.write(str(tmp_path), given(count, verdict), pretend=False)
-    papers = set()
-    for width, dark in ((320, False), (390, True), (1200, False)):
-        measured, console = browse(width, dark=dark)
-        papers.add((dark, measured["paper"]))
-        assert console == ""
-        assert measured["wide"] == []
-        assert measured["scroll"] <= measured["client"]
-        assert measured["text"] > 1000
-        assert measured["svg"] >= 3
-    # Light is light at both widths, and dark is another colour.
-    assert len(papers) == len({paper for _unused, paper in papers}) == 2
+@pytest.mark.xdist_group("report")
+def test_every_state_fits_every_width(states: Path) -> None:
+    jobs = [(title, width) for title, *_unused in STATES for width in (360, 1200)]
+    opened(states, [*jobs, ("insecure", 320)], checked=False)
+
+
+@needs_chromium
+@pytest.mark.xdist_group("report")
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing(states: Path, dark: bool) -> None:
+    small = [(title, 360) for title in ("insecure", "unproven")]
+    opened(states, small if dark else [*small, ("empty", 360), ("secure", 1200), ("eight", 360)], dark=dark)
+
+
+@needs_chromium
+@pytest.mark.matrix
+@pytest.mark.xdist_group("report")
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_in_any_state(states: Path, dark: bool) -> None:
+    opened(states, [(title, width) for title, *_unused in STATES for width in (360, 1200)], dark=dark)
+
+
+@needs_chromium
+@pytest.mark.xdist_group("report")
+def test_the_policy_of_the_page_stops_nothing_that_it_needs(states: Path) -> None:
+    (found,), console = look(states, [("secure.html", 1200)], checked=False)
+    assert console == "" and found["problems"] is None
+    assert found["svg"] >= 3 and "2 of 2 directions secure between 2 clusters." in found["text"]
+
+
+@needs_chromium
+@pytest.mark.xdist_group("report")
+@pytest.mark.parametrize(("state", "sheets"), [("secure", range(3, 8)), ("eight", range(6, 60))])
+def test_the_print_has_the_evidence_page_numbers_and_room_to_sign(states: Path, state: str, sheets: range) -> None:
+    count, text = printed(states / f"{state}.html")
+    assert count in sheets
+    for number in range(1, count + 1):
+        assert f"Page {number} of {count}" in text
+    # Folded on the screen, open on paper.
+    assert text.count("seen (call)") == (2 if state == "secure" else 56)
+    assert "ab" * 20 in text and "inventory.yml" in text and "siptls.cucm 1.0.0" in text
+    assert "checked by" in text and "signature" in text
+
+
+def test_the_matrix_lists_clusters_with_problems_first_and_leads_to_each_direction(tmp_path: Path) -> None:
+    data = given(6, "secure")
+    bad = data["verdict"]["directions"][-1]
+    bad["verdict"] = "insecure"
+    del data["verdict"]["directions"][0]
+    report_files.write(str(tmp_path), data, pretend=False)
+    page = (tmp_path / "report.html").read_text()
+    first, second = page.split('<div class="matrix')[1:3]
+    rows = [re.findall(r"<bdi>(.*?)</bdi></th>", matrix) for matrix in (first, second)]
+    assert set(rows[0][:2]) == {bad["from"], bad["to"]} and rows[1] == sorted(rows[0])
+    cells = re.findall(r'<td class="(\w*)">(?:<a href="#(.*?)".*?>)?(.)?<', first)
+    letters = [letter for _unused, _unused, letter in cells]
+    assert (letters.count("S"), letters.count("I"), letters.count("–"), len(cells)) == (28, 1, 1, 36)
+    for _unused, anchor, _unused in cells:
+        assert not anchor or f'id="{anchor}"' in page
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    data = given(3)
+    data["clusters"][2]["nodes"] = []
+    data["verdict"]["directions"] = data["verdict"]["directions"][:1]
+    data["captures"] = data["traces"] = []
+    report_files.write(str(tmp_path), data, pretend=False)
+    page = (tmp_path / "report.html").read_text()
+    name = LONG.format(2)
+    for text in (f"Nothing was read from {name}", f"No direction from or to {name} was checked",
+                 "No capture was given", "No call was seen"):  # fmt: skip
+        assert text in page
+
+
+def test_the_page_names_the_hash_of_the_data_and_who_made_it(tmp_path: Path) -> None:
+    report_files.write(str(tmp_path), given(), pretend=False)
+    page, data = (tmp_path / "report.html").read_text(), (tmp_path / "report.json").read_bytes()
+    assert hashlib.sha256(data).hexdigest() in page
+    made = json.loads(data)["made"]
+    assert set(made) == {"on", "by", "host", "versions"} and all(value in page for value in made.values())
 
 
 class Links(html.parser.HTMLParser):
@@ -167,7 +212,11 @@ class Links(html.parser.HTMLParser):
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [str(value) for key, value in attrs if key in ("src", "href") and value != "data:,"]
+        self.found += [
+            str(value)
+            for key, value in attrs
+            if key in ("src", "href") and value != "data:," and not str(value).startswith("#")
+        ]
         if tag in ("script", "iframe", "object", "embed"):
             self.found.append(tag)
 
@@ -199,7 +248,8 @@ def test_the_same_evidence_changes_nothing_and_check_mode_writes_nothing(tmp_pat
 
 
 def test_nothing_at_all_still_makes_a_page(tmp_path: Path) -> None:
-    empty = {"title": "T", "clusters": [], "verdict": {}, "captures": [], "traces": [], "changes": [], "files": []}
+    empty = {"title": "T", "clusters": [], "verdict": {}, "captures": [], "traces": [], "changes": [], "files": [],
+             "about": []}  # fmt: skip
     report_files.write(str(tmp_path), empty, pretend=False)
     assert "unproven" in (tmp_path / "report.html").read_text()
 
@@ -217,15 +267,33 @@ def test_the_questions_are_answered_by_what_was_found(tmp_path: Path) -> None:
     tiles = re.findall(
         r'class="tile (\w+)">.*?class="q">(.*?)</div><div class="a">(.*?)</div><div class="src">(.*?)</div>',
         (tmp_path / "report.html").read_text(),
+        re.DOTALL,
     )
     assert {question: (tone, answer, small) for tone, question, answer, small in tiles} == {
         "Is it the right peer?": ("insecure", "no", "another name"),
         "Do both sides prove who they are?": ("unproven", "not proven", "nothing was seen"),
         "Is the signaling encrypted?": ("secure", "yes", "by capture"),
         "Is the media encrypted?": ("secure", "yes", "by call"),
-        "Are the certificates fit and in date?": ("unproven", "not proven", "nothing was seen"),
+        "Are the certificates valid for this use, and in date?": ("unproven", "not proven", "nothing was seen"),
         "Do calls get through?": ("unproven", "not proven", "nothing was seen"),
     }
+
+
+def test_what_no_call_has_shown_is_said_to_be_allowed_only(tmp_path: Path) -> None:
+    data = given()
+    first, second = data["verdict"]["directions"]
+    first["evidence"] = [{"check": "srtp", "source": "call", "text": "keys"},
+                         {"check": "trunk_status", "source": "status", "text": "up"}]  # fmt: skip
+    second["evidence"] = [{"check": "srtp", "source": "configuration", "text": "allowed"},
+                          {"check": "destinations", "source": "configuration", "text": "right"}]  # fmt: skip
+    report_files.write(str(tmp_path), data, pretend=False)
+    page = (tmp_path / "report.html").read_text()
+    tiles = dict(re.findall(r'class="q">(.*?)</div><div class="a">(.*?)</div>', page))
+    assert tiles["Is the media encrypted?"] == "allowed by configuration, no call seen"
+    assert "allowed by configuration, no call seen in 1 of 2 directions; by call, configuration" in page
+    assert tiles["Do calls get through?"] in (
+        "the trunk is in service, no call seen", "allowed by configuration, no call seen"
+    )  # fmt: skip
 
 
 def test_evidence_in_the_reports_folder_is_named_from_there(tmp_path: Path) -> None:
