@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict import (
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction
 
+from tests.support.browser import CHROMIUM, FLAGS, look, needs_chromium
 from tests.unit.verdict import test_verdict as broken
-from tests.unit.verdict.test_report import FLAGS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ATTACK = '=HYPERLINK("http://evil") <script>alert(1)</script>'
 
 
@@ -122,7 +120,7 @@ def test_names_of_others_are_text_in_the_page_and_in_the_table(tmp_path: Path) -
     assert row["common_name"] == f"'{ATTACK}"
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium (apt-get install -y chromium)")
+@needs_chromium
 def test_a_click_on_a_column_sorts_the_certificates(tmp_path: Path) -> None:
     """In a real browser, under the page's own policy, which allows its script by its hash alone."""
     forecast_files.write(str(tmp_path), result(), near=30, pretend=False)
@@ -153,3 +151,12 @@ def test_a_click_on_a_column_sorts_the_certificates(tmp_path: Path) -> None:
     assert found["purposes"] == sorted(found["purposes"], key=str.lower) and found["turned"] == found["purposes"][::-1]
     assert found["ends"][0] == "2026-10-01" and found["ends"][-1] == "not known"
     assert "Refused to execute" not in run.stderr and "violates" not in run.stderr
+
+
+@needs_chromium
+@pytest.mark.xdist_group("report")
+def test_axe_finds_nothing_in_the_forecast(tmp_path: Path) -> None:
+    forecast_files.write(str(tmp_path), result(), near=30, pretend=False)
+    found, console = look(tmp_path, [("forecast.html", 360), ("forecast.html", 1200)])
+    assert console == ""
+    assert [(one["problems"], one["scroll"] <= one["client"]) for one in found] == [([], True)] * 2
