@@ -30,6 +30,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.sentences impor
     clipped,
     in_inventory_words,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.signing import trust_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import transit_problems, unreached
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust import (
     chain_above,
@@ -388,7 +389,14 @@ def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip", o
         found += check_objects(cluster, clusters)
     found = list(
         dict.fromkeys(
-            [*found, *_numbers(clusters), *_same_names(clusters), *peer_problems(clusters), *transit_problems(clusters)]
+            [
+                *found,
+                *_numbers(clusters),
+                *_same_names(clusters),
+                *peer_problems(clusters),
+                *transit_problems(clusters),
+                *trust_problems(clusters),
+            ]
         )
     )
     if overlaps == "stop":

@@ -1,0 +1,81 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the CA can sign for a cluster."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: preflight_signing
+short_description: The facts of a cluster with the problems that its CA would cause
+version_added: 1.0.0
+author:
+  - siptls.cucm contributors (@siptls)
+description:
+  - Runs M(siptls.cucm.ca_sign) in check mode on a request as a node of the cluster would make it. Nothing is written,
+    and nothing is submitted to a CA.
+  - Checks the chain that it returns as M(siptls.cucm.cucm_cert_upload) will check it.
+options:
+  _input:
+    description: The facts of the cluster, from P(siptls.cucm.preflight#filter).
+    type: dict
+    required: true
+  authority:
+    description: The keys of C(sip_tls_ca).
+    type: dict
+    required: true
+  days:
+    description: Lifetime of what the CA signs, in days.
+    type: int
+  renew_before:
+    description: Days before its end from which a certificate is renewed.
+    type: int
+  password:
+    description: Password of the account that requests certificates.
+    type: str
+  passphrase:
+    description: Passphrase of the CA's key.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Check that the CA can sign
+  ansible.builtin.set_fact:
+    cluster: "{{ cluster | siptls.cucm.preflight_signing({'provider': 'local', 'path': 'ca'}) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The facts, with C(signing_chain) (the CAs that will sign, as PEM), and with the new C(mistakes) and
+    C(problems).
+  type: dict
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.signing import with_signing
+from ansible_collections.siptls.cucm.plugins.modules.ca_sign import FACE
+
+
+def preflight_signing(
+    facts: Mapping[str, Any],
+    authority: Mapping[str, Any],
+    *,
+    days: Any = None,
+    renew_before: Any = None,
+    password: str | None = None,
+    passphrase: str | None = None,
+) -> dict[str, Any]:
+    """The facts with what signing would end in."""
+    more = {"days": days, "renew_before": renew_before, "password": password, "passphrase": passphrase}
+    return with_signing(facts, FACE, {**plain(authority), **plain(more)})
+
+
+class FilterModule:
+    """The filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Its name and what runs."""
+        return {"preflight_signing": preflight_signing}

@@ -1,0 +1,116 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the CA can sign for a cluster, and whether the trust stores take its chain: found out before any CSR is made.
+
+The task that will sign is run in check mode on a request as the node would make it, and the chain is checked by the
+function that plans uploads to a trust store. Private to siptls.cucm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, Failure, perform
+from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
+from ansible_collections.siptls.cucm.plugins.module_utils._node.checks import trust_plan
+from ansible_collections.siptls.cucm.plugins.module_utils._node.standin import stand_in_csr
+from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Entry, Wish
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
+
+
+@dataclass
+class _CheckMode:
+    """A task in check mode."""
+
+    params: dict[str, Any]
+    check_mode: bool = True
+    tmpdir: str = ""
+
+
+def with_signing(facts: Mapping[str, Any], face: Face, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a cluster with `signing_chain`, the CAs that will sign, and the problems of signing in `mistakes`.
+
+    face is that of ca_sign, given are its options as the role will pass them. signing_chain is empty for a CA that the
+    run is going to make.
+    """
+    options = {name: value for name, value in given.items() if name in face.spec.options and value is not None}
+    if not options.get("ca_key_size"):
+        # The key of a CA that the run is going to make takes a second; one of another kind shows the same.
+        options.setdefault("ca_key_type", "EC")
+    problems, result = _signed(face, {**options, "csr": _request(facts)})
+    chain = list(result.get("chain") or ())
+    certificates = [read_certificate(pem) for pem in chain]
+    problems += [f"The CA (sip_tls_ca) cannot be used: {text}." for text in _own_store_problems(certificates)]
+    found = (
+        [f"{facts['name']}{where}: {text}." for where, text in _refused(facts, certificates)] if not problems else []
+    )
+    return {
+        **facts,
+        "signing_chain": [] if result.get("ca_created") else chain,
+        "mistakes": [*facts["mistakes"], *problems],
+        "problems": [*facts["problems"], *found],
+    }
+
+
+def _request(facts: Mapping[str, Any]) -> str:
+    """A request as the first node would make it."""
+    installed = next((view for view in facts["certificates"].values() if view), None)
+    return stand_in_csr(Wish(TRUNK.name, key_type="ec"), Certificate.from_view(installed))
+
+
+def _signed(face: Face, options: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """Problems of the options or of the CA, and the task's result."""
+    spec = face.spec.module_arguments()
+    names = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
+    validated = ArgumentSpecValidator(spec["argument_spec"], **{name: spec[name] for name in names}).validate(options)
+    if validated.error_messages:
+        return [f"sip_tls_ca: {str(text).rstrip('.')}." for text in validated.error_messages], {}
+    result, _warnings = perform(face, _CheckMode(validated.validated_parameters))
+    return ([f"The CA (sip_tls_ca) cannot sign: {result['msg']}"], {}) if result.get("failed") else ([], result)
+
+
+def _own_store_problems(chain: Sequence[Certificate]) -> list[str]:
+    """Problems that a chain has in an empty trust store: keys, dates, two CAs of one name."""
+    return list(trust_plan(TRUNK.trust, chain, (), NodeClock()).problems)
+
+
+def _refused(facts: Mapping[str, Any], chain: Sequence[Certificate]) -> Iterator[tuple[str, str]]:
+    """Which node's trust store would refuse a chain, and why."""
+    for node, views in facts["trust"].items():
+        held = [Entry(TRUNK.trust, str(view.get("name") or ""), view.get("pem")) for view in views]
+        for text in trust_plan(TRUNK.trust, chain, held, NodeClock()).problems:
+            yield f", node {node}", text
+
+
+def trust_problems(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Problems of each cluster's trust store with the CAs of its peers, which the run will put into it."""
+    known = {str(one["name"]): one for one in clusters if one.get("nodes")}
+    for name, facts in known.items():
+        for peer in facts.get("peers") or ():
+            chain = _certificates(_chain(known.get(peer) or {}))
+            yield from (f"{name}{where}: the CA of {peer}: {text}." for where, text in _refused(facts, chain))
+        for peer in facts.get("external") or ():
+            chain = _certificates(peer["chain"])
+            yield from (f"{name}{where}: the CA of {peer['name']}: {text}." for where, text in _refused(facts, chain))
+
+
+def _chain(facts: Mapping[str, Any]) -> list[str]:
+    """The CAs above the certificates that a cluster will have: those that will sign, and those of what is kept."""
+    kept = [pem for nodes in (facts.get("chains") or {}).values() for chain in nodes.values() for pem in chain]
+    return list(dict.fromkeys([*(facts.get("signing_chain") or ()), *([] if facts.get("due") else kept)]))
+
+
+def _certificates(pems: Iterable[str]) -> list[Certificate]:
+    found = []
+    for pem in pems:
+        try:
+            found.append(read_certificate(pem))
+        except Failure:
+            continue  # reported where it was read
+    return found

@@ -1,0 +1,119 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What signing, or uploading the CA's chain, would refuse is found before any CSR is made. The CAs are openssl's."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.signing import with_signing
+from ansible_collections.siptls.cucm.plugins.modules.ca_sign import FACE
+
+from tests.support.certificate_kit import Authority, openssl
+from tests.support.made_views import made
+
+
+def facts(name: str = "a", **more: Any) -> dict[str, Any]:
+    return {
+        "name": name, "nodes": [{"name": "A"}], "certificates": {"A": made(f"C=IN,CN={name}.example.com")},
+        "trust": {"A": []}, "mistakes": [], "problems": [], "patterns": [], "due": ["A"], "unreachable": "", **more,
+    }  # fmt: skip
+
+
+def folder(path: Path, made_by: Authority) -> Path:
+    """A CA as role callmanager_certificate keeps it."""
+    shutil.copy(made_by.path, path / "ca.pem")
+    shutil.copy(made_by.key, path / "ca.key")
+    (path / "ca.key").chmod(0o600)
+    return path
+
+
+def signed(given: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return with_signing(facts(**more), FACE, {"days": 730, "renew_before": 30, **given})
+
+
+def test_a_sound_ca_is_no_problem_and_its_chain_is_known(tmp_path: Path) -> None:
+    ours = Authority.make(tmp_path, "Ours")
+    found = signed({"path": str(folder(tmp_path, ours)), "request_ids": {}, "provider": "local"})
+    assert found["mistakes"] == found["problems"] == [] and found["signing_chain"][0].strip() == ours.pem.strip()
+    before = sorted(tmp_path.rglob("*"))
+    assert signed({"path": str(tmp_path)})["mistakes"] == [] and sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_ca_that_the_run_will_make_is_made_in_memory_alone(tmp_path: Path) -> None:
+    found = signed({"path": str(tmp_path / "new")})
+    assert found["mistakes"] == [] and found["signing_chain"] == [] and not (tmp_path / "new").exists()
+
+
+def other_key(path: Path) -> None:
+    shutil.copy(Authority.make(path, "Other").key, path / "ca.key")
+    (path / "ca.key").chmod(0o600)
+
+
+def locked(path: Path) -> None:
+    openssl("rsa", "-aes256", "-passout", "pass:secret-of-the-key", "-in", str(path / "ca.key"), "-out",
+            str(path / "locked"))  # fmt: skip
+    (path / "locked").rename(path / "ca.key")
+    (path / "ca.key").chmod(0o600)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "given", "says"),
+    [
+        (lambda path: (path / "ca.key").unlink(), {}, "no key ca.key"),
+        (lambda path: (path / "ca.key").write_text("no key"), {}, "ca.key"),
+        (other_key, {}, "key"),
+        (locked, {}, "passphrase"),
+        (locked, {"passphrase": "another one"}, "passphrase"),
+        (lambda path: (path / "ca.pem").write_text("no certificate"), {}, "PEM"),
+        (lambda path: None, {"days": 20}, "days"),
+        (lambda path: None, {"days": 0}, "days"),
+        (lambda path: None, {"days": "many"}, "sip_tls_ca: .*days"),
+        (lambda path: None, {"provider": "adcs"}, "sip_tls_ca: .*url"),
+        (lambda path: None, {"path": None}, "sip_tls_ca: .*path"),
+        (shutil.rmtree, {"create": False}, "There is no CA in"),
+        (shutil.rmtree, {"ca_key_size": 100}, "100"),
+    ],
+)  # fmt: skip
+def test_what_signing_would_refuse_is_one_sentence(
+    tmp_path: Path, spoil: Callable[[Path], Any], given: dict[str, Any], says: str
+) -> None:
+    ca = tmp_path / "ca"
+    ca.mkdir()
+    folder(ca, Authority.make(ca, "Ours"))
+    spoil(ca)
+    found = signed({"path": str(ca), **given})
+    (text,) = found["mistakes"]
+    assert re.search(says, text) and "sip_tls_ca" in text and len(text) <= 600, text
+    assert "secret-of" not in text and "another one" not in text
+
+
+def test_a_key_that_cucm_does_not_take_is_found_before_anything_is_signed(tmp_path: Path) -> None:
+    found = signed({"path": str(folder(tmp_path, Authority.make(tmp_path, "Long", bits="4160")))})
+    assert len(found["mistakes"]) == 1
+    assert "its RSA key has 4160 bits, and CUCM takes no more than 4096" in found["mistakes"][0]
+
+
+def in_store(authority: Authority) -> list[dict[str, Any]]:
+    return [{"name": f"{authority.name}.pem", "pem": authority.pem, "purpose": "CallManager-trust"}]
+
+
+def test_another_ca_of_the_name_in_a_trust_store_is_a_problem_of_the_cluster_and_of_its_peers(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    theirs = Authority.make(tmp_path / "other", "Ours")
+    ours = folder(tmp_path, Authority.make(tmp_path, "Ours"))
+    one = signed({"path": str(ours)}, trust={"A": in_store(theirs)}, peers=["b"])
+    assert len(one["problems"]) == 1 and one["problems"][0].startswith("a, node A: CallManager-trust holds another")
+    # The other cluster has no certificate to change, and would get the CA of the first.
+    two = facts("b", trust={"A": in_store(theirs)}, peers=["a"], due=[])
+    found = problems([one, two])
+    assert any(text.startswith("b, node A: the CA of a: CallManager-trust holds another certificate named Ours")
+               for text in found), found  # fmt: skip
+    assert problems([signed({"path": str(ours)}, peers=["b"]), facts("b", peers=["a"])]) == []
