@@ -75,40 +75,48 @@ def shake(identities: Identities) -> Callable[..., Flights]:
         ciphers: str = "ALL:NULL:@SECLEVEL=0",
         say: bytes = b"OPTIONS sip:10.106.95.200 SIP/2.0\r\nCall-ID: 1@a\r\nContent-Length: 0\r\n\r\n",
         server_version: ssl.TLSVersion | None = None,
+        resume: bool = False,
     ) -> Flights:
-        ends = {}
-        for name, identity in (("client", client), ("server", server)):
-            is_server = name == "server"
-            context = identities.context(
-                is_server, (server_version if is_server else None) or version, identity, ciphers
-            )
-            if is_server:
-                context.verify_mode = ask
-            into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
-            ends[name] = (context.wrap_bio(into, out, server_side=is_server), into, out)
-        flights: Flights = []
-        done: set[str] = set()
-        for _round in range(12):
-            for name, other in (("client", "server"), ("server", "client")):
-                tls, _unused, out = ends[name]
-                try:
-                    if name not in done:
-                        tls.do_handshake()
-                        done.add(name)
-                        if name == "client" and say:
-                            tls.write(say)
-                    else:
-                        tls.read(4096)
-                except ssl.SSLWantReadError:
-                    pass
-                except ssl.SSLError:
-                    done.add(name)
-                if data := out.read():
-                    flights.append((name, data))
-                    ends[other][1].write(data)
-        return flights
+        """``resume``: what is returned is a second handshake, which resumes the session of the first."""
+        near = identities.context(False, version, client, ciphers)
+        far = identities.context(True, server_version or version, server, ciphers)
+        far.verify_mode = ask
+        flights, end = _talk(near, far, say, None)
+        return _talk(near, far, say, end.session)[0] if resume else flights
 
     return run
+
+
+def _talk(
+    near: ssl.SSLContext, far: ssl.SSLContext, say: bytes, session: ssl.SSLSession | None
+) -> tuple[Flights, ssl.SSLObject]:
+    """A handshake of two ends and what the client says then: what each end sent, and the client's end."""
+    ends = {}
+    for name, context in (("client", near), ("server", far)):
+        into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        is_server = name == "server"
+        ends[name] = context.wrap_bio(into, out, is_server, session=None if is_server else session), into, out
+    flights: Flights = []
+    done: set[str] = set()
+    for _round in range(12):
+        for name, other in (("client", "server"), ("server", "client")):
+            tls, _unused, out = ends[name]
+            try:
+                if name not in done:
+                    tls.do_handshake()
+                    done.add(name)
+                    if name == "client" and say:
+                        tls.write(say)
+                else:
+                    tls.read(4096)
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLError:
+                done.add(name)
+            if data := out.read():
+                flights.append((name, data))
+                ends[other][1].write(data)
+    return flights, ends["client"][0]
 
 
 @dataclass
