@@ -41,6 +41,10 @@ INFERRED: dict[str, Guess] = {
         "Third-party SIP Device (Basic)",
         "Product and model of the emulated phones; RIS and SQL number that model 336",
     ),
+    "axl.phone_security_profile": Guess(
+        "Third-party SIP Device Basic - Standard SIP {mode} Profile",
+        "Name of the security profile of a phone that is secure or not; such phones of the lab can be encrypted",
+    ),
     "axl.no_key": Guess(
         (5007, "Item not valid: The specified {object} was not found"),
         "A get, update or remove that names no object (no source shows the answer)",

@@ -28,6 +28,10 @@ options:
         description: The cluster's security mode (RV(siptls.cucm.cucm_info#module:security_mode)). Phones of a cluster
           that is V(non-secure) cannot encrypt their media.
         type: str
+      phone_security:
+        description: How many phones have a security profile of each mode
+          (RV(siptls.cucm.cucm_info#module:phone_security)). Where none is V(Encrypted), no phone encrypts its media.
+        type: dict
       nodes:
         description: The nodes that run Cisco CallManager.
         type: list

@@ -174,6 +174,12 @@ security_mode:
   returned: success
   type: str
   sample: non-secure
+phone_security:
+  description: In mixed mode, how many phones have a security profile of each mode (V(Non Secure), V(Authenticated),
+    V(Encrypted)). Null in non-secure mode, and if the account has no right to read it.
+  returned: success
+  type: dict
+  sample: {Encrypted: 120, Non Secure: 14}
 security_profiles:
   description: The SIP trunk security profiles, each with C(name), C(security_mode), C(incoming_transport),
     C(incoming_port), C(x509_subject_names).

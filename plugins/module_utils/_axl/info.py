@@ -23,7 +23,14 @@ SPEC = APPLICATION + ArgSpec(options=LOOKUP)
 
 VIRTUAL_NODE = "EnterpriseWideData"
 PRESENCE_ROLE = "CUCM IM and Presence"
-SECURITY_MODES = {"0": "non-secure", "1": "mixed"}
+MIXED = "mixed"
+SECURITY_MODES = {"0": "non-secure", "1": MIXED}
+#: device class 1 is Phone
+_PHONES = (
+    "select m.name as security, count(*) as phones from device d "
+    "inner join securityprofile p on d.fksecurityprofile = p.pkid "
+    "inner join typedevicesecuritymode m on p.tkdevicesecuritymode = m.enum where d.tkclass = 1 group by m.name"
+)
 ALL = {"name": "%"}
 
 
@@ -47,7 +54,9 @@ def describe(client: AxlClient) -> dict[str, Any]:
         "nodes": servers,
         "callmanager_groups": callmanager_groups(client),
         "device_pools": device_pools(client),
-        "security_mode": security_mode(client),
+        "security_mode": (mode := security_mode(client)),
+        # Elsewhere no phone encrypts its media.
+        "phone_security": phone_security(client) if mode == MIXED else None,
     }
 
 
@@ -111,6 +120,14 @@ def security_mode(client: AxlClient) -> str:
     except AxlFault:
         value = _parameter(client)
     return SECURITY_MODES.get(value.strip(), "unknown")
+
+
+def phone_security(client: AxlClient) -> dict[str, int] | None:
+    """How many phones have a security profile of each mode; None when the account may not ask for it."""
+    try:
+        return {row["security"]: int(row["phones"]) for row in client.sql(_PHONES)}
+    except AxlFault:
+        return None
 
 
 def _parameter(client: AxlClient) -> str:

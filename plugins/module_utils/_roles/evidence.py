@@ -47,7 +47,8 @@ def cluster_evidence(
     brought = [(certificates, "certificates"), (probes, "chain"), ([states], "trunks"), (external, "chain"),
                (captures, "connections"), ([traces], "calls")]  # fmt: skip
     return {
-        "cluster": about | {key: cluster[key] for key in ("version", "security_mode") if cluster.get(key)},
+        "cluster": about
+        | {key: cluster[key] for key in ("version", "security_mode", "phone_security") if cluster.get(key)},
         "directions": _directions(cluster, peers, profiles=profiles, trunks=trunks, states=states, external=external),
         "captures": [connection for capture in read for connection in capture["connections"]],
         "traces": [{key: trace[key] for key in TRACED if key in trace}] if trace else [],

@@ -110,7 +110,8 @@ def check_cluster(
 def _begun(name: str, info: Mapping[str, Any], numbers: list[dict[str, Any]], mistakes: list[str]) -> dict[str, Any]:
     """The facts of a cluster before anything was checked."""
     return {
-        "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"), "nodes": [],
+        "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"),
+        "phone_security": info.get("phone_security"), "nodes": [],
         "certificates": {}, "ec_certificates": {}, "trust": {}, "chains": {}, "old_peers": {},
         "tvs": {}, "due": [], "restarts": [], "options": {},
         "patterns": [number["pattern"] for number in numbers], "routes": numbers,

@@ -20,6 +20,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence impo
 SIP_TLS_PORT = 5061
 #: security mode of a cluster that is not in mixed mode, as cucm_info returns it
 NON_SECURE = "non-secure"
+#: device security mode of phones that encrypt their media
+ENCRYPTED = "Encrypted"
 BROKEN_VERSIONS = {"SSLv2", "SSLv3"}
 OLD_VERSIONS = {"TLSv1", "TLSv1.0", "TLSv1.1"}
 WEAK_CIPHERS = ("NULL", "EXP", "ADH", "AECDH", "RC4", "DES-CBC-")
@@ -122,6 +124,17 @@ def _srtp_setting(case: Direction) -> Iterator[Check]:
                 "configuration", remedy="Set the cluster to mixed mode, and give the phones an encrypted security "
                 "profile.",
             )  # fmt: skip
+        elif _without_encrypted_phones(case, cluster):
+            yield Check(
+                "srtp", "warning", f"no phone of {cluster} has an encrypted security profile: none encrypts its media",
+                "configuration", remedy="Give the phones a security profile with device security mode Encrypted.",
+            )  # fmt: skip
+
+
+def _without_encrypted_phones(case: Direction, cluster: str) -> bool:
+    """Whether the cluster is known to have phones, and none of them an encrypted security profile."""
+    phones = case.phone_security.get(cluster)
+    return bool(phones) and not int((phones or {}).get(ENCRYPTED) or 0)
 
 
 def media(case: Direction) -> str:
@@ -132,8 +145,11 @@ def media(case: Direction) -> str:
     allowed = {
         str(first(leg.trunk or {}, "srtp_allowed", "srtpAllowed")).lower() for leg in (case.leg, case.back) if leg.trunk
     }
-    modes = {case.security_modes.get(cluster) for cluster in (case.source, case.target)}
-    if "false" in allowed or NON_SECURE in modes:
+    ends = (case.source, case.target)
+    phones_cannot = any(
+        case.security_modes.get(cluster) == NON_SECURE or _without_encrypted_phones(case, cluster) for cluster in ends
+    )
+    if "false" in allowed or phones_cannot:
         return "not allowed"
     return "allowed" if allowed == {"true"} else "unknown"
 

@@ -191,6 +191,8 @@ class Direction:
     external: bool = False
     #: cluster -> C(mixed) or C(non-secure), where it is known
     security_modes: Mapping[str, str] = field(default_factory=dict)
+    #: cluster -> how many phones have a security profile of each mode, where it is known
+    phone_security: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: whether calls to each pattern of the target are routed, by the dial plans of both ends
     routing: tuple[Mapping[str, Any], ...] = ()
 

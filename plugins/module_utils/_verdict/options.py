@@ -28,6 +28,7 @@ CLUSTER = {
     "name": {"type": "str", "required": True},
     "version": {"type": "str"},
     "security_mode": {"type": "str"},
+    "phone_security": {"type": "dict"},
     "nodes": {"type": "list", "elements": "dict", "required": True, "options": NODE},
 }
 EXTERNAL = {

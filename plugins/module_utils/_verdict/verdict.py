@@ -86,6 +86,7 @@ def directions_of(
             security_modes={
                 str(one["name"]): str(one["security_mode"]) for one in clusters if one.get("security_mode")
             },
+            phone_security={str(one["name"]): one["phone_security"] for one in clusters if one.get("phone_security")},
             captures=tuple(captures),
             traces=tuple(traces),
             srtp_wanted=srtp_wanted and external.get((source, target), {}).get("srtp") is not False,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import info
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
 
 Cluster = Any  # conftest.Cluster, which pytest hands over
@@ -340,3 +341,11 @@ def test_accounts_and_trust(lab: Any) -> None:
     assert "ca_path" in lab.cluster("cucm150", ca_path=None).refused("SipTrunk", name="T", **TRUNK)
     assert "fingerprint" in lab.cluster("cucm150", tls_fingerprint="AB" * 32).refused("SipTrunk", name="T", **TRUNK)
     assert "no connection" in lab.cluster("cucm150", port=1).refused("SipTrunk", name="T", **TRUNK)
+
+
+def test_phones_are_counted_by_the_mode_of_their_security_profile(cluster: Cluster) -> None:
+    client = AxlClient.from_params(cluster.connection)
+    assert info.phone_security(client) == {"Encrypted": 1}
+    # In non-secure mode no phone encrypts its media, whatever its profile.
+    described = info.describe(client)
+    assert (described["security_mode"], described["phone_security"]) == ("non-secure", None)

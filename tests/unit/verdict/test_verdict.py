@@ -163,6 +163,25 @@ def test_media_is_encrypted_only_when_a_call_showed_keys() -> None:
     assert judge(evidence)["media"] == "not allowed"
 
 
+@pytest.mark.parametrize(
+    ("phones", "media", "warned"),
+    [({"Non Secure": 9, "Authenticated": 1}, "not allowed", True),
+     ({"Non Secure": 9, "Encrypted": 1}, "allowed", False), ({}, "allowed", False), (None, "allowed", False)],
+)  # fmt: skip
+def test_phones_profiles_decide_over_media_where_no_call_was_seen(phones: Any, media: str, warned: bool) -> None:
+    evidence = sound()
+    for cluster in evidence["clusters"]:
+        cluster["security_mode"] = "mixed"
+    evidence["clusters"][1]["phone_security"] = phones
+    result = judge(evidence)
+    assert (result["media"], result["verdict"]) == (media, "secure")
+    assert any("no phone of cucm10 has an encrypted" in one["cause"] for one in result["findings"]) is warned
+    evidence["traces"] = [{"cluster": "cucma", "calls": [trace_call()]}]
+    seen = judge(evidence)
+    assert seen["media"] == "encrypted"
+    assert not any("encrypted security profile" in one["cause"] for one in seen["findings"])
+
+
 def test_a_self_signed_certificate_is_a_fault_of_trust() -> None:
     evidence = sound()
     break_self_signed(evidence)

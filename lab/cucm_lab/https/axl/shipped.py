@@ -94,8 +94,13 @@ class _Seeder:
             "Phone", name=phone.name, description=phone.extension, product=inferred["axl.phone_product"],
             model=inferred["axl.phone_product"], **{"class": "Phone"}, protocol="SIP", protocolSide="User",
             callingSearchSpaceName=phone.css or None, devicePoolName=phone.device_pool, locationName="Hub_None",
+            securityProfileName=self._phone_profile(phone),
             lines=[{"index": 1, "dirn": {"pattern": phone.extension, "routePartitionName": phone.partition or None}}],
         )  # fmt: skip
+
+    def _phone_profile(self, phone: PhoneSpec) -> str:
+        mode = "Encrypted" if phone.secure else "Non Secure"
+        return str(self._cluster.lab.inferred["axl.phone_security_profile"]).format(mode=mode)
 
     def _pkid(self, kind: str, given: dict[str, Any], key: str) -> str:
         # The same in each new lab, so that people and tests can tell shipped objects from others.

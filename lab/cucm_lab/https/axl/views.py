@@ -50,7 +50,8 @@ _VIEWS = {
         {_text("_ctiid")} AS ctiid {_from("SipTrunk")}
         UNION ALL SELECT o.pkid, o.name, {_text("description")}, 7, 90, 84, NULL, NULL, NULL, NULL, NULL, '', ''
         {_from("RouteList")}
-        UNION ALL SELECT o.pkid, o.name, {_text("description")}, 1, 336, 0, {_ref("devicePoolName")}, NULL, NULL, NULL,
+        UNION ALL SELECT o.pkid, o.name, {_text("description")}, 1, 336, 0, {_ref("devicePoolName")}, NULL,
+        {_text("securityProfileName")}, NULL,
         {_ref("callingSearchSpaceName")}, '', '' {_from("Phone")}""",
     "sipdevice": f"""SELECT o.pkid AS pkid, o.pkid AS fkdevice, {_bool("srtpAllowed")} AS srtpallowed,
         {_bool("runOnEveryNode")} AS isrunoneverynode {_from("SipTrunk")}""",
@@ -65,7 +66,9 @@ _VIEWS = {
         {_enum("typetransport", "outgoingTransport")} AS tktransport_out,
         {_enum("typedevicesecuritymode", "securityMode")} AS tkdevicesecuritymode {_from("SipTrunkSecurityProfile")}""",
     "securityprofile": f"""SELECT o.pkid, o.name, {_text("description")} AS description,
-        {_enum("typedevicesecuritymode", "securityMode")} AS tkdevicesecuritymode {_from("SipTrunkSecurityProfile")}""",
+        {_enum("typedevicesecuritymode", "securityMode")} AS tkdevicesecuritymode {_from("SipTrunkSecurityProfile")}
+        UNION ALL SELECT DISTINCT {_text("securityProfileName")}, {_text("securityProfileName")}, '', (SELECT enum
+        FROM typedevicesecuritymode WHERE {_text("securityProfileName")} LIKE '%' || name || '%') {_from("Phone")}""",
     "sipprofile": f"""SELECT o.pkid, o.name, {_text("description")} AS description,
         {_bool("enableOutboundOptionsPing")} AS enableoutboundoptionsping {_from("SipProfile")}""",
     "processconfig": f"""SELECT o.pkid, o.name AS paramname, {_text("value")} AS paramvalue,
