@@ -17,15 +17,27 @@ description:
     the clocks, the handshakes of the controller, alerts in captures, the failure lines and alarms in the traces of both
     ends, the state of the trunk with its reason, and the dial plans of both ends.
   - A cause that several sources show comes first; the others follow in RV(diagnoses[].others).
-  - Contacts no system and changes nothing.
+  - With O(dest) it writes the diagnoses as an HTML page that is complete in itself, and as JSON.
+  - Contacts no system and changes nothing on one. The files are written on the controller.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
-  - siptls.cucm.attributes.info
+  - siptls.cucm.attributes
   - siptls.cucm.evidence
   - siptls.cucm.evidence.checks
+attributes:
+  diff_mode:
+    support: none
+    details: The files are written as a whole, and what is in them is not for a terminal.
+  platform:
+    details: Always runs on the controller, in Ansible's own process. C(async) is not supported.
 requirements:
   - cryptography
+options:
+  dest:
+    description: A folder on the controller for V(diagnosis.html) and V(diagnosis.json); made when missing. Without it
+      nothing is written.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -50,6 +62,11 @@ summary:
   elements: str
   returned: success
   sample: ["cucma to cucm10: cucm10 does not trust the CA of cucma. Upload the chain to CallManager-trust."]
+files:
+  description: The paths of the page and of the data.
+  type: list
+  elements: str
+  returned: with O(dest)
 diagnoses:
   description: The diagnosis of each direction.
   type: list
@@ -101,21 +118,30 @@ diagnoses:
 
 from typing import TYPE_CHECKING
 
-from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Outcome, run_module
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.options import CHECKS, EVIDENCE, directions
 
 if TYPE_CHECKING:
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
+SPEC = EVIDENCE + CHECKS + ArgSpec(options={"dest": {"type": "path"}})
+
 
 def service(task: Task) -> Outcome:
     """Diagnose every direction."""
     diagnoses = [doctor.diagnose(case) for case in directions(task.params)]
-    return Outcome(result={"diagnoses": diagnoses, "summary": [doctor.sentence(one) for one in diagnoses]})
+    result = {"diagnoses": diagnoses, "summary": [doctor.sentence(one) for one in diagnoses]}
+    if not task.params["dest"]:
+        return Outcome(result=result)
+    # Jinja2 is loaded for those who write alone.
+    from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor_files
+
+    changed, files = doctor_files.write(task.params["dest"], diagnoses, pretend=task.check_mode)
+    return Outcome(changed=changed, result={**result, "files": files})
 
 
-FACE = Face(EVIDENCE + CHECKS, service, needs=("cryptography",))
+FACE = Face(SPEC, service, needs=("cryptography",), controller=True)
 
 
 def main() -> None:

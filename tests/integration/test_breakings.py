@@ -252,8 +252,13 @@ def test_a_sound_set_up_is_secure_on_every_version(tmp_path: Path, release: str,
     with site.lab:
         run = site.play("sip_tls_trunk")
         assert run.code == 0, run.output[-6000:]
-    # Of TLS 1.3 a capture shows that there was a handshake, not whose certificates.
     proven(site, version, {"probe", "capture", "status", "trace"})
+    if version == "TLSv1.3":
+        # A capture shows that there was a handshake; whose certificates, the traces of both ends on that connection.
+        for one in site.verdict()["directions"]:
+            joined = [item["text"] for item in one["evidence"]
+                      if (item["check"], item["source"]) == ("mutual_authentication", "trace")]  # fmt: skip
+            assert joined and all("show the certificates of the TLS 1.3 connection" in text for text in joined), one
     data = json.loads((tmp_path / "report" / "report.json").read_text())
     assert data["captures"] and data["traces"] and data["changes"]
     for one in data["files"]:

@@ -9,6 +9,7 @@ reason of the trunk's state. Signs of one cause are added up; a cause that sever
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -90,6 +91,7 @@ _BY_REASON = {
     "Local=1": "no_answer", "Local=2": "no_connection", "Local=3": "dns", "Remote=503": "peer_refuses",
     "Remote=408": "peer_times_out",
 }  # fmt: skip
+_COMMON_NAME = re.compile(r"/CN=([^/]*)")
 _WEIGHTS = {"status": 1}
 _USUAL_WEIGHT = 3
 
@@ -221,16 +223,24 @@ def _concerns(line: Data, peers: tuple[Node, ...], case: Direction) -> bool:
 
 
 def _settled(line: Data, trace: Data) -> bool:
-    """Whether the peer was accepted after that."""
-    later = (
-        one.get("time")
-        for one in trace.get("certificates") or []
-        if not line.get("remote_ip") or one.get("remote_ip") == line["remote_ip"]
-    )
-    if line.get("kind") == "name_mismatch":
-        # CUCM writes the certificate of a peer before it compares the names.
-        return False
+    """Whether the peer was accepted after that.
+
+    CUCM writes a peer's certificate before it compares the names, so that the last refusal has no certificate after it.
+    """
+    later = (one.get("time") for one in trace.get("certificates") or [] if _same_peer(line, one))
     return any(str(when) > str(line.get("time")) for when in later if when and line.get("time"))
+
+
+def _same_peer(line: Data, certificate: Data) -> bool:
+    """Whether a failure line and a certificate in a trace are of one peer of one node, as far as they name it."""
+    if line.get("node") and certificate.get("node") and line["node"] != certificate["node"]:
+        return False
+    if line.get("remote_ip"):
+        return bool(certificate.get("remote_ip") == line["remote_ip"])
+    if line.get("received"):
+        name = _COMMON_NAME.search(str(certificate.get("subject")))
+        return name is not None and name[1].lower() == str(line["received"]).lower()
+    return True
 
 
 def _from_status(case: Direction) -> Iterator[Sign]:

@@ -173,6 +173,22 @@ def test_a_failure_before_the_last_good_handshake_is_over() -> None:
     assert diagnose(evidence)["cause"] is None
 
 
+@pytest.mark.parametrize(
+    ("seconds", "name", "cause"),
+    [(4, "CUCMA", "name_at_peer"), (5, "CUCMA", "name_at_peer"), (6, "CUCMA", None), (6, "OTHER", "name_at_peer")],
+)
+def test_a_refused_name_is_over_once_the_peer_came_again_and_was_not_refused(
+    seconds: int, name: str, cause: str | None
+) -> None:
+    """Each attempt writes the certificate first; another peer's certificate says nothing."""
+    evidence = broken.sound()
+    line = {"time": "2026-10-31T10:00:05Z", "text": "x", "kind": "name_mismatch", "received": "CUCMA", "node": "CUCM10"}
+    shown = {"time": f"2026-10-31T10:00:0{seconds}Z", "remote_ip": "10.0.0.1", "node": "CUCM10", "cipher": "AES128-SHA",
+             "subject": f"/C=IN/ST=cisco/L=cisco/O=cisco/OU=cisco/CN={name}"}  # fmt: skip
+    evidence["traces"] = [{"cluster": "cucm10", "trouble": [line], "certificates": [shown]}]
+    assert diagnose(evidence)["cause"] == cause
+
+
 def test_without_evidence_it_says_what_would_show_the_cause() -> None:
     evidence = broken.sound()
     broken.drop_probe(evidence)
