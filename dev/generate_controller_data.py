@@ -107,7 +107,7 @@ def aap() -> dict[str, Any]:
                 "unified_job_template": schedule["template"],
                 **_setting("organization"),
                 "rrule": schedule["rrule"],
-                "extra_data": answers(schedule["template"]),
+                "extra_data": answers(schedule["template"]) | schedule.get("answers", {}),
             }
             for schedule in SCHEDULES
         ],

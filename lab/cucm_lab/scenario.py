@@ -31,6 +31,8 @@ class Account:
     password: str
     #: application accounts: names of CUCM's roles
     roles: tuple[str, ...] = ()
+    #: application accounts: names of CUCM's access control groups beside the one that gives these roles
+    groups: tuple[str, ...] = ()
     #: platform accounts: privilege level 0 (read), 1 (read and write), 4 (the installer's)
     level: int = 4
 
@@ -209,7 +211,8 @@ def _cluster(data: dict[str, Any], accounts: dict[str, Any]) -> ClusterSpec:
 
     def read(kind: str) -> tuple[Account, ...]:
         rows = own.get(kind, accounts.get(kind, []))
-        return tuple(Account(**{**row, "roles": tuple(row.get("roles", ()))}) for row in rows)
+        lists = ("roles", "groups")
+        return tuple(Account(**{**row, **{key: tuple(row.get(key, ())) for key in lists}}) for row in rows)
 
     nodes = tuple(_node(node) for node in data["nodes"])
     mode = SECURITY_MODES.get(str(data.get("security_mode", 0)))

@@ -67,7 +67,7 @@ options:
   ctl:
     description:
       - Options of role callmanager_certificate, C(policy) about the CTL file (callmanager_certificate_ctl) and
-        C(regenerate).
+        C(regenerate); C(window) and C(drain) for the plan; C(peers) and C(trunk_name), whose trunks are ours.
       - With C(check) nothing will be changed, and what would end a run is a warning.
     type: dict
 """

@@ -29,11 +29,13 @@ options:
       - V(security_profiles) and V(sip_trunks) list all of them with the settings that matter for TLS.
       - V(rights) gets the roles of the account and whether the Control Center accepts it.
       - V(services) gets which feature services are activated on which node.
+      - V(certificate_users) gets what meets the CallManager certificates over TLS beside phones, such as SIP trunks,
+        conference bridges and CTI applications.
       - V(dial_plan) gets everything that decides where a dialled number goes. It reads every pattern and line of the
         cluster.
     type: list
     elements: str
-    choices: [security_profiles, sip_trunks, rights, dial_plan, services]
+    choices: [security_profiles, sip_trunks, rights, dial_plan, services, certificate_users]
     default: []
   look_up:
     description: Objects to look up by name; RV(found) contains those that exist, RV(missing) names the others.
@@ -208,6 +210,32 @@ services:
   returned: when O(gather) has V(services)
   type: list
   elements: dict
+certificate_users:
+  description: What meets the CallManager certificates over TLS beside phones. What it trusts is not known to CUCM.
+  returned: when O(gather) has V(certificate_users)
+  type: dict
+  version_added: 1.0.0
+  contains:
+    sip_trunks:
+      description: SIP trunks with a TLS security profile, each with C(name) and C(destinations).
+      type: list
+      elements: dict
+    conference_bridges:
+      description: Conference bridges with a secure profile or HTTPS, each with C(name), C(product) and C(address).
+      type: list
+      elements: dict
+    expressways:
+      description: Expressway-C servers that the cluster lists (from release 12.5 on), each with C(name).
+      type: list
+      elements: dict
+    cti_users:
+      description: Users who are members of the group Standard CTI Secure Connection, each with C(name).
+      type: list
+      elements: dict
+    unknown:
+      description: The keys that the account may not read.
+      type: list
+      elements: str
 dial_plan:
   description:
     - Everything that decides where a dialled number goes, for P(siptls.cucm.sip_tls_call_paths#filter).

@@ -16,12 +16,14 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import info
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.certificate_users import certificate_users
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient, returned
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.dial_plan import dial_plan
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import flat
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpAnswer
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import numbers
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -125,6 +127,19 @@ def drive(client: AxlClient) -> None:
     assert client.get("TransPattern", "transPattern", pattern) is not None
     assert any(one["pattern"] == "55XX" for one in dial_plan(client)["patterns"])
     client.ask("removeTransPattern", **pattern)
+    bridge = {
+        "name": "Judged-Bridge", "product": "Cisco IOS Enhanced Conference Bridge",
+        "devicePoolName": {"_value_1": "Default"}, "locationName": {"_value_1": "Hub_None"},
+        "securityProfileName": {"_value_1": "Encrypted Conference Bridge"}, "destinationAddress": "192.0.2.9",
+    }  # fmt: skip
+    client.ask("addConferenceBridge", conferenceBridge=bridge)
+    if numbers(version) >= (12, 5):
+        client.ask("addExpresswayCConfiguration", expresswayCConfiguration={"HostNameOrIP": "exp.example.com"})
+    users = certificate_users(client)
+    assert [one["name"] for one in users["conference_bridges"]] == ["Judged-Bridge"], users
+    assert [one["name"] for one in users["expressways"]] == ["exp.example.com"] * (numbers(version) >= (12, 5)), users
+    assert users["cti_users"] == [] and users["unknown"] == [], users
+    client.ask("removeConferenceBridge", name="Judged-Bridge")
     client.call("doDeviceReset", deviceName={"_value_1": "Judged-SipTrunk"}, isHardReset=True)
     info.describe(client)
     for resource, key in reversed(made):

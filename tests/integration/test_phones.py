@@ -12,11 +12,44 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
+from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import YES, AdminShell
+from cucm_lab import scenario as scenarios
 from cucm_lab.testing import LabProcess, cluster, write_scenario
 
 from tests.support.operator_site import Site
+from tests.support.requests_made import run_module
 
 pytestmark = [pytest.mark.playbook, pytest.mark.timeout(900)]
+
+
+#: what relies on a cluster's certificates beside its phones and peers
+OTHERS = {
+    "SipTrunkSecurityProfile": [
+        {"name": "TLS to the SBC", "securityMode": "Encrypted", "incomingTransport": "TLS", "outgoingTransport": "TLS",
+         "incomingPort": 5062, "x509SubjectName": "sbc.example.com"},
+    ],
+    "SipTrunk": [
+        {"name": "SBC", "product": "SIP Trunk", "class": "Trunk", "protocol": "SIP", "protocolSide": "Network",
+         "devicePoolName": "Default", "locationName": "Hub_None", "securityProfileName": "TLS to the SBC",
+         "sipProfileName": "Standard SIP Profile",
+         "destinations": [{"addressIpv4": "192.0.2.7", "port": 5061, "sortOrder": 1}]},
+    ],
+    "ConferenceBridge": [
+        {"name": "CFB-SECURE", "product": "Cisco IOS Enhanced Conference Bridge", "devicePoolName": "Default",
+         "securityProfileName": "Encrypted Conference Bridge"},
+        {"name": "CFB-PLAIN", "product": "Cisco IOS Enhanced Conference Bridge", "devicePoolName": "Default",
+         "securityProfileName": "Non Secure Conference Bridge"},
+    ],
+    "ExpresswayCConfiguration": [{"HostNameOrIP": "expc.example.com"}],
+}  # fmt: skip
+
+
+def accounts() -> list[dict[str, Any]]:
+    """The application accounts of the shipped scenario."""
+    shipped = yaml.safe_load((scenarios.SCENARIOS / "two-clusters.yml").read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = shipped["accounts"]["application"]
+    return found
 
 
 def mixed_site(folder: Path) -> Site:
@@ -24,6 +57,9 @@ def mixed_site(folder: Path) -> Site:
     clusters = [{**cluster(61, "11.5", name="old"), "security_mode": "mixed"},
                 {**cluster(62, "14", name="new"), "security_mode": "mixed"}]  # fmt: skip
     clusters[1]["nodes"][0]["timezone"] = "Asia/Tokyo"
+    clusters[1] |= {"config": OTHERS, "accounts": {"application": [*accounts(), {
+        "username": "jtapi1", "password": "Jtapi-Lab-91!applications", "groups": ["Standard CTI Secure Connection"],
+    }]}}  # fmt: skip
     return Site(folder, write_scenario(folder / "mixed.yml", clusters))
 
 
@@ -83,6 +119,11 @@ def _the_plan_has_every_step_of_the_regeneration_guide(site: Site, folder: Path)
     for step, text in zip(found, wanted, strict=True):
         assert step.startswith(text), (text, steps)
     assert "out of service until it is back" in new
+    for row in ("SIP trunk | SBC (192.0.2.7:5061)", "conference bridge | CFB-SECURE", "CTI over TLS | jtapi1",
+                "Expressway-C | expc.example.com"):  # fmt: skip
+        assert f"| {row} |" in new, new
+    assert "CFB-PLAIN" not in new and "| SIP trunk |" not in old, "neither TLS nor somebody else's"
+    assert "These also rely on them: SIP trunk SBC (192.0.2.7:5061); conference bridge CFB-SECURE" in new
 
 
 def _a_renewal_waits_for_the_window_and_for_calls(site: Site) -> None:
@@ -138,10 +179,38 @@ def _restarted_in_order(site: Site, node: str, *, haproxy: bool, since: int = 0)
     assert len(commands) == 1 and commands[0] < restart
 
 
+def _module_options(site: Site, cluster_name: str) -> dict[str, Any]:
+    """A node and its accounts, as options of a module."""
+    return {
+        "host": site.lab.address(cluster_name), "ssh_port": 2222, "os_username": "osadmin",
+        "os_password": "Os-Lab-91!platform-account", "ssh_known_hosts": str(site.lab.state / "known_hosts"),
+        "validate_host_key": True, "legacy_crypto": True, "timeout": 20,
+    }  # fmt: skip
+
+
+def _renew_tvs(site: Site, cluster_name: str) -> None:
+    """As a person does at the CLI."""
+    with AdminShell.from_params(_module_options(site, cluster_name)) as shell:
+        shell.run("set cert regen TVS", [YES])
+
+
 @pytest.mark.xdist_group("phones")
-def test_who_ignores_the_ctl_loses_the_phones(tmp_path: Path) -> None:
+def test_tvs_that_was_renewed_before_stops_11_5_and_who_ignores_the_ctl_loses_the_phones(tmp_path: Path) -> None:
     site = mixed_site(tmp_path)
     with site.lab:
+        for name in ("old", "new"):
+            _renew_tvs(site, name)
+        before = site.lab.ask("dump", stable=True)
+        stopped = site.play("renew_certificates", extra={"callmanager_certificate_ctl": "done"})
+        assert stopped.code != 0 and "1 problem found" in stopped.output, stopped.output[-3000:]
+        assert "old: the TVS certificate of OLDN1 is newer than the ITL file" in stopped.output
+        assert "225746" in stopped.output and "NEWN1" not in stopped.output.partition("1 problem found")[2][:800]
+        assert site.lab.ask("dump", stable=True) == before
+        for service in ("Cisco Trust Verification Service", "Cisco Tftp"):
+            options = {**_module_options(site, "old"), "name": service, "state": "restarted", "poll_interval": 0.3}
+            assert run_module("cucm_service", options).get("changed"), service
+        site.lab.ask("phones", cluster="old")
+        assert every_phone_is_there(site.lab), "the way out that the sentence names keeps the phones"
         run = site.play("sip_tls_trunk", extra={"callmanager_certificate_ctl": "done", "sip_tls_verify_enforce": False})
         assert run.code == 0, run.output[-6000:]
         assert not any(row["node"] for rows in registrations(site.lab).values() for row in rows)

@@ -128,3 +128,19 @@ def test_calls_go_on_while_the_nodes_of_a_cluster_restart(tmp_path: Path) -> Non
         assert order == [{"BIGSUB1"}, {"BIGSUB2"}, {"BIGPUB"}], order
         assert calls.during and all(call["result"] == "answered" for _unused, call in calls.during), calls.during
         assert all((call["transport"], call["srtp"]) == ("TLS", True) for _unused, call in calls.during)
+
+
+@pytest.mark.xdist_group("renewal")
+def test_a_cluster_whose_peers_dropped_out_is_not_restarted_until_they_are_back(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    with site.lab:
+        site.lab.ask("fault/add", interface="ssh", action="refuse", operation="set csr gen*", node="CUCMA")
+        half = site.play("sip_tls_trunk")
+        assert half.code != 0 and half.recap["cucma"]["failed"] and not half.recap["cucm10"]["failed"], half.output
+        assert "cucm10: cucma dropped out of this run, and no other peer is left" in half.output
+        assert not [event for event in site.lab.events() if event.get("kind") == "service"], "calls ended for nothing"
+        site.lab.ask("fault/clear")
+        whole = site.play("sip_tls_trunk")
+        assert whole.code == 0, whole.output[-6000:]
+        started = {event["node"] for event in site.lab.events() if event.get("kind") == "service"}
+        assert started == {"CUCMA", "CUCM10"}

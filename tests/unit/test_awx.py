@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, PLATFORM
+from ansible_collections.siptls.cucm.plugins.module_utils._node.restart_times import Window
 
 ROOT = Path(__file__).resolve().parents[2]
 AWX = ROOT / "extensions" / "awx"
@@ -165,6 +166,17 @@ def test_a_schedule_starts_a_template_that_asks_nothing_without_a_default(schedu
     assert re.fullmatch(
         r"DTSTART(;TZID=[\w/]+)?:\d{8}T\d{6}Z? RRULE:FREQ=\w+;INTERVAL=\d+(;BYDAY=\w+)?", schedule["rrule"]
     )
+
+
+def test_the_nightly_renewal_restarts_only_in_a_window_that_each_node_meets() -> None:
+    (nightly,) = (schedule for schedule in SCHEDULES if "renew" in schedule["template"])
+    (template,) = (template for template in TEMPLATES if template["name"] == nightly["template"])
+    asked = {question["variable"] for question in template["survey_spec"]["spec"]}
+    assert set(nightly["answers"]) <= asked, "a controller ignores answers to questions that nobody asks"
+    window = Window.parse(nightly["answers"]["callmanager_certificate_window"])
+    every = int(re.search(r"FREQ=HOURLY;INTERVAL=(\d+)", nightly["rrule"])[1])  # type: ignore[index]
+    assert window.end - window.start >= 60 * every, "a node of some time zone would never be restarted"
+    assert nightly["answers"]["callmanager_certificate_drain"] > 0
 
 
 @pytest.mark.parametrize("playbook", ["remove_sip_tls_trunk", "restore"])

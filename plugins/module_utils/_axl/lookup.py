@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.certificate_users import certificate_users
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.dial_plan import dial_plan
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
@@ -48,7 +49,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "gather": {
         "type": "list",
         "elements": "str",
-        "choices": [*GATHERED, "rights", "dial_plan", "services"],
+        "choices": [*GATHERED, "rights", "dial_plan", "services", "certificate_users"],
         "default": [],
     },
     "look_up": {
@@ -81,6 +82,8 @@ def gathered(client: AxlClient, asked: Iterable[str]) -> dict[str, Any]:
             found["rights"] = {"roles": roles(client), "control_center": control_center(client)}
         elif what == "services":
             found["services"] = activated(client)
+        elif what == "certificate_users":
+            found["certificate_users"] = certificate_users(client)
         elif what == "dial_plan":
             found["dial_plan"] = dial_plan(client)
         else:

@@ -499,7 +499,9 @@ def _wait(
     if state.status != wanted or trouble:
         raise Failure(
             f"{params['name']} on {control.where} is {state.status}, not {wanted}, {params['wait_timeout']} s after it "
-            f"was asked{trouble}. Look at the node's alarms; a larger wait_timeout waits longer.",
+            f"was asked{trouble}. Look at it with 'utils service list' and start it with 'utils service start "
+            f"{params['name']}'; if it stays down, follow the guide to phones, calls and nodes during a change. A "
+            "larger wait_timeout waits longer.",
             status=state.status,
         )
     if serving is None:

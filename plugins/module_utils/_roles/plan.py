@@ -75,6 +75,7 @@ def _cluster(
         "known": known,
         "why": _text(found, "unreachable") or unknown,
         "steps": steps,
+        "users": _list(found, "certificate_users") if _renews(steps) else [],
         "same": kept,
         "warnings": [*_list(found, "warnings"), *_list(made, "waiting"), *_list(made, "offers")],
         "external": [_external(peer) for peer in _list(found, "external")],
@@ -112,6 +113,11 @@ def _external(peer: Mapping[str, Any]) -> dict[str, Any]:
         "subject_names": ", ".join(peer.get("names") or ()),
         "numbers": ", ".join(str(one) for one in peer.get("patterns") or ()) or "none, it only calls in",
     }
+
+
+def _renews(steps: list[dict[str, Any]]) -> bool:
+    """Whether a certificate of the cluster changes."""
+    return any(one["kind"] == "certificate" and one["where"] for one in steps)
 
 
 def _trusted(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

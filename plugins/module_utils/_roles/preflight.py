@@ -14,6 +14,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns imp
 from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN, MASKS
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import apart
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import newer_than_known, newest
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificate_users import (
+    certificate_users,
+    users_sentence,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import common_name
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import node_problems, placed
@@ -79,7 +83,7 @@ def check_cluster(
     without it trunks are not checked. backdating: minutes that the CA lets its certificates begin in the past.
     ecdsa: what becomes of CallManager-ECDSA, sign or leave.
     ctl holds the `policy` (callmanager_certificate_ctl), `regenerate`, `window`, `drain` and `check` (nothing will be
-    changed) of role callmanager_certificate.
+    changed) of role callmanager_certificate; and `peers` and `trunk_name` (with {peer}) of role sip_tls_trunk.
     """
     facts = _begun(name, info, routes(list(patterns)), [*inventory, *options])
     warn_days, backdating = whole(warn_days, 30), whole(backdating, 10)
@@ -101,7 +105,7 @@ def check_cluster(
     _check_issuers(facts, named, kept=planned is not None and _keeps_any(authority))
     facts["nodes"] = placed(facts["nodes"], info, planned["settings"] if planned is not None else None)
     facts["restarts"] = list(TRUNK.services_at(version))
-    _check_phones(facts, authority or {}, {"ecdsa": ecdsa, **(ctl or {})})
+    _check_phones(facts, info, authority or {}, {"ecdsa": ecdsa, **(ctl or {})})
     if planned is not None:
         _check_trunks(facts, info, planned, port, ecdsa)
     return facts
@@ -114,6 +118,7 @@ def _begun(name: str, info: Mapping[str, Any], numbers: list[dict[str, Any]], mi
         "phone_security": info.get("phone_security"), "nodes": [],
         "certificates": {}, "ec_certificates": {}, "trust": {}, "chains": {}, "old_peers": {},
         "tvs": {}, "due": [], "restarts": [], "options": {},
+        "certificate_users": [],
         "patterns": [number["pattern"] for number in numbers], "routes": numbers,
         "problems": [], "warnings": [], "unreachable": "", "mistakes": mistakes, "planned": None, "existing": None,
     }  # fmt: skip
@@ -136,15 +141,30 @@ def _check_trunks(
     facts["problems"] += node_problems(name, facts["nodes"], info, planned["settings"])
 
 
-def _check_phones(facts: dict[str, Any], authority: Mapping[str, Any], ctl: Mapping[str, Any]) -> None:
-    """Which certificates will change, and what that means for phones."""
+def _check_phones(
+    facts: dict[str, Any], info: Mapping[str, Any], authority: Mapping[str, Any], ctl: Mapping[str, Any]
+) -> None:  # fmt: skip
+    """Which certificates will change, and what that means for phones and for others that trust them."""
+    issuer = _subject(str(authority.get("pem") or ""))
     facts["due"] = due(
         facts["certificates"], facts["nodes"], renew_before=whole(authority.get("renew_before"), 30),
-        regenerate=str(ctl.get("regenerate") or ""), issuer=_subject(str(authority.get("pem") or "")),
+        regenerate=str(ctl.get("regenerate") or ""), issuer=issuer,
     )  # fmt: skip
     facts["options"] = {key: ctl.get(key) for key in ("ecdsa", "policy", "window", "drain")}
     severity = "warnings" if ctl.get("check") else "problems"
     facts[severity] += [f"{facts['name']}: {text}" for text in ctl_problems(facts, str(ctl.get("policy") or "done"))]
+    _list_users(facts, info, issuer, ctl)
+
+
+def _list_users(facts: dict[str, Any], info: Mapping[str, Any], issuer: str, ctl: Mapping[str, Any]) -> None:
+    """Who else trusts the certificates that will change."""
+    own_trunks = [str(ctl.get("trunk_name")).replace("{peer}", peer) for peer in listed(ctl.get("peers"))]
+    facts["certificate_users"] = certificate_users(
+        info.get("certificate_users") or {}, issuer=issuer, own_trunks=own_trunks
+    )
+    held = [facts["certificates"].get(node) or {} for node in facts["due"]]
+    same_ca = bool(issuer) and all(one.get("issuer") == issuer for one in held)
+    facts["warnings"] += [f"{facts['name']}: {text}" for text in users_sentence(facts, same_ca=same_ca)]
 
 
 def _subject(pem: str) -> str:

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tables of application users, their groups and roles, for queries: each user has one group with its roles."""
+"""The tables of application users, their groups and roles, for queries: the roles of each user are one group's."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def fill(connection: sqlite3.Connection, accounts: Iterable[Account]) -> None:
         rows["applicationuser"].append((user, account.username))
         rows["dirgroup"].append((group, f"Users like {account.username}"))
         rows["applicationuserdirgroupmap"].append((user, group))
+        rows["applicationuserdirgroupmap"] += [(user, f"group:{name}") for name in account.groups]
         rows["functionroledirgroupmap"] += [(f"role-{role}", group) for role in account.roles]
+    rows["dirgroup"] += [(f"group:{name}", name) for name in sorted({g for one in known for g in one.groups})]
     rows["functionrole"] = [(f"role-{role}", role) for role in sorted({r for one in known for r in one.roles})]
     for name, columns in _TABLES.items():
         connection.execute(f"CREATE TEMP TABLE {name} ({', '.join(columns)})")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from .tables import classes, devices, profile, routing, system, trunk
+from .tables import classes, devices, media, profile, routing, system, trunk
 
 Version = tuple[int, int]
 
@@ -166,6 +166,9 @@ KINDS: dict[str, Kind] = {
         _kind("Region", devices.REGION, "name", {"restart": _10, "apply": _10}),
         _kind("DateTimeGroup", devices.DATE_TIME_GROUP, "name timeZone", {"reset": _10, "apply": _10},
               database="datetimesetting"),
+        _kind("ConferenceBridge", media.CONFERENCE_BRIDGE, "name description devicePoolName", {}, database="device"),
+        _kind("ExpresswayCConfiguration", media.EXPRESSWAY_C, "HostNameOrIP description", {},
+              base=dict.fromkeys(_CRUD, (12, 5)), key="HostNameOrIP"),
         _kind("PresenceGroup", classes.PRESENCE_GROUP, "name description", {}, database="matrix"),
     )
 }  # fmt: skip
@@ -183,6 +186,7 @@ _TARGETS = {
     "routeFilterName": "RouteFilter", "newRouteFilterName": "RouteFilter",
     "newRoutePartitionName": "RoutePartition",
     "sipNormalizationScriptName": "SipNormalizationScript", "sipNormalizationScript": "SipNormalizationScript",
+    "normalizationScript": "SipNormalizationScript",
     "timeScheduleIdName": "TimeSchedule",
     "localRouteGroupName": "RouteGroup", "mediaResourceListName": "MediaResourceList",
     "aarNeighborhoodName": "AarGroup",
