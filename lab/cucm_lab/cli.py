@@ -63,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     call.add_argument("called")
     call.add_argument("--hold", type=float, default=0.0, metavar="SECONDS", help="talk so long before hanging up")
     call.add_argument("--json", action="store_true")
+    calls = command("calls", _calls, "place a call from each cluster to every other one")
+    calls.add_argument("--until", type=Path, metavar="FILE", help="again and again, until this file exists")
+    calls.add_argument("--pause", type=float, default=2, help="seconds between two rounds (default: 2)")
+    calls.add_argument("--json", action="store_true")
     fault = command("fault", _fault, "add, list or clear faults")
     fault.add_argument("what", choices=["add", "list", "clear"])
     fault.add_argument("rule", nargs="*", metavar="KEY=VALUE", help="interface=axl action=status status=503 count=3")
@@ -308,6 +312,23 @@ def _call(options: argparse.Namespace) -> int:
     else:
         print("\n".join(_told(result)))
     return 0 if result.get("result") == "answered" else 2
+
+
+def _calls(options: argparse.Namespace) -> int:
+    from . import rounds
+
+    if options.until:
+        placed = rounds.until(options.state, options.until.absolute(), options.pause)
+    else:
+        placed = rounds.one_round(options.state)
+    rows = rounds.summary(placed)
+    if options.json:
+        print(json.dumps({"summary": rows, "calls": placed}, indent=1))
+    else:
+        for row in rows:
+            why = f": {row['reason']}" if row["reason"] else ""
+            print(f"{row['from']} to {row['to']}: {row['answered']} of {row['calls']} calls answered{why}")
+    return 0 if all(row["answered"] == row["calls"] for row in rows) else 2
 
 
 def _told(call: dict[str, Any]) -> list[str]:

@@ -9,8 +9,11 @@ is in several clusters is one stand-in in all of them.
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -39,6 +42,7 @@ _DONE = "twin/certificates"
 def install(lab: Lab) -> None:
     """Put the recorded certificates into the stores of all twins, once in the life of their state."""
     issuers = Reissuer()
+    stand_ins: dict[str, StandIn] = {}
     for cluster in lab.clusters.values():
         recorded = cluster.spec.recorded
         if not recorded or cluster.db.setting(_DONE):
@@ -48,6 +52,43 @@ def install(lab: Lab) -> None:
                 stores = recorded["stores"].get(node.name) or recorded["stores"].get(node.fqdn) or {}
                 _fill(node, stores, recorded["certificates"], issuers)
             cluster.db.set_setting(_DONE, "yes")
+        for number in signers(recorded):
+            made = issuers.stand_in(recorded["certificates"], number)
+            stand_ins.setdefault(made.subject, made).clusters.append(cluster.name)
+    if stand_ins:
+        _write(lab.directory / "stand-ins", list(stand_ins.values()))
+
+
+def signers(recorded: Mapping[str, Any]) -> list[int]:
+    """The CAs that signed the CallManager certificates of a cluster, by their numbers."""
+    certificates = recorded["certificates"]
+    numbers = (n for held in recorded["stores"].values() for n in held.get("CallManager", ()))
+    issuers = (certificates[n]["issued_by"] for n in numbers if certificates[n]["issued_by"] != n)
+    return list(dict.fromkeys(number for number in issuers if number is not None))
+
+
+@dataclass
+class StandIn:
+    """A stand-in of a CA: its certificate with those above it, its key, and the clusters with certificates of it."""
+
+    subject: str
+    chain: list[str]
+    key: str
+    clusters: list[str] = field(default_factory=list)
+
+
+def _write(folder: Path, stand_ins: list[StandIn]) -> None:
+    """For a rehearsal, which signs with them: the keys, and stand-ins.json with the certificates."""
+    folder.mkdir(exist_ok=True)
+    listed = []
+    for number, one in enumerate(stand_ins, 1):
+        key = folder / f"{number}.key"
+        key.write_text(one.key, encoding="utf-8")
+        key.chmod(0o600)
+        listed.append(
+            {"subject": one.subject, "certificate": "".join(one.chain), "key": str(key), "clusters": one.clusters}
+        )
+    (folder / "stand-ins.json").write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
 
 
 def _fill(node: Node, stores: Mapping[str, list[int]], certificates: Mapping[int, Any], issuers: Reissuer) -> None:
@@ -76,6 +117,15 @@ class Reissuer:
             key = _new_key(record["key"])
             self._made[identity] = (self._signed(certificates, number, key), key)
         return self._made[identity]
+
+    def stand_in(self, certificates: Mapping[int, Any], number: int) -> StandIn:
+        """A CA of a record, ready to sign."""
+        certificate, key = self.issue(certificates, number)
+        chain, at = [material.pem_of(certificate)], number
+        while (above := certificates[at]["issued_by"]) not in (None, at):
+            chain.append(material.pem_of(self.issue(certificates, above)[0]))
+            at = above
+        return StandIn(certificate.subject.rfc4514_string(), chain, material.key_pem(key))
 
     def _signed(self, certificates: Mapping[int, Any], number: int, key: material.PrivateKey) -> x509.Certificate:
         record = certificates[number]

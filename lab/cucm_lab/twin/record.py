@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From records to a scenario. What a record has and a twin cannot have is a sentence in the scenario's `not_copied`.
 
-The twin of a node has a loopback address; names and addresses of the original lead to it as well (`aliases`), so that
-trunks keep their destinations.
+The twin of a node has a loopback address, which takes the place of the original's in the destinations of trunks. The
+names of the original lead to it as well (`aliases`).
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def scenario_of(paths: Sequence[Path]) -> dict[str, Any]:
     from ..scenario import SCENARIOS
 
     shipped = yaml.safe_load((SCENARIOS / "two-clusters.yml").read_text(encoding="utf-8"))
+    records = [load(path) for path in paths]
     twins = []
-    for number, path in enumerate(paths, 1):
-        record = load(path)
+    for path, record in zip(paths, records, strict=True):
         try:
             # JSON has texts as keys.
             record["certificates"] = {int(place): one for place, one in record["certificates"].items()}
-            twins.append(_Twin(record, number).cluster())
+            twins.append(_Twin(record, addresses(records)).cluster())
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, RecordError):
                 raise
@@ -64,12 +64,21 @@ def scenario_of(paths: Sequence[Path]) -> dict[str, Any]:
     return {"name": "twins", "accounts": shipped["accounts"], "clusters": twins}
 
 
+def addresses(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The address of each node of the records -> the address of its twin."""
+    return {
+        str(node["address"]): f"127.0.{100 + number}.{place}"
+        for number, record in enumerate(records, 1)
+        for place, node in enumerate(record.get("nodes") or (), 1)
+    }
+
+
 class _Twin:
     """One cluster of the scenario."""
 
-    def __init__(self, record: Mapping[str, Any], number: int) -> None:
+    def __init__(self, record: Mapping[str, Any], addresses: Mapping[str, str]) -> None:
         self._record = record
-        self._number = number
+        self._addresses = addresses
         self._release = release_of(str(record["cluster"]["release"]))
         self._missing: list[str] = []
 
@@ -85,7 +94,7 @@ class _Twin:
             "subject": self._subject(),
             "security_mode": "mixed" if cluster["security_mode"] == "mixed" else "non-secure",
             "local_patterns": list(cluster["local_patterns"]),
-            "nodes": [self._node(node, place) for place, node in enumerate(record["nodes"], 1)],
+            "nodes": [self._node(node) for node in record["nodes"]],
             "phones": list(self._phones()),
             "config": self._config(),
             "recorded": {"certificates": record["certificates"], "stores": record["stores"]},
@@ -99,7 +108,7 @@ class _Twin:
         pairs = (part.partition("=") for part in (own or {}).get("subject", ()))
         return {kind: value for kind, _equals, value in pairs if kind in ("C", "ST", "L", "O", "OU")}
 
-    def _node(self, node: Mapping[str, Any], place: int) -> dict[str, Any]:
+    def _node(self, node: Mapping[str, Any]) -> dict[str, Any]:
         features = {service.name for service in SERVICES if service.feature}
         services = node["services"]
         known = {service.name for service in SERVICES}
@@ -108,7 +117,7 @@ class _Twin:
         return {
             "name": name,
             **({"domain": domain} if domain else {}),
-            "address": f"127.0.{100 + self._number}.{place}",
+            "address": self._addresses[str(node["address"])],
             "role": node["role"],
             "aliases": [str(node["address"]), str(node["name"])],
             "not_activated": sorted(n for n, status in services.items() if status == "Not activated" and n in features),
@@ -142,6 +151,9 @@ class _Twin:
         for kind, mutual in _MUTUAL.items():
             bare = [{name: value for name, value in one.items() if name not in mutual} for one in made[kind]]
             made[kind] = [*bare, *made[kind]]
+        for trunk in made["SipTrunk"]:
+            for row in trunk.get("destinations") or ():
+                row["addressIpv4"] = self._addresses.get(row.get("addressIpv4", ""), row.get("addressIpv4", ""))
         hosts = {str(node["name"]): str(node["name"]).partition(".")[0] for node in self._record["nodes"]}
         for number, manager in enumerate(made["CallManager"], 1):
             manager.update(processNodeName=hosts[manager["processNodeName"]], _ctiid=number)
