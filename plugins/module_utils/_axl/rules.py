@@ -9,7 +9,7 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.plan import Item
@@ -131,10 +131,36 @@ def trunks(session: Session, items: list[Item]) -> Iterator[str]:
         count = len(item.after.get("destinations") or [])
         if count > most and "destinations" not in item.desired:  # a whole list has been checked before
             yield f"{item.name} would have {count} destinations; CUCM takes at most {most}."
-        if item.after.get("destination_is_srv") is True:
-            for entry in item.after.get("destinations") or []:
-                if _is_address(entry.get("address", "")):
-                    yield f"destination_is_srv of {item.name} excludes the IP address {entry['address']}."
+
+
+def trunk_values(name: str, values: Mapping[str, Any], changed: Collection[str]) -> Iterator[str]:
+    """Destinations that cannot be reached as they are written: SRV records, IPv6 addresses, port 0."""
+    if not {"destinations", "add_destinations", "destination_is_srv", "common_device_configuration"} & set(changed):
+        return
+    srv = values.get("destination_is_srv") is True
+    for entry in values.get("destinations") or []:
+        yield from _destination(name, entry, srv=srv)
+        if entry.get("address_ipv6") and not entry.get("address") and not values.get("common_device_configuration"):
+            yield (
+                f"the destination {entry['address_ipv6']} of {name} is an IPv6 address alone, and a trunk uses IPv6 "
+                "only with a common device configuration whose IP addressing mode allows it. Set "
+                "common_device_configuration."
+            )
+
+
+def _destination(name: str, entry: Mapping[str, Any], *, srv: bool) -> Iterator[str]:
+    address = str(entry.get("address") or "")
+    if srv and _is_address(address):
+        yield f"destination_is_srv of {name} excludes the IP address {address}."
+    if not srv and address.startswith("_"):
+        yield f"the destination {address} of {name} is the name of an SRV record. Set destination_is_srv to true."
+    if not srv and entry.get("port") == 0:
+        yield (
+            f"the destination {address or entry.get('address_ipv6')} of {name} has port 0, at which nobody listens. "
+            "Give the port, or set destination_is_srv to true."
+        )
+    if not srv and ":" in address and _is_address(address):
+        yield f"the destination {address} of {name} is an IPv6 address. Give it as address_ipv6."
 
 
 def _is_address(text: str) -> bool:
@@ -145,26 +171,38 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def patterns(_session: Session, items: list[Item]) -> Iterator[str]:
+def pattern_values(name: str, values: Mapping[str, Any], changed: Collection[str]) -> Iterator[str]:
     """What CUCM demands of one pattern."""
-    for item in items:
-        if "@" in str(item.final_key["pattern"]) and not item.final_key.get("dial_plan"):
-            yield f"{item.name} holds @ and needs a dial_plan."
-        changed = {row.option for row in item.changes} if item.action == "update" else set(item.desired)
-        if "blocked_call_percentage" in changed and not item.after.get("enable_dcc_enforcement"):
-            yield f"blocked_call_percentage of {item.name} needs enable_dcc_enforcement: true."
+    if "@" in str(values.get("pattern")) and not values.get("dial_plan"):
+        yield f"{name} holds @ and needs a dial_plan."
+    if "blocked_call_percentage" in changed and not values.get("enable_dcc_enforcement"):
+        yield f"blocked_call_percentage of {name} needs enable_dcc_enforcement: true."
 
 
 RULES: dict[str, Callable[[Session, list[Item]], Iterator[str]]] = {
     "SipTrunkSecurityProfile": profiles,
     "SipTrunk": trunks,
-    "RoutePattern": patterns,
 }
+#: rules about one object's values, for which nothing has to be read; preflight uses them, too
+VALUE_RULES: dict[str, Callable[[str, Mapping[str, Any], Collection[str]], Iterator[str]]] = {
+    "SipTrunk": trunk_values,
+    "RoutePattern": pattern_values,
+}
+
+
+def check_values(resource: Resource, name: str, values: Mapping[str, Any], changed: Collection[str]) -> Iterator[str]:
+    """Problems of an object with the values that it will have; changed are the options that the task sets."""
+    rule = VALUE_RULES.get(resource.kind)
+    if rule is not None:
+        yield from rule(name, values, changed)
 
 
 def check(session: Session, resource: Resource, items: list[Item]) -> Iterator[str]:
     """All problems with the coming writes."""
     writes = [item for item in items if item.action in ("add", "update")]
+    for item in writes:
+        changed = {row.option for row in item.changes} if item.action == "update" else set(item.desired)
+        yield from check_values(resource, item.name, {**item.after, **item.final_key}, changed)
     rule = RULES.get(resource.kind)
     if rule is not None and writes:
         yield from rule(session, writes)

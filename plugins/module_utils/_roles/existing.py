@@ -36,7 +36,10 @@ def adopted(made: Mapping[str, Sequence[Any]], standing: Mapping[str, Any], sett
         if entry["kind"] == TRUNK.resource.module
     }
     result: Objects = {key: list(value) for key, value in made.items()}
-    addresses = {trunk["name"]: [entry["address"] for entry in trunk["destinations"]] for trunk in made["trunks"]}
+    addresses = {
+        trunk["name"]: [entry.get("address") or entry["address_ipv6"] for entry in trunk["destinations"]]
+        for trunk in made["trunks"]
+    }
     result["offers"] = trunks_to(
         [{"name": peer["name"], "addresses": addresses[peer["trunk"]]} for peer in made["peers"]],
         standing.get("trunks") or (),

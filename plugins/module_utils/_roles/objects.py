@@ -160,7 +160,7 @@ def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Map
         "security_profile": title["profile"], "sip_profile": settings["sip_profile"],
         "srtp_allowed": settings["srtp_allowed"], "device_pool": settings["device_pool"],
         "location": settings["location"],
-        "destinations": [{"address": address, "port": port} for address in addresses],
+        "destinations": [{_address_option(address): address, "port": port} for address in addresses],
     }  # fmt: skip
     if settings.get("calling_search_space"):
         trunk["calling_search_space"] = settings["calling_search_space"]
@@ -171,6 +171,10 @@ def _one_peer(made: dict[str, list[Any]], peer: Mapping[str, Any], settings: Map
         _route_list(made, title["route_list"], [title["route_group"]], settings)
         target = {"route_list": title["route_list"]}
     made["patterns"] += _patterns(name, routes_of(peer), settings, target)
+
+
+def _address_option(address: str) -> str:
+    return "address_ipv6" if ":" in address else "address"
 
 
 def object_names(peer: str, settings: Mapping[str, Any]) -> dict[str, str]:

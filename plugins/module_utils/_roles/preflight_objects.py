@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import rules, validation
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import items_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE, PATTERN
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE, PATTERN, TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, routes
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, object_names, trunk_objects
@@ -28,6 +28,10 @@ REFERENCES = {
     "locations": ("location", "sip_tls_trunk_location"),
     "partitions": ("partition", "sip_tls_trunk_partition"),
 }
+#: the same options by what AXL calls the kind
+_LOOKED_UP = {
+    "Css": "calling_search_spaces", "DevicePool": "device_pools", "Location": "locations", "SipProfile": "sip_profiles",
+}  # fmt: skip
 
 
 def look_up(
@@ -46,16 +50,34 @@ def look_up(
     def given(key: str) -> list[str]:
         return [str(settings[key])] if settings.get(key) else []
 
+    named = _named_by(foreign)
     return {
         "sip_trunks": names,
-        "sip_profiles": [*given("sip_profile"), *given("sip_profile_copy_from")],
+        "sip_profiles": [*given("sip_profile"), *given("sip_profile_copy_from"), *named.get("sip_profiles", ())],
         "security_profiles": given("profile_copy_from"),
-        "device_pools": given("device_pool"),
-        "locations": given("location"),
-        "calling_search_spaces": given("calling_search_space"),
+        "device_pools": [*given("device_pool"), *named.get("device_pools", ())],
+        "locations": [*given("location"), *named.get("locations", ())],
+        "calling_search_spaces": [*given("calling_search_space"), *named.get("calling_search_spaces", ())],
         "partitions": list(dict.fromkeys([*given("partition"), *(where for _pattern, where in keys if where)])),
         "route_patterns": [{"pattern": pattern, "partition": where} for pattern, where in keys],
     }
+
+
+def _named_by(foreign: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """The objects that external peers name for their trunks: by option of look_up the name, and where it stands."""
+    found: dict[str, dict[str, str]] = {}
+    for peer in foreign:
+        options = peer.get("trunk") if isinstance(peer.get("trunk"), Mapping) else {}
+        values = {
+            **(options or {}),
+            **{key: peer[key] for key in ("sip_profile", "calling_search_space") if key in peer},
+        }
+        for row in flat(TRUNK.resource.fields):
+            kind = _LOOKED_UP.get(row.ref)
+            if kind and values.get(row.option):
+                where = f"{row.option} of the external peer {peer.get('name')}"
+                found.setdefault(kind, {}).setdefault(str(values[row.option]), where)
+    return found
 
 
 def _pattern_keys(numbers: Iterable[Any], settings: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -98,7 +120,7 @@ def check_objects(cluster: Mapping[str, Any], clusters: Iterable[Mapping[str, An
         return [f"{cluster['name']}: {error}."]
     found = [
         *_shapes(made, str(cluster["version"])),
-        *_references(made, settings, existing),
+        *_references(made, settings, existing, external),
         *_existing(made, settings, existing),
         *_trunks(made, {one["name"]: one for one in every_peer(planned["peers"], known.values(), external)}, existing),
         *_profiles(made, existing),
@@ -124,6 +146,8 @@ def _shapes(made: Mapping[str, list[Any]], release: str) -> Iterator[str]:
         ]
         for text in (*validation.shape(resource, shown), *validation.for_release(resource, shown, version, release)):
             yield f"{text} It comes from {kind.named_by}."
+        for values in shown:
+            yield from rules.check_values(resource, validation.name_of(resource, values), values, values)
 
 
 def _typed(resource: Resource, options: dict[str, Any]) -> dict[str, Any]:
@@ -133,12 +157,13 @@ def _typed(resource: Resource, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _references(
-    made: Mapping[str, list[Any]], settings: Mapping[str, Any], existing: Mapping[str, Any]
+    made: Mapping[str, list[Any]],
+    settings: Mapping[str, Any],
+    existing: Mapping[str, Any],
+    external: Iterable[Mapping[str, Any]],
 ) -> Iterator[str]:
     missing = existing["missing"]
-    for key, (noun, option) in REFERENCES.items():
-        for name in missing.get(key) or ():
-            yield f"the {noun} {name!r} ({option}) does not exist there. Make it first, or name another."
+    yield from _missing_names(missing, settings, _named_by(external))
     new = [one["name"] for one in made["profiles"] if one["name"] not in existing["profile_names"]]
     for name in missing.get("security_profiles") or () if new else ():
         yield (
@@ -154,6 +179,21 @@ def _references(
             f"the SIP profile {source!r} (sip_tls_trunk_sip_profile_copy_from), which {profile!r} is copied from, does "
             "not exist there. Name another."
         )
+
+
+def _missing_names(
+    missing: Mapping[str, Sequence[str]], settings: Mapping[str, Any], named: Mapping[str, Mapping[str, str]]
+) -> Iterator[str]:
+    """Objects that options, numbers or external peers name and that do not exist."""
+    for key, (noun, option) in REFERENCES.items():
+        own = str(settings.get(option.removeprefix("sip_tls_trunk_")) or "")
+        others = "cucm_local_patterns or numbers" if key == "partitions" else option
+        for name in missing.get(key) or ():
+            where = option if name == own else named.get(key, {}).get(name, others)
+            yield f"the {noun} {name!r} ({where}) does not exist there. Make it first, or name another."
+    for name, where in named.get("sip_profiles", {}).items():
+        if name in (missing.get("sip_profiles") or ()) and name != settings["sip_profile"]:
+            yield f"the SIP profile {name!r} ({where}) does not exist there. Make it first, or name another."
 
 
 def _existing(made: Mapping[str, list[Any]], settings: Mapping[str, Any], existing: Mapping[str, Any]) -> Iterator[str]:

@@ -168,6 +168,55 @@ def test_peers_that_are_not_ours_meet_what_stands_there_too() -> None:
     assert [one["pattern"] for one in asked["route_patterns"]] == ["9898", "0.!"]
 
 
+SBC = {"name": "sbc", "names": ["sbc.example.com"], "addresses": ["sbc.example.com"], "chain": [], "port": 5061,
+       "patterns": [], "routes": [], "incoming_port": None, "legacy_crypto": False}  # fmt: skip
+
+
+def about_external(missing: dict[str, Any] | None = None, **keys: Any) -> list[str]:
+    told = info(missing=missing or {})
+    return problems([{**cluster("a", told), "external": [{**SBC, **keys}]}, cluster("b", **B)])
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        (
+            {"addresses": ["2001:db8::7"]},
+            "the destination 2001:db8::7 of SIP trunk SIP-TLS-sbc is an IPv6 address alone",
+        ),
+        ({"addresses": ["192.0.2.7"], "trunk": {"destination_is_srv": True}}, "excludes the IP address 192.0.2.7"),
+        ({"addresses": ["_sips._tcp.example.com"]}, "is the name of an SRV record. Set destination_is_srv to true"),
+        ({"routes": [{"pattern": "9.@"}]}, "route pattern 9.@ holds @ and needs a dial_plan"),
+        ({"routes": [{"pattern": "9.X", "blocked_call_percentage": "5"}]}, "needs enable_dcc_enforcement"),
+        ({"routes": [{"pattern": "9.X", "emergency_service_number": True}]}, "needs CUCM release 11.0 and later"),
+    ],
+)
+def test_what_a_task_would_refuse_of_a_peer_that_is_not_ours_is_found_before(keys: dict[str, Any], says: str) -> None:
+    (text,) = about_external(**keys)
+    assert text.startswith("a: ") and says in text
+    mode = {"addresses": ["2001:db8::7"], "trunk": {"common_device_configuration": "IPv6"}}
+    assert not about_external() and not about_external(**mode)
+
+
+def test_objects_that_an_external_peer_or_a_number_names_have_to_exist() -> None:
+    trunk = {"sip_profile": "Theirs", "calling_search_space": "From them", "aar_calling_search_space": "AAR"}
+    missing = {"sip_profiles": ["Theirs"], "calling_search_spaces": ["From them", "AAR"], "partitions": ["Gone"]}
+    assert [text.partition("does not exist")[0] for text in about_external(missing, trunk=trunk)] == [
+        "a: the calling search space 'From them' (calling_search_space of the external peer sbc) ",
+        "a: the calling search space 'AAR' (aar_calling_search_space of the external peer sbc) ",
+        "a: the partition 'Gone' (cucm_local_patterns or numbers) ",
+        "a: the SIP profile 'Theirs' (sip_profile of the external peer sbc) ",
+    ]
+    given = {"name": "sbc", "numbers": [{"pattern": "9.X", "partition": "Gone"}], "sip_profile": "Theirs",
+             "calling_search_space": "From them", "trunk": {"aar_calling_search_space": "AAR"}}  # fmt: skip
+    asked = look_up(["b"], SETTINGS, [], [given])
+    assert asked["calling_search_spaces"] == ["AAR", "From them"] or asked["calling_search_spaces"] == [
+        "From them",
+        "AAR",
+    ]
+    assert "Theirs" in asked["sip_profiles"] and asked["partitions"] == ["Gone"]
+
+
 def test_silent_clusters_are_named_beside_what_is_wrong() -> None:
     silent = check_cluster("b", {"msg": "Asking b failed: no connection (refused).", "reason": "unreachable"}, [])
     wrong = cluster("a", info(rights={"roles": None, "control_center": "Refused."}))
