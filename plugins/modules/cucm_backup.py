@@ -84,6 +84,11 @@ options:
       returns it.
     type: dict
     default: {}
+  ec_certificates:
+    description: The CallManager-ECDSA certificates in the same form, from release 11.0 on.
+    type: dict
+    default: {}
+    version_added: 1.0.0
   trust:
     description: SHA-256 of each certificate in the cluster's trust stores before the run.
     type: list

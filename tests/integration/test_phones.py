@@ -86,6 +86,7 @@ def test_mixed_mode_stops_before_anything_is_changed_and_keeps_its_phones_with_u
         stopped = site.play("sip_tls_trunk")
         assert stopped.code != 0
         assert "the cluster is in mixed mode and the CallManager certificate of OLDN1 will change" in stopped.output
+        assert "1 phone with an authenticated or encrypted security profile" in stopped.output
         assert "`utils ctl update CTLFile`" in stopped.output
         assert site.lab.ask("dump", stable=True) == before
         _the_plan_has_every_step_of_the_regeneration_guide(site, tmp_path)
@@ -108,7 +109,7 @@ def _the_plan_has_every_step_of_the_regeneration_guide(site: Site, folder: Path)
     steps = [line.partition(". ")[2] for line in new.splitlines() if line[:1].isdigit()]
     wanted = [
         "By hand: Check that all phones are powered on", "New CallManager certificate", "New CallManager-ECDSA",
-        "Put ", "Put ", "Update the CTL file", "By hand: Reset the phones with an authenticated or encrypted",
+        "Put ", "Put ", "Update the CTL file", "By hand: Reset 1 phone with an authenticated or encrypted",
         "Restart Cisco CallManager, then Cisco CTIManager, Cisco Trust Verification Service, Cisco Tftp, Cisco HAProxy",
         "By hand: Reset all phones",
     ]  # fmt: skip

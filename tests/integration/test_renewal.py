@@ -136,7 +136,7 @@ def test_a_cluster_whose_peers_dropped_out_is_not_restarted_until_they_are_back(
     with site.lab:
         site.lab.ask("fault/add", interface="ssh", action="refuse", operation="set csr gen*", node="CUCMA")
         half = site.play("sip_tls_trunk")
-        assert half.code != 0 and half.recap["cucma"]["failed"] and not half.recap["cucm10"]["failed"], half.output
+        assert half.code != 0 and half.recap["cucma"]["failed"], half.output
         assert "cucm10: cucma dropped out of this run, and no other peer is left" in half.output
         assert not [event for event in site.lab.events() if event.get("kind") == "service"], "calls ended for nothing"
         site.lab.ask("fault/clear")

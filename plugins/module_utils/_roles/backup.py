@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_MODULE
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 
 FORMAT = 1
 EMPTY: tuple[Any, ...] = ("", None, [], {})
@@ -47,8 +48,8 @@ def begun(
 ) -> dict[str, Any]:
     """A record to write before the first write, or the continued one of an interrupted run.
 
-    head holds cluster, began, run, identity (node: view), trust (SHA-256 of each), trust_added and trust_removed (PEM);
-    wishes are the objects that the run is to set, by kind; standing how they stand, from cucm_object_info.
+    head holds cluster, began, run, identity (by label: view), trust (SHA-256 of each), trust_added and trust_removed
+    (PEM); wishes are the objects that the run is to set, by kind; standing how they stand, from cucm_object_info.
     """
     record = {"format": FORMAT, "finished": "", "objects": [], **head}
     kept = {entry_key(entry): entry for entry in (earlier or {}).get("objects") or ()}
@@ -89,6 +90,17 @@ def finished(
         "trust_added": [pem for pem in record["trust_added"] if fingerprint(pem) not in before],
         "trust_removed": [pem for pem in record["trust_removed"] if fingerprint(pem) in before],
     }
+
+
+def label(node: str, purpose: str = TRUNK.name) -> str:
+    """What a record calls an identity certificate: its node, followed by any purpose but CallManager."""
+    return node if purpose == TRUNK.name else f"{node} {purpose}"
+
+
+def labelled(text: str) -> tuple[str, str]:
+    """Node and purpose of a label."""
+    node, _space, purpose = text.partition(" ")
+    return node, purpose or TRUNK.name
 
 
 def holds_something(record: Mapping[str, Any]) -> bool:

@@ -19,6 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl import object_inf
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_MODULE
 from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Failure, Outcome, Task
 from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK_EC
 
 SPEC = APPLICATION + ArgSpec(
     options={
@@ -32,6 +33,7 @@ SPEC = APPLICATION + ArgSpec(
             "options": {kind: {"type": "list", "elements": "dict", "default": []} for kind in BY_MODULE},
         },
         "certificates": {"type": "dict", "default": {}},
+        "ec_certificates": {"type": "dict", "default": {}},
         "trust": {"type": "list", "elements": "str", "default": []},
         "trust_added": {"type": "list", "elements": "str", "default": []},
         "trust_removed": {"type": "list", "elements": "str", "default": []},
@@ -57,9 +59,7 @@ def service(task: Task) -> Outcome:
         "cluster": params["name"],
         "run": params["run"],
         "began": _now(),
-        "identity": {
-            node: {key: view.get(key) for key in _VIEW} for node, view in params["certificates"].items() if view
-        },
+        "identity": {label: {key: view.get(key) for key in _VIEW} for label, view in _identities(params).items()},
         "trust": sorted({backup.bare(sha256) for sha256 in params["trust"]}),
         "trust_added": params["trust_added"],
         "trust_removed": params["trust_removed"],
@@ -70,13 +70,20 @@ def service(task: Task) -> Outcome:
     return Outcome(result={"record": record, "file": str(folder / OPEN)}, warnings=warnings)
 
 
+def _identities(params: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The certificates of all nodes, each under the label of a record."""
+    found = {backup.label(node): view for node, view in params["certificates"].items() if view}
+    ec = params["ec_certificates"] or {}
+    return found | {backup.label(node, TRUNK_EC.name): view for node, view in ec.items() if view}
+
+
 def _finish(task: Task, folder: Path, earlier: dict[str, Any] | None) -> Outcome:
     """Close the record; one of a run that changed nothing is taken away."""
     if earlier is None:
         return Outcome(result={"record": {}, "file": ""})
     asked = [backup.entry_key(one) for one in earlier["objects"]]
     found, warnings = _current(task, asked) if asked else ([], [])
-    identity = {node: view["sha256"] for node, view in task.params["certificates"].items() if view}
+    identity = {label: view["sha256"] for label, view in _identities(task.params).items()}
     record = backup.finished(earlier, _now(), found, identity)
     kept = backup.holds_something(record)
     file = folder / f"{record['began'].replace(':', '').replace('-', '')}.json"

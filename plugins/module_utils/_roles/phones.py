@@ -55,8 +55,8 @@ def ctl_problems(facts: Mapping[str, Any], policy: str) -> Iterator[str]:
     if policy == "update" and major(facts["version"]) >= TOKENLESS:
         return
     affected = (
-        f"the cluster is in mixed mode and the CallManager certificate of {nodes} will change. Phones with an "
-        "authenticated or encrypted security profile then can't register until the CTL file is updated"
+        f"the cluster is in mixed mode and the CallManager certificate of {nodes} will change. "
+        f"{secure_phones(facts)} then can't register until the CTL file is updated"
     )
     if policy == "update":
         yield (
@@ -70,6 +70,15 @@ def ctl_problems(facts: Mapping[str, Any], policy: str) -> Iterator[str]:
         "callmanager_certificate_ctl to update, and the role runs the command and checks the CTL before it restarts "
         "anything; or to done if you update it yourself."
     )
+
+
+def secure_phones(facts: Mapping[str, Any], lead: str = "") -> str:
+    """The phones that depend on the CTL file, with their number where it is known."""
+    counted = facts.get("phone_security")
+    count = sum(int(counted.get(kind) or 0) for kind in ("Authenticated", "Encrypted")) if counted else 0
+    phones = {0: "phones", 1: "1 phone"}.get(count, f"{count} phones")
+    text = f"{lead}{phones} with an authenticated or encrypted security profile"
+    return text[:1].upper() + text[1:]
 
 
 def anchor_problems(facts: Mapping[str, Any], trust_lists: Mapping[str, Any]) -> Iterator[str]:

@@ -15,7 +15,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import CALLMANAGER
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import COMMAND, ITLRECOVERY, major
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import (
+    COMMAND,
+    ITLRECOVERY,
+    major,
+    secure_phones,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import results, step, text_of
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
 
@@ -25,7 +30,6 @@ NEW_CA = "the new local CA"
 _WOULD = re.compile(r"^would ")
 _BEFORE = "Check that all phones are powered on and registered"
 _CTL = f"Update the CTL file ({COMMAND}) and read it back"
-_SECURE_PHONES = "Reset the phones with an authenticated or encrypted security profile, so that they load the CTL file"
 _AFTER = "Reset all phones, and check that they register again"
 
 
@@ -148,7 +152,7 @@ def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
     else:
         return
     yield step(
-        "manual", _SECURE_PHONES,
+        "manual", f"{secure_phones(found, 'reset ')}, so that they load the CTL file",
         effect="The run does not wait for it. To reset them before the restarts, as Cisco document 214231 has it, run "
         "with callmanager_certificate_restart: false, reset the phones, and run again.",
     )  # fmt: skip

@@ -17,9 +17,11 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.backup import (
     bare,
     differing,
     entry_key,
+    labelled,
     normal,
     unexplained,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import (
     BY_KIND,
     MADE,
@@ -158,11 +160,12 @@ def _names(value: Any, name: str) -> bool:
 
 def _identity(record: Mapping[str, Any], cluster: Mapping[str, Any]) -> list[str]:
     said = []
-    for node, view in (record.get("identity") or {}).items():
-        now = (cluster["certificates"] or {}).get(node)
+    for text, view in (record.get("identity") or {}).items():
+        node, purpose = labelled(text)
+        now = (cluster.get(FACTS.get(purpose, "")) or {}).get(node)
         if view and now and bare(view["sha256"]) != bare(now["sha256"]):
             said.append(
-                f"{node} keeps its CallManager certificate {now['subject']} issued by {now['issuer']}: the one of "
+                f"{node} keeps its {purpose} certificate {now['subject']} issued by {now['issuer']}: the one of "
                 f"before ({view['subject']}, issued by {view['issuer']}) cannot be put back, because its key is gone."
             )
     return said

@@ -25,8 +25,9 @@ def test_a_record_is_begun_continued_and_finished(lab: Any, tmp_path: Path) -> N
         cluster.saved(**kept, objects={"sip_trunk": [wish]}, check=True)
         assert not (tmp_path / "kept").exists()
         began = cluster.saved(
-            **kept, certificates={"A": {"sha256": "aa", "subject": "CN=A", "pem": "PEM"}}, trust=["bb"]
-        )
+            **kept, certificates={"A": {"sha256": "aa", "subject": "CN=A", "pem": "PEM"}}, trust=["bb"],
+            ec_certificates={"A": {"sha256": "ee", "subject": "CN=A-EC", "pem": "PEM"}, "B": None},
+        )  # fmt: skip
         cluster.saved(
             **kept, objects={"sip_trunk": [wish], "route_pattern": [{"pattern": "7778", "gateway": "T-SAVED"}]}
         )
@@ -40,6 +41,9 @@ def test_a_record_is_begun_continued_and_finished(lab: Any, tmp_path: Path) -> N
         trunk, pattern = done["record"]["objects"]
         assert (trunk["before"]["description"], trunk["after"]["description"]) == ("before", "after")
         assert pattern["before"] is None and pattern["after"]["gateway"] == "T-SAVED"
+        assert {label: view["sha256"] for label, view in done["record"]["identity"].items()} == {
+            "A": "aa", "A CallManager-ECDSA": "ee",
+        }  # fmt: skip
         assert "PEM" not in json.dumps(done["record"]["identity"])
         files = list((tmp_path / "kept").rglob("*"))
         assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o700, 0o600}

@@ -80,6 +80,7 @@ def test_the_steps_of_a_cluster_in_mixed_mode_are_those_of_ciscos_regeneration_g
     found = facts(SAME)
     found["preflight_cluster"] |= {
         "version": "14.0.1.11900-132", "nodes": nodes, "security_mode": "mixed",
+        "phone_security": {"Encrypted": 11, "Authenticated": 1, "Non Secure": 30},
         "options": {"ecdsa": "sign", "policy": "update", "window": "01:00-04:00", "drain": 30},
     }  # fmt: skip
     found["callmanager_certificate_ctl_file"] = {"changed": True}
@@ -95,7 +96,7 @@ def test_the_steps_of_a_cluster_in_mixed_mode_are_those_of_ciscos_regeneration_g
         ("certificate", "New CallManager ", "A"),
         ("certificate", "Put CN=Our CA in", "A"),
         ("ctl", "Update the CTL f", "A"),
-        ("manual", "Reset the phones", ""),
+        ("manual", "Reset 12 phones ", ""),
         ("restart", "Restart Cisco Ca", "A"),
         ("restart", "Restart Cisco Ca", "B"),
         ("restart", "Restart Cisco Tf", "T"),

@@ -228,9 +228,11 @@ def test_a_name_that_does_not_exist_is_refused_and_a_trunk_that_nobody_named_is_
 
 HEAD: dict[str, Any] = {
     "cluster": "a", "run": "set up", "began": "1", "trust": [], "trust_added": [pem("CN=x")], "trust_removed": [],
-    "identity": {"A": {"sha256": "00", "subject": "CN=A", "issuer": "CN=A"}},
+    "identity": {"A": {"sha256": "00", "subject": "CN=A", "issuer": "CN=A"},
+                 "A CallManager-ECDSA": {"sha256": "02", "subject": "CN=A-EC", "issuer": "CN=A-EC"}},
 }  # fmt: skip
-FACTS = {"name": "a", "certificates": {"A": {"sha256": "11", "subject": "CN=A", "issuer": "CN=x"}}}
+FACTS = {"name": "a", "certificates": {"A": {"sha256": "11", "subject": "CN=A", "issuer": "CN=x"}},
+         "ec_certificates": {"A": {"sha256": "12", "subject": "CN=A-EC", "issuer": "CN=x"}}}  # fmt: skip
 WISHES: dict[str, list[dict[str, Any]]] = {
     "sip_trunk": [{"name": "OLD", "security_profile": "P b", "destinations": [{"address": "b", "port": 5061}]}],
     "sip_trunk_profile": [{"name": "P b", "copy_from": "X", "incoming_port": 5061}],
@@ -274,7 +276,10 @@ def test_changed_objects_get_their_values_again_made_ones_go_removed_ones_return
     assert found["absent"]["profiles"] == [{"name": "P b", "state": "absent"}]
     assert found["present"]["patterns"] == [{"pattern": "1", "partition": "", "gateway": "OLD"}]
     assert not found["refusals"] and not found["stays"] and found["staying"] == ["c"]
-    assert "its key is gone" in found["said"][0] and found["trust_added"] == [pem("CN=x")]
+    assert [text.partition(" certificate ")[0] for text in found["said"]] == [
+        "A keeps its CallManager", "A keeps its CallManager-ECDSA",
+    ]  # fmt: skip
+    assert all("its key is gone" in text for text in found["said"]) and found["trust_added"] == [pem("CN=x")]
     again = plan(record, before())
     assert not any(again["present"].values()) and not any(again["absent"].values()) and not again["refusals"]
 
