@@ -94,6 +94,8 @@ class ClusterSpec:
     security_mode: int = 0
     #: "1.0" to "1.3", as an upgrade keeps it; None: that of a fresh installation
     tls_min_version: str | None = None
+    #: FIPS mode: nothing weaker than what FIPS 140 approves
+    fips: bool = False
     config: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     #: what the inventory gives as the numbers of the cluster; None: the extensions of its phones
     local_patterns: tuple[str, ...] | None = None
@@ -236,6 +238,7 @@ def _cluster(data: dict[str, Any], accounts: dict[str, Any]) -> ClusterSpec:
         platform_accounts=read("platform"),
         security_mode=mode,
         tls_min_version=minimum,
+        fips=bool(data.get("fips", False)),
         config=data.get("config", {}),
         local_patterns=tuple(map(str, data["local_patterns"])) if "local_patterns" in data else None,
         recorded=data.get("recorded", {}),

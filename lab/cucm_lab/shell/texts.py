@@ -137,6 +137,8 @@ register(
     "This command can be executed on the publisher only",
     "set tls min-version on a subscriber, from 15SU2 on; known: it is set on the publisher",
 )
+register("shell.fips_on", "The system is operating in FIPS mode.", "utils fips status in FIPS mode")
+register("shell.fips_off", "The system is operating in NON-FIPS mode.", "utils fips status otherwise")
 register("shell.cert_reused", "Successfully reused {source} certificate for {unit}.", "Success of set cert reuse")
 register("shell.cert_not_reusable", "{source} has no multi-server certificate", "set cert reuse of another certificate")
 register("shell.delete_asks", False, "set cert delete asks for confirmation")

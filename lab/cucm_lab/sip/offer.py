@@ -56,6 +56,9 @@ def policy(node: Node) -> TlsPolicy:
         # CUCM's order is that of the key's size; within a size the preferred certificate comes first.
         suites.sort(key=lambda suite: ("AES256" not in suite, "GCM" not in suite, "ECDSA" not in suite))
     minimum = _VERSIONS[minimum_version(node)]
+    if node.cluster.spec.fips:
+        approved = _VERSIONS[str(node.cluster.lab.inferred["sip.fips_minimum"])]
+        minimum = min(max(minimum, approved), release.sip.maximum)
     signatures = [_RSA_SIGNATURES]
     if release.has_ecdsa:
         signatures = [_ECDSA_SIGNATURES, *signatures] if ecdsa_first else [*signatures, _ECDSA_SIGNATURES]

@@ -84,6 +84,20 @@ def test_a_restart_goes_on_behind(node: Service) -> None:
     assert seen & {"Stopping", "Stopped", "Starting"}
 
 
+def test_services_are_deployed_and_undeployed(node: Service) -> None:
+    for action, expected in (("UnDeploy", "Stopped"), ("Deploy", "Started")):
+        node.ask(
+            CONTROL,
+            f"<s:soapDoServiceDeployment><s:DeploymentServiceRequest><s:NodeName/><s:DeployType>{action}</s:DeployType>"
+            "<s:ServiceList><s:item>Cisco Tftp</s:item></s:ServiceList></s:DeploymentServiceRequest>"
+            "</s:soapDoServiceDeployment>",
+        )
+        deadline = time.monotonic() + 20
+        while node.states("Cisco Tftp")["Cisco Tftp"] != expected:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
 def test_tomcat_is_not_for_the_control_center(node: Service) -> None:
     refused = node.control("Restart", "Cisco Tomcat")
     assert texts(refused, "ReturnCode") == ["1"]

@@ -144,6 +144,21 @@ def test_service_restart_streams_its_states(ssh: Connect) -> None:
     assert "does not exist" in shell.command("utils service restart Cisco Nothing")
 
 
+def test_the_fips_mode_is_shown(ssh: Connect) -> None:
+    assert ssh("cucm125").login().command("utils fips status") == "The system is operating in NON-FIPS mode."
+
+
+def test_services_are_activated_and_deactivated(ssh: Connect) -> None:
+    shell = ssh("cucm125").login()
+    shell.command("utils service deactivate Cisco Tftp")
+    assert "Cisco Tftp[STOPPED]  Service Not Activated" in shell.command("utils service list")
+    assert shell.command("utils service start Cisco Tftp").endswith("Service Not Activated")
+    shell.command("utils service activate Cisco Tftp")
+    assert "Cisco Tftp[STARTED]" in shell.command("utils service list")
+    refused = shell.command("utils service deactivate Cisco Tomcat")
+    assert "Cisco Tomcat" in refused and "Cisco Tomcat[STARTED]" in shell.command("utils service list")
+
+
 def test_regenerate_asks_and_replaces(ssh: Connect) -> None:
     shell = ssh("cucm140").login()
     before = shell.command("show cert own TVS")

@@ -119,6 +119,18 @@ def test_without_rsa_key_exchange_an_old_release_has_no_cipher_in_common(
     asyncio.run(run())
 
 
+def test_fips_mode_refuses_old_peers(tmp_path: Path) -> None:
+    async def run() -> None:
+        data = world.scenario("10.5", "14")
+        data["clusters"][1] |= {"fips": True, "tls_min_version": "1.0"}
+        async with world.running(tmp_path, data) as lab:
+            await world.secure_pair(lab)
+            refused = await place_call(lab, "a", "1018", "9898")
+            assert refused["result"] == "failed" and "protocol version" in refused["reason"], refused
+
+    asyncio.run(run())
+
+
 def test_the_minimum_version_refuses_old_peers_once_it_is_raised(tmp_path: Path) -> None:
     async def run() -> None:
         async with world.running(tmp_path, world.scenario("9.1", "14")) as lab:

@@ -39,6 +39,7 @@ COMMANDS = [
     Command("show timezone config", system.show_timezone),
     Command("show tls min-version", system.show_tls_minimum),
     Command("set tls min-version", system.set_tls_minimum, (1, 1), level=1),
+    Command("utils fips status", system.fips_status),
     Command("exit", system.leave),
     Command("quit", system.leave),
     Command("utils service list", services.list_all, (0, 2)),

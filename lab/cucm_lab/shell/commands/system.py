@@ -149,6 +149,11 @@ async def show_tls_minimum(shell: Shell, _unused: list[str]) -> None:
     await shell.say(shell.inferred["shell.tls_minimum"].format(version=offer.minimum_version(shell.node)))
 
 
+async def fips_status(shell: Shell, _unused: list[str]) -> None:
+    """`utils fips status`."""
+    await shell.say(shell.inferred["shell.fips_on" if shell.node.cluster.spec.fips else "shell.fips_off"])
+
+
 async def set_tls_minimum(shell: Shell, parameters: list[str]) -> None:
     """`set tls min-version <1.0|1.1|1.2|1.3>`: the node restarts; from 15SU2 on it applies to the cluster."""
     _has_tls_minimum(shell)
