@@ -31,7 +31,7 @@ def build(collection: Path, out: Path) -> Path:
     The copy is written into: the page of failures is filled there.
     """
     page = collection / "docs" / "docsite" / "rst" / "failures.rst"
-    page.write_text(failure_sentences.fill(page.read_text(encoding="utf-8"), collection / "plugins"), encoding="utf-8")
+    page.write_text(failure_sentences.fill(page.read_text(encoding="utf-8"), collection), encoding="utf-8")
     rst = out / "rst"
     shutil.rmtree(out, ignore_errors=True)
     rst.mkdir(parents=True)

@@ -1,11 +1,11 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sentences that the collection can fail with, read out of its source, as a page of the documentation.
+"""The sentences that the collection can fail with, read out of its source, by the phase of a run in which they appear.
 
 A sentence is the text of a Failure (or of a class of its kind), of a problem of the preflight, of a refusal by CUCM's
-certificate store, of a trunk's reason, or of a finding of the verdict with its remedy. Parts that are filled in at run
-time stand as a name in angle brackets.
+certificate store, of a trunk's reason, of a finding of the verdict with its remedy, or of a task that ends a run. Parts
+that are filled in at run time stand as a name in angle brackets.
 """
 
 from __future__ import annotations
@@ -13,25 +13,91 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 MARK = ".. The list of failures is put here when the site is built."
-#: parts of the source by folder, in the order of the page
-AREAS = {
-    "_roles": "Preflight",
-    "_net": "Connections",
-    "_node": "Certificates, services and the CLI of a node",
-    "_axl": "Objects by AXL",
-    "_serviceability": "Serviceability",
-    "_x509": "Certificates",
-    "_ca": "Signing",
-    "_evidence": "Proof",
-    "_verdict": "Proof",
-    "modules": "Proof",
-    "_module": "All modules",
-}
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A phase of a run: its title, what may have been changed by then and why, and the files with its sentences."""
+
+    title: str
+    about: str
+    files: tuple[str, ...]
+    #: True before the first write; all causes that are known by then are found in such a phase
+    before: bool = False
+
+
+#: in the order of the page; a file belongs to the first row that fits
+PHASES = (
+    Phase(
+        "In the inventory",
+        "Nothing has been changed, and no cluster has been contacted. One list has the mistakes of all clusters.",
+        ("playbooks/tasks/*", "plugins/module_utils/_roles/inventory.py", "plugins/module_utils/_roles/numbers.py",
+         "plugins/module_utils/_roles/preflight_options.py"),
+        before=True,
+    ),
+    Phase(
+        "When changes are undone",
+        "A removal or a restoration asks all clusters first. Later causes are the answers of CUCM to single objects.",
+        ("playbooks/re[ms]*", "roles/sip_tls_undo/*", "plugins/module_utils/_roles/*remov*",
+         "plugins/module_utils/_roles/restoring.py", "plugins/module_utils/_roles/backup*.py"),
+    ),
+    Phase(
+        "In preflight",
+        "Nothing has been changed. One list has the problems of all clusters. A module that runs by itself reports the "
+        "same before its first write.",
+        ("roles/preflight/*", "roles/connection/*", "plugins/module_utils/_axl/rules.py",
+         "plugins/module_utils/_axl/validation.py", "plugins/module_utils/_node/checks.py",
+         "plugins/module_utils/_x509/*", "plugins/module_utils/_roles/*", "plugins/module_utils/_releases.py"),
+        before=True,
+    ),
+    Phase(
+        "While a CA signs",
+        "Preflight runs the CA in check mode, so that whatever is known before is in its list. The others are answers "
+        "of the CA to a request that it received, and certificates that it should not have issued.",
+        ("plugins/module_utils/_ca/*", "roles/callmanager_certificate/tasks/sign*"),
+    ),
+    Phase(
+        "While certificates are installed and services restarted",
+        "The cause is an answer of CUCM to a request or command of that task, or a change by somebody else since "
+        "preflight.",
+        ("plugins/module_utils/_node/*", "roles/callmanager_certificate/*"),
+    ),
+    Phase(
+        "While objects are written",
+        "The cause is an answer of CUCM to a request of that task, or a change by somebody else since preflight.",
+        ("plugins/module_utils/_axl/*", "roles/sip_tls_trunk/*"),
+    ),
+    Phase(
+        "When a node cannot be reached or an account is rejected",
+        "Preflight uses both accounts on each cluster first. Later the cause is a node that became unreachable.",
+        ("plugins/module_utils/_net/*", "plugins/module_utils/_serviceability/*", "plugins/module_utils/_module.py"),
+    ),
+    Phase(
+        "In the proof, the diagnosis and the report",
+        "Whatever the run changed is done.",
+        ("plugins/module_utils/_evidence/*", "plugins/module_utils/_verdict/*", "plugins/modules/*",
+         "roles/sip_tls_verify/*", "roles/sip_tls_report/*", "playbooks/*"),
+    ),
+)  # fmt: skip
+#: where a function returns sentences by yield
+YIELDING = (
+    "plugins/module_utils/_roles/*", "plugins/module_utils/_axl/rules.py", "plugins/module_utils/_axl/validation.py",
+    "plugins/module_utils/_node/checks.py", "plugins/module_utils/_x509/rules.py",
+    "plugins/module_utils/_x509/names.py",
+)  # fmt: skip
+#: files there that yield texts of another kind: the steps of a plan
+NO_PROBLEMS = ("plugins/module_utils/_roles/plan*.py", "plugins/module_utils/_roles/cha*.py")
+#: words from which on a text is a sentence
+FEWEST = 4
 LEAST = 60
 HOLE = re.compile(r"<[^<>]*>")
 
@@ -40,27 +106,47 @@ HOLE = re.compile(r"<[^<>]*>")
 class Sentence:
     """What is said, and what to do, where that stands apart from it."""
 
-    area: str
+    phase: str
     text: str
     remedy: str = ""
 
 
-def sentences(plugins: Path) -> list[Sentence]:
-    """Every sentence of the collection, once, in the order of the areas and of the source."""
+def sentences(root: Path) -> list[Sentence]:
+    """Every sentence of the collection, once, in the order of the phases and of the source."""
+    plugins = [str(path.relative_to(root)) for path in sorted((root / "plugins").rglob("*.py"))]
+    tasks = sorted([*(root / "playbooks").rglob("*.yml"), *(root / "roles").rglob("tasks/*.yml")])
+    order = [phase.title for phase in PHASES]
+    found = of_files(root, [*plugins, *(str(path.relative_to(root)) for path in tasks)])
+    return sorted(found, key=lambda one: order.index(one.phase))
+
+
+def of_files(root: Path, names: Iterable[str]) -> list[Sentence]:
+    """The sentences of files, each once."""
     found: dict[tuple[str, str], Sentence] = {}
-    kinds = _kinds(plugins)
-    for path in sorted(plugins.rglob("*.py")):
-        parts = path.relative_to(plugins).with_suffix("").parts
-        area = next((title for part, title in AREAS.items() if part in parts), "")
-        if not area:
-            continue
-        for _unused, text, remedy in sorted(_of_file(ast.parse(path.read_text(encoding="utf-8")), kinds)):
+    kinds = _kinds(root / "plugins")
+    for name in names:
+        for _line, text, remedy in _rows(root, name, kinds):
             # A text or remedy that is only passed on ("<text>") is another's sentence.
             if len(re.sub(HOLE, "", text).split()) >= 3:
                 own = re.sub(HOLE, "", remedy).strip(" .")
-                found.setdefault((area, text), Sentence(area, text, remedy if own else ""))
-    order = list(dict.fromkeys(AREAS.values()))
-    return sorted(found.values(), key=lambda one: order.index(one.area))
+                phase = phase_of(name).title
+                found.setdefault((phase, text), Sentence(phase, text, remedy if own else ""))
+    return list(found.values())
+
+
+def _rows(root: Path, name: str, kinds: set[str]) -> Iterable[tuple[int, str, str]]:
+    if name.endswith(".yml"):
+        return _of_tasks(root / name)
+    yields = any(fnmatch(name, pattern) for pattern in YIELDING) and not any(fnmatch(name, one) for one in NO_PROBLEMS)
+    return sorted(_of_file(ast.parse((root / name).read_text(encoding="utf-8")), kinds, yields=yields))
+
+
+def phase_of(name: str) -> Phase:
+    """The phase in which the sentences of a file appear; SystemExit for a file that no row has."""
+    found = next((phase for phase in PHASES if any(fnmatch(name, pattern) for pattern in phase.files)), None)
+    if found is None:
+        raise SystemExit(f"{name} has failure sentences, and no phase of dev/failure_sentences.py names it")
+    return found
 
 
 def _kinds(plugins: Path) -> set[str]:
@@ -76,14 +162,41 @@ def _kinds(plugins: Path) -> set[str]:
     return names
 
 
-def _of_file(tree: ast.Module, kinds: set[str]) -> Iterator[tuple[int, str, str]]:
+def _of_file(tree: ast.Module, kinds: set[str], *, yields: bool) -> Iterator[tuple[int, str, str]]:
     """Line, text and remedy of each sentence of a file."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.Yield) and yields:
+            text = _text(node.value)
+            if len(text.split()) >= FEWEST:
+                yield node.lineno, _sentence(text), ""
+        elif isinstance(node, ast.Call):
             yield from _of_call(node, kinds)
         elif isinstance(node, ast.Assign) and any(_name(target) == "REASONS" for target in node.targets):
             assert isinstance(node.value, ast.Dict)
             yield from _of_reasons(node.value)
+
+
+def _of_tasks(path: Path) -> Iterator[tuple[int, str, str]]:
+    """The sentence of each task of a file that ends a run."""
+    for task in _tasks(yaml.safe_load(path.read_text(encoding="utf-8"))):
+        ends = task.get("ansible.builtin.fail") or {}
+        given = ends.get("msg") or (task.get("ansible.builtin.assert") or {}).get("fail_msg") or ""
+        # A loop or a condition of a template is no sentence, and what it joins is another's.
+        if isinstance(given, str) and given and "{%" not in given:
+            yield 0, _ended(re.sub(r"\{\{.*?\}\}", _hole_of_template, given, flags=re.DOTALL)), ""
+
+
+def _tasks(content: Any) -> Iterator[dict[str, Any]]:
+    """The tasks of a file, those in blocks and plays included."""
+    for entry in content if isinstance(content, list) else []:
+        yield entry
+        for part in ("tasks", "pre_tasks", "post_tasks", "block", "rescue", "always"):
+            yield from _tasks(entry.get(part))
+
+
+def _hole_of_template(match: re.Match[str]) -> str:
+    words = re.findall(r"[a-z_]+", match[0])
+    return f"<{words[0].replace('_', ' ') if words else '...'}>"
 
 
 def _of_call(node: ast.Call, kinds: set[str]) -> Iterator[tuple[int, str, str]]:
@@ -116,7 +229,7 @@ def _is_problem(node: ast.expr) -> bool:
     owner = node.value
     if isinstance(owner, ast.Subscript):
         return _text(owner.slice) == "problems"
-    return _name(owner) in ("problems", "found")
+    return _name(owner) in ("problems", "found", "wrong")
 
 
 def _name(node: ast.expr) -> str:
@@ -165,20 +278,21 @@ def _ended(text: str) -> str:
 def _sentence(text: str) -> str:
     """Part of a sentence as a whole one."""
     text = _ended(text)
-    return text if text.startswith("<") else text[:1].upper() + text[1:]
+    # The name of a variable or an option stays as it is written.
+    return text if text.startswith("<") or "_" in text.partition(" ")[0] else text[:1].upper() + text[1:]
 
 
-def page(plugins: Path) -> str:
-    """The sentences as reStructuredText."""
-    areas: dict[str, list[Sentence]] = defaultdict(list)
-    for one in sentences(plugins):
-        areas[one.area].append(one)
-    if sum(map(len, areas.values())) < LEAST:
+def page(root: Path) -> str:
+    """The sentences as reStructuredText, a section per phase."""
+    phases: dict[str, list[Sentence]] = defaultdict(list)
+    for one in sentences(root):
+        phases[one.phase].append(one)
+    if sum(map(len, phases.values())) < LEAST:
         raise SystemExit("too few failure sentences were found in the source; has its form changed?")
     lines: list[str] = []
-    for title, members in areas.items():
-        lines += [title, "-" * len(title), ""]
-        for one in members:
+    for phase in (one for one in PHASES if phases[one.title]):
+        lines += [phase.title, "-" * len(phase.title), "", phase.about, ""]
+        for one in phases[phase.title]:
             lines += [f"* {_rst(one.text)}", ""]
             if one.remedy:
                 lines += [f"  **What to do:** {_rst(one.remedy)}", ""]
@@ -194,8 +308,8 @@ def _rst(text: str) -> str:
     ).removeprefix(r"\ ")
 
 
-def fill(text: str, plugins: Path) -> str:
+def fill(text: str, root: Path) -> str:
     """A page with the list in the place of its mark."""
     if MARK not in text:
         raise SystemExit("docs/docsite/rst/failures.rst has no place for the list")
-    return text.replace(MARK, page(plugins))
+    return text.replace(MARK, page(root))

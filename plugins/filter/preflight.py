@@ -51,10 +51,6 @@ options:
   planned:
     description: The C(peers) of the cluster and the C(settings) of its trunks. Without it trunks are not checked.
     type: dict
-  port:
-    description: The port of SIP over TLS.
-    type: int
-    default: 5061
   backdating:
     description: Minutes that the CA lets its certificates begin in the past. A node whose clock is further behind
       would not take them.

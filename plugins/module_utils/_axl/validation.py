@@ -46,10 +46,10 @@ def purge(prefixes: Mapping[str, str | None] | None) -> Iterator[str]:
 
 def shape(resource: Resource, entries: list[dict[str, Any]]) -> Iterator[str]:
     """Every problem that the options have on any release."""
-    seen = Counter(key_of(resource, entry) for entry in entries)
-    for key, count in seen.items():
+    names = {key_of(resource, entry): name_of(resource, entry) for entry in reversed(entries)}
+    for key, count in Counter(key_of(resource, entry) for entry in entries).items():
         if count > 1:
-            yield f"{resource.noun} {key[0]} is named {count} times in aggregate; once is enough."
+            yield f"{names[key]} is named {count} times in aggregate; once is enough."
     for entry in entries:
         yield from _names(resource, entry)
         name = name_of(resource, entry)

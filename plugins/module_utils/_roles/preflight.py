@@ -68,7 +68,6 @@ def check_cluster(
     options: Iterable[str] = (),
     authority: Mapping[str, Any] | None = None,
     planned: Mapping[str, Any] | None = None,
-    port: Any = 5061,
     backdating: Any = 10,
     ecdsa: str = "sign",
     ctl: Mapping[str, Any] | None = None,
@@ -107,7 +106,7 @@ def check_cluster(
     facts["restarts"] = list(TRUNK.services_at(version))
     _check_phones(facts, info, authority or {}, {"ecdsa": ecdsa, **(ctl or {})})
     if planned is not None:
-        _check_trunks(facts, info, planned, port, ecdsa)
+        _check_trunks(facts, info, planned, ecdsa)
     return facts
 
 
@@ -124,13 +123,11 @@ def _begun(name: str, info: Mapping[str, Any], numbers: list[dict[str, Any]], mi
     }  # fmt: skip
 
 
-def _check_trunks(
-    facts: dict[str, Any], info: Mapping[str, Any], planned: Mapping[str, Any], port: Any, ecdsa: str
-) -> None:
+def _check_trunks(facts: dict[str, Any], info: Mapping[str, Any], planned: Mapping[str, Any], ecdsa: str) -> None:
     """What the cluster means for the trunks of role sip_tls_trunk."""
     name = facts["name"]
     facts["planned"] = {"peers": listed(planned["peers"]), "settings": dict(planned["settings"])}
-    facts["existing"] = existing_objects(info, port)
+    facts["existing"] = existing_objects(info)
     facts["warnings"] += [f"{name}: {text}" for text in _security_mode(facts)]
     facts["transit"] = name in (planned["settings"].get("hubs") or ())
     plan = info.get("dial_plan") or {}

@@ -94,11 +94,10 @@ def listed(value: Any) -> list[str]:
     return [str(part).strip() for part in parts if str(part).strip()]
 
 
-def existing_objects(info: Mapping[str, Any], port: Any) -> dict[str, Any]:
-    """The part of cucm_info's result that trunks are checked against, without the profiles of other ports."""
-    same_port = [one for one in info.get("security_profiles") or () if str(one.get("incoming_port")) == str(port)]
+def existing_objects(info: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of cucm_info's result that trunks are checked against."""
     return {
-        "profiles": same_port,
+        "profiles": list(info.get("security_profiles") or ()),
         "profile_names": [one["name"] for one in info.get("security_profiles") or ()],
         "trunks": list(info.get("sip_trunks") or ()),
         "missing": info.get("missing") or {},
