@@ -12,7 +12,8 @@ import re
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpAnswer, declares_types, readable
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpAnswer, declares_types
+from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 
 NOT_FOUND = ("5007", "5003")
 WRITES = ("add", "update", "remove", "apply", "reset", "do", "executeSQLUpdate")
@@ -117,5 +118,5 @@ def fault(doing: str, text: str, detail: Any) -> AxlFault:
         name = str(node.tag).rpartition("}")[2]
         if name in found and node.text:
             found[name] = node.text.strip()
-    said = readable(found["axlmessage"] or text) or "no reason given"
+    said = readable(found["axlmessage"] or text, None) or "no reason given"
     return AxlFault(doing, found["axlcode"], said)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-_TOKEN = re.compile(r"\[(\^?)([^\]]*)\]|\\(.)|(.)", re.S)
+_TOKEN = re.compile(r"\[(\^?)([^\[\]]*)\]|\\(.)|(.)", re.S)
 _DIGITS = frozenset("0123456789")
 _LITERALS = frozenset("0123456789*#ABCD")
 #: what ! and an inverted set can take

@@ -21,7 +21,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses im
 OUT_OF_SERVICE, IN_SERVICE, CONNECTION = "SIPTrunkOOS", "SIPTrunkISV", "ConnectionFailure"
 _WANTED = ("SIPTrunk", CONNECTION)
 _PEER = re.compile(
-    r"([^,;:=\[\]]*),\s*([0-9A-Fa-f:.\[\]]*),\s*(\d+),\s*(?:ReasonCodeType\s*=\s*)?(Local|Remote)\s*=\s*(\d+)"
+    r"(?<![^,;:=\[\]])([^,;:=\[\]]*),\s*([0-9A-Fa-f:.\[\]]*),\s*(\d{1,9}),\s*(?:ReasonCodeType\s*=\s*)?(Local|Remote)\s*=\s*(\d{1,9})"
 )
 _SYSLOG = re.compile(r"%UC_[A-Z_]*CALLMANAGER-(\d)-(\w+):")
 _BRACKETS = re.compile(r"\[(\w+)=((?:[^\[\]]|\[[0-9A-Fa-f:.]*\])*)\]")

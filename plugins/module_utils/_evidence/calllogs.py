@@ -35,7 +35,7 @@ def line(text: str) -> dict[str, Any] | None:
         values = [*parts[2:13], "|".join(parts[13:])]
         entry.update(zip(SIP_FIELDS, values, strict=True))
         for name in NUMBERS:
-            entry[name] = int(entry[name]) if str(entry[name]).isdecimal() else None
+            entry[name] = int(str(entry[name])[:9]) if str(entry[name]).isdecimal() else None
         entry["way"] = str(entry["way"]).lower()
         return entry
     if parts[1] == "CC":

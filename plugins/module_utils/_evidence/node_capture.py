@@ -149,7 +149,7 @@ class Push:
             (r"User ID", self.username), (r"Password", self.password), (r"directory", self.directory),
             (r"continue connecting", "yes"),
         )  # fmt: skip
-        return [Answer(re.compile(question + r"[^\n]*:?\s*$", re.I), reply) for question, reply in pairs]
+        return [Answer(re.compile(question + r"[^\n]{0,200}$", re.I), reply) for question, reply in pairs]
 
 
 def run(nodes: Sequence[Mapping[str, Any]], plan: Plan, push: Push | None) -> tuple[list[dict[str, Any]], list[str]]:

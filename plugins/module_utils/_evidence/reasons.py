@@ -30,7 +30,7 @@ REASONS = {
     ),
     "remote=408": ("the peer answered 408 Request Timeout", "Check the systems behind the peer."),
 }
-_CODE = re.compile(r"(?i)\b(local|remote)\s*=\s*(\d+)")
+_CODE = re.compile(r"(?i)\b(local|remote)\s*=\s*(\d{1,9})")
 
 
 def explain(text: str | None) -> dict[str, str | None]:

@@ -11,26 +11,23 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import sip_text
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses import plain, without_port
 
-_MATCH_PAIR = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
-_CERTIFICATE = re.compile(
-    r"connIdx=\s*(?P<index>\d+)\s+--remoteIP\s*=\s*(?P<remote_ip>\S+)\s+--remotePort\s*=\s*(?P<remote_port>\d+)\s+"
-    r"--X509SubjectName\s*=?\s*(?P<subject>.*?)\s+--Cipher\s*=?\s*(?P<cipher>\S*)\s+--SubjectAltname\s*=\s*(?P<san>.*)$",
-    re.S,
-)
+_MATCH_PAIR = re.compile(r'\b(\w+)\s*=\s*"([^"]*)"')
+#: the fields of a SIPCertificateInd, in their order
+_CERTIFICATE = ("connIdx", "--remoteIP", "--remotePort", "--X509SubjectName", "--Cipher", "--SubjectAltname")
 _ADDRESS = re.compile(r"\baddr=\s*([^,\s]+)")
-_PORT = re.compile(r"\bport=\s*(\d+)")
-_NUMBER = re.compile(r"\bconnid=\s*(\d+)")
+_PORT = re.compile(r"\bport=\s*(\d{1,9})")
+_NUMBER = re.compile(r"\bconnid=\s*(\d{1,9})")
 _TRANSPORT = re.compile(r"\btransport=\s*([A-Za-z]\w*(?: Over \w+)?)")
-_EVENT = re.compile(r"(\w+):(?=\s)")
-_SECURITY = re.compile(r"tls_security\s*=\s*(\d+)")
+_EVENT = re.compile(r"\b(\w+):(?=\s)")
+_SECURITY = re.compile(r"tls_security\s*=\s*(\d{1,9})")
 _MESSAGE = re.compile(
     r"(?://SIP/)?SIP(?P<layer>Tcp|Udp)(?: - |/)\w+: (?P<way>Outgoing|Incoming) SIP \w+ message (?:size \d+ )?"
-    r"(?:to|from) (?:(?P<tcp_ip>\S+) on port (?P<tcp_port>\d+)(?: index (?P<index>\d+))?"
-    r"|(?P<udp_ip>\S+?):\[?(?P<udp_port>\d+)\]?:?(?=\s|$))"
+    r"(?:to|from) (?:(?P<tcp_ip>\S+) on port (?P<tcp_port>\d{1,9})(?: index (?P<index>\d{1,9}))?"
+    r"|(?P<udp_ip>\S+?):\[?(?P<udp_port>\d{1,9})\]?:?(?=\s|$))"
 )
-_NET = re.compile(r"\[(\d+),\s*NET\]\s*")
+_NET = re.compile(r"\[(\d{1,9}),\s*NET\]\s*")
 _PING = re.compile(
-    r"ccbID=\s*(?P<ccb>\d+)(?:.*?interErr=(?P<error>\w))?(?:.*?resp=(?P<answer>\d+))?(?:.*?PeerAddr\s*=\s*(?P<peer>\S+))?",
+    r"ccbID=\s*(?P<ccb>\d{1,9})(?:.*?interErr=(?P<error>\w))?(?:.*?resp=(?P<answer>\d{1,9}))?(?:.*?PeerAddr\s*=\s*(?P<peer>\S+))?",
     re.S,
 )
 _FLAT_HEADERS = re.compile(
@@ -44,15 +41,19 @@ KEPT_METHODS = {"INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "OPTIONS"}
 
 def certificate(text: str) -> dict[str, Any] | None:
     """The text of a SIPCertificateInd; fields that later releases may add are ignored."""
-    found = _CERTIFICATE.search(text)
-    if not found:
+    found: dict[str, str] = {}
+    rest = text.partition(_CERTIFICATE[0])[2]
+    for name, following in zip(_CERTIFICATE, (*_CERTIFICATE[1:], " --"), strict=True):
+        value, separator, rest = rest.partition(following)
+        if not separator and name != _CERTIFICATE[-1]:
+            return None
+        found[name] = value.strip().removeprefix("=").strip()
+    index, address, port, subject, cipher, sans = found.values()
+    if not (index.isdecimal() and port.isdecimal() and len(address.split()) == 1):
         return None
-    san = found["san"].strip().split(" --", 1)[0]
     return {
-        "index": int(found["index"]), "remote_ip": plain(found["remote_ip"]),
-        "remote_port": int(found["remote_port"]),
-        "subject": found["subject"].strip(), "cipher": found["cipher"] or None,
-        "sans": [name for name in re.split(r"[,;\s]+", san) if name and not name.startswith("--")],
+        "index": int(index[:9]), "remote_ip": plain(address), "remote_port": int(port[:9]), "subject": subject,
+        "cipher": cipher.partition(" ")[0] or None, "sans": [name for name in re.split(r"[,;\s]+", sans) if name],
     }  # fmt: skip
 
 

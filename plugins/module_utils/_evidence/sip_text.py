@@ -15,7 +15,7 @@ from typing import Any
 
 METHODS = "INVITE|ACK|BYE|CANCEL|OPTIONS|REGISTER|PRACK|SUBSCRIBE|NOTIFY|PUBLISH|INFO|REFER|MESSAGE|UPDATE"
 START_LINE = re.compile(
-    rf"(?:(?P<method>{METHODS}) (?P<uri>\S+) SIP/2\.0|SIP/2\.0 (?P<status>\d{{3}})(?: (?P<words>.*))?)\s*$"
+    rf"(?:(?P<method>{METHODS}) (?P<uri>\S+) SIP/2\.0\s*|SIP/2\.0 (?P<status>\d{{3}})(?: (?P<words>.*))?)$"
 )
 _START_BYTES = re.compile(rb"(?m)^(?:(?:" + METHODS.encode() + rb") \S+ SIP/2\.0|SIP/2\.0 \d{3}[^\r\n]*)\r?$")
 _SHORT = {
@@ -28,7 +28,7 @@ _SHORT = {
     "c": "content-type",
 }
 _AUDIO = re.compile(r"m=audio\s+(\d{1,5})\S*\s+(\S+)")
-_USER = re.compile(r"sips?:(?:([^@>;]*)@)?([^>;:\s]+)")
+_USER = re.compile(r"(?<![^\s<])sips?:(?:([^@<>;\s]*)@)?([^<>;:\s]+)")
 # A message of a trunk is a few KB; this bounds what one broken Content-Length can take.
 MOST_MESSAGE = 262_144
 

@@ -47,14 +47,14 @@ CONNECTION_REASONS = {
 _NAMES = CONNECTION_REASONS[2]
 _PROTOCOL_STEP = "Look at the handshake in a capture (cucm_capture) or with sip_tls_probe."
 
-_SSL_ERROR = re.compile(r"HandleSSLError\s*-\s*(?P<words>.*?)(?:\s+for\s+(?P<peer>\S+))?\s*$")
-_NUMBER = re.compile(r"\(Verification error:\s*(\d+)\)\s*-?\s*(.*)$")
-_REASON = re.compile(r"ssl reason code=\s*(.*?)\s*\[(\d+)\]")
-_NAME = re.compile(
-    r"(?P<process>\w+)\([^)]*\)\s*-\s*validTLSConnection:\s*TLS\s+InvalidX509NameInCertificate(?P<rest>.*?)"
-    r"Rcvd=\s*(?P<received>[^,]*?)\s*,\s*Expected=\s*(?P<expected>\S+)"
-)
-_OTHER = re.compile(r"(?i)(?:ssl|tls|certificate).*(?:fail|error|alert|unknown|expired|mismatch|reject|not match)")
+_SSL_ERROR = re.compile(r"HandleSSLError\s*-\s*(.*)")
+_FOR_PEER = re.compile(r"(?<!\s)\s+for\s+(\S+)$")
+_NUMBER = re.compile(r"\(Verification error:\s*(\d{1,9})\)\s*(?:-\s*)?(.*)")
+_REASON = re.compile(r"ssl reason code=([^\[\]=]*)\[(\d{1,9})\]")
+_NAME = re.compile(r"validTLSConnection:\s*TLS\s+InvalidX509NameInCertificate")
+_NAMES_COMPARED = re.compile(r"Rcvd=([^,=]*),\s*Expected=\s*(\S+)")
+_ABOUT_TLS = re.compile(r"(?i)ssl|tls|certificate")
+_FAILED = re.compile(r"(?i)fail|error|alert|unknown|expired|mismatch|reject|not match")
 
 
 def failure(text: str) -> dict[str, Any] | None:
@@ -64,13 +64,15 @@ def failure(text: str) -> dict[str, Any] | None:
     """
     line = text.strip().split("\n", 1)[0][:600]
     if found := _SSL_ERROR.search(line):
-        return _ssl_error(line, found["words"], found["peer"])
-    if found := _NAME.search(line):
+        peer = _FOR_PEER.search(found[1])
+        return _ssl_error(line, found[1][: peer.start()] if peer else found[1], peer[1] if peer else None)
+    if (found := _NAME.search(line)) and (names := _NAMES_COMPARED.search(line, found.end())):
         # The first of the two lines reports the CN alone; what the SAN says comes in the second.
-        final = "SAN either" in found["rest"]
+        final = "SAN either" in line[found.end() : names.start()]
         entry = _entry(line, *_NAMES) if final else _entry(line, "name_mismatch_cn", None, None)
-        return {**entry, "received": found["received"], "expected": found["expected"].rstrip(".")}
-    return _entry(line, None, None, None) if _OTHER.search(line) else None
+        return {**entry, "received": names[1].strip(), "expected": names[2].rstrip(".")}
+    about = _ABOUT_TLS.search(line)
+    return _entry(line, None, None, None) if about and _FAILED.search(line, about.end()) else None
 
 
 def _ssl_error(line: str, words: str, peer: str | None) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def _ssl_error(line: str, words: str, peer: str | None) -> dict[str, Any]:
     if words.startswith("Certificate verification failed"):
         return {**_entry(line, "verification", None, None), **where}
     if reason := _REASON.search(words):
-        known = ("protocol", f"TLS failed before a certificate was refused here: {reason[1]}", _PROTOCOL_STEP)
+        known = ("protocol", f"TLS failed before a certificate was refused here: {reason[1].strip()}", _PROTOCOL_STEP)
         return {**_entry(line, *known), **where}
     return {**_entry(line, None, None, None), **where}
 
@@ -96,7 +98,7 @@ def _entry(text: str, kind: str | None, meaning: str | None, step: str | None) -
 
 def connection_failure(reason: str | None) -> dict[str, Any]:
     """``reason``, ``kind``, ``meaning`` and ``next_step`` of the alarm ConnectionFailure."""
-    code = int(reason) if reason and reason.isdecimal() else None
+    code = int(reason[:9]) if reason and reason.isdecimal() else None
     kind, meaning, step = CONNECTION_REASONS.get(
         code or 0, (None, "CUCM could not open a TLS connection, for a reason that is not documented", _PROTOCOL_STEP)
     )

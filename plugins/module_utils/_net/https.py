@@ -29,6 +29,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import (
     tls_context,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import LEGACY
+from ansible_collections.siptls.cucm.plugins.module_utils._text import page_text
 
 __all__ = ["AnswerLost", "Endpoint", "HttpAnswer", "HttpClient", "Unauthorized", "tls_context"]
 
@@ -40,7 +41,6 @@ CONNECT_TRIES = 3
 READ_TRIES = 5  # of a read whose answers are lost at once; CONNECT_TRIES when they take their time
 LOST = "Look whether the node is up, then run again: what was written is looked up first."
 _TYPES = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
-_UNREADABLE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f\ufffd]+")  # a server may be hostile
 ACCOUNTS = {"application": ("username", "password"), "platform": ("os_username", "os_password")}
 
 
@@ -69,15 +69,8 @@ class HttpAnswer:
 
     def text(self, most: int = 300) -> str:
         """The beginning of the body as readable text: markup removed, white space folded."""
-        plain = re.sub(r"<(style|script|head)\b.*?</\1>|<[^>]*>", " ", self.body.decode("utf-8", "replace"), flags=re.S)
-        if self.hidden:
-            plain = plain.replace(self.hidden, "********")
-        return readable(plain)[:most]
-
-
-def readable(text: str) -> str:
-    """A server's text on one line, without escape sequences and control characters."""
-    return re.sub(r"\s+", " ", _UNREADABLE.sub(" ", text)).strip()
+        shown = page_text(self.body.decode("utf-8", "replace"))
+        return (shown.replace(self.hidden, "********") if self.hidden else shown)[:most]
 
 
 def declares_types(body: bytes) -> bool:
@@ -353,7 +346,7 @@ def _root_reason(error: BaseException) -> str:
         seen = inner
     only = seen.args[0] if len(seen.args) == 1 else seen  # an OSError of one text shows it as a tuple
     text = str(getattr(seen, "strerror", None) or getattr(seen, "reason", None) or only)
-    text = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:?\s*|\(_ssl\.c:\d+\)|\[SSL[^\]]*\]\s*", "", text)
+    text = re.sub(r"<[^<>]*object at 0x[0-9a-f]+>:?\s*|\(_ssl\.c:\d+\)|\[SSL[^\[\]]*\]\s*", "", text)
     return re.sub(r"\s+", " ", text).strip(" .") or type(seen).__name__
 
 

@@ -28,7 +28,8 @@ PAGERS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(_BLANKS + r"options: q=quit, n=next, p=prev, b=begin, e=end \(lines [^)\n]{0,40}\) ?:[ \t]*"), "n"),
 )
 QUESTION = re.compile(
-    r"(?:\(\s*(?:yes\s*\|\s*no|yes/no|y/n)\s*\)|\[\s*(?:y/n|yes/no)\s*\])\s*[?:]?\s*$|'y' for <yes> or 'n' for no:\s*$",
+    r"(?:\(\s*(?:yes\s*\|\s*no|yes/no|y/n)\s*\)|\[\s*(?:y/n|yes/no)\s*\])\s*(?:[?:]\s*)?$"
+    r"|'y' for <yes> or 'n' for no:\s*$",
     re.IGNORECASE,
 )
 # The prompt as the node first shows it; set commandcount adds a number, and the text before the colon may differ.
@@ -40,7 +41,7 @@ PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,60})-----\s(?:(?!-----BEGIN ).)*?----
 def clean(text: str) -> str:
     """Readable text: no escape sequences, no control characters, LF as the only line end."""
     text = _CODE.sub("", _STRING.sub("", text))
-    text = re.sub(r"\r+\n", "\n", text).replace("\r", "\n")
+    text = re.sub(r"(?<!\r)\r+\n", "\n", text).replace("\r", "\n")
     return _CONTROL.sub("", _erased(text) if "\x08" in text else text)
 
 

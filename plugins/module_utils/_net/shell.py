@@ -19,6 +19,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net import screen, ssh
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost, SshAccess
+from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 
 START_LIMIT = 120.0  # seconds until the first prompt: slow nodes take more than 60
 NUDGES = (0.4, 1.2, 2.5, 5.0)  # seconds of silence after which a newline wakes the prompt
@@ -154,7 +155,7 @@ class AdminShell:
             )
         except (asyncssh.Error, OSError) as error:
             raise Failure(
-                f"The CLI of {self.access.where} gave no terminal ({ssh.plain(str(error)) or 'no reason'}). Too many "
+                f"The CLI of {self.access.where} gave no terminal ({readable(str(error)) or 'no reason'}). Too many "
                 "sessions may be open; try again later."
             ) from None
         self._prompt = screen.FIRST_PROMPT
@@ -179,7 +180,7 @@ class AdminShell:
             quiet, tail = 0.0, (tail + chunk)[-TAIL:]
             if screen.FIRST_PROMPT.search(shown := screen.clean(tail)):
                 return shown
-        seen = ssh.plain(screen.clean(tail)[-200:]) or "nothing"
+        seen = readable(screen.clean(tail)[-200:]) or "nothing"
         raise Failure(
             f"The CLI of {self.access.where} showed no prompt within {START_LIMIT:.0f} s; the last it showed was "
             f"{seen!r}. The node may be starting or overloaded; try again later."
@@ -248,7 +249,7 @@ class AdminShell:
         if reply is None:
             return
         if reply == "":
-            watch.rejected = watch.rejected or ssh.plain(watch.shown[-200:])
+            watch.rejected = watch.rejected or readable(watch.shown[-200:])
             reply = "no\n" if "yes" in watch.shown[-40:].lower() else "n\n"
         await self._type(reply, doing)
         watch.tail, watch.heard = "", time.monotonic()
@@ -266,7 +267,7 @@ class AdminShell:
             return
         raise ShellLost(
             f"{doing} on {self.access.where} did not end: no prompt {took}; the last it showed was "
-            f"{ssh.plain(watch.shown[-200:]) or 'nothing'!r}. Run again, and the state is looked up first."
+            f"{readable(watch.shown[-200:]) or 'nothing'!r}. Run again, and the state is looked up first."
         )
 
     @staticmethod

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Reason
+from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 
 LARGEST_PACKET = 35000  # bytes of an SSH packet that every side must take (RFC 4253, 6.1)
 
@@ -156,7 +157,7 @@ def _known(access: SshAccess, address: str, key: Any) -> str | None:
     if pinned.upper().startswith("SHA256:"):
         same = pinned[7:].rstrip("=") == print_[7:].rstrip("=")
     elif pinned:
-        found = re.search(r"(ssh-|ecdsa-)\S+\s+[A-Za-z0-9+/=]+", pinned)
+        found = re.search(r"(?<!\S)(?:ssh-|ecdsa-)\S+\s+[A-Za-z0-9+/=]+", pinned)
         try:
             same = found is not None and asyncssh.import_public_key(found.group()) == key
         except asyncssh.KeyImportError:
@@ -272,8 +273,8 @@ def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> F
     if isinstance(error, asyncssh.PermissionDenied):
         if "expired" in notes:
             return Failure(
-                f"{doing}: the node asked for more than the password ({plain(notes['expired'])!r}); the password may "
-                "have expired. Log in by hand once, then run again.",
+                f"{doing}: the node asked for more than the password ({readable(notes['expired'])!r}); the password "
+                "may have expired. Log in by hand once, then run again.",
                 reason="account",
             )
         return Failure(
@@ -293,7 +294,7 @@ def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> F
         system = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         said = f"{system or type(error).__name__}. Check host and ssh_port, and that the node is up"
     else:
-        said = plain(getattr(error, "reason", "") or type(error).__name__)
+        said = readable(getattr(error, "reason", "") or type(error).__name__)
         said = f"{said}. Try again; if it stays, look at the node's console"
     return Failure(f"{doing}: {said}.", reason=kind)
 
@@ -308,7 +309,7 @@ def _apart(access: SshAccess) -> dict[str, list[str]]:
 
 
 def _no_agreement(access: SshAccess, doing: str, apart: Mapping[str, list[str]]) -> Failure:
-    said = "; ".join(f"{ALGORITHMS[name].label}: {', '.join(map(plain, theirs))}" for name, theirs in apart.items())
+    said = "; ".join(f"{ALGORITHMS[name].label}: {', '.join(map(readable, theirs))}" for name, theirs in apart.items())
     said = said or "an offer that could not be read"
     helps = not access.legacy_crypto and all(set(theirs) & set(ALGORITHMS[n].legacy) for n, theirs in apart.items())
     advice = (
@@ -319,8 +320,3 @@ def _no_agreement(access: SshAccess, doing: str, apart: Mapping[str, list[str]])
     return Failure(
         f"{doing}: no SSH algorithm in common. The node offers only {said}. {advice}", reason="algorithms", offer=apart
     )
-
-
-def plain(text: str, most: int = 300) -> str:
-    """A server's text without control characters, shortened: it may be hostile."""
-    return re.sub(r"\s+", " ", re.sub(r"[^\x20-\x7e\u00a0-\uffff]", " ", text)).strip()[:most]

@@ -121,7 +121,7 @@ def _listed(ca_path: str | None) -> set[bytes]:
     if ca_path is None:
         return set()
     with open(ca_path, encoding="utf-8", errors="replace") as file:
-        blocks = re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", file.read(), re.S)
+        blocks = re.findall(r"-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----", file.read())
     return {ssl.PEM_cert_to_DER_cert(block) for block in blocks}
 
 

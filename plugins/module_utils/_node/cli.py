@@ -17,7 +17,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock, from_ntp, from_status
 from ansible_collections.siptls.cucm.plugins.module_utils._net.screen import pem_blocks
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import YES, AdminShell, Answer
-from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost, plain
+from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost
 from ansible_collections.siptls.cucm.plugins.module_utils._node.refusals import classify, explain
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     MULTI_SERVER_NAME,
@@ -25,6 +25,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     Wish,
     with_reused,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import unit_of
 
@@ -139,7 +140,7 @@ class CliStore:
         if not found and (text.strip() or which == "own"):
             # Every node holds certificates: an answer without one is no empty store, and nothing may build on it.
             raise Failure(
-                f"'{command}' on {self.where} named no certificate; the node said {plain(text) or 'nothing'!r}. "
+                f"'{command}' on {self.where} named no certificate; the node said {readable(text) or 'nothing'!r}. "
                 "Look at the node's CLI, then run again."
             )
         return found
@@ -155,7 +156,7 @@ class CliStore:
     def generate(self, wish: Wish) -> str:
         """Make a CSR; releases from 14SU1 ask whether the organizational unit goes in."""
         organizational_unit = Answer(
-            re.compile(r"Include OU.*\(\s*yes", re.I | re.S), "yes" if wish.include_ou else "no"
+            re.compile(r"Include OU[^(]{0,200}\(\s*yes", re.I), "yes" if wish.include_ou else "no"
         )
         return self.shell.run(f"set csr gen {wish.purpose}", [organizational_unit, YES], idle=SLOW)
 
@@ -175,7 +176,7 @@ class CliStore:
         words = self.shell.run(command, [paste, YES], idle=SLOW)
         # The node echoes what is pasted; its own words come after that.
         own = words.rpartition("-----END CERTIFICATE-----")[2]
-        return re.sub(r"\s*\badmin:\s*$", "", own).strip() or words
+        return re.sub(r"\badmin:\Z", "", own.rstrip()).strip() or words
 
     def delete_trust(self, entry: Entry) -> str:
         """Remove a certificate from a trust store; which form of the unit's name is right is not documented."""

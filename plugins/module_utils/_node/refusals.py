@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import plain
+from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def classify(words: str) -> Refusal | None:
 
 def explain(words: str) -> str:
     """Cause, CUCM's own words and the remedy, as the end of a sentence."""
-    said = f'CUCM said: "{plain(words)}"' if plain(words) else "CUCM said nothing"
+    said = f'CUCM said: "{readable(words)}"' if readable(words) else "CUCM said nothing"
     found = classify(words)
     if found is None:
         return f"a fresh read shows that it did not take. {said}. Run again; if it stays, try it by hand."

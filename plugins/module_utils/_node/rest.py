@@ -18,7 +18,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock, from_http
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpAnswer, HttpClient, Unauthorized
 from ansible_collections.siptls.cucm.plugins.module_utils._net.screen import pem_blocks
-from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS
 from ansible_collections.siptls.cucm.plugins.module_utils._node.cli import CliStore
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
@@ -28,6 +27,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     refused,
     with_reused,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUST_SUFFIX, unit_of
 
@@ -162,7 +162,7 @@ class RestStore:
         if wish.distribution != "multi_server":
             return THIS_SERVER
         answer = self._call("GET", "options", "Reading the options of the certificate REST API", None)
-        words = re.findall(r'"([^"]*multi[^"]*)"', answer.body.decode("utf-8", "replace"), re.IGNORECASE)
+        words = _multi_words(answer.body.decode("utf-8", "replace"))
         return next((word for word in words if "server" in word.lower()), MULTI_SERVER)
 
     def import_trust(self, purpose: str, certificate: Certificate) -> str:
@@ -226,16 +226,21 @@ class RestStore:
         )
 
 
+def _multi_words(text: str) -> list[str]:
+    """The quoted words that name a multi-server distribution."""
+    return [word for word in re.findall(r'"([^"]*)"', text) if "multi" in word.lower()]
+
+
 def _message(answer: HttpAnswer) -> str:
     """CUCM's words in an answer: message, messages[0] or error; else the text itself."""
     try:
         found = json.loads(answer.body)
     except (ValueError, RecursionError):
-        return plain(answer.text())
+        return readable(answer.text())
     if isinstance(found, dict):
         many = found.get("messages")
         words = found.get("message") or (many[0] if isinstance(many, list) and many else None) or found.get("error")
-        return plain(str(words)) if words else ""
+        return readable(str(words)) if words else ""
     return ""
 
 

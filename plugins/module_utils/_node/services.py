@@ -24,12 +24,13 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import (
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import AnswerLost, HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import AdminShell
-from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost, plain
+from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost
 from ansible_collections.siptls.cucm.plugins.module_utils._node.restart_times import RestartTimes
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.control_center import (
     ControlCenter,
     ServiceState,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 
 if TYPE_CHECKING:
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
@@ -69,7 +70,7 @@ SPEC = (
         required_one_of=(("username", "os_username"),),
     )
 )  # fmt: skip
-LISTED = re.compile(r"^[ \t]*(.+?)[ \t]*\[([A-Z]+)\][ \t]*(.*)$", re.MULTILINE)
+LISTED = re.compile(r"^([^\[\n]+)\[([A-Z]+)\](.*)$", re.MULTILINE)
 VERBS = {"started": "start", "stopped": "stop", "restarted": "restart"}
 # Control Center runs in Tomcat and cannot restart it; the CLI can.
 CLI_ONLY = ("cisco tomcat",)
@@ -256,7 +257,7 @@ def _expected(serving: Serving | None) -> dict[str, str | None]:
 def _check_known(control: Control, found: ServiceState) -> None:
     """Failure for a name to which CUCM gives no state."""
     if found.status not in ("Started", "Stopped", "Starting", "Stopping"):
-        said = f" ({plain(found.reason)})" if found.reason else ""
+        said = f" ({readable(found.reason)})" if found.reason else ""
         raise Failure(
             f"{control.where} knows no service {found.name}: its state is {found.status}{said}. Give the name in full, "
             "as the Control Center shows it."
@@ -356,7 +357,7 @@ def _left(control: Control, params: Mapping[str, Any], found: ServiceState) -> O
         return _left_alone(
             control,
             found,
-            f"{name} on {control.where} is stopped (CUCM says: {plain(found.reason)}) and was not started, because "
+            f"{name} on {control.where} is stopped (CUCM says: {readable(found.reason)}) and was not started, because "
             "somebody may have stopped it on purpose. A new certificate takes effect when it starts: start it with "
             f"`utils service start {name}`, or set start_stopped.",
         )
@@ -487,7 +488,7 @@ def _wait(
         try:
             state, trouble = control.status(params["name"]), ""
         except (AnswerLost, ShellLost) as failure:
-            trouble = f" ({plain(failure.msg)})"
+            trouble = f" ({readable(failure.msg)})"
         if state.status == wanted and not trouble:
             shown = serving.presented() if serving is not None else {}
             if serving is None or serving.satisfied(shown):

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import PLATFORM, ArgSpec, Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import AdminShell, Answer
-from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost, plain
+from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost
+from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import serial_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ COMMAND = "utils ctl update CTLFile"
 SLOW = 300.0  # seconds without output that an update may take
 _YES = Answer(re.compile(r"\(\s*y\s*/\s*n\s*\)", re.I), "y")
 _RECORD = re.compile(r"^[ \t]*(?:CTL|ITL) Record #:\s*(\d+)", re.M)
-_TAG = re.compile(r"^[ \t]*\d+[ \t]+([A-Z]+)[ \t]+\d+[ \t]+(\S.*?)[ \t]*$", re.M)
+_TAG = re.compile(r"^[ \t]*\d+[ \t]+([A-Z]+)[ \t]+\d+[ \t]+(\S.*)$", re.M)
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,12 @@ def _record(body: str) -> dict[str, str]:
     found = dict(_TAG.findall(body))
     return {
         "function": found.get("FUNCTION", ""), "subject": _name(found.get("SUBJECTNAME", "")),
-        "issuer": _name(found.get("ISSUERNAME", "")), "serial_number": found.get("SERIALNUMBER", ""),
+        "issuer": _name(found.get("ISSUERNAME", "")), "serial_number": found.get("SERIALNUMBER", "").strip(),
     }  # fmt: skip
 
 
 def _name(text: str) -> str:
-    return text.replace(";", ",")
+    return text.strip().replace(";", ",")
 
 
 def service(task: Task) -> Outcome:
@@ -116,7 +117,7 @@ def _read(shell: AdminShell, kind: str) -> TrustFile:
         text = shell.run(f"show {kind}")
     if "executed command unsuccessfully" in text.lower() and not _RECORD.search(text):
         raise Failure(
-            f"{shell.access.where} does not show its {kind.upper()} file: 'show {kind}' printed {plain(text)[:200]}. "
+            f"{shell.access.where} does not show its {kind.upper()} file: 'show {kind}' printed {readable(text, 200)}. "
             "The platform account needs at least level 1."
         )
     return TrustFile.read(text)
@@ -125,7 +126,7 @@ def _read(shell: AdminShell, kind: str) -> TrustFile:
 def _update(shell: AdminShell, serials: Iterable[str]) -> TrustFile:
     """Update the CTL and read it back: what the command prints is not taken for what it did."""
     try:
-        said = plain(shell.run(COMMAND, [_YES], idle=SLOW))
+        said = readable(shell.run(COMMAND, [_YES], idle=SLOW))
     except ShellLost as lost:
         said = lost.msg
     after = _read(shell, "ctl")

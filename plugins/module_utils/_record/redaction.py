@@ -38,7 +38,7 @@ _ADDRESS = re.compile(
 )
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*")
 _SUFFIX = re.compile(r"(?P<host>.+?)(?P<suffix>(?:-EC)?(?:-ms)?)\Z", re.IGNORECASE)
-_SET = re.compile(r"\[(?P<no>\^?)(?P<members>[^\]]*)\]")
+_SET = re.compile(r"\[(?P<no>\^?)(?P<members>[^\[\]]*)\]")
 _V4, _V6 = ipaddress.ip_address("192.0.2.0"), ipaddress.ip_address("2001:db8::")
 
 
@@ -192,7 +192,7 @@ class _Redactor:
 
     def number(self, text: str) -> str:
         """A number or pattern with its digits exchanged; sets are written out, since a range would have moved."""
-        return "".join(self._part(part) for part in re.split(r"(\[[^\]]*\])", text))
+        return "".join(self._part(part) for part in re.split(r"(\[[^\[\]]*\])", text))
 
     def _part(self, part: str) -> str:
         found = _SET.fullmatch(part)

@@ -16,7 +16,7 @@ _OURS = re.compile(r"(?:cucm|sip_tls|callmanager_certificate|preflight)_\w+\Z")
 _LEFT = re.compile(
     r"cucm_(?:host|port|username|password|os_\w+|ssh_\w+|ca_path|tls_fingerprint|validate_\w+|legacy_crypto|interface|"
     r"node_addresses|external_peers|application_connection|platform_connection|python_interpreter)\Z|"
-    r"sip_tls_ca\Z|\w*(?:password|passphrase|token|secret)\w*\Z|callmanager_certificate_sign_tasks\Z|\w+_path\Z"
+    r"sip_tls_ca\Z|\w*(?:password|passphrase|token|secret)|callmanager_certificate_sign_tasks\Z|\w+_path\Z"
 )
 IN_SERVICE = "Registered"
 _FATAL = re.compile(r"^fatal: \[[^\]\n]*\]: FAILED! => (\{.*\})$", re.MULTILINE)

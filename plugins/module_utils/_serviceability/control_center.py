@@ -21,8 +21,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.https import (
     HttpAnswer,
     HttpClient,
     declares_types,
-    readable,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 
 PATH = "/controlcenterservice2/services/ControlCenterServices"
 NAMESPACE = "http://schemas.cisco.com/ast/soap"

@@ -19,8 +19,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.https import (
     HttpAnswer,
     HttpClient,
     declares_types,
-    readable,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 
 NAMESPACE = "http://schemas.cisco.com/ast/soap"
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -77,7 +77,7 @@ def call(
     fault = find(root, "Fault") if root is not None else None
     if fault is not None:
         words = filter(None, (text_of(fault, "faultcode"), text_of(fault, "faultstring")))
-        text = readable(" ".join(words)) or "no text"
+        text = readable(" ".join(words), None) or "no text"
         raise SoapFault(f"{where} failed: the service answered with a fault: {text}.", text)
     body_element = find(root, "Body") if root is not None else None
     if body_element is None or answer.status != 200:

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net import screen, ssh
+from ansible_collections.siptls.cucm.plugins.module_utils._net import screen
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import YES, AdminShell
 from ansible_collections.siptls.cucm.plugins.module_utils._node import refusals
 from ansible_collections.siptls.cucm.plugins.module_utils._node.cli import CliStore
+from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -88,7 +89,7 @@ def read_all(text: str) -> None:
         parsed(read_request, request)
     refusals.explain(text)
     refusals.classify(text)
-    ssh.plain(text)
+    readable(text)
     AdminShell._reply(screen.clean(text)[-1200:], [YES], screen.QUESTION)
 
 
