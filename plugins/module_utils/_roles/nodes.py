@@ -37,7 +37,9 @@ def group_of(info: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str,
 def placed(
     nodes: Sequence[Mapping[str, Any]], info: Mapping[str, Any], settings: Mapping[str, Any] | None
 ) -> list[dict[str, Any]]:
-    """The nodes with `callmanager` (it runs Cisco CallManager) and `trunk` (our trunks run on it).
+    """The nodes with `callmanager` (it runs Cisco CallManager), `trunk` (our trunks run on it) and `only_in`.
+
+    only_in: the CallManager groups in which no other node runs Cisco CallManager, so that their phones depend on it.
 
     What could not be read counts as yes, so that no certificate and no destination is left out. settings are those of
     role sip_tls_trunk; None where no trunk is to be made.
@@ -50,7 +52,22 @@ def placed(
     for node in nodes:
         name = str(node["name"]).lower()
         serves = running is None or name in running
-        found.append({**node, "callmanager": serves, "trunk": serves and (group is None or name in group[1])})
+        found.append(
+            {
+                **node, "callmanager": serves, "trunk": serves and (group is None or name in group[1]),
+                "only_in": _only_in(name, info, running) if serves else [],
+            }
+        )  # fmt: skip
+    return found
+
+
+def _only_in(name: str, info: Mapping[str, Any], running: set[str] | None) -> list[str]:
+    """The CallManager groups of a node in which no other node runs Cisco CallManager."""
+    found = []
+    for group in info.get("callmanager_groups") or ():
+        members = {str(member["node"]).lower() for member in group["members"] if member["node"]}
+        if (members if running is None else members & running) == {name}:
+            found.append(str(group["name"]))
     return found
 
 

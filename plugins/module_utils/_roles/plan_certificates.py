@@ -166,11 +166,11 @@ def _restarts(facts: Mapping[str, Any]) -> Iterator[Step]:
             if services:
                 first, *others = services
                 title = f"Restart {first}" + (f", then {', '.join(others)}" if others else "")
-                effect = " ".join(_effects(_cluster(facts), services))
+                effect = " ".join(_effects(_cluster(facts), one["item"], services))
                 yield {**step("restart", title, where=one["item"]["name"], effect=effect), "services": services}
 
 
-def _effects(found: Mapping[str, Any], services: list[str]) -> Iterator[str]:
+def _effects(found: Mapping[str, Any], node: Mapping[str, Any], services: list[str]) -> Iterator[str]:
     """What the restart of a node's services means for calls and phones, and when it happens."""
     options = found.get("options") or {}
     if options.get("window"):
@@ -180,12 +180,17 @@ def _effects(found: Mapping[str, Any], services: list[str]) -> Iterator[str]:
         return
     if options.get("drain") not in (None, "", 0, "0"):
         yield f"Waits up to {options['drain']} minutes until no call is active on the node."
-    serving = [node for node in found.get("nodes") or () if node.get("callmanager", True)]
+    serving = [one for one in found.get("nodes") or () if one.get("callmanager", True)]
     if len(serving) > 1:
         yield (
             "Calls of this node end, and its phones register with another node of their CallManager group until it is "
             "back, some minutes later."
         )
+        if node.get("only_in"):
+            yield (
+                f"The CallManager group {', '.join(node['only_in'])} has no other node: its phones are out of service "
+                "until then."
+            )
     else:
         yield (
             "Calls of this node end. No other node of the cluster runs Cisco CallManager, so that its phones are out "

@@ -106,6 +106,10 @@ def test_the_steps_of_a_cluster_in_mixed_mode_are_those_of_ciscos_regeneration_g
     assert "ITLRecovery" in steps[-1]["effect"] and "TVS" not in steps[0]["effect"]
     assert "register with another node" in steps[5]["effect"] and "30 minutes" in steps[5]["effect"]
     assert "01:00-04:00" in steps[5]["effect"] and "calls" in steps[7]["effect"]
+    assert "CallManager group" in steps[6]["effect"] and "has no other node" not in steps[6]["effect"]
+    rows[1]["item"] = {**nodes[1], "only_in": ["Branch"]}
+    alone = change_plan({"a": found})["clusters"][0]["steps"][6]["effect"]
+    assert "The CallManager group Branch has no other node: its phones are out of service" in alone
     found["preflight_cluster"]["options"] |= {"policy": "done"}
     by_hand = change_plan({"a": found})["clusters"][0]["steps"][3]
     assert by_hand["kind"] == "manual" and "utils ctl update CTLFile" in by_hand["title"]
