@@ -17,6 +17,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ser
 #: major releases: from here on the CLI updates the CTL, and ITLRecovery signs CTL and ITL
 TOKENLESS, ITLRECOVERY = 10, 12
 COMMAND = "utils ctl update CTLFile"
+#: what signs CTL and ITL from 12.0 on, and days before its end from which that is worth a warning
+ITL_SIGNER, SIGNER_DAYS = "ITLRecovery", 90
 
 
 def major(version: Any) -> int:
@@ -105,6 +107,20 @@ def anchor_problems(facts: Mapping[str, Any], trust_lists: Mapping[str, Any]) ->
             "on each phone. Restart Cisco Trust Verification Service and Cisco Tftp, reset all phones, wait until they "
             "are registered (Cisco document 225746), then run again."
         )
+
+
+def signer_warnings(facts: Mapping[str, Any]) -> Iterator[str]:
+    """From 12.0 on: whether the certificate that signs the CTL and ITL files is near its end."""
+    signer = facts.get("itl_signer")
+    left = (signer or {}).get("days_left")
+    if major(facts["version"]) < ITLRECOVERY or signer is None or left is None or left > SIGNER_DAYS:
+        return
+    when = "has expired" if left < 0 else f"expires in {left} days"
+    yield (
+        f"the {ITL_SIGNER} certificate, which signs the CTL and ITL files from release 12.0 on, {when} "
+        f"({signer['not_after']}). Renew it in a window of its own, once all phones are registered after this change: "
+        "phones that lose both anchors have to be cleaned by hand."
+    )
 
 
 def with_anchors(facts: Mapping[str, Any], trust_lists: Mapping[str, Any], *, check: bool = False) -> dict[str, Any]:

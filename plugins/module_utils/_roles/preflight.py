@@ -23,7 +23,12 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import co
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import node_problems, placed
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import routes
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import left_as_shipped, peer_problems
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import ctl_problems, due
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import (
+    ITL_SIGNER,
+    ctl_problems,
+    due,
+    signer_warnings,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import (
     check_objects,
     existing_objects,
@@ -117,7 +122,7 @@ def _begun(name: str, info: Mapping[str, Any], numbers: list[dict[str, Any]], mi
         "phone_security": info.get("phone_security"), "nodes": [],
         "certificates": {}, "ec_certificates": {}, "trust": {}, "chains": {}, "old_peers": {},
         "tvs": {}, "due": [], "restarts": [], "options": {},
-        "certificate_users": [],
+        "certificate_users": [], "itl_signer": None,
         "patterns": [number["pattern"] for number in numbers], "routes": numbers,
         "problems": [], "warnings": [], "unreachable": "", "mistakes": mistakes, "planned": None, "existing": None,
     }  # fmt: skip
@@ -148,6 +153,7 @@ def _check_phones(
         regenerate=str(ctl.get("regenerate") or ""), issuer=issuer,
     )  # fmt: skip
     facts["options"] = {key: ctl.get(key) for key in ("ecdsa", "policy", "window", "drain")}
+    facts["warnings"] += [f"{facts['name']}: {text}" for text in signer_warnings(facts)]
     severity = "warnings" if ctl.get("check") else "problems"
     facts[severity] += [f"{facts['name']}: {text}" for text in ctl_problems(facts, str(ctl.get("policy") or "done"))]
     _list_users(facts, info, issuer, ctl)
@@ -198,6 +204,8 @@ def _take_certificates(facts: dict[str, Any], node: str, certificates: Iterable[
             facts[FACTS[purpose]][node] = certificate
         elif purpose == TRUNK.trust:
             facts["trust"][node].append({key: certificate.get(key) for key in _TRUST_KEYS})
+        elif purpose == ITL_SIGNER:
+            facts["itl_signer"] = {key: certificate.get(key) for key in ("subject", "days_left", "not_after")}
         elif purpose == "TVS":
             facts["tvs"][node] = {key: certificate.get(key) for key in ("serial", "days_left", "not_before")}
 

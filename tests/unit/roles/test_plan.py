@@ -75,7 +75,7 @@ def test_the_steps_come_in_the_order_of_the_run_with_their_effects() -> None:
 
 def test_the_steps_of_a_cluster_in_mixed_mode_are_those_of_ciscos_regeneration_guide() -> None:
     """Document 214231: check phones, certificates, CTL file, reset encrypted phones, services, reset all phones."""
-    nodes = [NODE, {"name": "B", "address": "10.0.0.2", "role": "Subscriber"},
+    nodes: list[dict[str, Any]] = [NODE, {"name": "B", "address": "10.0.0.2", "role": "Subscriber"},
              {"name": "T", "address": "10.0.0.3", "role": "Subscriber", "callmanager": False}]  # fmt: skip
     found = facts(SAME)
     found["preflight_cluster"] |= {
@@ -84,7 +84,9 @@ def test_the_steps_of_a_cluster_in_mixed_mode_are_those_of_ciscos_regeneration_g
         "options": {"ecdsa": "sign", "policy": "update", "window": "01:00-04:00", "drain": 30},
     }  # fmt: skip
     found["callmanager_certificate_ctl_file"] = {"changed": True}
-    rows = [{"item": node, "restarted": [*SERVICES, "Cisco HAProxy"], "pending": []} for node in nodes[:2]]
+    rows: list[dict[str, Any]] = [
+        {"item": node, "restarted": [*SERVICES, "Cisco HAProxy"], "pending": []} for node in nodes[:2]
+    ]
     found["callmanager_certificate_restarts"] = {"results": rows}
     found["callmanager_certificate_tftp"] = {
         "results": [{"item": nodes[2], "restarted": [], "pending": ["Cisco Tftp"]}]

@@ -13,6 +13,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificate_use
     certificate_users,
     users_sentence,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import signer_warnings
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import check_options
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.renewals import pending, renewals
 
@@ -72,6 +73,18 @@ def test_who_else_relies_on_a_certificate_and_what_each_needs() -> None:
     assert "The CA remains the same" in kept
     assert not list(users_sentence({**facts, "due": []}, same_ca=False))
     assert not list(users_sentence({"due": ["N1"], "certificate_users": certificate_users({})}, same_ca=False))
+
+
+@pytest.mark.parametrize(
+    "version, left, expected",
+    [("12.5.1", 400, ""), ("12.5.1", 30, "expires in 30 days"), ("14.0.1", -1, "has expired"), ("11.5.1", -1, ""),
+     ("15.0.1", None, "")],
+)  # fmt: skip
+def test_from_12_on_the_signer_of_the_trust_lists_is_itlrecovery(version: str, left: int | None, expected: str) -> None:
+    signer = {"subject": "CN=ITLRECOVERY_pub", "days_left": left, "not_after": "2027-01-01T00:00:00Z"}
+    found = list(signer_warnings({"version": version, "itl_signer": signer}))
+    assert bool(found) == bool(expected) and expected in " ".join(found)
+    assert not list(signer_warnings({"version": version, "itl_signer": None}))
 
 
 @pytest.mark.parametrize(
