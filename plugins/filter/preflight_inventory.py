@@ -58,8 +58,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
+from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import SPEC
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.inventory import Inventory, inventory_problems
-from ansible_collections.siptls.cucm.plugins.modules.ca_sign import SPEC
 
 
 def preflight_inventory(

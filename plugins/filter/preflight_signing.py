@@ -36,6 +36,9 @@ options:
   passphrase:
     description: Passphrase of the CA's key.
     type: str
+  token:
+    description: Token of HashiCorp Vault.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -67,10 +70,13 @@ def preflight_signing(
     renew_before: Any = None,
     password: str | None = None,
     passphrase: str | None = None,
+    token: str | None = None,
 ) -> dict[str, Any]:
     """The facts with what signing would end in."""
-    more = {"days": days, "renew_before": renew_before, "password": password, "passphrase": passphrase}
-    return with_signing(facts, FACE, {**plain(authority), **plain(more)})
+    secrets = {"adcs_password": password, "local_passphrase": passphrase, "vault_token": token}
+    return with_signing(
+        facts, FACE, {"ca": plain(authority), **plain({"days": days, "renew_before": renew_before, **secrets})}
+    )
 
 
 class FilterModule:

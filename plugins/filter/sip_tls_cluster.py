@@ -24,11 +24,11 @@ options:
     elements: dict
     required: true
   signed:
-    description: Results of M(siptls.cucm.ca_sign), each with the result of M(siptls.cucm.cucm_csr) as C(item).
+    description: Results of M(siptls.cucm.ca_sign), each with the C(name) of the node and the C(purpose).
     type: list
     elements: dict
   uploads:
-    description: Results of M(siptls.cucm.cucm_cert_upload), each with the result of the signing as C(item).
+    description: Results of M(siptls.cucm.cucm_cert_upload), each with an element of O(signed) as C(item).
     type: list
     elements: dict
   shared:
@@ -40,7 +40,7 @@ options:
 EXAMPLES = r"""
 - name: Keep what the node is to present
   ansible.builtin.set_fact:
-    cluster: "{{ cluster | siptls.cucm.sip_tls_cluster(csrs=csrs.results, signed=signed.results) }}"
+    cluster: "{{ cluster | siptls.cucm.sip_tls_cluster(csrs=csrs.results, signed=signed) }}"
 """
 
 RETURN = r"""

@@ -11,28 +11,39 @@ module: ca_sign
 short_description: Have a CSR of a CUCM node signed by a CA
 version_added: 1.0.0
 description:
-  - Signs the certificate signing request (CSR) of a node with a CA of its own (provider V(local)), or has a Microsoft
-    CA sign it (provider V(adcs), Active Directory Certificate Services with web enrolment).
-  - Judges each request before it is signed. Its own signature must hold (SHA-1 ones of old releases included), it must
-    not ask to become a CA, hold no wildcard, and have a key of a kind and length that CUCM uses.
-  - A certificate has the subject and exactly the alternative names of its request, the extended key usages
-    C(serverAuth) and C(clientAuth), and the key usages asked for, C(dataEncipherment) included. What another CA
-    returns is judged by the same rules, and what it left out or added is named.
-  - Gives the same certificate back while it still serves, and says why when it issues anew.
+  - Has the certificate signing request (CSR) of a node signed by a CA.
+  - O(provider) says who signs. V(local) is a CA of your own, V(adcs) a Microsoft CA (Active Directory Certificate
+    Services with web enrollment), V(vault) the PKI secrets engine of HashiCorp Vault, and V(by_hand) a person, by way
+    of a folder. With V(tasks) your own tasks sign, and the module checks the request before and the certificate after.
+  - Checks each request before it is signed. Its own signature must be valid (SHA-1 ones of old releases included), it
+    must not ask to become a CA, contain no wildcard, have exactly one common name, and have a key of a kind and length
+    that CUCM uses.
+  - With O(requester), a name that is not the node's own or that belongs to another cluster is refused.
+  - Checks each certificate before it is returned. Key and alternative names have to be those of the request, it has to
+    allow C(serverAuth) and C(clientAuth), to have the key usages of the request, C(dataEncipherment) included, to be
+    valid by the clock of the node, and to have a chain up to a root.
+  - Returns the same certificate while it still serves, and says why when it issues a new one.
   - Never returns a private key.
 author:
   - siptls.cucm contributors (@siptls)
 requirements:
   - cryptography
-  - requests and requests-ntlm, for the provider V(adcs)
+  - requests, for the providers V(adcs) and V(vault)
+  - requests-ntlm, for the provider V(adcs)
 extends_documentation_fragment:
   - siptls.cucm.attributes
 options:
   provider:
-    description: Who signs.
+    description: Who signs. Options that begin with the name of another provider are refused.
     type: str
-    choices: [local, adcs]
+    choices: [local, adcs, vault, by_hand, tasks]
     default: local
+  ca:
+    description:
+      - Options that say who signs, as one mapping with their names as keys, for example O(provider), O(path) and
+        O(adcs_url). What it contains replaces the options of the same names.
+      - Secrets are refused here, because this mapping is shown in logs.
+    type: dict
   csr:
     description: The request, as PEM.
     type: str
@@ -40,139 +51,253 @@ options:
   path:
     description:
       - Folder on the host that runs the module.
-      - For V(local) it holds the CA (C(ca.pem), C(ca.key), for an intermediate CA also C(chain.pem) with the CAs above
-        it) and what was issued, in C(issued).
-      - For V(adcs) it keeps what was issued and the ids of requests that are pending, so that the next run goes on.
-        Without it nothing is kept.
+      - For V(local) it contains the CA (C(ca.pem), C(ca.key), for an intermediate CA also C(chain.pem) with the CAs
+        above it) and what was issued, in C(issued).
+      - For the other providers it keeps what was issued with its chain, and for V(adcs) the numbers of pending
+        requests, so that the next run continues with them. Without it nothing is kept.
     type: path
+  requester:
+    description:
+      - The node that asks, as P(siptls.cucm.sip_tls_requester#filter) returns it. Each name in the request has to
+        be its own, or match O(allowed_sans), and must not belong to anybody else.
+      - A multi-server certificate may have the names of all nodes of the cluster. The parent domain, which CUCM adds to
+        each request, is accepted.
+      - Without it the names are not compared with the node.
+    type: dict
+  allowed_sans:
+    description:
+      - Patterns (with C(*) and C(?)) of names that the common name and the alternative names may have.
+      - With O(requester) they are allowed beside the node's own names. An entry without a wildcard is allowed even if
+        another cluster has the name.
+      - Without O(requester) no other names are allowed; if both are left out, any name is.
+    type: list
+    elements: str
   renew_before:
-    description: Days of validity below which an issued certificate is not given back any more.
+    description: Days of validity below which an issued certificate is not returned any more.
     type: int
     default: 30
   force:
-    description: Issue a new certificate though an earlier one still serves.
+    description: Issue a new certificate even if an earlier one still serves.
     type: bool
     default: false
   days:
-    description: Lifetime in days of what V(local) signs; never longer than the CA's.
+    description: Lifetime in days of what V(local) and V(vault) sign; never longer than the CA's.
     type: int
     default: 730
-  clock_skew:
-    description: Minutes that a certificate of V(local) begins in the past, for nodes whose clocks are behind.
-    type: int
-    default: 60
   clock_offset:
     description:
       - Seconds that the clock of the node is ahead of this machine's, negative when it is behind;
-        M(siptls.cucm.cucm_csr) returns them. The node judges certificates by its own clock.
-      - What V(local) signs is good by both clocks, and lasts O(days) by the one that is ahead. What V(adcs) returns is
-        judged by the node's.
+        M(siptls.cucm.cucm_csr) returns them. The node checks certificates by its own clock.
+      - What V(local) signs is valid by both clocks, and lasts O(days) by the one that is ahead. What the other
+        providers return is checked by the node's.
     type: int
     default: 0
-  hash:
+  eku_policy:
+    description:
+      - V(both) gives exactly C(serverAuth) and C(clientAuth), which CallManager needs.
+      - V(keep) gives also those of O(kept_eku) that the request asks for.
+    type: str
+    choices: [both, keep]
+    default: both
+  kept_eku:
+    description: Extended key usages, as names or object identifiers, that O(eku_policy=keep) keeps.
+    type: list
+    elements: str
+    default: [ipsecEndSystem]
+  local_create:
+    description: Make the CA if O(path) contains none. With V(false) that is an error.
+    type: bool
+    default: true
+    aliases: [create]
+  local_hash:
     description: Hash that V(local) signs with.
     type: str
     choices: [sha256, sha384, sha512]
     default: sha256
-  eku_policy:
+    aliases: [hash]
+  local_clock_skew:
+    description: Minutes that a certificate of V(local) begins in the past, for nodes whose clocks are behind.
+    type: int
+    default: 60
+    aliases: [clock_skew]
+  local_crl_urls:
     description:
-      - V(both) gives exactly C(serverAuth) and C(clientAuth), which CallManager needs.
-      - V(keep) gives also what else the request asks for, for example C(ipsecEndSystem).
-    type: str
-    choices: [both, keep]
-    default: both
-  allowed_sans:
-    description:
-      - Patterns (with C(*) and C(?)) that the common name and each alternative name must match.
-      - Any name is allowed when left out.
+      - Addresses of the revocation list (CRL) that V(local) writes into each certificate as CRL distribution points.
+      - The module makes no revocation list. Set it only if you publish one there.
     type: list
     elements: str
-  create:
-    description: Make the CA when O(path) holds none. With V(false) that is an error.
-    type: bool
-    default: true
-  ca_subject:
+  local_ocsp_urls:
+    description: Addresses of OCSP responders that V(local) writes into each certificate. The module runs no responder.
+    type: list
+    elements: str
+  local_ca_subject:
     description:
       - Subject of a CA that is made, for example C(C=IN, O=cisco, CN=SIP TLS CA).
-      - By default C(CN=SIP TLS CA) with some digits, because CallManager-trust holds one certificate a common name.
+      - By default C(CN=SIP TLS CA) with some digits, because CallManager-trust holds one certificate per common name.
     type: str
-  ca_key_type:
+    aliases: [ca_subject]
+  local_ca_key_type:
     description: Kind of the key of a CA that is made.
     type: str
     choices: [RSA, EC]
     default: RSA
-  ca_key_size:
+    aliases: [ca_key_type]
+  local_ca_key_size:
     description: Bits of the key of a CA that is made; 3072 for V(RSA) and 384 for V(EC) by default.
     type: int
-  ca_days:
-    description: Lifetime in days of a CA that is made.
+    aliases: [ca_key_size]
+  local_ca_days:
+    description: Lifetime in days of a CA that is made. Not less than O(days), and not more than 36500.
     type: int
     default: 3650
-  ca_certificate:
+    aliases: [ca_days]
+  local_permitted_names:
+    description:
+      - Domains and networks to which a CA that is made is limited by name constraints, such as C(example.com) and
+        C(10.1.0.0/16). Everybody who checks its certificates then refuses other names.
+      - A common name without a domain is not limited by it. Whether old releases of CUCM accept a CA with this critical
+        extension is not known; try it in a lab first.
+    type: list
+    elements: str
+  local_ca_certificate:
     description:
       - The CA's certificate as PEM, given instead of a folder; those of the CAs above it may follow.
       - With O(path) as well, what is issued is kept there.
     type: str
-  ca_key:
-    description: The key of O(ca_certificate) as PEM.
+    aliases: [ca_certificate]
+  local_ca_key:
+    description: The key of O(local_ca_certificate) as PEM.
     type: str
-  ca_key_path:
-    description: File with the key of O(ca_certificate).
+    aliases: [ca_key]
+  local_ca_key_path:
+    description: File with the key of O(local_ca_certificate).
     type: path
-  passphrase:
+    aliases: [ca_key_path]
+  local_passphrase:
     description:
       - Passphrase of the CA's key; a key that is made is encrypted with it.
       - The environment variable E(SIP_TLS_CA_PASSPHRASE) is used when the option is left out.
     type: str
-  url:
-    description: Address of the Microsoft CA's web enrolment, for example C(https://ca.example.com/certsrv).
+    aliases: [passphrase]
+  adcs_url:
+    description: Address of the Microsoft CA's web enrollment, for example C(https://ca.example.com/certsrv).
     type: str
-  username:  # the CA's account, not CUCM's application account: ca_sign is in no action group
+    aliases: [url]
+  adcs_username:  # the CA's account, not CUCM's application account: ca_sign is in no action group
     description:
       - Account on the Microsoft CA, as C(DOMAIN\\name) or C(name@domain).
       - The environment variable E(SIP_TLS_ADCS_USERNAME) is used when the option is left out.
     type: str
-  password:
+    aliases: [username]
+  adcs_password:
     description:
       - Its password.
       - The environment variable E(SIP_TLS_ADCS_PASSWORD) is used when the option is left out.
     type: str
-  auth:
+    aliases: [password]
+  adcs_auth:
     description: How to log in at the Microsoft CA.
     type: str
     choices: [ntlm, basic]
     default: ntlm
-  template:
+    aliases: [auth]
+  adcs_template:
     description:
       - Certificate template of an enterprise CA. It must allow C(serverAuth) and C(clientAuth), take the subject from
         the request and keep data encipherment; the stock C(WebServer) has C(serverAuth) alone.
       - Leave out for a standalone CA, which knows no templates.
     type: str
-  attributes:
+    aliases: [template]
+  adcs_attributes:
     description: Further attributes of the request, by name.
     type: dict
-  request_id:
-    description: Number of a request that was pending, to go on with; replaces the one kept in O(path).
+    aliases: [attributes]
+  adcs_request_id:
+    description: Number of a request that was pending, to continue with; replaces the one kept in O(path).
     type: int
-  wait:
+    aliases: [request_id]
+  adcs_wait:
     description: Seconds to wait for a pending request to be issued. With V(0) the module fails at once and says so.
     type: int
     default: 0
-  validate_certs:
+    aliases: [wait]
+  adcs_validate_certs:
     description: Verify the HTTPS certificate of the Microsoft CA.
     type: bool
     default: true
-  ca_path:
+    aliases: [validate_certs]
+  adcs_ca_path:
     description: File with the PEM certificates that HTTPS to the Microsoft CA trusts.
     type: path
-  legacy_crypto:
+    aliases: [ca_path]
+  adcs_legacy_crypto:
     description: Allow the cryptography of old servers (TLS 1.0, SHA-1) on the HTTPS connection to the Microsoft CA.
     type: bool
     default: false
-  timeout:
-    description: Seconds to wait for an answer of the Microsoft CA.
+    aliases: [legacy_crypto]
+  adcs_timeout:
+    description: Seconds within which a whole response of the Microsoft CA has to come.
     type: int
     default: 30
+    aliases: [timeout]
+  vault_url:
+    description:
+      - Address of Vault without a path, for example C(https://vault.example.com:8200). Plain HTTP is refused.
+      - The environment variable E(VAULT_ADDR) is used when the option is left out.
+    type: str
+  vault_token:
+    description:
+      - A token whose policy allows C(update) on the signing path.
+      - The environment variable E(VAULT_TOKEN) is used when the option is left out.
+    type: str
+  vault_mount:
+    description: Mount of the PKI secrets engine.
+    type: str
+    default: pki
+  vault_sign:
+    description:
+      - With V(verbatim) Vault signs the request as it is (C(sign-verbatim)), with the usages that CallManager needs.
+      - With V(role) O(vault_role) decides (C(sign/ROLE)). The role needs C(server_flag) and C(client_flag), and
+        C(key_usage) with C(DataEncipherment).
+    type: str
+    choices: [verbatim, role]
+    default: verbatim
+  vault_role:
+    description: Role of the secrets engine; required with O(vault_sign=role).
+    type: str
+  vault_namespace:
+    description: Namespace of Vault Enterprise.
+    type: str
+  vault_validate_certs:
+    description: Verify Vault's HTTPS certificate.
+    type: bool
+    default: true
+  vault_ca_path:
+    description: File with the PEM certificates that HTTPS to Vault trusts.
+    type: path
+  vault_timeout:
+    description: Seconds within which a whole response of Vault has to come.
+    type: int
+    default: 30
+  by_hand_path:
+    description:
+      - Folder for requests and for what was signed. The module writes the request there and fails with its path. Save
+        the certificate beside it as the message says, and run again.
+      - The certificate may be PEM, DER or PKCS#7. Its chain may be in the same file, or in C(chain.pem), C(chain.cer)
+        or C(chain.p7b).
+    type: path
+  by_hand_name:
+    description: First part of the file names in O(by_hand_path); the common name of the request by default.
+    type: str
+  tasks_certificate:
+    description:
+      - The certificate that your own tasks got, as PEM. Without it the request alone is checked, RV(status) is
+        V(checked), and RV(certificate) is null.
+    type: str
+  tasks_chain:
+    description: The certificates of the CAs above O(tasks_certificate), as PEM.
+    type: list
+    elements: str
 """
 
 EXAMPLES = r"""
@@ -186,26 +311,35 @@ EXAMPLES = r"""
 
 - name: Sign with a CA whose key lies in a vault
   siptls.cucm.ca_sign:
-    ca_certificate: "{{ ca_certificate }}"
-    ca_key: "{{ vault_ca_key }}"
-    passphrase: "{{ vault_ca_passphrase }}"
+    local_ca_certificate: "{{ ca_certificate }}"
+    local_ca_key: "{{ vault_ca_key }}"
+    local_passphrase: "{{ vault_ca_passphrase }}"
     csr: "{{ csr.csr }}"
 
 - name: Have a Microsoft CA sign, and wait ten minutes for its manager
   siptls.cucm.ca_sign:
     provider: adcs
-    url: https://ca.example.com/certsrv
-    username: EXAMPLE\enrol
-    password: "{{ vault_enrol_password }}"
-    template: CucmTLS
+    adcs_url: https://ca.example.com/certsrv
+    adcs_username: EXAMPLE\enrol
+    adcs_password: "{{ vault_enrol_password }}"
+    adcs_template: CucmTLS
+    adcs_wait: 600
     path: "{{ playbook_dir }}/ca"
-    wait: 600
+    csr: "{{ csr.csr }}"
+
+- name: Have HashiCorp Vault sign by a role
+  siptls.cucm.ca_sign:
+    provider: vault
+    vault_url: https://vault.example.com:8200
+    vault_token: "{{ vault_pki_token }}"
+    vault_sign: role
+    vault_role: cucm
     csr: "{{ csr.csr }}"
 """
 
 RETURN = r"""
 certificate:
-  description: The certificate, as PEM.
+  description: The certificate, as PEM; null if nothing was to be signed.
   type: str
   returned: success
 chain:
@@ -236,9 +370,9 @@ ca_created:
   type: bool
   returned: success
 status:
-  description: V(issued), V(pending) or V(denied).
+  description: V(issued), V(pending), V(denied), or V(checked) if nothing was to be signed.
   type: str
-  returned: when the CA answered
+  returned: when the CA responded
 request_id:
   description: Number of the request at the Microsoft CA.
   type: int
@@ -251,64 +385,17 @@ predicted:
 
 from typing import TYPE_CHECKING
 
-from ansible.module_utils.basic import env_fallback
-from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Outcome, run_module
+from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import SPEC
+from ansible_collections.siptls.cucm.plugins.module_utils._ca.signing import sign
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, Outcome, run_module
 
 if TYPE_CHECKING:
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
-SPEC = ArgSpec(
-    options={
-        "provider": {"type": "str", "choices": ["local", "adcs"], "default": "local"},
-        "csr": {"type": "str", "required": True},
-        "path": {"type": "path"},
-        "renew_before": {"type": "int", "default": 30},
-        "force": {"type": "bool", "default": False},
-        "days": {"type": "int", "default": 730},
-        "clock_skew": {"type": "int", "default": 60},
-        "clock_offset": {"type": "int", "default": 0},
-        "hash": {"type": "str", "choices": ["sha256", "sha384", "sha512"], "default": "sha256"},
-        "eku_policy": {"type": "str", "choices": ["both", "keep"], "default": "both"},
-        "allowed_sans": {"type": "list", "elements": "str"},
-        "create": {"type": "bool", "default": True},
-        "ca_subject": {"type": "str"},
-        "ca_key_type": {"type": "str", "choices": ["RSA", "EC"], "default": "RSA", "no_log": False},
-        "ca_key_size": {"type": "int", "no_log": False},
-        "ca_days": {"type": "int", "default": 3650},
-        "ca_certificate": {"type": "str"},
-        "ca_key": {"type": "str", "no_log": True},
-        "ca_key_path": {"type": "path", "no_log": False},
-        "passphrase": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SIP_TLS_CA_PASSPHRASE"])},
-        "url": {"type": "str"},
-        "username": {"type": "str", "fallback": (env_fallback, ["SIP_TLS_ADCS_USERNAME"])},
-        "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SIP_TLS_ADCS_PASSWORD"])},
-        "auth": {"type": "str", "choices": ["ntlm", "basic"], "default": "ntlm"},
-        "template": {"type": "str"},
-        "attributes": {"type": "dict"},
-        "request_id": {"type": "int"},
-        "wait": {"type": "int", "default": 0},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
-        "legacy_crypto": {"type": "bool", "default": False},
-        "timeout": {"type": "int", "default": 30},
-    },
-    mutually_exclusive=(("ca_key", "ca_key_path"),),
-    required_if=(
-        ("provider", "local", ("path", "ca_certificate"), True),
-        ("provider", "adcs", ("url", "username", "password")),
-    ),
-)
-
 
 def service(task: Task) -> Outcome:
     """Let the provider sign."""
-    if task.params["provider"] == "adcs":
-        from ansible_collections.siptls.cucm.plugins.module_utils._ca import adcs
-
-        return adcs.sign(task.params, dry=task.check_mode)
-    from ansible_collections.siptls.cucm.plugins.module_utils._ca import local
-
-    return local.sign(task.params, dry=task.check_mode)
+    return sign(task.params, dry=task.check_mode)
 
 
 FACE = Face(SPEC, service, needs=("cryptography",))

@@ -5,105 +5,16 @@
 
 from __future__ import annotations
 
-import http.server
-import json
-import re
-import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.support.operator_site import Site
+from tests.support.vault import TOKEN, OpensslCa, Vault, openssl
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("other-cas"), pytest.mark.timeout(1200)]
-TOKEN = "hvs.canary-token"
-GO_USAGES = {  # Go's names of key usages, which Vault takes in any case, and OpenSSL's
-    "digitalsignature": "digitalSignature", "keyencipherment": "keyEncipherment",
-    "dataencipherment": "dataEncipherment", "keyagreement": "keyAgreement",
-    "serverauth": "serverAuth", "clientauth": "clientAuth",
-}  # fmt: skip
-
-
-def openssl(*order: str | Path, feed: str = "") -> str:
-    done = subprocess.run(["openssl", *map(str, order)], input=feed, check=True, capture_output=True, text=True)
-    return done.stdout
-
-
-class OpensslCa:
-    """A CA of openssl's own tools."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        folder.mkdir()
-        self.pem, self._key, self._folder = folder / "ca.pem", folder / "ca.key", folder
-        openssl(
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self._key, "-out", self.pem, "-days", "900",
-            "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
-        )  # fmt: skip
-
-    def sign(self, csr: str, key_usage: str, eku: str, days: int) -> str:
-        """A certificate with the names of the CSR, by `openssl x509`."""
-        (self._folder / "csr.pem").write_text(csr)
-        text = openssl("req", "-noout", "-text", feed=csr)
-        names = re.search(r"Subject Alternative Name: ?\n\s*(.*)\n", text)
-        lines = [f"keyUsage=critical,{key_usage}", f"extendedKeyUsage={eku}"]
-        lines += [f"subjectAltName={names[1]}"] if names else []
-        (self._folder / "ext.cnf").write_text("\n".join(lines) + "\n")
-        return openssl(
-            "x509", "-req", "-in", self._folder / "csr.pem", "-CA", self.pem, "-CAkey", self._key, "-CAcreateserial",
-            "-days", str(days), "-sha256", "-extfile", self._folder / "ext.cnf",
-        )  # fmt: skip
-
-
-class Vault:
-    """An HTTP server that answers POST /v1/pki/sign-verbatim/cucm as Vault's API documents it, with openssl behind."""
-
-    def __init__(self, ca: OpensslCa) -> None:
-        self.requests: list[dict[str, Any]] = []
-        vault = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                vault.requests.append(body)
-                status, answer = vault.answer(self.path, self.headers.get("X-Vault-Token"), body, ca)
-                data = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: Any) -> None:
-                """Nothing."""
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @staticmethod
-    def answer(path: str, token: str | None, body: dict[str, Any], ca: OpensslCa) -> tuple[int, dict[str, Any]]:
-        """Status and JSON."""
-        if path != "/v1/pki/sign-verbatim/cucm":
-            return 404, {"errors": [f'no handler for route "{path.removeprefix("/v1/")}". route entry not found.']}
-        if token != TOKEN:
-            return 403, {"errors": ["permission denied"]}
-        known = {"csr", "ttl", "format", "key_usage", "ext_key_usage"}
-        if set(body) - known or not re.fullmatch(r"\d+[hms]", body["ttl"]) or body["format"] != "pem":
-            return 400, {"errors": [f"unexpected request: {sorted(body)}"]}
-        usages = [",".join(GO_USAGES[one.lower()] for one in body[kind]) for kind in ("key_usage", "ext_key_usage")]
-        leaf = ca.sign(body["csr"], usages[0], usages[1], days=int(body["ttl"][:-1]) // 24)
-        root = ca.pem.read_text().strip()
-        data = {"certificate": leaf.strip(), "issuing_ca": root, "ca_chain": [root], "serial_number": "1a:2b"}
-        return 200, {"request_id": "6b6ad0ac", "lease_id": "", "renewable": False, "data": data, "warnings": None}
-
-    def close(self) -> None:
-        """Stop."""
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture
@@ -128,8 +39,12 @@ def test_vault_signs_for_one_cluster_and_a_person_for_the_other(tmp_path: Path, 
     site = Site(tmp_path)
     hosts = {
         "cucma": {
-            "callmanager_certificate_sign_tasks": "sign_by_vault.yml",
-            "callmanager_certificate_vault": {"url": vault.url, "role": "cucm"},
+            "callmanager_certificate_ca": {
+                "provider": "vault",
+                "vault_url": vault.url,
+                "vault_role": "cucm",
+                "vault_ca_path": str(vault.certificate),
+            },
         },
         "cucm10": {
             "callmanager_certificate_sign_tasks": "sign_by_hand.yml",
@@ -167,8 +82,9 @@ def test_vault_signs_for_one_cluster_and_a_person_for_the_other(tmp_path: Path, 
 def test_what_vault_refuses_is_a_sentence_and_check_mode_asks_nobody(tmp_path: Path, vault: Vault) -> None:
     site = Site(tmp_path)
     extra = {
+        # The old way, which still works.
         "callmanager_certificate_sign_tasks": "sign_by_vault.yml",
-        "callmanager_certificate_vault": {"url": vault.url, "role": "cucm"},
+        "callmanager_certificate_vault": {"url": vault.url, "role": "cucm", "ca_path": str(vault.certificate)},
     }
     with site.lab:
         before = site.lab.ask("dump")

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whoever administers one of three clusters cannot make the others trust a CA that the operator did not name."""
+"""Whoever administers one of three clusters gets neither the names of the others nor their trust in a CA of its own."""
 
 from __future__ import annotations
 
@@ -62,6 +62,26 @@ def take_over(site: Site, cluster: str, rogue: Authority, ours: str = "") -> Non
 def trusted(site: Site, cluster: str) -> set[str]:
     found = run("cucm_certificate_info", **account(site, cluster), purposes=["CallManager-trust"], served_ports={})
     return {one["sha256"] for one in found["certificates"]}
+
+
+def identities(site: Site, cluster: str) -> Any:
+    """What the CAs of the cluster have issued for it, and whom it trusts; a CSR that waits is neither."""
+    return {name: rows for name, rows in site.lab.ask("dump")[cluster].items() if name in ("pki_identity", "pki_trust")}
+
+
+def test_a_csr_with_a_name_of_another_cluster_is_not_signed(site: Site) -> None:
+    csr = run("cucm_csr", **account(site, "cucmc"), regenerate="always", sans=["cucma.lab.local"])
+    assert "DNS:cucma.lab.local" in csr["request"]["sans"], csr
+    before = identities(site, "cucmc")
+    result = site.play("renew_certificates", extra={"callmanager_certificate_restart": False})
+    assert result.code != 0 and {name: row["failed"] for name, row in result.recap.items()} == {
+        "cucma": 0, "cucm10": 0, "cucmc": 1,
+    }, result.output[-3000:]  # fmt: skip
+    output = " ".join(result.output.split())
+    assert "the name cucma.lab.local belongs to cluster cucma" in output and "allowed_sans" in output, output[-3000:]
+    assert before and identities(site, "cucmc") == before
+    issued = [read_certificate(file.read_bytes()) for file in (site.ca / "issued").iterdir()]
+    assert sorted(one.common_name for one in issued) == ["CUCM10", "CUCMA"]
 
 
 def test_a_ca_that_a_cluster_brings_along_reaches_no_other(site: Site, tmp_path: Path) -> None:

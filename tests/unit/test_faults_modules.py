@@ -27,7 +27,7 @@ from tests.support.requests_made import make_csr
 pytestmark = [pytest.mark.xdist_group("faults-modules"), pytest.mark.timeout(300)]
 APPLICATION = {"username": "axladmin", "password": "Axl-Lab-91!reading-and-writing"}
 PLATFORM = {"os_username": "osadmin", "os_password": "Os-Lab-91!platform-account", "ssh_port": 2222}
-CA = {"username": "LAB\\enroll", "password": "Ca-Lab-91!enrolling"}
+CA = {"adcs_username": "LAB\\enroll", "adcs_password": "Ca-Lab-91!enrolling"}
 #: a number for each time a row is run: a second try of a test shall not find what the first one made
 TIMES = itertools.count()
 #: seconds; a fault that stalls does so for longer
@@ -215,7 +215,7 @@ SCENARIO = {
     ],
     "cas": [
         {"name": f"adcs{lane}", "kind": "enterprise", "address": f"127.0.200.{lane + 1}", "port": 8443,
-         "accounts": [CA]} for lane in range(LANES)
+         "accounts": [{name.removeprefix("adcs_"): value for name, value in CA.items()}]} for lane in range(LANES)
     ],
 }  # fmt: skip
 #: what every sentence names: the node or the CA, the interface or what was tried, the account
@@ -240,15 +240,15 @@ class Laboratory:
         known = {"ssh_known_hosts": str(state / "known_hosts")}
         sets: dict[str, dict[str, Any]] = {
             "sip_tls_probe": {"host": host, "timeout": TIMEOUT},
-            "ca_sign": {"provider": "adcs", "csr": self.csr, "template": "CucmTLS", "timeout": TIMEOUT, **CA},
+            "ca_sign": {"provider": "adcs", "csr": self.csr, "adcs_template": "CucmTLS", "adcs_timeout": TIMEOUT, **CA},
             **{name: {**node, **PLATFORM, **known} for name in PLATFORM_MODULES},
             **{name: {**node, **PLATFORM, **known, **APPLICATION} for name in ("cucm_service", "cucm_capture")},
         }
         given = {**sets.get(call.module, {**node, **APPLICATION}), **call.options}
         if call.module == "ca_sign":
             ca = next(one for one in self.process.description["cas"] if one["name"] == f"adcs{lane}")
-            given |= {"url": f"https://{ca['address']}:{ca['port']}/certsrv",
-                      "ca_path": str(state / f"ca-adcs{lane}" / "ca.pem")}  # fmt: skip
+            given |= {"adcs_url": f"https://{ca['address']}:{ca['port']}/certsrv",
+                      "adcs_ca_path": str(state / f"ca-adcs{lane}" / "ca.pem")}  # fmt: skip
         if call.module == "cucm_sip_trunk_profile":
             given |= {"name": f"Profile {unique}", "x509_subject_names": [f"peer-{unique}"]}
         if "chain" in given:

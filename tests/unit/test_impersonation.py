@@ -33,12 +33,12 @@ HTTPS: dict[str, tuple[str, dict[str, Any]]] = {
     "ris": ("cucm_sip_trunk_info", APPLICATION),
     "log collection": ("cucm_trace_info", APPLICATION),
     "certificate rest api": ("cucm_certificate_info", {**PLATFORM, "interface": "rest"}),
-    "certsrv": ("ca_sign", {**APPLICATION, "provider": "adcs", "auth": "basic"}),
+    "certsrv": ("ca_sign", {**APPLICATION, "provider": "adcs", "adcs_auth": "basic"}),
 }
 #: way -> (what the sentence says is wrong, what it says would accept it, the same for certsrv)
 WAYS: dict[str, tuple[str, str, str]] = {
-    "self-signed": ("self-signed certificate", "ca_path, or pin it with tls_fingerprint", "root in ca_path"),
-    "wrong CA": ("unable to get local issuer", "ca_path, or pin it with tls_fingerprint", "root in ca_path"),
+    "self-signed": ("self-signed certificate", "ca_path, or pin it with tls_fingerprint", "in adcs_ca_path"),
+    "wrong CA": ("unable to get local issuer", "ca_path, or pin it with tls_fingerprint", "in adcs_ca_path"),
     "wrong name": ("name|IP address mismatch", "Give host as the certificate names it", "name that the certificate is"),
     "expired": ("certificate has expired", "Renew the node's tomcat certificate", "Renew the certificate of the CA"),
     "pinned": ("SHA-256 fingerprint", "the one pinned with tls_fingerprint", ""),
@@ -98,7 +98,7 @@ def options(interface: str, server: Impostor, ca: Path, folder: Path) -> dict[st
     """The options that lead a module to the server."""
     given = {**HTTPS[interface][1], "ca_path": str(ca), "timeout": 5}
     if interface == "certsrv":
-        return {**given, "url": f"https://127.0.0.1:{server.port}/certsrv", "csr": make_csr(folder)}
+        return {**given, "adcs_url": f"https://127.0.0.1:{server.port}/certsrv", "csr": make_csr(folder)}
     return {**given, "host": "127.0.0.1", "port": server.port}
 
 

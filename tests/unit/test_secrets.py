@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import runpy
 import stat
@@ -118,19 +119,27 @@ def closed(stage: Stage) -> dict[str, Any]:
 def ca(stage: Stage, **more: Any) -> dict[str, Any]:
     """ca_sign with a CA of one's own, whose encrypted key bears the canary as passphrase."""
     made = Authority.make(stage.folder / "kit", "Own CA")
-    return {"csr": make_csr(stage.folder / "kit"), "ca_certificate": made.pem, "path": str(stage.folder / "ca"), **more}
+    given = {"csr": make_csr(stage.folder / "kit"), "local_ca_certificate": made.pem, "path": str(stage.folder / "ca")}
+    return {**given, **more}
 
 
 AXL = {"username": "axladmin"}
 OS = {"os_username": "osadmin"}
-CERTSRV = {"provider": "adcs", "username": "LAB\\enroll", "auth": "basic"}
+CERTSRV = {"provider": "adcs", "adcs_username": "LAB\\enroll", "adcs_auth": "basic"}
 
 
 def certsrv(stage: Stage, *answers: Any) -> dict[str, Any]:
     """A CA's web site that answers so."""
     node = refusing(stage, *answers)
-    return {**CERTSRV, "url": f"https://127.0.0.1:{node['port']}/certsrv", "ca_path": node["ca_path"], "timeout": 3,
-            "csr": make_csr(stage.folder / "kit")}  # fmt: skip
+    return {**CERTSRV, "adcs_url": f"https://127.0.0.1:{node['port']}/certsrv", "adcs_ca_path": node["ca_path"],
+            "adcs_timeout": 3, "csr": make_csr(stage.folder / "kit")}  # fmt: skip
+
+
+def vault(stage: Stage, *answers: Any) -> dict[str, Any]:
+    """HashiCorp Vault that answers so."""
+    node = refusing(stage, *answers)
+    return {"provider": "vault", "vault_url": f"https://127.0.0.1:{node['port']}", "vault_ca_path": node["ca_path"],
+            "vault_timeout": 3, "csr": make_csr(stage.folder / "kit")}  # fmt: skip
 
 
 def probe(stage: Stage, key: str) -> dict[str, Any]:
@@ -171,24 +180,32 @@ CASES = [
             "file get activelog platform/cli/siptls.cap": f"Permission denied for {canary('sftp.password')}\n"}),
         "count": 10, "seconds": 1, "dest": str(stage.folder / "captures"),
         "sftp": {"host": "127.0.0.1", "username": "u"}}, ("os_password", "sftp.password")),
-    Case("the CA's site refuses", "ca_sign", certsrv, ("password",)),
+    Case("the CA's site refuses", "ca_sign", certsrv, ("adcs_password",)),
+    Case("Vault refuses", "ca_sign", vault, ("vault_token",)),
+    Case("Vault shows it", "ca_sign", lambda stage: vault(
+        stage, status(400, json.dumps({"errors": [f"bad token {canary('vault_token')}"]}).encode())), ("vault_token",)),
+    Case("Vault's token from the environment", "ca_sign", vault, (), {"VAULT_TOKEN": canary("vault_token")}),
     Case("the CA's site shows it", "ca_sign", lambda stage: certsrv(
-        stage, status(200, f"Denied. {canary('password')}".encode(), Content_Type="text/html")), ("password",)),
+        stage, status(200, f"Denied. {canary('adcs_password')}".encode(), Content_Type="text/html")),
+         ("adcs_password",)),
     Case("the CA's account from the environment", "ca_sign", lambda stage: {
-        name: value for name, value in certsrv(stage).items() if name != "username"}, (),
-        {"SIP_TLS_ADCS_USERNAME": "u", "SIP_TLS_ADCS_PASSWORD": canary("password")}),
-    Case("a key that is not one", "ca_sign", lambda stage: {**ca(stage), "ca_key": key_with(canary("ca_key"))},
-         ("passphrase",)),
+        name: value for name, value in certsrv(stage).items() if name != "adcs_username"}, (),
+        {"SIP_TLS_ADCS_USERNAME": "u", "SIP_TLS_ADCS_PASSWORD": canary("adcs_password")}),
+    Case("a key that is not one", "ca_sign", lambda stage: ca(stage, local_ca_key=key_with(canary("local_ca_key"))),
+         ("local_passphrase",)),
     Case("a new CA with a passphrase", "ca_sign", lambda stage: {
-        "csr": make_csr(stage.folder / "kit"), "path": str(stage.folder / "ca")}, ("passphrase",), fails=False),
+        "csr": make_csr(stage.folder / "kit"), "path": str(stage.folder / "ca")}, ("local_passphrase",), fails=False),
     Case("a passphrase from the environment", "ca_sign", lambda stage: {
         "csr": make_csr(stage.folder / "kit"), "path": str(stage.folder / "ca")}, (),
-        {"SIP_TLS_CA_PASSPHRASE": canary("passphrase")}, fails=False),
+        {"SIP_TLS_CA_PASSPHRASE": canary("local_passphrase")}, fails=False),
     Case("a client key that is not one", "sip_tls_probe", lambda stage: probe(stage, key_with(canary("client_key"))),
          ("client_key_passphrase",)),
 ]  # fmt: skip
 #: the options that a case above, or one alike, speaks for: all AXL modules share one account
-COVERED = {"password", "os_password", "sftp.password", "ca_key", "passphrase", "client_key", "client_key_passphrase"}
+COVERED = {
+    "password", "os_password", "sftp.password", "client_key", "client_key_passphrase",
+    "local_ca_key", "local_passphrase", "adcs_password", "vault_token",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +267,7 @@ def judge(done: Ran, arguments: set[str], folder: Path) -> None:
 def test_every_secret_option_has_a_case() -> None:
     found = {name for module in MODULES for name in secrets_of(spec_of(module))}
     assert found and found <= COVERED, f"no case for {found - COVERED}"
-    assert {name for case in CASES for name in case.secrets} | {"ca_key", "client_key"} >= found
+    assert {name for case in CASES for name in case.secrets} | {"local_ca_key", "client_key"} >= found
     suspicious = {
         f"{module}.{name}" for module in MODULES for name, option in spec_of(module).items()
         if re.search(r"password|passphrase|secret|token", name) and not option.get("no_log")

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Microsoft's certificate web enrolment (/certsrv), spoken over HTTPS; private to siptls.cucm.
+"""Microsoft's certificate web enrolment (/certsrv), over HTTPS; private to siptls.cucm.
 
 The pages are made for people and differ a little by release and language; what is read of them is what other
 clients have relied on for years (certificates.md, 9.1), and the rest of a page is quoted where nothing fits.
@@ -16,20 +16,21 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible_collections.siptls.cucm.plugins.module_utils._ca.web import Page, WebSession
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS, Endpoint, tls_context
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_certificates
 
-LARGEST_PAGE = 4 * 1024 * 1024  # bytes; a chain is a few thousand
 # Web enrolment sends programs that don't look like a browser to another page.
 _BROWSER = "Mozilla/5.0 (compatible; siptls.cucm)"
-_ISSUED = re.compile(r"certnew\.cer\?ReqID=(\d+)&", re.IGNORECASE)
-_NUMBER = re.compile(r"Your Request Id is:?\s*(\d+)", re.IGNORECASE)
-_DENIED = re.compile(r'disposition message is "([^"]+)', re.IGNORECASE)
-_DISPOSITION = re.compile(r"Disposition message:?\s*([^<\r\n]*[^<\s][^<\r\n]*)", re.IGNORECASE)
-_RENEWALS = re.compile(r"nRenewals\s*=\s*(\d+)")
+_ISSUED = re.compile(r"certnew\.cer\?ReqID=(\d{1,12})&", re.IGNORECASE | re.ASCII)
+_NUMBER = re.compile(r"Your Request Id is:?\s{0,20}(\d{1,12})", re.IGNORECASE | re.ASCII)
+_DENIED = re.compile(r'disposition message is "([^"]{1,2000})', re.IGNORECASE)
+_DISPOSITION = re.compile(r"Disposition message:?\s{0,200}([^<\r\n]{0,2000})", re.IGNORECASE)
+_RENEWALS = re.compile(r"nRenewals\s{0,20}=\s{0,20}(\d{1,4})", re.ASCII)
+_MOST_RENEWALS = 50
+_HIDDEN_PARTS = ("script", "style", "title")
 # CR_DISP_UNDER_SUBMISSION in the words of the CA, and as the page names the state.
-_WAITING = re.compile(r"taken under submission|certificate pending|still pending|0x0*5\b", re.IGNORECASE)
+_WAITING = re.compile(r"taken under submission|certificate pending|still pending|0x0{0,8}5\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,32 +46,34 @@ class Answer:
 class Certsrv:
     """One session with a CA's web enrolment."""
 
-    def __init__(self, params: Mapping[str, Any]) -> None:
-        self.url = params["url"].rstrip("/")
-        parts = urlsplit(self.url)
-        if parts.scheme != "https" or not parts.hostname:
-            raise Failure(
-                f"url {params['url']!r} is not an https address. Web enrolment over plain HTTP would send the account "
-                "and the answer in the clear: give https://HOST/certsrv, and bind HTTPS to the CA's web site."
-            )
-        if not parts.path.strip("/"):
-            self.url += "/certsrv"
-        self.account = params["username"]
-        self._auth = params["auth"]
-        self._legacy = params["legacy_crypto"]
-        self._timeout = params["timeout"]
-        endpoint = Endpoint(
-            parts.hostname, parts.port or 443, params["validate_certs"], params["ca_path"], None, self._legacy,
-            self._timeout,
-        )  # fmt: skip
-        self._session = self._open(endpoint, params["password"])
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.account = options["username"]
+        self._auth = options["auth"]
+        example = "https://HOST/certsrv, and bind HTTPS to the CA's web site"
+        self._web = WebSession(options, "adcs", "The CA", example=example)
+        if not urlsplit(self._web.url).path.strip("/"):
+            self._web.url += "/certsrv"
+        self.url, self.warnings = self._web.url, self._web.warnings()
+        self._log_in_by(options["password"])
+
+    def _log_in_by(self, password: str) -> None:
+        session = self._web.session
+        session.headers.update({"User-Agent": _BROWSER})
+        if self._auth == "ntlm":
+            from requests_ntlm import HttpNtlmAuth
+
+            # Channel binding is on by default: it ties the login to this TLS connection.
+            session.auth = HttpNtlmAuth(self.account, password)
+        else:
+            # As bytes, for requests would encode text as Latin-1.
+            session.auth = (self.account.encode(), password.encode())
 
     def login(self) -> None:
         """Raises Failure unless the account gets in."""
         self._get("/")
 
     def submit(self, csr: str, template: str | None, attributes: Mapping[str, Any] | None) -> Answer:
-        """Hand in a request."""
+        """Submit a request."""
         lines = [f"CertificateTemplate:{template}"] if template else []
         lines += [f"{name}:{value}" for name, value in (attributes or {}).items()]
         page = self._ask(
@@ -91,150 +94,86 @@ class Certsrv:
         if found is not None and _WAITING.search(text):
             return Answer("pending", found, "Taken Under Submission")
         raise Failure(
-            f"Handing in the request at {self.url} as {self.account} failed. The CA's page says: "
-            f"{_excerpt(text)}. Look at the CA whether it holds the request, then run again."
+            f"Submitting the request at {self.url} as {self.account} failed. The CA's page says: {_excerpt(text)}. "
+            "Check at the CA whether it has the request, then run again."
         )
 
     def retrieve(self, number: int) -> Answer:
-        """What became of a request."""
+        """The state of a request, and its certificate."""
         page = self._get("/certnew.cer", ReqID=str(number), Enc="b64")
         if b"-----BEGIN CERTIFICATE-----" in page.content:
             return Answer("issued", number, pem=read_certificate(page.content).pem)
-        said = _DISPOSITION.search(page.text)
-        words = _plain(said[1]) if said else _excerpt(page.text)
+        said = next((words for one in _DISPOSITION.finditer(page.text) if (words := _plain(one[1]))), "")
+        words = said or _excerpt(page.text)
         return Answer("pending" if _WAITING.search(page.text) else "denied", number, words)
 
     def authorities(self) -> list[str]:
         """The CA's certificates with their chains, as PEM in no order; those from before renewals too."""
         found: dict[str, None] = {}
         renewals = _RENEWALS.search(self._get("/certcarc.asp").text)
-        for renewal in range(int(renewals[1]) if renewals else 0, -1, -1):
+        newest = min(int(renewals[1]), _MOST_RENEWALS) if renewals else 0
+        for renewal in range(newest, -1, -1):
             for page in ("/certnew.p7b", "/certnew.cer"):
                 body = self._get(page, ReqID="CACert", Renewal=str(renewal), Enc="b64").content
                 if b"-----BEGIN " in body:
                     found.update(dict.fromkeys(one.pem for one in read_certificates(body)))
                     break
         if not found:
-            raise Failure(f"The CA at {self.url} gave no certificate of its own (certcarc.asp, certnew.p7b).")
+            raise Failure(
+                f"The CA at {self.url} sent no certificate of its own (certcarc.asp, certnew.p7b). Check its web site."
+            )
         return list(found)
 
-    def _get(self, page: str, **query: str) -> Any:
+    def _get(self, page: str, **query: str) -> Page:
         return self._ask("GET", page, params=query)
 
-    def _ask(self, method: str, page: str, **more: Any) -> Any:
-        import requests
-
-        where = f"{self.url}{page}"
+    def _ask(self, method: str, path: str, **more: Any) -> Page:
+        where = f"{self.url}{path}"
         try:
-            answer = self._session.request(
-                method, where, timeout=self._timeout, allow_redirects=False, stream=True, **more
-            )
-            _read(answer, where)
-        except requests.exceptions.SSLError as error:
-            raise self._tls_trouble(where, error) from None
-        except requests.exceptions.Timeout:
-            raise Failure(f"Asking the CA at {where} got no answer within {self._timeout} s. {_lost(method)}") from None
-        except (requests.exceptions.RequestException, OSError) as error:
-            words = re.findall(r"\[Errno -?\d+\] ([^'\")]+)", str(error))
-            said = words[-1].lower() if words else "the connection broke before the whole answer was there"
-            raise Failure(f"Asking the CA at {where} failed: {said}. {_lost(method)}") from None
+            page = self._web.ask(method, path, **more)
         except KeyError:
             # requests_ntlm looks for a challenge that the server did not send.
             raise self._refused(where) from None
-        if answer.status_code == 401:
+        if page.status == 401:
             raise self._refused(where)
-        if answer.status_code != 200:
+        if page.status != 200:
             hint = {
-                403: "The account has no right to web enrolment, or the site wants a client certificate.",
-                404: "Check url: web enrolment usually is at https://HOST/certsrv.",
-            }.get(answer.status_code, "Look into the web server's log, then run again.")
-            raise Failure(f"The CA at {where} answered HTTP {answer.status_code} to {self.account}. {hint}")
-        return answer
+                403: "The account has no right to web enrolment, or the site requires a client certificate.",
+                404: "Check adcs_url: web enrolment usually is at https://HOST/certsrv.",
+            }.get(page.status, "Look at the web server's log, then run again.")
+            raise Failure(f"The CA at {where} responded with HTTP {page.status} to {self.account}. {hint}")
+        return page
 
     def _refused(self, where: str) -> Failure:
         return Failure(
-            f"The CA at {where} refused the account {self.account} ({self._auth}). It was tried once. Check username "
-            "(DOMAIN\\name or name@domain), password, and which authentication the web site allows (auth)."
+            f"The CA at {where} refused the account {self.account} ({self._auth}). It was tried once. Check "
+            "adcs_username (DOMAIN\\name or name@domain), the password, and which authentication the web site allows "
+            "(adcs_auth)."
         )
-
-    def _tls_trouble(self, where: str, error: Exception) -> Failure:
-        text = str(error)
-        said = re.search(r"certificate verify failed: ([^(]+)", text) or re.search(r"\[SSL: ([A-Z0-9_]+)\]", text)
-        reason = said[1].strip().lower().replace("_", " ") if said else "TLS failed"
-        hint = "Give the CA's root in ca_path, and the name that the certificate is for in url."
-        if re.search(r"expired|not yet valid", reason):
-            hint = "Renew the certificate of the CA's web site, or set this machine's clock."
-        if not self._legacy and LEGACY_REASONS.search(reason):
-            hint = "It is an old server: set legacy_crypto: true."
-        return Failure(f"The HTTPS connection to {where} is not trusted: {reason}. {hint}")
-
-    def _open(self, endpoint: Endpoint, password: str) -> Any:
-        import requests
-        import requests.adapters
-
-        context = tls_context(endpoint)
-        context.check_hostname = endpoint.validate_certs
-
-        class Adapter(requests.adapters.HTTPAdapter):
-            """Leaves TLS to our context: requests would load its own CA list into it."""
-
-            def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **more: Any) -> None:
-                super().init_poolmanager(connections, maxsize, block=block, ssl_context=context, **more)
-
-            def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
-                """Nothing: the context says it all."""
-
-            def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-                host, _own = super().build_connection_pool_key_attributes(request, True, None)
-                # urllib3 would raise the context's verification by itself.
-                return host, {} if endpoint.validate_certs else {"cert_reqs": "CERT_NONE"}
-
-        session = requests.Session()
-        session.trust_env = False
-        session.headers.update({"User-Agent": _BROWSER})
-        if self._auth == "ntlm":
-            from requests_ntlm import HttpNtlmAuth
-
-            # Channel binding is on by default: it ties the login to this TLS connection.
-            session.auth = HttpNtlmAuth(self.account, password)
-        else:
-            # As bytes, for requests would encode text as Latin-1.
-            pair: Any = (self.account.encode(), password.encode())
-            session.auth = pair
-        # One connection: NTLM authenticates connections, not requests.
-        session.mount("https://", Adapter(pool_connections=1, pool_maxsize=1, max_retries=0))
-        return session
-
-
-def _read(answer: Any, where: str) -> None:
-    """Take the page in, up to the size that one may have."""
-    parts: list[bytes] = []
-    size = 0
-    for part in answer.iter_content(65536):
-        parts.append(part)
-        size += len(part)
-        if size > LARGEST_PAGE:
-            answer.close()
-            raise Failure(
-                f"The CA at {where} answered with more than {LARGEST_PAGE} bytes, which is no page of a CA's. "
-                "Check url."
-            )
-    answer._content = b"".join(parts)
-
-
-def _lost(method: str) -> str:
-    """What to do when no answer came."""
-    if method == "POST":
-        return "The CA may hold the request all the same: look there, and run again."
-    return "Check url, and the CA's web site."
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\ufffd]", " ", html.unescape(re.sub(r"<[^>]*>", " ", text))).split())
+    """Text without marks and control characters, white space folded. Linear: a page may be hostile."""
+    outside = " ".join(part.rpartition(">")[2] if at else part for at, part in enumerate(text.split("<")))
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\ufffd]", " ", html.unescape(outside)).split())
 
 
 def _excerpt(page: str) -> str:
     """What a page says, without its marks, cut to a readable length."""
-    body = re.sub(r"(?is)<(script|style|title)\b.*?</\1>", " ", page)
-    text = _plain(body)
+    for tag in _HIDDEN_PARTS:
+        page = _without(page, tag)
+    text = _plain(page)
     return (text[:300] + "…") if len(text) > 300 else text or "nothing"
+
+
+def _without(page: str, tag: str) -> str:
+    """A page without the parts between a tag and its end; a part without an end reaches to the end of the page."""
+    kept: list[str] = []
+    at, end = 0, re.compile(f"</{tag}>", re.IGNORECASE)
+    for start in re.finditer(rf"<{tag}\b", page, re.IGNORECASE):
+        if start.start() < at:
+            continue
+        kept.append(page[at : start.start()])
+        found = end.search(page, start.end())
+        at = found.end() if found else len(page)
+    return " ".join([*kept, page[at:]])

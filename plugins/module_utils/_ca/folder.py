@@ -5,8 +5,8 @@
 
     ca.pem     the CA's certificate; chain.pem (optional) those above it, when it is an intermediate
     ca.key     its key, PKCS#8, mode 0600
-    pending/   one file a request that waits at another CA (adcs)
-    issued/    one file a certificate, <common name>_<start of the key's SHA-256>_<serial>.pem: the names are the index
+    pending/   one file per request that is pending at another CA (adcs)
+    issued/    one file per certificate, <common name>_<start of the key's SHA-256>_<serial>.pem: its name is its index
 
 The index lies in the names so that it cannot contradict the certificates, whatever moment a run is stopped at.
 """
@@ -21,9 +21,10 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates
 
 LOCK_WAIT = 120.0  # seconds; a signature takes well under one
 
@@ -35,6 +36,8 @@ class CaFolder:
         self.path = Path(path)
         self.certificate, self.chain, self.key = (self.path / name for name in ("ca.pem", "chain.pem", "ca.key"))
         self.issued = self.path / "issued"
+        #: files among the issued certificates that are none, with the reason
+        self.strays: dict[str, str] = {}
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -43,7 +46,7 @@ class CaFolder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise self.trouble("opened", error) from None
+            raise self.failed("opened", error) from None
         try:
             self._acquire(handle)
             yield
@@ -63,7 +66,7 @@ class CaFolder:
                     ) from None
                 time.sleep(0.05)
             except OSError as error:
-                raise self.trouble("locked", error) from None
+                raise self.failed("locked", error) from None
 
     def read(self, file: Path) -> bytes | None:
         """The content of a file, None when there is no such file."""
@@ -72,7 +75,7 @@ class CaFolder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self.trouble("read", error, file) from None
+            raise self.failed("read", error, file) from None
 
     def write(self, file: Path, data: bytes, mode: int) -> None:
         """Write a file whole: beside it under another name, to the disk, then into its place."""
@@ -91,37 +94,73 @@ class CaFolder:
                     os.unlink(name)
                 raise
         except OSError as error:
-            raise self.trouble("written", error, file) from None
+            raise self.failed("written", error, file) from None
 
-    def loose_key(self) -> str | None:
-        """A warning when others than its owner may read the CA's key."""
+    def weak_places(self) -> Iterator[str]:
+        """Warnings where others than the owner could read the CA's key or replace it; none where there is no CA."""
         try:
-            mode = self.key.stat().st_mode & 0o777
+            folder, key = (path.stat().st_mode & 0o777 for path in (self.path, self.key))
+            plain = b"ENCRYPTED" not in self.key.read_bytes()
         except OSError:
-            return None
-        if not mode & 0o077:
-            return None
-        return f"The CA's key {self.key} is readable by others (mode {mode:04o}): chmod 600 it, or make a new CA."
+            return
+        if folder & 0o022:
+            yield (
+                f"The CA's folder {self.path} can be written by others (mode {folder:04o}): they could replace the CA. "
+                "Run chmod 700 on it."
+            )
+        if key & 0o077:
+            yield (
+                f"The CA's key {self.key} is readable by others (mode {key:04o}). Run chmod 600 on it, or make a new "
+                "CA."
+            )
+        if plain:
+            yield (
+                f"The CA's key {self.key} has no passphrase: whoever gets the file can sign. To encrypt it, run "
+                "openssl pkcs8 -topk8 on it, and set sip_tls_ca_passphrase or SIP_TLS_CA_PASSPHRASE."
+            )
 
-    def keep(self, view: dict[str, Any], chain: Iterable[str] = ()) -> Path:
-        """Keep an issued certificate (a certificate_view), with its chain where that does not lie in ca.pem."""
-        name = re.sub(r"[^A-Za-z0-9.-]", "-", view["common_name"] or "unnamed")[:64]
-        file = self.issued / f"{name}_{_short(view['public_key_sha256'])}_{view['serial']}.pem"
-        self.write(file, "".join([view["pem"], *chain]).encode(), 0o644)
+    def keep(self, certificate: Certificate, chain: Iterable[Certificate] = ()) -> Path:
+        """Keep an issued certificate, with its chain where that does not lie in ca.pem."""
+        name = re.sub(r"[^A-Za-z0-9.-]", "-", certificate.common_name or "unnamed")[:64]
+        file = self.issued / f"{name}_{_short(certificate.key.sha256)}_{certificate.serial_text}.pem"
+        self.write(file, "".join(one.pem for one in (certificate, *chain)).encode(), 0o644)
         return file
 
-    def kept(self, public_key_sha256: str | None = None) -> list[bytes]:
-        """What was issued for a public key, or all that was ever issued, the newest first."""
-        pattern = f"*_{_short(public_key_sha256)}_*.pem" if public_key_sha256 else "*.pem"
-        files = sorted(self.issued.glob(pattern), key=lambda one: one.stat().st_mtime_ns, reverse=True)
-        return [data for file in files if (data := self.read(file))]
+    def kept(self, public_key_sha256: str | None = None) -> Iterator[list[Certificate]]:
+        """What was issued for a public key, or all that was ever issued, the newest first, each with its chain.
 
-    def trouble(self, done: str, error: OSError, file: Path | None = None) -> Failure:
+        A file that is not a certificate is passed over; `strays` names it.
+        """
+        pattern = f"*_{_short(public_key_sha256)}_*.pem" if public_key_sha256 else "*.pem"
+        for file in sorted(self.issued.glob(pattern), key=_age, reverse=True):
+            try:
+                yield read_certificates(file.read_bytes(), str(file))
+            except (Failure, OSError) as error:
+                said = error.msg if isinstance(error, Failure) else (error.strerror or "unreadable").lower()
+                self.strays[str(file)] = said
+
+    def stray_warnings(self) -> list[str]:
+        """A sentence for each file that was passed over."""
+        return [
+            f"The file {file} among the issued certificates cannot be read and is passed over ({said.rstrip('.')}). "
+            "Remove it."
+            for file, said in self.strays.items()
+        ]
+
+    def failed(self, done: str, error: OSError, file: Path | None = None) -> Failure:
         """A failed file operation as a sentence."""
         return Failure(
             f"The CA's {f'file {file}' if file else f'folder {self.path}'} cannot be {done}: "
             f"{(error.strerror or type(error).__name__).lower()}."
         )
+
+
+def _age(file: Path) -> int:
+    """When a file was written; 0 of one that is gone."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _short(public_key_sha256: str) -> str:

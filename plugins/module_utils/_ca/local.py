@@ -1,94 +1,141 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The provider local of ca_sign: a CA in a folder, or one that is given whole; private to siptls.cucm."""
+"""The provider local: a CA in a folder, or one that is given whole; private to siptls.cucm."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.basic import env_fallback
 from ansible_collections.siptls.cucm.plugins.module_utils._ca import signer
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.folder import CaFolder
-from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import same_sans
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Policy, check_request
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
+from ansible_collections.siptls.cucm.plugins.module_utils._ca.provider import Issued, Job, Provider, renamed
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Policy
+
+SPEC = ArgSpec(
+    options={
+        "local_create": renamed("create", type="bool", default=True),
+        "local_hash": renamed("hash", type="str", choices=["sha256", "sha384", "sha512"], default="sha256"),
+        "local_clock_skew": renamed("clock_skew", type="int", default=60),
+        "local_crl_urls": {"type": "list", "elements": "str"},
+        "local_ocsp_urls": {"type": "list", "elements": "str"},
+        "local_ca_subject": renamed("ca_subject", type="str"),
+        "local_ca_key_type": renamed("ca_key_type", type="str", choices=["RSA", "EC"], default="RSA", no_log=False),
+        "local_ca_key_size": renamed("ca_key_size", type="int", no_log=False),
+        "local_ca_days": renamed("ca_days", type="int", default=3650),
+        "local_permitted_names": {"type": "list", "elements": "str"},
+        "local_ca_certificate": renamed("ca_certificate", type="str"),
+        "local_ca_key": renamed("ca_key", type="str", no_log=True),
+        "local_ca_key_path": renamed("ca_key_path", type="path", no_log=False),
+        "local_passphrase": renamed(
+            "passphrase", type="str", no_log=True, fallback=(env_fallback, ["SIP_TLS_CA_PASSPHRASE"])
+        ),
+    },
+    mutually_exclusive=(("local_ca_key", "local_ca_key_path"),),
+)
 
 
-@dataclass(frozen=True)
-class Settled:
-    """How a request was answered. reissued_because: None when nothing had been issued for its node before."""
-
-    view: dict[str, Any]
-    is_new: bool
-    reissued_because: str | None = None
-
-
-def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
-    """Sign a request, or give back what still serves. With dry nothing is written and a new CA is a throw-away one."""
-    now = signer.real_now()
-    there = now + timedelta(seconds=params["clock_offset"])
-    request = read_request(params["csr"], "csr")
-    csr = request.view()
-    policy = Policy(
-        days=params["days"],
-        skew=timedelta(minutes=params["clock_skew"]),
-        digest=params["hash"],
-        eku_policy=params["eku_policy"],
-        allowed_sans=tuple(params["allowed_sans"] or ()),
-    )
-    if policy.days <= params["renew_before"]:
+@contextlib.contextmanager
+def _open(job: Job) -> Iterator[LocalSigner]:
+    """The CA, with its folder locked for this process: two runs at once would make two CAs."""
+    if not 0 < job.policy.days <= signer.MOST_DAYS:
+        raise Failure(f"days is {job.policy.days}. Give 1 to {signer.MOST_DAYS} days.")
+    if job.policy.days <= job.renew_before:
         raise Failure(
-            f"days is {policy.days} and renew_before {params['renew_before']}: a new certificate would be due for "
+            f"days is {job.policy.days} and renew_before {job.renew_before}: a new certificate would be due for "
             "renewal at once. Give more days."
         )
-    warnings = check_request(request, policy)
-    folder = CaFolder(params["path"]) if params["path"] else None
+    addresses = signer.Addresses(
+        tuple(job.options["crl_urls"] or ()), tuple(job.options["ocsp_urls"] or ())
+    )  # checked before a CA is made
     # Nobody writes in check mode, so that no lock (which is a file) is needed then.
-    with folder.lock() if folder and not dry else contextlib.nullcontext():
-        ca, created = _authority(params, folder, now, dry=dry)
-        ca.judge_dates(now, there, params["renew_before"])
-        settled = _settle(ca, csr, policy, folder, params)
-        if settled.is_new and folder and not dry:
-            folder.keep(settled.view)
-    if folder and not params["ca_certificate"]:
-        warnings += filter(None, [folder.loose_key()])
-    if settled.view["days_left"] < policy.days - 1 and settled.is_new:
-        warnings.append(f"The certificate ends with its CA {ca.name} on {settled.view['not_after']}.")
-    return _outcome(ca, created, settled, warnings, there, dry=dry)
+    with job.folder.lock() if job.folder and not job.dry else contextlib.nullcontext():
+        ca, created = _authority(job)
+        ca.check_dates(job.now, job.there, job.renew_before)
+        yield LocalSigner(job, ca, addresses, {"ca_created": created}, _weak_places(job))
 
 
-def _authority(
-    params: Mapping[str, Any], folder: CaFolder | None, now: datetime, *, dry: bool
-) -> tuple[signer.SigningCa, bool]:
+@dataclass
+class LocalSigner:
+    """A CA whose key is at hand."""
+
+    job: Job
+    ca: signer.SigningCa
+    addresses: signer.Addresses
+    facts: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def authorities(self) -> tuple[Certificate, ...]:
+        """The CA and those above it."""
+        return self.ca.authorities
+
+    def outdated(self, certificate: Certificate) -> str | None:
+        """Why a certificate of the same key no longer serves: this CA would sign another one."""
+        request, policy = self.job.request, self.job.policy
+        if not certificate.signed_by(self.ca.certificate):
+            return f"the earlier certificate was issued by another CA, {certificate.issuer.text}"
+        return next(_differences(certificate, request, policy), None)
+
+    def sign(self) -> Issued:
+        """Sign; with dry it is a prediction only as far as nothing is kept."""
+        job = self.job
+        certificate = self.ca.sign(job.request, job.policy, job.now, job.there, self.addresses)
+        if certificate.not_after < job.now + timedelta(days=job.policy.days - 1):
+            self.warnings.append(
+                f"The certificate ends with its CA {self.ca.name} on {time_text(certificate.not_after)}."
+            )
+        return Issued(certificate, self.ca.authorities, predicted=job.dry)
+
+
+def _differences(certificate: Certificate, request: Request, policy: Policy) -> Iterator[str]:
+    if certificate.subject.text != request.subject.text:
+        yield (
+            f"the earlier certificate is for the subject {certificate.subject.text}, the request for "
+            f"{request.subject.text}"
+        )
+    if certificate.san_keys != request.san_keys:
+        yield (
+            f"the earlier certificate has the alternative names {', '.join(certificate.sans) or '(none)'}, the request "
+            f"{', '.join(request.sans) or '(none)'}"
+        )
+    given = (certificate.extensions.eku or (), certificate.extensions.key_usage or ())
+    for has, planned in zip(given, (policy.eku(request), policy.key_usage(request)), strict=True):
+        if set(has) != set(planned):
+            yield f"the earlier certificate has the usages {', '.join(has)}, a new one has {', '.join(planned)}"
+
+
+def _authority(job: Job) -> tuple[signer.SigningCa, bool]:
     """(the CA, whether it is new)."""
-    if params["ca_certificate"]:
-        pem, where = params["ca_key"], "ca_key"
-        if not pem and not params["ca_key_path"]:
-            raise Failure("ca_certificate is given without its key: give ca_key or ca_key_path too.")
-        if not pem:
-            where = params["ca_key_path"]
-            try:
-                pem = Path(where).read_text(encoding="ascii")
-            except (OSError, ValueError) as error:
-                said = (getattr(error, "strerror", None) or "it is no text").lower()
-                raise Failure(f"The CA's key {where} cannot be read: {said}.") from None
-        key = signer.load_key(pem, params["passphrase"], where)
-        return signer.SigningCa.load(params["ca_certificate"], key, None, "ca_certificate"), False
-    if folder is None:
-        raise Failure("The provider local needs path, the CA's folder, or ca_certificate with its key.")
-    return _from_folder(params, folder, now, dry=dry)
+    options = job.options
+    if not options["ca_certificate"]:
+        if job.folder is None:
+            raise AssertionError("the options were checked")
+        return _from_folder(job, job.folder)
+    pem, where = options["ca_key"], "local_ca_key"
+    if not pem and not options["ca_key_path"]:
+        raise Failure("local_ca_certificate is given without its key. Set local_ca_key or local_ca_key_path as well.")
+    if not pem:
+        where = options["ca_key_path"]
+        try:
+            pem = Path(where).read_text(encoding="ascii")
+        except (OSError, ValueError) as error:
+            said = (getattr(error, "strerror", None) or "it is not text").lower()
+            raise Failure(f"The CA's key {where} cannot be read: {said}. Correct local_ca_key_path.") from None
+    key = signer.load_key(pem, options["passphrase"], where)
+    return signer.SigningCa.load(options["ca_certificate"], key, None, "local_ca_certificate"), False
 
 
-def _from_folder(
-    params: Mapping[str, Any], folder: CaFolder, now: datetime, *, dry: bool
-) -> tuple[signer.SigningCa, bool]:
+def _from_folder(job: Job, folder: CaFolder) -> tuple[signer.SigningCa, bool]:
+    options = job.options
     certificate, key_data = folder.read(folder.certificate), folder.read(folder.key)
     if certificate is not None:
         if key_data is None:
@@ -96,103 +143,47 @@ def _from_folder(
                 f"The CA in {folder.path} has its certificate {folder.certificate.name} but no key "
                 f"{folder.key.name}: put the key back, or use another folder for a new CA."
             )
-        key = signer.load_key(key_data, params["passphrase"], str(folder.key))
+        key = signer.load_key(key_data, options["passphrase"], str(folder.key))
         return signer.SigningCa.load(certificate, key, folder.read(folder.chain), str(folder.path)), False
-    if not params["create"]:
+    if not options["create"]:
         raise Failure(
             f"There is no CA in {folder.path}: its file {folder.certificate.name} is missing. "
-            "Set create: true to have one made there, or correct path."
+            "Set local_create: true to have one made there, or correct path."
         )
-    wish = signer.CaWish(
-        params["ca_subject"], params["ca_key_type"], params["ca_key_size"] or _usual_size(params["ca_key_type"]),
-        params["ca_days"], params["hash"], timedelta(minutes=params["clock_skew"]),
-    )  # fmt: skip
+    plan = _plan(job)
     # A key without a certificate is what a run leaves that was stopped in between; it is finished here.
-    key = signer.load_key(key_data, params["passphrase"], str(folder.key)) if key_data else signer.new_key(wish)
-    pem = signer.new_certificate(key, wish, now)
-    if not dry:
+    key = signer.load_key(key_data, options["passphrase"], str(folder.key)) if key_data else signer.new_key(plan)
+    pem = signer.new_certificate(key, plan, job.now)
+    if not job.dry:
         if not key_data:
-            folder.write(folder.key, signer.key_pem(key, params["passphrase"]), 0o600)
+            folder.write(folder.key, signer.key_pem(key, options["passphrase"]), 0o600)
         folder.write(folder.certificate, pem.encode(), 0o644)
     return signer.SigningCa.load(pem, key, None, str(folder.path)), True
 
 
-def _usual_size(key_type: str) -> int:
-    return 384 if key_type == "EC" else 3072
-
-
-def _settle(
-    ca: signer.SigningCa,
-    csr: dict[str, Any],
-    policy: Policy,
-    folder: CaFolder | None,
-    params: Mapping[str, Any],
-) -> Settled:
-    """The certificate that still serves, or a new one with the reason why."""
-    reason, now = None, signer.real_now()
-    there = now + timedelta(seconds=params["clock_offset"])
-    if folder is not None:
-        kept = [certificate_view(one, now=there) for one in folder.kept(csr["public_key_sha256"])]
-        for view in [one for one in kept if one["public_key_sha256"] == csr["public_key_sha256"]]:
-            why = "force was set" if params["force"] else _unfit(view, ca, csr, policy, params["renew_before"])
-            if why is None:
-                return Settled(view, is_new=False)
-            reason = reason or f"{why} (certificate {view['serial']})"
-        reason = reason or _older(folder, csr, now)
-    pem = ca.sign(read_request(csr["pem"]), policy, now, there)
-    return Settled(certificate_view(pem, now=there), is_new=True, reissued_because=reason)
-
-
-def _unfit(
-    view: dict[str, Any], ca: signer.SigningCa, csr: dict[str, Any], policy: Policy, renew_before: int
-) -> str | None:
-    """Why a certificate of the same key no longer serves."""
-    if not read_certificate(view["pem"]).signed_by(ca.certificate):
-        return f"the earlier certificate was issued by another CA, {view['issuer']}"
-    if view["days_left"] < renew_before:
-        return f"the earlier certificate has {view['days_left']} days left, and renew_before is {renew_before}"
-    if view["subject"] != csr["subject"]:
-        return f"the earlier certificate is for the subject {view['subject']}, the request for {csr['subject']}"
-    if not same_sans(view["sans"], csr["sans"]):
-        return (
-            f"the earlier certificate has the alternative names {', '.join(view['sans']) or '(none)'}, the request "
-            f"{', '.join(csr['sans']) or '(none)'}"
+def _plan(job: Job) -> signer.CaPlan:
+    """What a new CA is to be like; Failure when it would not last as long as what it has to sign."""
+    options = job.options
+    days = options["ca_days"]
+    if not 0 < days <= signer.MOST_DAYS:
+        raise Failure(f"local_ca_days is {days}. Give 1 to {signer.MOST_DAYS} days; no CA was made.")
+    if days < job.policy.days:
+        raise Failure(
+            f"local_ca_days is {days}, and the CA has to sign certificates for {job.policy.days} days (days); no CA "
+            "was made. Give the CA more days, or the certificates fewer."
         )
-    request = read_request(csr["pem"])
-    for what, wanted in (("eku", policy.eku(request)), ("key_usage", policy.key_usage(request))):
-        if set(view[what]) != set(wanted):
-            return f"the earlier certificate has the usages {', '.join(view[what])}, and {', '.join(wanted)} are wanted"
-    return None
+    usual = 384 if options["ca_key_type"] == "EC" else 3072
+    return signer.CaPlan(
+        options["ca_subject"], options["ca_key_type"], options["ca_key_size"] or usual, days, options["hash"],
+        job.policy.skew, tuple(options["permitted_names"] or ()),
+    )  # fmt: skip
 
 
-def _older(folder: CaFolder, csr: dict[str, Any], now: datetime) -> str | None:
-    """The request has a key of its own: say so when its node has had a certificate with another."""
-    for data in folder.kept():
-        view = certificate_view(data, now=now)
-        if view["subject"] == csr["subject"] and same_sans(view["sans"], csr["sans"]):
-            return f"the request holds a new key (certificate {view['serial']} was for another)"
-    return None
+def _weak_places(job: Job) -> list[str]:
+    """Warnings about a folder or a key that others could use."""
+    if job.folder is None or job.options["ca_certificate"] or job.dry:
+        return []
+    return list(job.folder.weak_places())
 
 
-def _outcome(
-    ca: signer.SigningCa, created: bool, settled: Settled, warnings: list[str], now: datetime, *, dry: bool
-) -> Outcome:
-    view, chain = settled.view, list(ca.chain)
-    after = {name: view[name] for name in ("subject", "issuer", "serial", "not_before", "not_after", "sans", "eku")}
-    return Outcome(
-        changed=settled.is_new or created,
-        warnings=warnings,
-        before={},
-        after=after if settled.is_new else {},
-        result={
-            "status": "issued",
-            "certificate": view["pem"],
-            "chain": chain,
-            "root": chain[-1],
-            "reissued_because": settled.reissued_because,
-            "view": view,
-            "ca": ca.certificate.view(now),
-            "ca_created": created,
-            "predicted": dry and settled.is_new,
-        },
-    )
+PROVIDER = Provider("local", SPEC, _open, needs=(("path", "local_ca_certificate"),))

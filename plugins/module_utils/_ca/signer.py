@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate impo
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb_to_root
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import EKU_OIDS, KEY_USAGES
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import public_key
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import printable
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Policy
 
@@ -25,11 +28,20 @@ if TYPE_CHECKING:
 DIGESTS = ("sha256", "sha384", "sha512")
 CURVES = {256: "SECP256R1", 384: "SECP384R1", 521: "SECP521R1"}
 _COMMA = re.compile(r"(?<!\\),\s*")
+_DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z")
+
+
+#: days that a CA or a certificate may last; X.509 cannot write a year after 9999
+MOST_DAYS = 36_500
+_ADDRESS = re.compile(r"(https?|ldaps?)://[!-~]+\Z")
 
 
 @dataclass(frozen=True)
-class CaWish:
-    """What a new CA is to be like. subject: in the order of its DER (C=IN, O=cisco, CN=...), None for one of ours."""
+class CaPlan:
+    """What a new CA is to be like. subject: in the order of its DER (C=IN, O=cisco, CN=...), None for one of ours.
+
+    permitted: the only domains and networks for which it may sign (name constraints); none for all.
+    """
 
     subject: str | None = None
     key_type: str = "RSA"
@@ -37,15 +49,32 @@ class CaWish:
     days: int = 3650
     digest: str = "sha256"
     skew: timedelta = timedelta(hours=1)
+    permitted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where those who check a certificate find out whether it was revoked: put into what a CA signs."""
+
+    crl: tuple[str, ...] = ()
+    ocsp: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for url in (*self.crl, *self.ocsp):
+            if not _ADDRESS.match(url):
+                raise Failure(
+                    f"{url!r} is not the address of a CRL or an OCSP responder. Give a URL that begins with http://, "
+                    "https://, ldap:// or ldaps://."
+                )
 
 
 @dataclass(frozen=True)
 class SigningCa:
-    """A CA ready to sign. chain: its own certificate first, the root last, as PEM."""
+    """A CA ready to sign. authorities: its own certificate first, the root last."""
 
     certificate: Certificate
     key: Any
-    chain: tuple[str, ...]
+    authorities: tuple[Certificate, ...]
 
     @classmethod
     def load(cls, certificates: str | bytes, key: Any, above: str | bytes | None, where: str) -> SigningCa:
@@ -64,14 +93,14 @@ class SigningCa:
                 f"The certificate {certificate.subject.text} in {where} is not a CA certificate: its basic constraints "
                 "or key usages do not let it sign. Use a CA certificate."
             )
-        return cls(certificate, key, tuple(one.pem for one in climb_to_root(certificate, pool).certificates))
+        return cls(certificate, key, climb_to_root(certificate, pool).certificates)
 
     @property
     def name(self) -> str:
         """The CA's subject."""
         return self.certificate.subject.text
 
-    def judge_dates(self, now: datetime, there: datetime, renew_before: int) -> None:
+    def check_dates(self, now: datetime, there: datetime, renew_before: int) -> None:
         """Refuse a CA that is not valid, or that ends so soon that each of its certificates would be due at once.
 
         now is this machine's time, there the time of the node that the certificate is for.
@@ -92,29 +121,50 @@ class SigningCa:
                 "would be due for renewal at once. Make a new CA in another folder."
             )
 
-    def sign(self, request: Request, policy: Policy, now: datetime, there: datetime | None = None) -> str:
-        """A certificate for a request that has been judged, as PEM; it never outlives its CA.
+    def sign(
+        self,
+        request: Request,
+        policy: Policy,
+        now: datetime,
+        there: datetime | None = None,
+        addresses: Addresses | None = None,
+    ) -> Certificate:
+        """A certificate for a request that has been checked; it never outlives its CA.
 
         there is the node's time where it differs from now: the certificate is to be good by both clocks, and to last
-        as long as the policy says by the one that is ahead.
+        as long as the policy says by the one that is ahead. Raises Failure where cryptography cannot copy the request.
         """
-        from cryptography import x509
-        from cryptography.x509.oid import ExtensionOID
+        from cryptography.exceptions import UnsupportedAlgorithm
 
-        # What is signed is the request's own DER as cryptography reads it, so that no name is written anew.
-        own, csr = x509.load_der_x509_certificate(self.certificate.der), x509.load_der_x509_csr(request.der)
-        uses = [x509.ObjectIdentifier(EKU_OIDS.get(one, one)) for one in policy.eku(request)]
         earlier, later = sorted((now, there or now))
         begin = max(earlier - policy.skew, self.certificate.not_before)
         end = min(later + timedelta(days=policy.days), self.certificate.not_after)
+        try:
+            builder = self._builder(request, policy).not_valid_before(begin).not_valid_after(end)
+            for extension in _revocation(addresses or Addresses()):
+                builder = builder.add_extension(extension, critical=False)
+            signed = builder.sign(self.key, digest(self.key, policy.digest))
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            said = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+            raise Failure(
+                f"The request of {request.title} cannot be signed: it contains something that cannot be copied into a "
+                f"certificate ({printable(said)[:200]}). Make a new CSR on the node without it."
+            ) from None
+        return Certificate.from_der(_der(signed))
+
+    def _builder(self, request: Request, policy: Policy) -> x509.CertificateBuilder:
+        """A certificate without dates: subject, key and names are the request's own DER as cryptography reads it."""
+        from cryptography import x509
+        from cryptography.x509.oid import ExtensionOID
+
+        own, csr = x509.load_der_x509_certificate(self.certificate.der), x509.load_der_x509_csr(request.der)
+        uses = [x509.ObjectIdentifier(EKU_OIDS.get(one, one)) for one in policy.eku(request)]
         builder = (
             x509.CertificateBuilder()
             .subject_name(csr.subject)
             .issuer_name(own.subject)
             .public_key(csr.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(begin)
-            .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(key_usage(policy.key_usage(request)), critical=True)
             .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
@@ -124,7 +174,26 @@ class SigningCa:
         for one in csr.extensions:
             if one.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME:
                 builder = builder.add_extension(one.value, critical=False)
-        return _to_pem(builder.sign(self.key, digest(self.key, policy.digest)))
+        return builder
+
+
+def _revocation(addresses: Addresses) -> Iterator[x509.ExtensionType]:
+    """CRL distribution points and the OCSP responder (RFC 5280, 4.2.1.13 and 4.2.2.1)."""
+    from cryptography import x509
+    from cryptography.x509.oid import AuthorityInformationAccessOID
+
+    if addresses.crl:
+        points = [
+            x509.DistributionPoint([x509.UniformResourceIdentifier(url)], None, None, None) for url in addresses.crl
+        ]
+        yield x509.CRLDistributionPoints(points)
+    if addresses.ocsp:
+        yield x509.AuthorityInformationAccess(
+            [
+                x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(url))
+                for url in addresses.ocsp
+            ]
+        )
 
 
 def _authority(certificate: x509.Certificate) -> x509.AuthorityKeyIdentifier:
@@ -138,31 +207,35 @@ def _authority(certificate: x509.Certificate) -> x509.AuthorityKeyIdentifier:
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own)
 
 
-def _to_pem(certificate: x509.Certificate) -> str:
+def _der(certificate: x509.Certificate) -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    return certificate.public_bytes(Encoding.PEM).decode("ascii")
+    return certificate.public_bytes(Encoding.DER)
 
 
-def new_key(wish: CaWish) -> Any:
+def new_key(plan: CaPlan) -> Any:
     """A key for a new CA: RSA from 2048 bits, or EC."""
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    if wish.key_type == "EC":
-        if wish.key_size not in CURVES:
-            raise Failure(f"ca_key_size {wish.key_size} is no EC key's: use {', '.join(map(str, CURVES))}.")
-        return ec.generate_private_key(getattr(ec, CURVES[wish.key_size])())
-    if not 2048 <= wish.key_size <= 4096:
-        raise Failure(f"ca_key_size {wish.key_size} is out of range: an RSA CA has 2048 to 4096 bits, as CUCM takes.")
-    return rsa.generate_private_key(public_exponent=65537, key_size=wish.key_size)
+    if plan.key_type == "EC":
+        if plan.key_size not in CURVES:
+            raise Failure(
+                f"local_ca_key_size {plan.key_size} is not the size of an EC key. Use {', '.join(map(str, CURVES))}."
+            )
+        return ec.generate_private_key(getattr(ec, CURVES[plan.key_size])())
+    if not 2048 <= plan.key_size <= 4096:
+        raise Failure(
+            f"local_ca_key_size {plan.key_size} is out of range. CUCM accepts RSA keys of CAs from 2048 to 4096 bits."
+        )
+    return rsa.generate_private_key(public_exponent=65537, key_size=plan.key_size)
 
 
-def new_certificate(key: Any, wish: CaWish, now: datetime) -> str:
+def new_certificate(key: Any, plan: CaPlan, now: datetime) -> str:
     """The self-signed certificate of a new CA, as PEM."""
     from cryptography import x509
 
-    # CallManager-trust holds one certificate a common name: two CAs of the same name would push each other out.
-    name = _parsed(wish.subject or f"CN=SIP TLS CA {secrets.token_hex(4)}")
+    # CallManager-trust holds one certificate per common name: two CAs of the same name would push each other out.
+    name = _parsed(plan.subject or f"CN=SIP TLS CA {secrets.token_hex(4)}")
     own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     builder = (
         x509.CertificateBuilder()
@@ -170,13 +243,31 @@ def new_certificate(key: Any, wish: CaWish, now: datetime) -> str:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - wish.skew)
-        .not_valid_after(now + timedelta(days=wish.days))
+        .not_valid_before(now - plan.skew)
+        .not_valid_after(now + timedelta(days=plan.days))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(key_usage(["keyCertSign", "cRLSign"]), critical=True)
         .add_extension(own, critical=False)
     )
-    return _to_pem(builder.sign(key, digest(key, wish.digest)))
+    if plan.permitted:
+        permitted = x509.NameConstraints([_subtree(one) for one in plan.permitted], None)
+        builder = builder.add_extension(permitted, critical=True)
+    return Certificate.from_der(_der(builder.sign(key, digest(key, plan.digest)))).pem
+
+
+def _subtree(text: str) -> x509.GeneralName:
+    """A name constraint (RFC 5280, 4.2.1.10): a network as 10.1.0.0/16, or a domain with all that is below it."""
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ipaddress.ip_network(text))
+    except ValueError:
+        pass
+    if not _DOMAIN.match(text):
+        raise Failure(
+            f"local_permitted_names: {text!r} is neither a domain nor a network. Write example.com or 10.1.0.0/16."
+        )
+    return x509.DNSName(text)
 
 
 def _parsed(subject: str) -> x509.Name:
@@ -185,10 +276,12 @@ def _parsed(subject: str) -> x509.Name:
     try:
         # RFC 4514 writes the last part first; people and CUCM write the country first.
         name = x509.Name.from_rfc4514_string(",".join(reversed(_COMMA.split(subject.strip()))))
-        if not any(one.rfc4514_attribute_name == "CN" for one in name):
+        if not any(attribute.rfc4514_attribute_name == "CN" for attribute in name):
             raise ValueError
     except (ValueError, KeyError):
-        raise Failure(f"ca_subject {subject!r} is not a name: write it as C=IN, O=cisco, CN=SIP TLS CA.") from None
+        raise Failure(
+            f"local_ca_subject {subject!r} is not a distinguished name. Write it as C=IN, O=cisco, CN=SIP TLS CA."
+        ) from None
     return name
 
 
@@ -204,7 +297,7 @@ def load_key(pem: str | bytes, passphrase: str | None, where: str) -> Any:
     except TypeError:
         said = "is encrypted, and no passphrase was given"
     except (ValueError, UnsupportedAlgorithm):
-        said = "cannot be decrypted with the passphrase given" if encrypted else "is no private key in PEM"
+        said = "cannot be decrypted with the passphrase given" if encrypted else "is not a private key in PEM"
     raise Failure(f"The CA's key in {where} {said}.")
 
 

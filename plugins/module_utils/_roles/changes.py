@@ -51,8 +51,6 @@ def _actions(result: Mapping[str, Any], otherwise: str) -> list[str]:
 
 
 def _where(result: Mapping[str, Any]) -> str:
-    """The node that a loop's item is about, as far down as loops over loops go."""
-    item: Any = result.get("item")
-    while isinstance(item, Mapping) and "item" in item:
-        item = item["item"]
+    """The node that a loop's item is about."""
+    item = result.get("item")
     return f" ({item['name']})" if isinstance(item, Mapping) and item.get("name") else ""

@@ -24,10 +24,10 @@ def with_certificates(
 ) -> dict[str, Any]:
     """The facts of a cluster with the certificates that each node is to present, and the chain of their CA.
 
-    csrs, signed and uploads are the results of the looped tasks: of cucm_csr with the holder (`name` of the node and
-    `purpose`) as `item`, of the signing with the CSR's result as `item`, of cucm_cert_upload with the signing's result
-    as `item`. A node whose CSR was not needed keeps the certificate that it has. shared: one certificate for all nodes,
-    the publisher's. The trust stores are left out.
+    csrs and uploads are the results of the looped tasks: of cucm_csr with the holder (`name` of the node and `purpose`)
+    as `item`, of cucm_cert_upload with what was signed as `item`. signed are the results of ca_sign, each with the
+    `name` and `purpose` of its holder. A node whose CSR was not needed keeps the certificate that it has. shared: one
+    certificate for all nodes, the publisher's. The trust stores are left out.
     """
     owner = next((node["name"] for node in cluster["nodes"] if node.get("role") == "Publisher"), None)
     kept = {_holder(result["item"]): result.get("certificate") for result in csrs}
@@ -56,9 +56,9 @@ def _fresh(
     signed: Iterable[Mapping[str, Any]], uploads: Iterable[Mapping[str, Any]]
 ) -> dict[tuple[str, str], tuple[Any, Iterable[str]]]:
     """What was signed in this run, by its holder: the certificate, as uploaded where it was, and the chain above it."""
-    held = {_holder(row["item"]["item"]["item"]): row.get("certificate") for row in uploads if "item" in row}
-    rows = {_holder(row["item"]["item"]): row for row in signed if row.get("certificate")}
-    return {holder: _signed(row, held.get(holder)) for holder, row in rows.items()}
+    uploaded = {_holder(row["item"]): row.get("certificate") for row in uploads if "item" in row}
+    rows = {_holder(row): row for row in signed if row.get("certificate")}
+    return {holder: _signed(row, uploaded.get(holder)) for holder, row in rows.items()}
 
 
 def _holder(item: Mapping[str, Any]) -> tuple[str, str]:

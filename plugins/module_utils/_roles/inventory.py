@@ -17,8 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
+from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import OF_ONE_REQUEST, ca_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import parse
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import option_problems
@@ -293,17 +293,15 @@ def _authority(inventory: Inventory) -> Iterator[str]:
     if not isinstance(given, Mapping):
         yield "sip_tls_ca is not a mapping. Give it as {provider: local, path: FOLDER}, or the keys of your CA."
         return
-    known = [*inventory.ca_options, *CA_KEYS]
+    aliases = [name for rule in inventory.ca_options.values() for name in rule.get("aliases", ())]
+    known = [name for name in inventory.ca_options if name not in OF_ONE_REQUEST] + [*aliases, *CA_KEYS]
     for key in given:
         if key not in known:
             meant = nearest(str(key), known)
             advice = f"Did you mean {meant}?" if meant else "Remove it."
             yield f"sip_tls_ca has the key {key}, which is not known. {advice}"
-    rules = {key: {part: rule[part] for part in ("type", "elements", "choices") if part in rule}
-             for key, rule in inventory.ca_options.items()}  # fmt: skip
-    shown = {key: value for key, value in given.items() if key in rules}
-    for text in ArgumentSpecValidator(rules).validate(shown).error_messages:
-        yield f"sip_tls_ca: {str(text).rstrip('.')}."
+    for text in ca_problems({key: value for key, value in given.items() if key in known and key not in CA_KEYS}):
+        yield f"sip_tls_ca: {text}"
     if given.get("provider", "local") == "local" and given.get("path"):
         yield from _folder(Path(os.path.expanduser(str(given["path"]))))
 

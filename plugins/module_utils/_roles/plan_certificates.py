@@ -104,7 +104,7 @@ def _uploads(facts: Mapping[str, Any]) -> Iterator[Step]:
         for action in one.get("actions") or ():
             # A CA that does not exist yet is made up anew for each certificate that is predicted.
             text = str(action).replace(str(signed["view"]["issuer"]), NEW_CA) if _to_be_made(signed) else action
-            found.append((signed["item"]["item"]["name"], sentence(text)))
+            found.append((signed["name"], sentence(text)))
     # Both certificates of a node have the same CA: the second prediction does not know of the first one.
     for node, title in dict.fromkeys(found):
         yield step("certificate", title, where=node)
@@ -119,9 +119,9 @@ def sentence(action: str) -> str:
 def _rows(facts: Mapping[str, Any], csr: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """What changes of the certificate, as far as it is known before it is signed."""
     before = csr.get("certificate") or {}
-    signed = next(
-        (one for one in results(facts, "callmanager_certificate_signed") if one["item"]["item"] == csr["item"]), {}
-    )
+    holder = csr["item"]["name"], _purpose(csr["item"])
+    made = facts.get("callmanager_certificate_signed") or ()
+    signed: Mapping[str, Any] = next((one for one in made if (one["name"], _purpose(one)) == holder), {})
     after = dict(signed.get("view") or {})
     if _to_be_made(signed):
         after["issuer"] = NEW_CA

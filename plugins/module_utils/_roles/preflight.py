@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import guard_warnings
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import covers
 from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN, MASKS
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import apart
@@ -278,7 +279,7 @@ def _authority(facts: dict[str, Any], authority: Mapping[str, Any] | None, warn_
     named, wrong = named_authorities([given["pem"], *(authority.get("trusted") or ())], **places)
     said = check_authority(**given, warn_days=warn_days)
     facts["mistakes"] += [*wrong, *said["problems"]]
-    facts["warnings"] += said["warnings"]
+    facts["warnings"] += [*said["warnings"], *guard_warnings(authority.get("ca") or {})]
     return named
 
 

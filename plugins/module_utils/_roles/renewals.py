@@ -26,7 +26,7 @@ def renewals(
     place, the restart waits for the window) or due. A node that waits since an earlier run has a row too.
     """
     restarts = list(restarts)
-    placed = {_holder(one["item"]["item"]["item"]) for one in uploads if "item" in one and one.get("certificate")}
+    placed = {_holder(one["item"]) for one in uploads if "item" in one and one.get("certificate")}
     waits = [one["item"]["name"] for one in restarts if one.get("pending")]
     served = {one["item"]["name"] for one in restarts if not one.get("failed") and not one.get("pending")}
     rows = []

@@ -36,14 +36,15 @@ class _CheckMode:
 def with_signing(facts: Mapping[str, Any], face: Face, given: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a cluster with `signing_chain`, the CAs that will sign, and the problems of signing in `mistakes`.
 
-    face is that of ca_sign, given are its options as the role will pass them. signing_chain is empty for a CA that the
-    run is going to make.
+    face is that of ca_sign, given are its options as the role will pass them, with those of the CA as `ca`. The chain
+    is empty for a CA that the run is going to make.
     """
-    options = {name: value for name, value in given.items() if name in face.spec.options and value is not None}
-    if not options.get("ca_key_size"):
+    options = {name: value for name, value in given.items() if value is not None}
+    ca = {name: value for name, value in (options.get("ca") or {}).items() if name != "request_ids"}
+    if ca.get("provider", "local") == "local" and not {"local_ca_key_size", "ca_key_size"} & set(ca):
         # The key of a CA that the run is going to make takes a second; one of another kind shows the same.
-        options.setdefault("ca_key_type", "EC")
-    problems, result = _signed(face, {**options, "csr": _request(facts)})
+        ca.setdefault("local_ca_key_type", "EC")
+    problems, result = _signed(face, {**options, "ca": ca, "csr": _request(facts)})
     chain = list(result.get("chain") or ())
     certificates = [read_certificate(pem) for pem in chain]
     problems += [f"The CA (sip_tls_ca) cannot be used: {text}." for text in _own_store_problems(certificates)]

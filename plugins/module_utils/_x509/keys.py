@@ -37,6 +37,8 @@ _CURVES = {
     "1.3.132.0.34": 384, "1.3.132.0.35": 521, "1.3.36.3.3.2.8.1.1.7": 256, "1.3.36.3.3.2.8.1.1.11": 384,
     "1.3.36.3.3.2.8.1.1.13": 512,
 }  # fmt: skip
+#: the curves of NIST that CUCM uses, by their names in its documents
+NIST_CURVES = {"1.2.840.10045.3.1.7": "P-256", "1.3.132.0.34": "P-384", "1.3.132.0.35": "P-521"}
 _FIXED_SIZES = {"X25519": 256, "Ed25519": 256, "X448": 448, "Ed448": 448}
 _PSS = "1.2.840.113549.1.1.10"
 #: algorithm -> (OpenSSL's name, the hash; empty where the algorithm brings its own)
@@ -68,11 +70,15 @@ _HASHES = {
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A public key. kind: RSA, EC, DSA, Ed25519 …, or the number of its algorithm; bits: 0 where nobody knows."""
+    """A public key. kind: RSA, EC, DSA, Ed25519 …, or the number of its algorithm; bits: 0 where nobody knows.
+
+    curve: the object identifier of an EC key's curve; empty of other keys and of curves that are written out.
+    """
 
     der: bytes = field(repr=False)
     kind: str = field(compare=False)
     bits: int = field(compare=False)
+    curve: str = field(default="", compare=False)
 
     @classmethod
     def read(cls, element: Element) -> PublicKey:
@@ -87,7 +93,8 @@ class PublicKey:
             size = _size(kind, algorithm[1:], bits(parts[1], "the public key"))
         except (DerError, IndexError):
             size = 0
-        return cls(element.whole, kind, size)
+        named = kind == EC and len(algorithm) > 1 and algorithm[1].tag == OID
+        return cls(element.whole, kind, size, oid(algorithm[1], "the curve") if named else "")
 
     @cached_property
     def sha256(self) -> str:

@@ -11,7 +11,7 @@ Sources: Cisco document 217138 (upload), the Security Guide of 12.5 (key sizes, 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -20,15 +20,20 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC, RSA
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, name_problems
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC, NIST_CURVES, RSA
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import (
+    AltName,
+    is_address,
+    name_problems,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, Purpose
 
 # What CUCM up to 12.5 asks for (certificates.md, 6.4); for the request that asks for nothing.
 USUAL_KEY_USAGE = ("digitalSignature", "keyEncipherment", "dataEncipherment", "keyAgreement")
 CA_KEY_USAGE = ("keyCertSign", "cRLSign")
 SMALLEST_RSA, SOUND_RSA, LARGEST_RSA = 1024, 2048, 4096
-CURVE_SIZES = (256, 384, 521)
+#: alternative names of one request; a cluster has at most some 20 nodes
+MOST_SANS = 100
 #: kinds of alternative names that CUCM puts into its requests
 SAN_KINDS = ("DNS", "IP")
 # A clock of the node or of the CA that is this far behind does not spoil a fresh certificate.
@@ -39,7 +44,7 @@ CLOCK_TOLERANCE = timedelta(minutes=10)
 class Policy:
     """What a certificate is to be like, whatever its request says. days: how long; skew: how far back it begins.
 
-    eku_policy: both (exactly serverAuth and clientAuth) or keep (those and what the request asks for besides).
+    eku_policy: both (exactly serverAuth and clientAuth) or keep (those, and of kept_eku what the request asks for).
     """
 
     days: int = 730
@@ -47,12 +52,13 @@ class Policy:
     digest: str = "sha256"
     eku_policy: str = "both"
     allowed_sans: tuple[str, ...] = ()
+    kept_eku: tuple[str, ...] = ("ipsecEndSystem",)
 
     def eku(self, request: Request) -> list[str]:
         """The extended key usages of a certificate for a request."""
         asked = request.extensions.eku or ()
-        more = [one for one in asked if one not in BOTH_USES] if self.eku_policy == "keep" else []
-        return [*BOTH_USES, *more]
+        more = [one for one in asked if one not in BOTH_USES and one in self.kept_eku]
+        return [*BOTH_USES, *(more if self.eku_policy == "keep" else ())]
 
     @staticmethod
     def key_usage(request: Request) -> list[str]:
@@ -61,17 +67,23 @@ class Policy:
         return [one for one in asked if one not in CA_KEY_USAGE] or list(USUAL_KEY_USAGE)
 
 
-def check_request(request: Request, policy: Policy) -> list[str]:
-    """Check a request before it is signed; returns warnings, raises Failure with every problem."""
-    problems = list(request_problems(request, policy))
+def check_request(request: Request, policy: Policy, more: Iterable[str] = ()) -> list[str]:
+    """Check a request before it is signed; returns warnings, raises Failure with every problem, `more` among them."""
+    problems = [*request_problems(request, policy), *more]
     title = request.subject.text or "an empty subject"
     if problems:
-        raise Failure(f"The request of {title} is not signed: {'; '.join(problems)}.", objections=problems)
+        raise Failure(f"The request of {title} is not signed: {'; '.join(problems)}.", problems=problems)
     warnings = []
     if request.key.kind == RSA and request.key.bits < SOUND_RSA:
         warnings.append(
             f"The request of {title} holds an RSA key of {request.key.bits} bits, which is weak: "
             f"ask for {SOUND_RSA} bits where the release can (10.5 and later)."
+        )
+    uses = [one for one in request.extensions.eku or () if one not in policy.eku(request)]
+    if uses and policy.eku_policy == "keep":
+        warnings.append(
+            f"The request of {title} asks for the extended key usage {', '.join(uses)}, which is left out. To keep it, "
+            "list it in kept_eku."
         )
     dropped = [one for one in request.extensions.key_usage or () if one in CA_KEY_USAGE]
     if dropped:
@@ -90,10 +102,17 @@ def request_problems(request: Request, policy: Policy) -> Iterator[str]:
         yield "it asks to become a CA"
     yield from request.extensions.unread
     sans = request.extensions.sans
+    if len(sans) > MOST_SANS:
+        # The names themselves would make a sentence of many pages.
+        yield f"it contains {len(sans)} alternative names, and a certificate for CUCM has at most {MOST_SANS}"
+        return
     yield from name_problems(request.subject, sans)
+    nets = [one.text for one in sans if one.kind == "IP" and not is_address(one.value)]
+    if nets:
+        yield f"it contains {', '.join(nets)}, which is not the address of one node"
     odd = [one.text for one in sans if one.kind not in SAN_KINDS]
     if odd:
-        yield f"it holds the alternative name {', '.join(odd)}, and CUCM asks for DNS names and addresses alone"
+        yield f"it contains the alternative name {', '.join(odd)}, and CUCM uses DNS names and IP addresses only"
     yield from key_problems(request)
     if policy.allowed_sans:
         names = [AltName.parse(one) for one in request.subject.common_names] + list(sans)
@@ -107,8 +126,9 @@ def key_problems(holder: Certificate | Request) -> Iterator[str]:
     kind, bits = holder.key.kind, holder.key.bits
     if kind == RSA and not SMALLEST_RSA <= bits <= LARGEST_RSA:
         yield f"its RSA key has {bits} bits, and CUCM takes no more than {LARGEST_RSA} and no less than {SMALLEST_RSA}"
-    elif kind == EC and bits not in CURVE_SIZES:
-        yield f"its EC key has {bits} bits, and CUCM uses {', '.join(map(str, CURVE_SIZES))}"
+    elif kind == EC and holder.key.curve not in NIST_CURVES:
+        shown = f"{bits} bits" if bits else "an unknown size"
+        yield f"its EC key has {shown} on a curve that CUCM does not use. CUCM uses {', '.join(NIST_CURVES.values())}"
     elif kind not in (RSA, EC):
         yield f"its key is of the kind {kind}, and CUCM uses RSA and EC"
 

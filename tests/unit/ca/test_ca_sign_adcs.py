@@ -30,9 +30,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
 def sign(lab: LabProcess, csr: str, ca: str = "adcs", *, check: bool = False, **options: Any) -> dict[str, Any]:
     row = next(one for one in lab.description["cas"] if one["name"] == ca)
     given = {
-        "provider": "adcs", "url": f"https://{row['address']}:{row['port']}/certsrv", "username": USER,
-        "password": PASSWORD, "ca_path": str(lab.state / f"ca-{ca}" / "ca.pem"), "csr": csr,
-        "template": "CucmTLS" if ca == "adcs" else None, **options,
+        "provider": "adcs", "adcs_url": f"https://{row['address']}:{row['port']}/certsrv", "adcs_username": USER,
+        "adcs_password": PASSWORD, "adcs_ca_path": str(lab.state / f"ca-{ca}" / "ca.pem"), "csr": csr,
+        "adcs_template": "CucmTLS" if ca == "adcs" else None, **options,
     }  # fmt: skip
     result = run_module("ca_sign", {name: value for name, value in given.items() if value is not None}, check=check)
     assert PASSWORD not in json.dumps({**result, "invocation": None})
@@ -47,7 +47,7 @@ def requests_at(lab: LabProcess, ca: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("auth", ["ntlm", "basic"])
 def test_issued_with_its_chain_up_to_the_root(lab: LabProcess, tmp_path: Path, auth: str) -> None:
     csr = make_csr(tmp_path, "CUCM10", key="rsa:2048", sans=SANS)
-    result = sign(lab, csr, auth=auth)
+    result = sign(lab, csr, adcs_auth=auth)
     assert result.get("changed") and result["status"] == "issued" and result["request_id"], result
     assert len(result["chain"]) == 2 and result["root"] == result["chain"][-1]
     assert verify(tmp_path, result["certificate"], result["chain"], strict=False).count(": OK") == 2
@@ -78,13 +78,13 @@ WRONG = {
 
 @pytest.mark.parametrize("template", WRONG)
 def test_what_the_ca_left_out_or_added_is_named(lab: LabProcess, tmp_path: Path, template: str) -> None:
-    result = sign(lab, make_csr(tmp_path, sans=SANS), template=template, path=str(tmp_path / "kept"))
+    result = sign(lab, make_csr(tmp_path, sans=SANS), adcs_template=template, path=str(tmp_path / "kept"))
     assert result.get("failed") and WRONG[template] in result["msg"], result
     assert "certificate" not in result and not list((tmp_path / "kept").rglob("*.*"))
 
 
 def test_a_short_template_is_warned_of(lab: LabProcess, tmp_path: Path) -> None:
-    result = sign(lab, make_csr(tmp_path, sans=SANS), template="CucmShort")
+    result = sign(lab, make_csr(tmp_path, sans=SANS), adcs_template="CucmShort")
     assert "due for renewal at once" in str(result["warnings"])
 
 
@@ -92,7 +92,7 @@ def test_a_short_template_is_warned_of(lab: LabProcess, tmp_path: Path) -> None:
     ("template", "words"), [("Nothing", "0x80094800"), ("CucmForbidden", "permissions on the certificate template")]
 )
 def test_denied_in_the_words_of_the_ca(lab: LabProcess, tmp_path: Path, template: str, words: str) -> None:
-    result = sign(lab, make_csr(tmp_path), template=template, path=str(tmp_path / "kept"))
+    result = sign(lab, make_csr(tmp_path), adcs_template=template, path=str(tmp_path / "kept"))
     assert result.get("failed") and result["status"] == "denied" and words in result["msg"]
     assert not list((tmp_path / "kept").rglob("*.json"))
 
@@ -114,10 +114,10 @@ def test_pending_is_kept_and_the_next_run_goes_on(lab: LabProcess, tmp_path: Pat
 
 def test_a_pending_request_goes_on_by_its_number_and_can_be_waited_for(lab: LabProcess, tmp_path: Path) -> None:
     csr = make_csr(tmp_path, key="rsa:2048")
-    number = sign(lab, csr, template="CucmApproval")["request_id"]
+    number = sign(lab, csr, adcs_template="CucmApproval")["request_id"]
     threading.Timer(1.0, lambda: lab.ask("ca", what="issue", ca="adcs", request=number)).start()
     started = time.monotonic()
-    done = sign(lab, csr, template="CucmApproval", request_id=number, wait=30)
+    done = sign(lab, csr, adcs_template="CucmApproval", adcs_request_id=number, adcs_wait=30)
     assert done.get("changed") and done["request_id"] == number and time.monotonic() - started < 20
 
 
@@ -132,7 +132,7 @@ def test_a_request_denied_later_says_so_and_is_forgotten(lab: LabProcess, tmp_pa
 
 def test_a_foreign_request_id_is_not_taken(lab: LabProcess, tmp_path: Path) -> None:
     number = sign(lab, make_csr(tmp_path, "OTHER"))["request_id"]
-    result = sign(lab, make_csr(tmp_path, "CUCMA"), request_id=number)
+    result = sign(lab, make_csr(tmp_path, "CUCMA"), adcs_request_id=number)
     assert result.get("failed") and "another key than that of the CSR" in result["msg"]
 
 
@@ -142,19 +142,19 @@ def test_check_mode_logs_in_and_hands_nothing_in(lab: LabProcess, tmp_path: Path
     assert result["changed"] and result["predicted"] and len(requests_at(lab, "adcs")) == count
     assert verify(tmp_path, result["certificate"], result["chain"]).count(": OK") == 2
     assert not (tmp_path / "kept").exists()
-    assert "refused the account" in sign(lab, csr, check=True, password="Ca-wrong-1")["msg"]
+    assert "refused the account" in sign(lab, csr, check=True, adcs_password="Ca-wrong-1")["msg"]
 
 
 @pytest.mark.parametrize("auth", ["ntlm", "basic"])
 def test_a_wrong_password_is_a_sentence(lab: LabProcess, tmp_path: Path, auth: str) -> None:
-    result = sign(lab, make_csr(tmp_path), password="Ca-wrong-password-1", auth=auth)
+    result = sign(lab, make_csr(tmp_path), adcs_password="Ca-wrong-password-1", adcs_auth=auth)
     assert result.get("failed") and "refused the account LAB\\enroll" in result["msg"]
     assert "Ca-wrong-password-1" not in result["msg"]
 
 
 def test_bad_input_is_a_sentence(lab: LabProcess, tmp_path: Path) -> None:
     csr = make_csr(tmp_path)
-    assert "not an https address" in sign(lab, csr, url="http://127.0.0.1/certsrv")["msg"]
-    assert "not trusted: " in sign(lab, csr, ca_path=str(lab.state / "ca-w2003" / "ca.pem"))["msg"]
-    assert "refused" in sign(lab, csr, url="https://127.0.0.1:9/certsrv")["msg"]
-    assert "adds alternative names" in sign(lab, csr, attributes={"SAN": "dns=x"})["msg"]
+    assert "not an https address" in sign(lab, csr, adcs_url="http://127.0.0.1/certsrv")["msg"]
+    assert "not trusted: " in sign(lab, csr, adcs_ca_path=str(lab.state / "ca-w2003" / "ca.pem"))["msg"]
+    assert "refused" in sign(lab, csr, adcs_url="https://127.0.0.1:9/certsrv")["msg"]
+    assert "adds alternative names" in sign(lab, csr, adcs_attributes={"SAN": "dns=x"})["msg"]

@@ -19,7 +19,7 @@ from tests.support.requests_made import SUBJECT, make_csr, openssl, run_module, 
 
 def sign(folder: Path, csr: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
     environment = options.pop("environment", {})
-    given = {"path": str(folder / "ca"), "csr": csr, "ca_key_type": "EC", **options}
+    given = {"path": str(folder / "ca"), "csr": csr, "local_ca_key_type": "EC", **options}
     return run_module("ca_sign", given, check=check, **environment)
 
 
@@ -35,7 +35,7 @@ def test_openssl_accepts_what_is_signed_for_every_kind_of_request(tmp_path: Path
         "10.5": lambda: make_csr(tmp_path, key="rsa:2048", sans="DNS:cucm10.lab.local,DNS:lab.local"),
         "12.5-ec": lambda: make_csr(tmp_path, key="ec:secp384r1", sans="DNS:cucm12.lab.local"),
     }[release]()
-    result = sign(tmp_path, csr, ca_key_type=ca, days=100)
+    result = sign(tmp_path, csr, local_ca_key_type=ca, days=100)
     assert result["changed"] and result["ca_created"] and not result["predicted"], result
     weak = ("-auth_level", "0") if release == "9.1" else ("-auth_level", "2")
     assert verify(tmp_path, result["certificate"], result["chain"], *weak).count(": OK") == 2
@@ -55,7 +55,7 @@ def test_openssl_accepts_what_is_signed_for_every_kind_of_request(tmp_path: Path
 
 
 def test_the_ca_is_a_sound_one_and_its_key_is_for_its_owner_alone(tmp_path: Path) -> None:
-    result = sign(tmp_path, make_csr(tmp_path), ca_key_type="RSA", ca_subject="C=IN, O=cisco, CN=Lab Root")
+    result = sign(tmp_path, make_csr(tmp_path), local_ca_key_type="RSA", local_ca_subject="C=IN, O=cisco, CN=Lab Root")
     said = text(result["root"])
     assert "Subject: C = IN, O = cisco, CN = Lab Root" in said and "CA:TRUE, pathlen:0" in said
     assert "Public-Key: (3072 bit)" in said and "Certificate Sign, CRL Sign" in said
@@ -90,7 +90,9 @@ REFUSED = {
     "wildcard": ({"sans": "DNS:*.lab.local"}, r"wildcard \*\.lab\.local"),
     "wildcard name": ({"name": "*.lab.local"}, "wildcard"),
     "a CA": ({"more": ("basicConstraints=CA:TRUE",)}, "asks to become a CA"),
-    "curve": ({"key": "ec:prime192v1"}, "192 bits"),
+    "curve": ({"key": "ec:prime192v1"}, "P-256, P-384, P-521"),
+    "another curve of 256 bits": ({"key": "ec:secp256k1"}, "P-256, P-384, P-521"),
+    "many names": ({"sans": ",".join(f"DNS:n{number}.lab.local" for number in range(2000))}, "2000 alternative names"),
     "no name": ({"name": "", "subject": "/O=cisco"}, "no common name"),
 }
 
@@ -158,10 +160,10 @@ def test_many_signers_at_once_share_one_ca(tmp_path: Path) -> None:
 
 def test_a_passphrase_guards_the_key(tmp_path: Path) -> None:
     csr = make_csr(tmp_path)
-    first = sign(tmp_path, csr, passphrase="Sesame-open-1")
+    first = sign(tmp_path, csr, local_passphrase="Sesame-open-1")
     assert "ENCRYPTED" in (tmp_path / "ca" / "ca.key").read_text()
     assert "no passphrase was given" in sign(tmp_path, csr)["msg"]
-    wrong = sign(tmp_path, csr, passphrase="Sesame-shut-2")
+    wrong = sign(tmp_path, csr, local_passphrase="Sesame-shut-2")
     assert "cannot be decrypted" in wrong["msg"] and "Sesame" not in wrong["msg"]
     again = sign(tmp_path, csr, environment={"SIP_TLS_CA_PASSPHRASE": "Sesame-open-1"})
     assert again["certificate"] == first["certificate"]
@@ -180,8 +182,8 @@ def test_a_run_killed_between_key_and_certificate_is_finished_by_the_next(tmp_pa
 
 
 def test_no_ca_is_made_unless_allowed(tmp_path: Path) -> None:
-    result = sign(tmp_path, make_csr(tmp_path), create=False)
-    assert result.get("failed") and "create: true" in result["msg"] and not (tmp_path / "ca" / "ca.key").exists()
+    result = sign(tmp_path, make_csr(tmp_path), local_create=False)
+    assert result.get("failed") and "local_create: true" in result["msg"] and not (tmp_path / "ca" / "ca.key").exists()
 
 
 def make_intermediate(folder: Path) -> tuple[str, str, str]:
@@ -222,21 +224,25 @@ def test_an_intermediate_ca_signs_with_its_chain(tmp_path: Path) -> None:
 def test_a_ca_given_whole_needs_no_folder(tmp_path: Path) -> None:
     root, sub, key = make_intermediate(tmp_path)
     csr = make_csr(tmp_path)
-    result = run_module("ca_sign", {"ca_certificate": root + sub, "ca_key": key, "csr": csr})
+    result = run_module("ca_sign", {"local_ca_certificate": root + sub, "local_ca_key": key, "csr": csr})
     assert result["chain"] == [sub, root], result
     assert key.split("\n")[3] not in str(result)
     by_file = run_module(
-        "ca_sign", {"ca_certificate": root + sub, "ca_key_path": str(tmp_path / "sub.key"), "csr": csr}
+        "ca_sign", {"local_ca_certificate": root + sub, "local_ca_key_path": str(tmp_path / "sub.key"), "csr": csr}
     )
     assert verify(tmp_path, by_file["certificate"], by_file["chain"]).count(": OK") == 2
-    wrong = run_module("ca_sign", {"ca_certificate": root, "ca_key": key, "csr": csr})
+    wrong = run_module("ca_sign", {"local_ca_certificate": root, "local_ca_key": key, "csr": csr})
     assert "do not belong together" in wrong["msg"]
-    assert "without its key" in run_module("ca_sign", {"ca_certificate": root, "csr": csr})["msg"]
+    assert "without its key" in run_module("ca_sign", {"local_ca_certificate": root, "csr": csr})["msg"]
 
 
 def test_a_certificate_never_outlives_its_ca_and_an_ending_ca_signs_no_more(tmp_path: Path) -> None:
     csr = make_csr(tmp_path)
-    result = sign(tmp_path, csr, ca_days=100, days=730)
+    short = sign(tmp_path, csr, local_ca_days=100, days=730)
+    assert short.get("failed") and "local_ca_days is 100, and the CA has to sign certificates for 730" in short["msg"]
+    assert not (tmp_path / "ca" / "ca.key").exists()
+    sign(tmp_path, make_csr(tmp_path, "FIRST"), local_ca_days=100, days=90)
+    result = sign(tmp_path, csr, days=730)
     assert result["view"]["not_after"] == result["ca"]["not_after"] and "ends with its CA" in str(result["warnings"])
     late = sign(tmp_path, csr, renew_before=200)
     assert "due for renewal at once" in late["msg"]
@@ -244,7 +250,11 @@ def test_a_certificate_never_outlives_its_ca_and_an_ending_ca_signs_no_more(tmp_
 
 def test_a_leaf_is_no_ca(tmp_path: Path) -> None:
     leaf = sign(tmp_path, make_csr(tmp_path))["certificate"]
-    given = {"ca_certificate": leaf, "ca_key_path": str(tmp_path / "CUCMA.key"), "csr": make_csr(tmp_path, "X")}
+    given = {
+        "local_ca_certificate": leaf,
+        "local_ca_key_path": str(tmp_path / "CUCMA.key"),
+        "csr": make_csr(tmp_path, "X"),
+    }
     assert "is not a CA certificate" in run_module("ca_sign", given)["msg"]
 
 

@@ -61,8 +61,8 @@ class Stage:
         """Options of ca_sign for one of the lab's CAs."""
         ca = next(one for one in self.lab.description["cas"] if one["name"] == name)
         return {
-            "provider": "adcs", "url": f"https://{ca['address']}:{ca['port']}", "username": "LAB\\enroll",
-            "password": "Ca-Lab-91!enrolling", "ca_path": str(self.lab.state / f"ca-{name}" / "ca.pem"),
+            "provider": "adcs", "adcs_url": f"https://{ca['address']}:{ca['port']}", "adcs_username": "LAB\\enroll",
+            "adcs_password": "Ca-Lab-91!enrolling", "adcs_ca_path": str(self.lab.state / f"ca-{name}" / "ca.pem"),
         }  # fmt: skip
 
 
@@ -155,8 +155,8 @@ def test_a_bad_certificate_is_refused_with_cause_and_remedy_before_any_write(
 @pytest.mark.parametrize(
     ("ca", "more", "cause", "remedy"),
     [
-        ("w2003", {}, "waits at the CA", "Have it issued there and run this again"),
-        ("adcs", {"template": "NoSuchTemplate"}, "did not issue a certificate", "not supported by"),
+        ("w2003", {}, "is pending at the CA", "Have it issued there and run this again"),
+        ("adcs", {"adcs_template": "NoSuchTemplate"}, "did not issue a certificate", "not supported by"),
     ],
     ids=["pending", "denied"],
 )

@@ -152,11 +152,11 @@ def test_two_clusters_may_not_have_the_same_certificate_name() -> None:
 def test_a_fresh_certificate_replaces_the_one_that_was_held() -> None:
     facts = checked()
     csr = {"item": facts["nodes"][0], "csr": "CSR", "certificate": view("CUCMA")}
-    signed = {"item": csr, "certificate": "LEAF", "view": view("CUCMA", serial="77"), "chain": ["ROOT"]}
+    signed = {"name": "CUCMA", "certificate": "LEAF", "view": view("CUCMA", serial="77"), "chain": ["ROOT"]}
     after = with_certificates(facts, csrs=[csr], signed=[signed])
     assert after["certificates"]["CUCMA"]["serial"] == "77"
     assert after["chain"] == ["ROOT"]
-    kept = with_certificates(facts, csrs=[{**csr, "csr": None}], signed=[{"item": csr, "skipped": True}])
+    kept = with_certificates(facts, csrs=[{**csr, "csr": None}], signed=[])
     assert kept["certificates"]["CUCMA"]["serial"] == "2A"
 
 
@@ -195,9 +195,7 @@ def test_what_a_run_changed_is_listed_by_cluster_step_and_node() -> None:
             "callmanager_certificate_csrs": {"changed": True, "results": [{"changed": True, "item": node}]},
             "callmanager_certificate_uploads": {
                 "changed": True,
-                "results": [
-                    {"changed": True, "actions": ["put CN=CUCMA into CallManager"], "item": {"item": {"item": node}}}
-                ],
+                "results": [{"changed": True, "actions": ["put CN=CUCMA into CallManager"], "item": node}],
             },
             "sip_tls_trunk_trunks": {"changed": True, "actions": ["added SIP-TLS-b"]},
             "sip_tls_trunk_patterns": {"changed": False, "actions": []},
@@ -246,7 +244,7 @@ def due(node: str, **more: Any) -> dict[str, Any]:
 
 def test_what_was_due_is_told_with_what_became_of_it() -> None:
     csrs = [due("A"), due("B"), due("C"), {"item": {"name": "D"}, "needed": False, "reason": "serves"}]
-    placed = [{"item": {"item": {"item": {"name": node}}}, "certificate": view("x")} for node in "AB"]
+    placed = [{"item": {"name": node}, "certificate": view("x")} for node in "AB"]
     rows = renewals(
         "big", csrs, uploads=placed, restarts=[{"item": {"name": "A"}}, {"item": {"name": "B"}, "failed": True}]
     )
@@ -260,7 +258,7 @@ def test_all_nodes_are_to_present_the_publishers_certificate_where_they_share_on
     facts["nodes"][0]["role"], facts["nodes"][1]["role"] = "Publisher", "Subscriber"
     facts["trust"] = {"PUB": [], "SUB": []}
     csr = {"item": facts["nodes"][0], "certificate": view("PUB")}
-    fresh = {"item": csr, "certificate": "PEM", "view": view("PUB-ms.lab.local"), "chain": ["CA"]}
+    fresh = {"name": "PUB", "certificate": "PEM", "view": view("PUB-ms.lab.local"), "chain": ["CA"]}
     shared = with_certificates(facts, csrs=[csr], signed=[fresh], shared=True)
     assert shared["certificates"] == {node: view("PUB-ms.lab.local") for node in ("PUB", "SUB")}
     assert shared["chain"] == ["CA"]

@@ -30,12 +30,12 @@ def one(name: str, changed: bool, before: dict[str, Any], after: dict[str, Any])
 def facts(*trunks: dict[str, Any], needed: bool = True, reset: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
     """The results of a host after the predicting roles."""
     csr = {"item": NODE, "needed": needed, "reason": "it is self-signed", "certificate": HELD}
-    signed = {"item": csr, "view": {**HELD, "issuer": "CN=Our CA"}, "predicted": True, "ca_created": False}
+    signed = {**NODE, "view": {**HELD, "issuer": "CN=Our CA"}, "predicted": True, "ca_created": False}
     upload = {"item": signed, "actions": ["would put CN=Our CA into CallManager-trust"]}
     return {
         "preflight_cluster": {"version": "10.5.2", "nodes": [NODE], "warnings": ["a: to know"]},
         "callmanager_certificate_csrs": {"results": [csr]},
-        "callmanager_certificate_signed": {"results": [signed] if needed else [{"skipped": True, "item": csr}]},
+        "callmanager_certificate_signed": [signed] if needed else [],
         "callmanager_certificate_uploads": {"results": [upload] if needed else []},
         "callmanager_certificate_restarts": {
             "results": [{"item": NODE, "changed": needed, "restarted": [*SERVICES] if needed else [], "pending": []}]
@@ -150,7 +150,7 @@ def test_nothing_is_nothing_and_what_is_kept_is_named() -> None:
 
 def test_a_ca_that_is_yet_to_be_made_has_no_name() -> None:
     told = facts(SAME)
-    told["callmanager_certificate_signed"]["results"][0]["ca_created"] = True
+    told["callmanager_certificate_signed"][0]["ca_created"] = True
     steps = change_plan({"a": told})["clusters"][0]["steps"]
     assert steps[1]["changes"][0]["after"] == "the new local CA"
     assert steps[2]["title"] == "Put the new local CA into CallManager-trust"

@@ -36,7 +36,9 @@ def folder(path: Path, made_by: Authority) -> Path:
 
 
 def signed(given: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return with_signing(facts(**more), FACE, {"days": 730, "renew_before": 30, **given})
+    ca = {name: value for name, value in given.items() if name not in ("days", "passphrase")}
+    task = {"days": given.get("days", 730), "renew_before": 30, "local_passphrase": given.get("passphrase"), "ca": ca}
+    return with_signing(facts(**more), FACE, task)
 
 
 def test_a_sound_ca_is_no_problem_and_its_chain_is_known(tmp_path: Path) -> None:
@@ -76,10 +78,10 @@ def locked(path: Path) -> None:
         (lambda path: None, {"days": 20}, "days"),
         (lambda path: None, {"days": 0}, "days"),
         (lambda path: None, {"days": "many"}, "sip_tls_ca: .*days"),
-        (lambda path: None, {"provider": "adcs"}, "sip_tls_ca: .*url"),
-        (lambda path: None, {"path": None}, "sip_tls_ca: .*path"),
-        (shutil.rmtree, {"create": False}, "There is no CA in"),
-        (shutil.rmtree, {"ca_key_size": 100}, "100"),
+        (lambda path: None, {"provider": "adcs"}, "sip_tls_ca.*adcs_url"),
+        (lambda path: None, {"path": None}, "sip_tls_ca.*path"),
+        (shutil.rmtree, {"local_create": False}, "There is no CA in"),
+        (shutil.rmtree, {"local_ca_key_size": 100}, "100"),
     ],
 )  # fmt: skip
 def test_what_signing_would_refuse_is_one_sentence(

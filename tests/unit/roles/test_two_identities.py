@@ -34,7 +34,7 @@ def test_each_holder_gets_its_own_certificate() -> None:
         ("A", RSA), ("A", EC), ("B", RSA), ("B", EC),
     ]  # fmt: skip
     signed = [
-        {"item": csr, "certificate": "PEM", "chain": ["CA"],
+        {**csr["item"], "certificate": "PEM", "chain": ["CA"],
          "view": {"sha256": f"{csr['item']['name']} {csr['item']['purpose']}"}}
         for csr in csrs
     ]  # fmt: skip

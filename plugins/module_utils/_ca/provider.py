@@ -1,0 +1,111 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a CA provider is: its options, and how it signs one request; private to siptls.cucm.
+
+A provider only signs. What surrounds it (who may have which name, whether an earlier certificate still serves, whether
+CUCM takes what came back) is in signing.py, once for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from ansible_collections.siptls.cucm.plugins.module_utils._ca import signer
+from ansible_collections.siptls.cucm.plugins.module_utils._ca.folder import CaFolder
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Policy
+
+
+@dataclass(frozen=True)
+class Job:
+    """One request to sign. now: this machine's time; there: the time of the node that the certificate is for.
+
+    options: the provider's own, without its prefix. dry: check mode, in which nothing is written or submitted.
+    allowed: patterns of names that the operator allows.
+    """
+
+    request: Request
+    policy: Policy
+    options: Mapping[str, Any]
+    folder: CaFolder | None
+    renew_before: int
+    now: datetime
+    there: datetime
+    force: bool = False
+    dry: bool = False
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What a CA answered. authorities: the CAs above the certificate, in any order; facts: for the module's result."""
+
+    certificate: Certificate
+    authorities: tuple[Certificate, ...]
+    predicted: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Signer(Protocol):
+    """A provider at work on one job."""
+
+    @property
+    def authorities(self) -> tuple[Certificate, ...]:
+        """CAs that are known without asking anybody; those of an earlier certificate lie beside it."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For the module's result: request_id, ca_created."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know, for instance what the options leave unprotected."""
+
+    def outdated(self, certificate: Certificate) -> str | None:
+        """Why an earlier certificate for the same key does not serve any more; None if this provider does not mind."""
+
+    def sign(self) -> Issued | None:
+        """Sign the request; None where the request is only to be checked.
+
+        Raises Failure if it is pending (status pending among its facts) or was refused.
+        """
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A row of the registry. spec: its options; each name begins with the name of the provider and an underscore.
+
+    needs: options without which it cannot sign; of a tuple one is enough. libraries: Python packages that it imports.
+    gives_back: whether an earlier certificate that still serves is returned in place of a new one.
+    """
+
+    name: str
+    spec: ArgSpec
+    open: Callable[[Job], AbstractContextManager[Signer]]
+    needs: tuple[tuple[str, ...], ...] = ()
+    libraries: tuple[str, ...] = ()
+    gives_back: bool = True
+
+
+def renamed(old: str, **rule: Any) -> dict[str, Any]:
+    """The rule of an option that had another name before; the old one still works, with a warning."""
+    return {
+        **rule,
+        "aliases": [old],
+        "deprecated_aliases": [{"name": old, "version": "3.0.0", "collection_name": "siptls.cucm"}],
+    }
+
+
+def stand_in(job: Job) -> Issued:
+    """A prediction for check mode: signed by a throw-away CA in memory, so that the tasks after it can run too."""
+    plan = signer.CaPlan(key_type="EC", key_size=256, days=2)
+    key = signer.new_key(plan)
+    ca = signer.SigningCa.load(signer.new_certificate(key, plan, job.now), key, None, "memory")
+    certificate = ca.sign(job.request, Policy(days=2, skew=timedelta(hours=1)), job.now, job.there)
+    return Issued(certificate, ca.authorities, predicted=True)

@@ -1,0 +1,95 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which names belong to which cluster, for the CA that signs. Pure; private to siptls.cucm.
+
+What a cluster says of itself is what its administrator wants it to say. It gives a name to a cluster only as long as
+nobody else has the name; what the inventory says wins over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import (
+    certificate_names,
+    common_name,
+    is_address,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
+
+Facts = Mapping[str, Any]
+
+
+def requester(
+    cluster: Facts, node: str, *, variables: Mapping[str, Facts] | None = None, hosts: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The option `requester` of ca_sign for a node: what is its own, what its cluster's, and what the others have.
+
+    variables are hostvars, of which the facts of preflight and the addresses of the inventory count; hosts are the
+    clusters of the inventory, those that are not in this run among them.
+    """
+    mine = str(cluster["name"])
+    given = {host: _given(variables or {}, host) for host in hosts}
+    facts = {host: found for host in hosts if (found := _value(variables or {}, host, "preflight_cluster"))}
+    others = {
+        f"cluster {name}": _owned(facts.get(name, {}), _nodes(facts.get(name, {})), given.get(name, ()))
+        for name in dict.fromkeys((*facts, *given))
+        if name != mine
+    }
+    for peer in (peer for one in (cluster, *facts.values()) for peer in one.get("external") or ()):
+        others[f"external peer {peer['name']}"] = {
+            "hosts": [], "names": sorted({str(one).lower() for one in (*peer["names"], *peer["addresses"])}),
+        }  # fmt: skip
+    return {
+        "title": f"node {node} of cluster {mine}",
+        **_owned(cluster, [one for one in _nodes(cluster) if one["name"] == node]),
+        "cluster": _owned(cluster, _nodes(cluster)),
+        "named": given.get(mine, []),
+        "others": others,
+    }
+
+
+def _given(variables: Mapping[str, Facts], host: str) -> list[str]:
+    """The host names and addresses that the inventory gives to a cluster."""
+    nodes = _value(variables, host, "cucm_node_addresses")
+    named = [_value(variables, host, "cucm_host"), *(nodes if isinstance(nodes, Mapping) else ())]
+    named += list(nodes.values()) if isinstance(nodes, Mapping) else []
+    return [str(one).lower() for one in named if one]
+
+
+def _value(variables: Mapping[str, Facts], host: str, name: str) -> Any:
+    """A variable of a host; None where it is missing or its template fails, which preflight reports."""
+    try:
+        return variables[host].get(name)
+    except Exception:  # whatever a template raises, by release
+        return None
+
+
+def _nodes(cluster: Facts) -> list[Facts]:
+    return list(cluster.get("nodes") or ())
+
+
+def _owned(cluster: Facts, nodes: Iterable[Facts], given: Iterable[str] = ()) -> dict[str, list[str]]:
+    """Host names without domain, and FQDNs and addresses, of nodes of a cluster and what the inventory adds."""
+    written = list(given)
+    certified: list[str] = []
+    for node in nodes:
+        held = [(cluster.get(fact) or {}).get(node["name"]) or {} for fact in FACTS.values()]
+        written += [str(node["name"]), str(node.get("address") or "")]
+        certified += [name for one in held for name in certificate_names(one)]
+        if is_address(str(node["name"])):
+            # The host name of a node that the cluster knows by its address is in its certificate alone.
+            certificate = (cluster.get(FACTS[TRUNK.name]) or {}).get(node["name"]) or {}
+            written.append(common_name(certificate))
+    named = {name.lower() for name in written if name}
+    hosts = {_host(name) for name in named if not is_address(name)}
+    # A certificate may contain names of others: only those of these hosts count.
+    named |= {name.lower() for name in certified if _host(name.lower()) in hosts}
+    return {"hosts": sorted(hosts), "names": sorted(name for name in named if "." in name or is_address(name))}
+
+
+def _host(name: str) -> str:
+    return name.partition(".")[0]
