@@ -93,6 +93,12 @@ REFUSED = {
     "curve": ({"key": "ec:prime192v1"}, "P-256, P-384, P-521"),
     "another curve of 256 bits": ({"key": "ec:secp256k1"}, "P-256, P-384, P-521"),
     "many names": ({"sans": ",".join(f"DNS:n{number}.lab.local" for number in range(2000))}, "2000 alternative names"),
+    "an address range": ({"more": ("2.5.29.17=DER:300A87080A000000FF000000",)}, "not the address of one node"),
+    "an empty name": ({"more": ("2.5.29.17=DER:30028200",)}, "empty name"),
+    "NUL in a name": ({"more": ("2.5.29.17=DER:300D820B6375636D61002E6576696C",)}, "cannot be seen"),
+    "an e-mail address": ({"sans": "email:a@example.com"}, "DNS names and IP addresses only"),
+    "a key of another kind": ({"key": "ec:brainpoolP256r1"}, "P-256, P-384, P-521"),
+    "two common names": ({"subject": "/CN=other/CN="}, "has 2 common names"),
     "no name": ({"name": "", "subject": "/O=cisco"}, "no common name"),
 }
 
