@@ -92,8 +92,8 @@ CASES = [
     case("sip", "handshake", "wrong_certificate", "presents the certificate .*", node="cucm10"),
     case("certmgr", "POST*csr", "drop", scenario="rest"),
     case("certmgr", "POST*", "status", "HTTP 500.*Try again", status=500, scenario="rest", node="cucm150"),
-    case("adcs", "submit", "status", "answered HTTP 503 .*run again", scenario="two-clusters-adcs"),
-    case("adcs", "submit", "drop", "may hold the request .*run again", scenario="two-clusters-adcs", **ONCE),
+    case("adcs", "submit", "status", "responded with HTTP 503 .*run again", scenario="two-clusters-adcs"),
+    case("adcs", "submit", "drop", "may have issued .*run again", scenario="two-clusters-adcs", **ONCE),
 ]
 #: what no output may hold
 NEVER = re.compile(r"Traceback \(most recent call last\)|met an error that it does not know")

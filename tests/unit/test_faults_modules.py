@@ -190,12 +190,12 @@ TABLE = [
     row("sip", "handshake", "alert", "probe", "it answered handshake_failure"),
     row("sip", "handshake", "stall", "probe", SILENT.replace("run again", "Look whether"), **LONG),
     row("sip", "handshake", "wrong_certificate", "probe"),
-    row("adcs", "*", "refuse", "sign", "the connection broke .*Check url"),
-    row("adcs", "submit", "status", "sign", "answered HTTP 503 .*run again"),
-    row("adcs", "submit", "drop", "sign", "the connection broke .*may hold the request .*run again", sharp=True),
-    row("adcs", "submit", "stall", "sign", "no answer within 2 s.*run again", **LONG),
+    row("adcs", "*", "refuse", "sign", "the connection broke .*Check the URL"),
+    row("adcs", "submit", "status", "sign", "responded with HTTP 503 .*run again"),
+    row("adcs", "submit", "drop", "sign", "the connection broke .*may have issued .*run again", sharp=True),
+    row("adcs", "submit", "stall", "sign", "no whole response within 2 s.*run again", **LONG),
     row("adcs", "submit", "garbage", "sign", "not what was asked.*run again"),
-    row("adcs", "submit", "truncated", "sign", "Look at the CA .*run again"),
+    row("adcs", "submit", "truncated", "sign", "[Cc]heck (at the CA|there).*run again"),
     row("adcs", "fetch", "garbage", "sign", "It says: .*run again"),
 ]
 LANES = 4
