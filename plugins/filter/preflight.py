@@ -40,14 +40,34 @@ options:
     type: int
     default: 30
   options:
-    description: What is wrong with the options of the roles, from P(siptls.cucm.preflight_options#filter).
-    type: list
-    elements: str
+    description: The options of all roles by their full names; null where nothing is set.
+    type: dict
+  specs:
+    description: The contents of C(meta/argument_specs.yml) of each role, by the role's name. Without it options are not
+      checked.
+    type: dict
   authority:
     description: The certificate of the CA that is to sign; C(pem), C(where) in words, C(renew_before) in days.
       C(regenerate) is the option of the role. C(trusted) (PEM or files, looked for in C(folders)) and C(records)
       (folders of chains) are the other CAs that the operator named.
     type: dict
+  peers:
+    description: Inventory names of the peers.
+    type: list
+    elements: str
+  external:
+    description: The peers that are not managed here, as C(cucm_external_peers) of role P(siptls.cucm.preflight#role)
+      has them. Files that C(ca_chain) names are read.
+    type: list
+    elements: dict
+  hosts:
+    description: Names of all clusters of the inventory.
+    type: list
+    elements: str
+  folders:
+    description: Where a relative file of C(ca_chain) is looked for, in this order.
+    type: list
+    elements: str
   planned:
     description: The C(peers) of the cluster and the C(settings) of its trunks. Without it trunks are not checked.
     type: dict
@@ -81,10 +101,32 @@ _value:
   type: dict
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import add_peers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import check_cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import check_options
+
+
+def preflight(
+    name: str,
+    info: Mapping[str, Any],
+    certificates: Sequence[Mapping[str, Any]],
+    *,
+    peers: Iterable[Any] = (),
+    external: Any = None,
+    hosts: Iterable[str] = (),
+    folders: Iterable[str] = (),
+    options: Mapping[str, Any] | None = None,
+    specs: Mapping[str, Mapping[str, Any]] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """See the documentation above."""
+    mistakes = check_options(options or {}, specs or {})
+    cluster = check_cluster(name, info, certificates, options=mistakes, **more)
+    add_peers(cluster, peers, external, hosts=hosts, folders=folders)
+    return cluster.to_facts()
 
 
 class FilterModule:
@@ -92,4 +134,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Its name and what runs."""
-        return {"preflight": check_cluster}
+        return {"preflight": preflight}

@@ -42,10 +42,18 @@ _value:
   type: dict
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import with_anchors
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import add_anchor_problems
+
+
+def preflight_phones(facts: Mapping[str, Any], trust_lists: Mapping[str, Any], check: bool = False) -> dict[str, Any]:
+    """See the documentation above."""
+    cluster = Cluster.from_facts(facts)
+    add_anchor_problems(cluster, trust_lists, check=check)
+    return cluster.to_facts()
 
 
 class FilterModule:
@@ -53,4 +61,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name and function."""
-        return {"preflight_phones": with_anchors}
+        return {"preflight_phones": preflight_phones}

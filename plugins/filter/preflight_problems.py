@@ -40,10 +40,18 @@ _value:
   elements: str
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import problems
+
+
+def preflight_problems(
+    facts: Iterable[Mapping[str, Any]], unreachable: str = "skip", overlaps: str = "stop"
+) -> list[str]:
+    """See the documentation above."""
+    return problems(clusters_of(facts), unreachable, overlaps)
 
 
 class FilterModule:
@@ -51,4 +59,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Its name and what runs."""
-        return {"preflight_problems": problems}
+        return {"preflight_problems": preflight_problems}

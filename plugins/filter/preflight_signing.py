@@ -58,7 +58,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.signing import with_signing
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.signing import add_signing
 from ansible_collections.siptls.cucm.plugins.modules.ca_sign import FACE
 
 
@@ -72,11 +73,13 @@ def preflight_signing(
     passphrase: str | None = None,
     token: str | None = None,
 ) -> dict[str, Any]:
-    """The facts with what signing would end in."""
+    """See the documentation above."""
     secrets = {"adcs_password": password, "local_passphrase": passphrase, "vault_token": token}
-    return with_signing(
-        facts, FACE, {"ca": plain(authority), **plain({"days": days, "renew_before": renew_before, **secrets})}
+    cluster = Cluster.from_facts(facts)
+    add_signing(
+        cluster, FACE, {"ca": plain(authority), **plain({"days": days, "renew_before": renew_before, **secrets})}
     )
+    return cluster.to_facts()
 
 
 class FilterModule:

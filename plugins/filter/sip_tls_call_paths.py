@@ -50,10 +50,18 @@ _value:
   type: dict
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.calls import calls_between
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
+
+
+def sip_tls_call_paths(
+    facts: Iterable[Mapping[str, Any]], dial_plans: Mapping[str, Any], **more: Any
+) -> dict[str, Any]:
+    """See the documentation above."""
+    return calls_between(clusters_of(facts), dial_plans, **more)
 
 
 class FilterModule:
@@ -61,4 +69,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Its name and what runs."""
-        return {"sip_tls_call_paths": calls_between}
+        return {"sip_tls_call_paths": sip_tls_call_paths}

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_cluster
-short_description: The facts of a cluster with the certificates that its nodes are to present
+short_description: Add the certificates that its nodes are to present to the facts of a cluster
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Adds what M(siptls.cucm.cucm_csr) and the signing said to the facts of a cluster.
+  - Adds the results of M(siptls.cucm.cucm_csr), of the signing and of the upload to the facts of a cluster.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: The facts of the cluster, from P(siptls.cucm.preflight#filter).
@@ -45,14 +46,35 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The facts, with the C(certificates) by node name and the C(chain) of the CA.
+  description:
+    - The facts, with the C(certificates) and C(ec_certificates) by node and the C(chain) of the CA.
+    - C(expected) has the SHA-256 of the certificate that each node is to present, by node and purpose.
+      C(expected_now) leaves out those that check mode only predicts.
   type: dict
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import with_certificates
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import expected, with_certificates
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
+
+
+def sip_tls_cluster(
+    facts: Mapping[str, Any],
+    *,
+    csrs: Iterable[Mapping[str, Any]],
+    signed: Iterable[Mapping[str, Any]] = (),
+    uploads: Iterable[Mapping[str, Any]] = (),
+    shared: bool = False,
+) -> dict[str, Any]:
+    """See the documentation above."""
+    cluster = with_certificates(Cluster.from_facts(facts), csrs=csrs, signed=signed, uploads=uploads, shared=shared)
+    return {
+        **cluster.to_facts(),
+        "expected": expected(cluster, predicted=True),
+        "expected_now": expected(cluster, predicted=False),
+    }
 
 
 class FilterModule:
@@ -60,4 +82,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Its name and what runs."""
-        return {"sip_tls_cluster": with_certificates}
+        return {"sip_tls_cluster": sip_tls_cluster}

@@ -71,10 +71,16 @@ _value:
   type: dict
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.evidence import cluster_evidence
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
+
+
+def sip_tls_evidence(facts: Mapping[str, Any], **results: Any) -> dict[str, Any]:
+    """See the documentation above."""
+    return cluster_evidence(Cluster.from_facts(facts), **results)
 
 
 class FilterModule:
@@ -82,4 +88,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Its name and what runs."""
-        return {"sip_tls_evidence": cluster_evidence}
+        return {"sip_tls_evidence": sip_tls_evidence}

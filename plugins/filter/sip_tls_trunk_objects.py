@@ -7,13 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_trunk_objects
-short_description: The objects that a cluster needs for its peers
+short_description: Work out the objects that a cluster needs for its peers
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
   - Works out security profiles, trunks, route groups, route lists and route patterns towards all peers, each a list
-    for O(siptls.cucm.cucm_sip_trunk#module:aggregate) and its kin.
+    for O(siptls.cucm.cucm_sip_trunk#module:aggregate) and the like.
+  - Trunks that exist already (C(existing) of O(settings)) keep their name and everything that leads to them.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: Inventory names of the peers.
@@ -33,9 +35,12 @@ options:
     description: Facts of the cluster itself, whose CA needs no further trust.
     type: dict
   external:
-    description: The peers that are not ours to manage, as P(siptls.cucm.preflight_peers#filter) reads them.
+    description: The peers that are not managed here, from the facts of P(siptls.cucm.preflight#filter).
     type: list
     elements: dict
+  found:
+    description: Result of M(siptls.cucm.cucm_object_info) for the trunks that exist already, with C(trunks).
+    type: dict
   asked:
     description: The hosts of the play; a peer that is not among them was left out by C(--limit).
     type: list
@@ -51,14 +56,32 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: Lists by the keys C(profiles), C(trunks), C(route_groups), C(route_lists), C(patterns), C(trust),
-    C(waiting), C(peers).
+    C(waiting), C(peers), C(transit). C(offers) are sentences about trunks without TLS that could be kept.
   type: dict
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import trunk_objects
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import with_existing
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Peer, clusters_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, trunk_objects
+
+
+def sip_tls_trunk_objects(
+    peers: Iterable[str],
+    clusters: Iterable[Mapping[str, Any]],
+    settings: Mapping[str, Any],
+    *,
+    own: Mapping[str, Any] | None = None,
+    external: Iterable[Mapping[str, Any]] = (),
+    found: Mapping[str, Any] | None = None,
+    asked: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """See the documentation above."""
+    everybody = every_peer(peers, clusters_of(clusters), [Peer.from_facts(one) for one in external])
+    made = trunk_objects(everybody, settings, trusted=(own or {}).get("chain") or (), asked=asked)
+    return made if found is None else with_existing(made, found, settings)
 
 
 class FilterModule:
@@ -66,4 +89,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Its name and what runs."""
-        return {"sip_tls_trunk_objects": trunk_objects}
+        return {"sip_tls_trunk_objects": sip_tls_trunk_objects}

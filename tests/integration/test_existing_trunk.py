@@ -75,7 +75,7 @@ def test_tcp_trunks_become_tls_trunks_under_their_names_and_restore_brings_them_
 
         restored = site.play("restore")
         assert restored.code == 0, restored.output[-6000:]
-        assert "key is gone" in restored.output
+        assert "key no longer exists" in restored.output
         assert configuration(site) == before
         calls(site, "TCP", srtp=False)
 

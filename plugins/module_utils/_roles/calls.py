@@ -29,23 +29,29 @@ from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.plan import 
     route_pattern,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import trunk_objects
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, trunk_objects
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import foreseen
 
-Facts = Mapping[str, Any]
 Objects = Mapping[str, Sequence[Mapping[str, Any]]]
 #: the worse comes first
 _RANK = (NOT_ROUTED, UNKNOWN, ROUTED)
 
 
-def call_paths(clusters: Iterable[Facts], made: Mapping[str, Objects]) -> list[dict[str, Any]]:
+def call_paths(
+    dial_plans: Mapping[str, Any], made: Mapping[str, Objects], hubs: Iterable[str] = ()
+) -> list[dict[str, Any]]:
     """One entry per cluster, peer and pattern: `from`, `to`, `through`, `pattern`, `numbers`, `now` and `planned`.
 
-    clusters are facts of role preflight with `dial_plan` of cucm_info; made holds the objects of trunk_objects by the
-    name of the cluster. `through` are the hubs that a call passes first. `now` and `planned` have a `state` (routed,
-    not routed, unknown) and `why`.
+    dial_plans are what cucm_info gathered of each cluster, made the objects of trunk_objects, both by its name. hubs
+    are the clusters that pass calls on. `through` are the hubs that a call passes first. `now` and `planned` have a
+    `state` (routed, not routed, unknown) and `why`.
     """
-    sites = {str(facts["name"]): _Site.read(facts, made.get(str(facts["name"])) or {}) for facts in clusters}
+    passing_on = set(hubs)
+    sites = {
+        name: _Site.read(name, found, made.get(name) or {}, hub=name in passing_on)
+        for name, found in dial_plans.items()
+    }
     return [
         _entry(way, sites, route, dialled_by)
         for site in sites.values()
@@ -56,36 +62,35 @@ def call_paths(clusters: Iterable[Facts], made: Mapping[str, Objects]) -> list[d
 
 
 def calls_between(
-    clusters: Sequence[Facts],
+    clusters: Sequence[Cluster],
     dial_plans: Mapping[str, Any],
     made: Mapping[str, Objects] | None = None,
     when: str = "planned",
 ) -> dict[str, list[Any]]:
     """`paths` of call_paths, `routing` (the paths as they are at one time) and `warnings` about it.
 
-    clusters are facts of the roles, dial_plans what cucm_info gathered of each, by the name of the cluster. made are
-    the objects of role sip_tls_trunk by cluster; without it they are what the role is going to work out. when is `now`
-    or `planned`.
+    dial_plans are what cucm_info gathered of each cluster, by its name. made are the objects of role sip_tls_trunk by
+    cluster; without it they are what the role is going to work out. when is `now` or `planned`.
     """
-    known = [foreseen(facts) for facts in clusters if facts["nodes"]]
+    known = [foreseen(cluster) for cluster in clusters if cluster.nodes]
     found = call_paths(
-        [{**facts, "dial_plan": dial_plans.get(str(facts["name"]))} for facts in known],
+        {cluster.name: dial_plans.get(cluster.name) for cluster in known},
         _objects(known) if made is None else made,
+        [cluster.name for cluster in known if cluster.transit],
     )
     keys = ("from", "to", "through", "pattern", "numbers")
     routing = [{**{key: entry[key] for key in keys}, **entry[when]} for entry in found]
     return {"paths": found, "routing": routing, "warnings": call_warnings(found, when)}
 
 
-def _objects(known: Sequence[Facts]) -> dict[str, Objects]:
+def _objects(known: Sequence[Cluster]) -> dict[str, Objects]:
     """The objects that the role is going to make on each cluster."""
     made: dict[str, Objects] = {}
-    for facts in known:
-        if facts.get("planned"):
+    for cluster in known:
+        if cluster.planned:
             with suppress(ValueError):  # which preflight reports as a problem
-                made[str(facts["name"])] = trunk_objects(
-                    facts["planned"]["peers"], known, facts["planned"]["settings"], external=facts.get("external") or ()
-                )
+                peers = every_peer(cluster.planned.peers, known, cluster.external)
+                made[cluster.name] = trunk_objects(peers, cluster.planned.settings)
     return made
 
 
@@ -100,11 +105,10 @@ class _Site:
     hub: bool = False
 
     @classmethod
-    def read(cls, facts: Facts, made: Objects) -> _Site:
+    def read(cls, name: str, found: Mapping[str, Any] | None, made: Objects, *, hub: bool) -> _Site:
         """A cluster whose dial plan is not known has one that says so."""
-        found = facts.get("dial_plan")
-        plan = DialPlan.read(found) if found else DialPlan(unknown=(f"the dial plan of {facts['name']} is not known",))
-        return cls(str(facts["name"]), plan, plan.with_objects(made), made, bool(facts.get("transit")))
+        plan = DialPlan.read(found) if found else DialPlan(unknown=(f"the dial plan of {name} is not known",))
+        return cls(name, plan, plan.with_objects(made), made, hub)
 
     @property
     def calls(self) -> bool:

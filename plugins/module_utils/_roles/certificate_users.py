@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
+
 #: key of cucm_info's certificate_users: what it is called, and what it needs after {ca} has signed
 KINDS: dict[str, tuple[str, str]] = {
     "sip_trunks": (
@@ -39,14 +41,14 @@ _UNREAD = {
 
 def certificate_users(
     found: Mapping[str, Any], *, issuer: str = "", own_trunks: Iterable[str] = ()
-) -> list[dict[str, str]]:
+) -> list[Mapping[str, str]]:
     """A row for each: `what`, `name`, `need`. found is what cucm_info returns; issuer the subject of the new CA.
 
     own_trunks are the names of the trunks to peers of the inventory, whose far ends a run takes care of.
     """
     ca = f"the CA {issuer}" if issuer else "the CA that signs"
     own = set(own_trunks)
-    rows = [
+    rows: list[Mapping[str, str]] = [
         {"what": title, "name": _named(one), "need": need.format(ca=ca)}
         for kind, (title, need) in KINDS.items()
         for one in found.get(kind) or ()
@@ -65,13 +67,13 @@ def _named(one: Mapping[str, Any]) -> str:
     return f"{one['name']} ({places})" if places else str(one["name"])
 
 
-def users_sentence(facts: Mapping[str, Any], *, same_ca: bool) -> Iterator[str]:
+def users_sentence(cluster: Cluster, *, same_ca: bool) -> Iterator[str]:
     """The warning of preflight about those that the cluster lists, without the name of the cluster."""
-    listed = [row for row in facts["certificate_users"] if row["what"] != UNLISTED["what"]]
-    if not facts["due"] or not listed:
+    listed = [row for row in cluster.certificate_users if row["what"] != UNLISTED["what"]]
+    if not cluster.due or not listed:
         return
     who = "; ".join(f"{row['what']} {row['name']}" for row in listed)
-    text = f"the CallManager certificates of {', '.join(facts['due'])} will change. These also rely on them: {who}."
+    text = f"the CallManager certificates of {', '.join(cluster.due)} will change. These also rely on them: {who}."
     if same_ca:
         yield (
             f"{text} The CA remains the same, so that only those have to be changed that trust the certificate "

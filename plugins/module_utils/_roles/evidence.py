@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Node
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
 
 Rows = Sequence[Mapping[str, Any]]
@@ -20,7 +20,7 @@ TRACED = ("cluster", "certificates", "calls", "options", "alarms", "trouble")
 
 
 def cluster_evidence(
-    cluster: Mapping[str, Any],
+    cluster: Cluster,
     *,
     certificates: Rows,
     probes: Rows,
@@ -35,52 +35,52 @@ def cluster_evidence(
     """The evidence of one cluster: the `cluster` with its nodes, the `directions` to its peers, and what was seen.
 
     certificates and probes are results of looped tasks, each with the node as `item`; profiles and trunks the results
-    of the modules' aggregates. In check mode these would be objects that are yet to be made, so that what stands on
-    the cluster now (`previous`) is taken. states is the result of the task that asked for the trunks' states. external
+    of the modules' aggregates. In check mode these would be objects that are yet to be made, so that what is on the
+    cluster now (`previous`) is used. states is the result of the task that read the trunks' states. external
     are probes of peers that are not ours, each with a list of the peer and the address as `item`. captures are the
     results of a looped task that read one capture each, traces the result of the task that read the traces. Any of them
     may have failed; what it would have brought is missing, and `unread` says why.
     """
     read = [capture for capture in captures if "connections" in capture]
-    trace = {**traces, "cluster": cluster["name"]} if traces and "calls" in traces else None
-    about = {"name": cluster["name"], "nodes": _nodes(cluster, certificates, probes)}
+    trace = {**traces, "cluster": cluster.name} if traces and "calls" in traces else None
+    about = {"name": cluster.name, "nodes": _nodes(cluster, certificates, probes)}
     brought = [(certificates, "certificates"), (probes, "chain"), ([states], "trunks"), (external, "chain"),
                (captures, "connections"), ([traces], "calls")]  # fmt: skip
     return {
         "cluster": about
-        | {key: cluster[key] for key in ("version", "security_mode", "phone_security") if cluster.get(key)},
+        | {key: value for key in ("version", "security_mode", "phone_security") if (value := getattr(cluster, key))},
         "directions": _directions(cluster, peers, profiles=profiles, trunks=trunks, states=states, external=external),
         "captures": [connection for capture in read for connection in capture["connections"]],
         "traces": [{key: trace[key] for key in TRACED if key in trace}] if trace else [],
         "files": _files([*read, trace or {}]),
-        "unread": [f"{cluster['name']}: {why}" for why in _unread(brought)],
+        "unread": [f"{cluster.name}: {why}" for why in _unread(brought)],
     }
 
 
-def _nodes(cluster: Mapping[str, Any], certificates: Rows, probes: Rows) -> list[dict[str, Any]]:
+def _nodes(cluster: Cluster, certificates: Rows, probes: Rows) -> list[dict[str, Any]]:
     """What is known of each node: what it holds and trusts, what its port presented, its clock."""
-    answers = {result["item"]["name"]: result for result in certificates}
-    held = {name: result.get("certificates") for name, result in answers.items()}
-    clocks = {name: result.get("clock") for name, result in answers.items()}
+    results = {result["item"]["name"]: result for result in certificates}
     seen = {result["item"]["name"]: _probe(result) for result in probes}
-    return [
-        {
-            "name": node["name"],
-            "addresses": list(dict.fromkeys([node["address"], node["name"]])),
-            "held": _of(held.get(node["name"]), TRUNK.name, [None])[0],
-            "ec_held": _of(held.get(node["name"]), TRUNK_EC.name, [None])[0],
-            "trust": _of(held.get(node["name"]), TRUNK.trust, []) if held.get(node["name"]) else None,
-            "issued": _issued(cluster, node["name"], TRUNK.name),
-            "ec_issued": _issued(cluster, node["name"], TRUNK_EC.name),
-            "probe": seen.get(node["name"]),
-            "clock": clocks.get(node["name"]),
-        }
-        for node in cluster["nodes"]
-    ]
+    return [_node(cluster, node, results.get(node.name, {}), seen.get(node.name)) for node in cluster.nodes]
+
+
+def _node(cluster: Cluster, node: Node, result: Mapping[str, Any], probe: Mapping[str, Any] | None) -> dict[str, Any]:
+    held = result.get("certificates")
+    return {
+        "name": node.name,
+        "addresses": list(dict.fromkeys([node.address, node.name])),
+        "held": _of(held, TRUNK.name, [None])[0],
+        "ec_held": _of(held, TRUNK_EC.name, [None])[0],
+        "trust": _of(held, TRUNK.trust, []) if held else None,
+        "issued": _issued(cluster, node.name, TRUNK.name),
+        "ec_issued": _issued(cluster, node.name, TRUNK_EC.name),
+        "probe": probe,
+        "clock": result.get("clock"),
+    }
 
 
 def _directions(
-    cluster: Mapping[str, Any],
+    cluster: Cluster,
     peers: Rows,
     *,
     profiles: Mapping[str, Any] | None,
@@ -92,7 +92,7 @@ def _directions(
     by_name = {str(state.get("name")): state for state in (states or {}).get("trunks") or ()}
     return [
         {
-            "from": cluster["name"],
+            "from": cluster.name,
             "to": peer["name"],
             "profile": _object(profiles, peer["profile"]),
             "trunk": _object(trunks, peer["trunk"]),
@@ -125,9 +125,9 @@ def _external(peer: Mapping[str, Any], probes: Rows) -> dict[str, Any]:
     return {"external": {**kept, "probes": seen}}
 
 
-def _issued(cluster: Mapping[str, Any], node: str, purpose: str) -> Mapping[str, Any] | None:
+def _issued(cluster: Cluster, node: str, purpose: str) -> Mapping[str, Any] | None:
     """What the CA issued for a node; not what it would issue, as check mode has it, nor what is left as shipped."""
-    view = (cluster.get(FACTS[purpose]) or {}).get(node) or {}
+    view = cluster.held(purpose).get(node) or {}
     left = purpose == TRUNK_EC.name and view.get("self_signed")
     return None if not view or view.get("predicted") or left else view
 
@@ -144,7 +144,7 @@ def _probe(result: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _object(result: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:
-    """An object of an aggregate as it stands on the cluster, or None when it is not there."""
+    """An object of an aggregate as it is on the cluster, or None if it does not exist."""
     for entry in (result or {}).get("objects") or ():
         if entry.get("name") == name:
             now = entry["object"]  # an unchanged entry has no previous

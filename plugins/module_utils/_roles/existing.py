@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Trunks to a peer that were there before: they keep their name and everything that leads to them. Pure.
+"""Trunks to a peer that existed before: they keep their name and everything that leads to them. Pure.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import covers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import GROUP, LIST, PATTERN, TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Settings
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names
 
 Rows = Iterable[Mapping[str, Any]]
@@ -21,19 +22,17 @@ Objects = dict[str, list[Any]]
 _TARGETS = ("gateway", "route_list")
 
 
-def adopted(made: Mapping[str, Sequence[Any]], standing: Mapping[str, Any], settings: Mapping[str, Any]) -> Objects:
+def with_existing(made: Mapping[str, Sequence[Any]], found: Mapping[str, Any], settings: Settings) -> Objects:
     """The objects of trunk_objects, with the trunks of the setting `existing` (peer: name) in place of new ones.
 
     Of such a trunk the run sets the security profile, the ports of the destinations, SRTP and the SIP profile. What
     leads to it is kept: a number that one of its patterns covers gets no second pattern, and other numbers go the same
-    way. standing is the result of cucm_object_info for these trunks, with all trunks; `offers` are sentences about
+    way. found is the result of cucm_object_info for these trunks, with all trunks; `offers` are sentences about
     other trunks that could be kept. ValueError, with a sentence, when a trunk does not exist.
     """
     existing = settings.get("existing") or {}
     current = {
-        entry["name"]: entry["object"]
-        for entry in standing.get("objects") or ()
-        if entry["kind"] == TRUNK.resource.module
+        entry["name"]: entry["object"] for entry in found.get("objects") or () if entry["kind"] == TRUNK.resource.module
     }
     result: Objects = {key: list(value) for key, value in made.items()}
     addresses = {
@@ -42,7 +41,7 @@ def adopted(made: Mapping[str, Sequence[Any]], standing: Mapping[str, Any], sett
     }
     result["offers"] = trunks_to(
         [{"name": peer["name"], "addresses": addresses[peer["trunk"]]} for peer in made["peers"]],
-        standing.get("trunks") or (),
+        found.get("trunks") or (),
         existing,
     )
     for peer in result["peers"]:
@@ -54,11 +53,11 @@ def adopted(made: Mapping[str, Sequence[Any]], standing: Mapping[str, Any], sett
                 f"sip_tls_trunk_existing names the SIP trunk {name} for {peer['name']}, which does not exist on this "
                 "cluster. Correct the name, or leave the peer out to have a trunk made."
             )
-        _adopt(result, object_names(peer["name"], settings), current[name], standing.get("users") or ())
+        _keep(result, object_names(peer["name"], settings), current[name], found.get("users") or ())
     return result
 
 
-def _adopt(result: Objects, title: Mapping[str, str], current: Mapping[str, Any], users: Rows) -> None:
+def _keep(result: Objects, title: Mapping[str, str], current: Mapping[str, Any], users: Rows) -> None:
     """Put the existing trunk, which title names, in the place of the one that would be made."""
     index = next(place for place, trunk in enumerate(result["trunks"]) if trunk["name"] == title["name"])
     result["trunks"][index] = _changes_to(current, result["trunks"][index], title["name"])
@@ -90,11 +89,11 @@ def _in_group(member: Mapping[str, Any], made: str, existing: str) -> dict[str, 
     return {**member, "route_group": existing if member["route_group"] == made else member["route_group"]}
 
 
-def _changes_to(current: Mapping[str, Any], wish: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _changes_to(current: Mapping[str, Any], planned: Mapping[str, Any], name: str) -> dict[str, Any]:
     """What the run sets of an existing trunk."""
-    trunk = {"name": name, **{key: wish[key] for key in ("security_profile", "sip_profile", "srtp_allowed")}}
+    trunk = {"name": name, **{key: planned[key] for key in ("security_profile", "sip_profile", "srtp_allowed")}}
     if current.get("destinations") and current.get("destination_is_srv") is not True:
-        port = wish["destinations"][0]["port"]
+        port = planned["destinations"][0]["port"]
         keys = ("address", "address_ipv6", "order")
         trunk["destinations"] = [
             {**{key: entry[key] for key in keys if entry.get(key)}, "port": port} for entry in current["destinations"]

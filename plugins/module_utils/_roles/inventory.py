@@ -352,7 +352,10 @@ KEPT = (
     "sip_tls_trunk_profiles",
     "sip_tls_trunk_names",
     "sip_tls_verify_captured",
-    "sip_tls_undo_trust_removals",
+    "sip_tls_undo_removal",
+    "sip_tls_undo_restore",
+    "sip_tls_undo_record",
+    "sip_tls_undo_backup_done",
 )
 CHECKS: tuple[Callable[[Inventory], Iterator[str]], ...] = (
     _undefined, _misspelled, _missing, _kinds, _host, _lists, _patterns, _authority, _secrets,

@@ -9,8 +9,11 @@ again. A trunk runs on the nodes of the CallManager group of its device pool, or
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Node, Settings
 
 CALLMANAGER = "Cisco CallManager"
 MOST_DESTINATIONS = 16
@@ -24,7 +27,7 @@ def callmanager_nodes(info: Mapping[str, Any]) -> set[str] | None:
     return {one["node"].lower() for one in services if one["service"] == CALLMANAGER and one["activated"]}
 
 
-def group_of(info: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str, list[str]] | None:
+def group_of(info: Mapping[str, Any], settings: Settings) -> tuple[str, list[str]] | None:
     """The CallManager group of the trunks' device pool, and its nodes in lower case; None where it is not known."""
     pools = {one["name"]: one["callmanager_group"] for one in info.get("device_pools") or ()}
     groups = {one["name"]: one["members"] for one in info.get("callmanager_groups") or ()}
@@ -34,9 +37,7 @@ def group_of(info: Mapping[str, Any], settings: Mapping[str, Any]) -> tuple[str,
     return name, [member["node"].lower() for member in groups[name] if member["node"]]
 
 
-def placed(
-    nodes: Sequence[Mapping[str, Any]], info: Mapping[str, Any], settings: Mapping[str, Any] | None
-) -> list[dict[str, Any]]:
+def placed(nodes: Iterable[Node], info: Mapping[str, Any], settings: Settings | None) -> list[Node]:
     """The nodes with `callmanager` (it runs Cisco CallManager), `trunk` (our trunks run on it) and `only_in`.
 
     only_in: the CallManager groups in which no other node runs Cisco CallManager, so that their phones depend on it.
@@ -50,14 +51,11 @@ def placed(
         group = group_of(info, settings)
     found = []
     for node in nodes:
-        name = str(node["name"]).lower()
+        name = node.name.lower()
         serves = running is None or name in running
-        found.append(
-            {
-                **node, "callmanager": serves, "trunk": serves and (group is None or name in group[1]),
-                "only_in": _only_in(name, info, running) if serves else [],
-            }
-        )  # fmt: skip
+        only_in = _only_in(name, info, running) if serves else []
+        trunk = serves and (group is None or name in group[1])
+        found.append(replace(node, callmanager=serves, trunk=trunk, only_in=only_in))
     return found
 
 
@@ -71,15 +69,9 @@ def _only_in(name: str, info: Mapping[str, Any], running: set[str] | None) -> li
     return found
 
 
-def trunk_nodes(cluster: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The nodes of a cluster on which its trunks run: those that are destinations of its peers."""
-    return [node for node in cluster.get("nodes") or () if node.get("trunk", True)]
-
-
-def node_problems(name: str, nodes: Sequence[Mapping[str, Any]], info: Mapping[str, Any],
-                  settings: Mapping[str, Any]) -> Iterator[str]:  # fmt: skip
+def node_problems(cluster: Cluster, info: Mapping[str, Any], settings: Settings) -> Iterator[str]:
     """What is wrong with where the trunks of a cluster run."""
-    here = [node["name"] for node in nodes if node["trunk"]]
+    here = cluster.trunk_nodes
     if not here:
         group = group_of(info, settings)
         where = (
@@ -88,12 +80,12 @@ def node_problems(name: str, nodes: Sequence[Mapping[str, Any]], info: Mapping[s
             else "Cisco CallManager is activated on no node"
         )  # fmt: skip
         yield (
-            f"{name}: {where}, so the trunks would run nowhere. Activate the service on a node of the group, or set "
-            "sip_tls_trunk_device_pool to a device pool whose group has one."
+            f"{cluster.name}: {where}, so the trunks would run nowhere. Activate the service on a node of the group, "
+            "or set sip_tls_trunk_device_pool to a device pool whose group has one."
         )
     elif len(here) > MOST_DESTINATIONS:
         yield (
-            f"{name}: its trunks run on {len(here)} nodes, but a peer's SIP trunk takes at most {MOST_DESTINATIONS} "
-            "destinations. Set sip_tls_trunk_device_pool to a device pool whose CallManager group has fewer nodes, "
-            "and sip_tls_trunk_run_on_every_node to false."
+            f"{cluster.name}: its trunks run on {len(here)} nodes, but a peer's SIP trunk takes at most "
+            f"{MOST_DESTINATIONS} destinations. Set sip_tls_trunk_device_pool to a device pool whose CallManager group "
+            "has fewer nodes, and sip_tls_trunk_run_on_every_node to false."
         )

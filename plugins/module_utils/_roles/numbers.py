@@ -31,9 +31,9 @@ def entries(value: Any) -> list[Any]:
     return [part.strip() for part in str(value if value is not None else "").split(",") if part.strip()]
 
 
-def routes(value: Any) -> list[dict[str, Any]]:
+def routes(value: Any) -> list[Mapping[str, Any]]:
     """Each number as the options of its route pattern; `pattern` is a text."""
-    found = []
+    found: list[Mapping[str, Any]] = []
     for entry in entries(value):
         given = dict(entry) if isinstance(entry, Mapping) else {"pattern": entry}
         kept = {option: given[option] for option in OPTIONS if given.get(option) is not None}

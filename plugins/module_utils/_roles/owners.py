@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import FACTS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import (
     certificate_names,
     common_name,

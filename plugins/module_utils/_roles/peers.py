@@ -5,41 +5,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import release_of
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.external import read_peers
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import FACTS, Cluster, Peer
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK_EC
 
-Clusters = Sequence[Mapping[str, Any]]
+Clusters = Sequence[Cluster]
 
 
-def with_peers(
-    cluster: Mapping[str, Any],
+def add_peers(
+    cluster: Cluster,
     peers: Iterable[Any] = (),
     external: Any = None,
     *,
     hosts: Iterable[str] = (),
     folders: Iterable[str] = (),
-) -> dict[str, Any]:
-    """The facts of a cluster with its `peers`, its `external` peers, and what is wrong with them in `problems`.
+) -> None:
+    """Add the peers to a cluster, also those that are not managed here (`external`), and what is wrong with them.
 
     hosts are the names of the inventory's clusters; folders are where a relative file of an external peer's ca_chain
     is looked for, in this order.
     """
     known = [str(host) for host in hosts]
-    named = [str(peer) for peer in peers]
+    cluster.peers = [str(peer) for peer in peers]
     read, wrong = read_peers(external, hosts=known, folders=folders)
     wrong += [
-        f"cucm_peers of {cluster['name']} names {peer}, which is not a cluster of the inventory. Peers that you don't "
+        f"cucm_peers of {cluster.name} names {peer}, which is not a cluster of the inventory. Peers that you don't "
         "manage belong in cucm_external_peers."
-        for peer in named
+        for peer in cluster.peers
         if peer not in known
     ]
-    return {**cluster, "peers": named, "external": read, "problems": [*(cluster.get("problems") or ()), *wrong]}
+    cluster.external = [Peer.from_facts(one) for one in read]
+    cluster.problems += wrong
 
 
 def peer_problems(clusters: Clusters) -> list[str]:
@@ -47,10 +48,9 @@ def peer_problems(clusters: Clusters) -> list[str]:
     return list(dict.fromkeys([*_one_sided(clusters), *_claims(clusters), *_nothing_in_common(clusters)]))
 
 
-def left_as_shipped(facts: Mapping[str, Any]) -> Iterator[str]:
+def left_as_shipped(cluster: Cluster, peers: Sequence[str]) -> Iterator[str]:
     """Who would meet a CallManager-ECDSA certificate that no CA signed."""
-    nodes = [node for node, view in facts["ec_certificates"].items() if view and view.get("self_signed")]
-    peers = facts["planned"]["peers"]
+    nodes = [node for node, view in cluster.ec_certificates.items() if view and view.get("self_signed")]
     if nodes and peers:
         yield (
             f"the {TRUNK_EC.name} certificate of {', '.join(nodes)} stays self-signed (callmanager_certificate_ecdsa "
@@ -61,23 +61,23 @@ def left_as_shipped(facts: Mapping[str, Any]) -> Iterator[str]:
 
 def _nothing_in_common(clusters: Clusters) -> Iterator[str]:
     """Pairs of which one speaks TLS 1.0 with AES128-SHA alone and the other refuses that, as its port showed."""
-    known = {one["name"]: one for one in clusters}
+    known = {one.name: one for one in clusters}
     for one in clusters:
-        refusing = sorted(name for name, takes in (one.get("old_peers") or {}).items() if takes is False)
-        for peer in one.get("peers") or () if refusing else ():
-            version = str((known.get(peer) or {}).get("version") or "")
+        refusing = sorted(name for name, takes in one.old_peers.items() if takes is False)
+        for peer in one.peers or () if refusing else ():
+            version = str(known[peer].version or "") if peer in known else ""
             if version and release_of(version).legacy_crypto:
                 yield (
-                    f"{peer} (release {version}) and {one['name']} have no TLS version or cipher in common: {peer} "
+                    f"{peer} (release {version}) and {one.name} have no TLS version or cipher in common: {peer} "
                     f"speaks TLS 1.0 with AES128-SHA alone, and the SIP port of {', '.join(refusing)} refuses that. "
-                    f"Upgrade {peer}; or lower the minimum TLS version of {one['name']} (`set tls min-version 1.0`, "
+                    f"Upgrade {peer}; or lower the minimum TLS version of {one.name} (`set tls min-version 1.0`, "
                     "which restarts it) and set its TLS Ciphers to All Ciphers RSA Preferred; from 15SU3 on that may "
                     "not help, because RSA key exchange may be gone. Or take each out of the other's cucm_peers."
                 )
 
 
 def _one_sided(clusters: Clusters) -> Iterator[str]:
-    named = {one["name"]: set(one["peers"]) for one in clusters if "peers" in one}
+    named = {one.name: set(one.peers) for one in clusters if one.peers is not None}
     for name, peers in named.items():
         for peer in sorted(peers & named.keys()):
             if name not in named[peer]:
@@ -89,34 +89,34 @@ def _one_sided(clusters: Clusters) -> Iterator[str]:
 
 def _claims(clusters: Clusters) -> Iterator[str]:
     """Numbers and subject names that a cluster and an external peer both claim."""
-    external = [peer for cluster in clusters for peer in cluster.get("external") or ()]
+    external = [peer for cluster in clusters for peer in cluster.external]
     yield from _claimed_numbers(clusters, external)
     yield from _claimed_names(clusters, external)
 
 
-def _claimed_numbers(clusters: Clusters, external: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    numbers = {pattern: cluster["name"] for cluster in clusters for pattern in cluster.get("patterns") or ()}
+def _claimed_numbers(clusters: Clusters, external: Iterable[Peer]) -> Iterator[str]:
+    numbers = {pattern: cluster.name for cluster in clusters for pattern in cluster.patterns}
     for peer in external:
-        for number in peer["patterns"]:
+        for number in peer.patterns:
             if number in numbers:
                 yield (
-                    f"{numbers[number]} and the external peer {peer['name']} both claim the number {number}; it can be "
+                    f"{numbers[number]} and the external peer {peer.name} both claim the number {number}; it can be "
                     "routed to one of them only."
                 )
 
 
-def _claimed_names(clusters: Clusters, external: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _claimed_names(clusters: Clusters, external: Iterable[Peer]) -> Iterator[str]:
     names = {
-        name.lower(): cluster["name"]
+        name.lower(): cluster.name
         for cluster in clusters
-        for fact in FACTS.values()
-        for certificate in (cluster.get(fact) or {}).values()
+        for purpose in FACTS
+        for certificate in cluster.held(purpose).values()
         for name in certificate_names(certificate or {})
     }
     for peer in external:
-        for name in peer["names"]:
-            if name.lower() in names and not peer["incoming_port"]:
+        for name in peer.names:
+            if name.lower() in names and not peer.incoming_port:
                 yield (
-                    f"{names[name.lower()]} and the external peer {peer['name']} both have the subject name {name}; a "
+                    f"{names[name.lower()]} and the external peer {peer.name} both have the subject name {name}; a "
                     "cluster can't tell them apart by it on one port. Give the peer an incoming_port of its own."
                 )

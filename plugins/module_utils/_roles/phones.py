@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import serial_of
 
 #: major releases: from here on the CLI updates the CTL, and ITLRecovery signs CTL and ITL
@@ -27,15 +28,12 @@ def major(version: Any) -> int:
     return int(head) if head.isdigit() else ITLRECOVERY
 
 
-def due(
-    certificates: Mapping[str, Any], nodes: list[Mapping[str, Any]], *, renew_before: int = 30, regenerate: str = "",
-    issuer: str = "",
-) -> list[str]:  # fmt: skip
+def due(cluster: Cluster, *, renew_before: int = 30, regenerate: str = "", issuer: str = "") -> list[str]:
     """The nodes whose CallManager certificate this run will change, as far as preflight can see."""
     found = []
-    for node in nodes:
-        held = certificates.get(node["name"])
-        if not node.get("callmanager", True) or regenerate == "never":
+    for node in cluster.nodes:
+        held = cluster.certificates.get(node.name)
+        if not node.callmanager or regenerate == "never":
             continue
         left = (held or {}).get("days_left")
         if (
@@ -45,24 +43,24 @@ def due(
             or (left is not None and left <= renew_before)
             or (issuer and held.get("issuer") != issuer)
         ):
-            found.append(node["name"])
+            found.append(node.name)
     return found
 
 
-def ctl_problems(facts: Mapping[str, Any], policy: str) -> Iterator[str]:
+def ctl_problems(cluster: Cluster, policy: str) -> Iterator[str]:
     """Why a run in mixed mode has to end before anything is changed, without the name of the cluster."""
-    if facts["security_mode"] != "mixed" or not facts["due"] or policy == "done":
+    if cluster.security_mode != "mixed" or not cluster.due or policy == "done":
         return
-    nodes = ", ".join(facts["due"])
-    if policy == "update" and major(facts["version"]) >= TOKENLESS:
+    nodes = ", ".join(cluster.due)
+    if policy == "update" and major(cluster.version) >= TOKENLESS:
         return
     affected = (
         f"the cluster is in mixed mode and the CallManager certificate of {nodes} will change. "
-        f"{secure_phones(facts)} then can't register until the CTL file is updated"
+        f"{secure_phones(cluster.phone_security)} then can't register until the CTL file is updated"
     )
     if policy == "update":
         yield (
-            f"{affected}, which the CLI of release {facts['version']} can't do. Upload the certificates with "
+            f"{affected}, which the CLI of release {cluster.version} can't do. Upload the certificates with "
             "callmanager_certificate_restart: false, update the CTL with the CTL client, and run again with "
             "callmanager_certificate_ctl: done."
         )
@@ -74,18 +72,17 @@ def ctl_problems(facts: Mapping[str, Any], policy: str) -> Iterator[str]:
     )
 
 
-def secure_phones(facts: Mapping[str, Any], lead: str = "") -> str:
-    """The phones that depend on the CTL file, with their number where it is known."""
-    counted = facts.get("phone_security")
+def secure_phones(counted: Mapping[str, int] | None, lead: str = "") -> str:
+    """The phones that depend on the CTL file, with their number where it is known (phone_security of cucm_info)."""
     count = sum(int(counted.get(kind) or 0) for kind in ("Authenticated", "Encrypted")) if counted else 0
     phones = {0: "phones", 1: "1 phone"}.get(count, f"{count} phones")
     text = f"{lead}{phones} with an authenticated or encrypted security profile"
     return text[:1].upper() + text[1:]
 
 
-def anchor_problems(facts: Mapping[str, Any], trust_lists: Mapping[str, Any]) -> Iterator[str]:
+def anchor_problems(cluster: Cluster, trust_lists: Mapping[str, Any]) -> Iterator[str]:
     """Up to 11.5: whether phones could verify the new ITL with TVS. trust_lists is the result of cucm_ctl."""
-    if major(facts["version"]) >= ITLRECOVERY or not facts["due"]:
+    if major(cluster.version) >= ITLRECOVERY or not cluster.due:
         return
     itl = trust_lists.get("itl")
     if itl is None:
@@ -95,7 +92,7 @@ def anchor_problems(facts: Mapping[str, Any], trust_lists: Mapping[str, Any]) ->
         )
         return
     known = {serial_of(row["serial_number"]) for row in itl["records"] if row["function"] == "TVS"}
-    for node, held in facts["tvs"].items():
+    for node, held in cluster.tvs.items():
         left = held.get("days_left")
         expired = left is not None and left < 0
         if not expired and serial_of(str(held["serial"])) in known:
@@ -109,11 +106,11 @@ def anchor_problems(facts: Mapping[str, Any], trust_lists: Mapping[str, Any]) ->
         )
 
 
-def signer_warnings(facts: Mapping[str, Any]) -> Iterator[str]:
+def signer_warnings(cluster: Cluster) -> Iterator[str]:
     """From 12.0 on: whether the certificate that signs the CTL and ITL files is near its end."""
-    signer = facts.get("itl_signer")
+    signer = cluster.itl_signer
     left = (signer or {}).get("days_left")
-    if major(facts["version"]) < ITLRECOVERY or signer is None or left is None or left > SIGNER_DAYS:
+    if major(cluster.version) < ITLRECOVERY or signer is None or left is None or left > SIGNER_DAYS:
         return
     when = "has expired" if left < 0 else f"expires in {left} days"
     yield (
@@ -123,8 +120,7 @@ def signer_warnings(facts: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def with_anchors(facts: Mapping[str, Any], trust_lists: Mapping[str, Any], *, check: bool = False) -> dict[str, Any]:
-    """The facts of a cluster with what the ITL shows in `problems`, or in `warnings` in check mode."""
-    found = [f"{facts['name']}: {text}" for text in anchor_problems(facts, trust_lists)]
-    key = "warnings" if check else "problems"
-    return {**facts, key: [*facts[key], *found]}
+def add_anchor_problems(cluster: Cluster, trust_lists: Mapping[str, Any], *, check: bool = False) -> None:
+    """Add what the ITL file shows to the problems of a cluster, or to its warnings in check mode."""
+    found = [f"{cluster.name}: {text}" for text in anchor_problems(cluster, trust_lists)]
+    (cluster.warnings if check else cluster.problems).extend(found)

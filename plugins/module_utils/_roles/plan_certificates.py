@@ -152,7 +152,7 @@ def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
     else:
         return
     yield step(
-        "manual", f"{secure_phones(found, 'reset ')}, so that they load the CTL file",
+        "manual", f"{secure_phones(found.get('phone_security'), 'reset ')}, so that they load the CTL file",
         effect="The run does not wait for it. To reset them before the restarts, as Cisco document 214231 has it, run "
         "with callmanager_certificate_restart: false, reset the phones, and run again.",
     )  # fmt: skip

@@ -19,7 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificate_use
     certificate_users,
     users_sentence,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import FACTS, Cluster, Node, Plan, Settings
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import common_name
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import node_problems, placed
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import routes
@@ -77,8 +77,8 @@ def check_cluster(
     backdating: Any = 10,
     ecdsa: str = "sign",
     ctl: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The facts of one cluster and what is wrong with it.
+) -> Cluster:
+    """What is known of one cluster, and its problems.
 
     info is the result of cucm_info; certificates are the results of cucm_certificate_info, one per node, each with the
     node as `item`. A failed result carries `msg` and none of its own keys. inventory are the mistakes in the inventory
@@ -90,85 +90,77 @@ def check_cluster(
     ctl holds the `policy` (callmanager_certificate_ctl), `regenerate`, `window`, `drain` and `check` (nothing will be
     changed) of role callmanager_certificate; and `peers` and `trunk_name` (with {peer}) of role sip_tls_trunk.
     """
-    facts = _begun(name, info, routes(list(patterns)), [*inventory, *options])
+    numbers = routes(list(patterns))
+    cluster = Cluster(
+        name, version=info.get("version"), security_mode=info.get("security_mode"),
+        phone_security=info.get("phone_security"), routes=numbers,
+        patterns=[number["pattern"] for number in numbers], mistakes=[*inventory, *options],
+    )  # fmt: skip
     warn_days, backdating = whole(warn_days, 30), whole(backdating, 10)
     if not asked:
-        return facts
-    named = _authority(facts, authority, warn_days)
+        return cluster
+    named = _authority(cluster, authority, warn_days)
     if not info.get("nodes"):
-        _failed(facts, info, f"{name}: the publisher returned no nodes.")
-        return facts
+        _failed(cluster, info, f"{name}: the publisher returned no nodes.")
+        return cluster
     addresses = addresses or {}
     version = str(info.get("version") or "")
-    warnings = (*_limited(name, left_out), *_silent_cluster(facts, planned), *_release(version))
+    warnings = (*_limited(name, left_out), *_silent_cluster(cluster, planned), *_release(version))
     problems = (*_masked(info, certificates), *_unknown(info, addresses), *_rights(info.get("rights") or {}))
-    facts["warnings"] += [f"{name}: {text}" for text in warnings]
-    facts["problems"] += [f"{name}: {text}" for text in problems]
+    cluster.warnings += [f"{name}: {text}" for text in warnings]
+    cluster.problems += [f"{name}: {text}" for text in problems]
     for result in certificates:
-        _check_node(facts, result, addresses, warn_days)
-        _check_clock(facts, result["item"]["name"], result.get("clock") or {}, backdating)
-    _check_issuers(facts, named, kept=planned is not None and _keeps_any(authority))
-    facts["nodes"] = placed(facts["nodes"], info, planned["settings"] if planned is not None else None)
-    facts["restarts"] = list(TRUNK.services_at(version))
-    _check_phones(facts, info, authority or {}, {"ecdsa": ecdsa, **(ctl or {})})
+        _check_node(cluster, result, addresses, warn_days)
+        _check_clock(cluster, result["item"]["name"], result.get("clock") or {}, backdating)
+    _check_issuers(cluster, named, kept=planned is not None and _keeps_any(authority))
+    cluster.nodes = placed(cluster.nodes, info, planned["settings"] if planned is not None else None)
+    cluster.restarts = list(TRUNK.services_at(version))
+    _check_phones(cluster, info, authority or {}, {"ecdsa": ecdsa, **(ctl or {})})
     if planned is not None:
-        _check_trunks(facts, info, planned, ecdsa)
-    return facts
+        _check_trunks(cluster, info, planned, ecdsa)
+    return cluster
 
 
-def _begun(name: str, info: Mapping[str, Any], numbers: list[dict[str, Any]], mistakes: list[str]) -> dict[str, Any]:
-    """The facts of a cluster before anything was checked."""
-    return {
-        "name": name, "version": info.get("version"), "security_mode": info.get("security_mode"),
-        "phone_security": info.get("phone_security"), "nodes": [],
-        "certificates": {}, "ec_certificates": {}, "trust": {}, "chains": {}, "old_peers": {},
-        "tvs": {}, "due": [], "restarts": [], "options": {},
-        "certificate_users": [], "itl_signer": None,
-        "patterns": [number["pattern"] for number in numbers], "routes": numbers,
-        "problems": [], "warnings": [], "unreachable": "", "mistakes": mistakes, "planned": None, "existing": None,
-    }  # fmt: skip
-
-
-def _check_trunks(facts: dict[str, Any], info: Mapping[str, Any], planned: Mapping[str, Any], ecdsa: str) -> None:
+def _check_trunks(cluster: Cluster, info: Mapping[str, Any], planned: Mapping[str, Any], ecdsa: str) -> None:
     """What the cluster means for the trunks of role sip_tls_trunk."""
-    name = facts["name"]
-    facts["planned"] = {"peers": listed(planned["peers"]), "settings": dict(planned["settings"])}
-    facts["existing"] = existing_objects(info)
-    facts["warnings"] += [f"{name}: {text}" for text in _security_mode(facts)]
-    facts["transit"] = name in (planned["settings"].get("hubs") or ())
+    name = cluster.name
+    cluster.planned = Plan(listed(planned["peers"]), dict(planned["settings"]))
+    cluster.existing = existing_objects(info)
+    cluster.warnings += [f"{name}: {text}" for text in _security_mode(cluster, cluster.planned.settings)]
+    cluster.transit = name in (planned["settings"].get("hubs") or ())
     plan = info.get("dial_plan") or {}
-    facts["search_spaces"] = plan.get("search_spaces") if facts["transit"] and not plan.get("unknown") else None
-    facts["warnings"] += unreached(name, planned["settings"])
+    cluster.search_spaces = plan.get("search_spaces") if cluster.transit and not plan.get("unknown") else None
+    cluster.warnings += unreached(name, planned["settings"])
     if ecdsa == "leave":
-        facts["warnings"] += [f"{name}: {text}" for text in left_as_shipped(facts)]
-    facts["problems"] += node_problems(name, facts["nodes"], info, planned["settings"])
+        cluster.warnings += [f"{name}: {text}" for text in left_as_shipped(cluster, cluster.planned.peers)]
+    cluster.problems += node_problems(cluster, info, planned["settings"])
 
 
 def _check_phones(
-    facts: dict[str, Any], info: Mapping[str, Any], authority: Mapping[str, Any], ctl: Mapping[str, Any]
-) -> None:  # fmt: skip
+    cluster: Cluster, info: Mapping[str, Any], authority: Mapping[str, Any], ctl: Mapping[str, Any]
+) -> None:
     """Which certificates will change, and what that means for phones and for others that trust them."""
     issuer = _subject(str(authority.get("pem") or ""))
-    facts["due"] = due(
-        facts["certificates"], facts["nodes"], renew_before=whole(authority.get("renew_before"), 30),
-        regenerate=str(ctl.get("regenerate") or ""), issuer=issuer,
+    cluster.due = due(
+        cluster, renew_before=whole(authority.get("renew_before"), 30), regenerate=str(ctl.get("regenerate") or ""),
+        issuer=issuer,
     )  # fmt: skip
-    facts["options"] = {key: ctl.get(key) for key in ("ecdsa", "policy", "window", "drain")}
-    facts["warnings"] += [f"{facts['name']}: {text}" for text in signer_warnings(facts)]
-    severity = "warnings" if ctl.get("check") else "problems"
-    facts[severity] += [f"{facts['name']}: {text}" for text in ctl_problems(facts, str(ctl.get("policy") or "done"))]
-    _list_users(facts, info, issuer, ctl)
+    cluster.options = {key: ctl.get(key) for key in ("ecdsa", "policy", "window", "drain")}
+    cluster.warnings += [f"{cluster.name}: {text}" for text in signer_warnings(cluster)]
+    severity = cluster.warnings if ctl.get("check") else cluster.problems
+    severity += [f"{cluster.name}: {text}" for text in ctl_problems(cluster, str(ctl.get("policy") or "done"))]
+    _list_users(cluster, info, issuer, ctl)
 
 
-def _list_users(facts: dict[str, Any], info: Mapping[str, Any], issuer: str, ctl: Mapping[str, Any]) -> None:
+def _list_users(cluster: Cluster, info: Mapping[str, Any], issuer: str, ctl: Mapping[str, Any]) -> None:
     """Who else trusts the certificates that will change."""
     own_trunks = [str(ctl.get("trunk_name")).replace("{peer}", peer) for peer in listed(ctl.get("peers"))]
-    facts["certificate_users"] = certificate_users(
+    cluster.certificate_users = certificate_users(
         info.get("certificate_users") or {}, issuer=issuer, own_trunks=own_trunks
     )
-    held = [facts["certificates"].get(node) or {} for node in facts["due"]]
+    held = [cluster.certificates.get(node) or {} for node in cluster.due]
     same_ca = bool(issuer) and all(one.get("issuer") == issuer for one in held)
-    facts["warnings"] += [f"{facts['name']}: {text}" for text in users_sentence(facts, same_ca=same_ca)]
+    cluster.warnings += [f"{cluster.name}: {text}" for text in users_sentence(cluster, same_ca=same_ca)]
 
 
 def _subject(pem: str) -> str:
@@ -182,43 +174,43 @@ def _subject(pem: str) -> str:
         return ""
 
 
-def _check_node(facts: dict[str, Any], result: Mapping[str, Any], addresses: Mapping[str, str], warn_days: int) -> None:
+def _check_node(cluster: Cluster, result: Mapping[str, Any], addresses: Mapping[str, str], warn_days: int) -> None:
     node = result["item"]
     name = node["name"]
     address = addresses.get(name) or node.get("address") or name
-    facts["nodes"].append({"name": name, "address": address, "role": node.get("role")})
-    facts["certificates"][name], facts["ec_certificates"][name], facts["trust"][name] = None, None, []
+    cluster.nodes.append(Node(name, address, node.get("role")))
+    cluster.certificates[name], cluster.ec_certificates[name], cluster.trust[name] = None, None, []
     if "certificates" not in result:
-        _failed(facts, result, f"{facts['name']}: the certificates of {name} could not be read.")
+        _failed(cluster, result, f"{cluster.name}: the certificates of {name} could not be read.")
         return
-    _take_certificates(facts, name, result["certificates"])
-    _check_names(facts, name)
-    _check_dates(facts, name, warn_days)
-    _check_ports(facts, name, result.get("ports") or {})
+    _take_certificates(cluster, name, result["certificates"])
+    _check_names(cluster, name)
+    _check_dates(cluster, name, warn_days)
+    _check_ports(cluster, name, result.get("ports") or {})
 
 
-def _take_certificates(facts: dict[str, Any], node: str, certificates: Iterable[Mapping[str, Any]]) -> None:
+def _take_certificates(cluster: Cluster, node: str, certificates: Iterable[Mapping[str, Any]]) -> None:
     """Put the certificates of a node where they belong, by purpose."""
     for certificate in certificates:
         purpose = certificate["purpose"]
         if purpose in FACTS:
-            facts[FACTS[purpose]][node] = certificate
+            cluster.held(purpose)[node] = certificate
         elif purpose == TRUNK.trust:
-            facts["trust"][node].append({key: certificate.get(key) for key in _TRUST_KEYS})
+            cluster.trust[node].append({key: certificate.get(key) for key in _TRUST_KEYS})
         elif purpose == ITL_SIGNER:
-            facts["itl_signer"] = {key: certificate.get(key) for key in ("subject", "days_left", "not_after")}
+            cluster.itl_signer = {key: certificate.get(key) for key in ("subject", "days_left", "not_after")}
         elif purpose == "TVS":
-            facts["tvs"][node] = {key: certificate.get(key) for key in ("serial", "days_left", "not_before")}
+            cluster.tvs[node] = {key: certificate.get(key) for key in ("serial", "days_left", "not_before")}
 
 
-def _check_ports(facts: dict[str, Any], node: str, ports: Mapping[str, Any]) -> None:
+def _check_ports(cluster: Cluster, node: str, ports: Mapping[str, Any]) -> None:
     """What the SIP TLS port of a node presents beside what the node holds."""
-    facts["old_peers"][node] = (ports.get(TRUNK.name) or {}).get("old_peers")
-    for purpose, fact in FACTS.items():
+    cluster.old_peers[node] = (ports.get(TRUNK.name) or {}).get("old_peers")
+    for purpose in FACTS:
         port = ports.get(purpose) or {}
         if purpose == TRUNK.name or port.get("state") == "tls":
-            found = _port(port, facts[fact][node])
-            facts["warnings"] += [f"{facts['name']}, node {node}: {text}" for text in found]
+            found = _port(port, cluster.held(purpose)[node])
+            cluster.warnings += [f"{cluster.name}, node {node}: {text}" for text in found]
 
 
 def _limited(name: str, left_out: Sequence[str]) -> Iterator[str]:
@@ -231,9 +223,9 @@ def _limited(name: str, left_out: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _silent_cluster(facts: Mapping[str, Any], planned: Mapping[str, Any] | None) -> Iterator[str]:
-    hub = planned is not None and facts["name"] in (planned["settings"].get("hubs") or ())
-    if planned is not None and not facts["patterns"] and not hub:
+def _silent_cluster(cluster: Cluster, planned: Mapping[str, Any] | None) -> Iterator[str]:
+    hub = planned is not None and cluster.name in (planned["settings"].get("hubs") or ())
+    if planned is not None and not cluster.patterns and not hub:
         yield "cucm_local_patterns is empty, so that no peer routes calls to this cluster."
 
 
@@ -270,7 +262,7 @@ def _unknown(info: Mapping[str, Any], addresses: Mapping[str, str]) -> Iterator[
             )
 
 
-def _authority(facts: dict[str, Any], authority: Mapping[str, Any] | None, warn_days: int) -> list[Certificate] | None:
+def _authority(cluster: Cluster, authority: Mapping[str, Any] | None, warn_days: int) -> list[Certificate] | None:
     """The CAs that the operator named, None where they were not asked for; what is wrong with them is noted."""
     if authority is None:
         return None
@@ -278,8 +270,8 @@ def _authority(facts: dict[str, Any], authority: Mapping[str, Any] | None, warn_
     places = {key: authority.get(key) or () for key in ("folders", "records")}
     named, wrong = named_authorities([given["pem"], *(authority.get("trusted") or ())], **places)
     said = check_authority(**given, warn_days=warn_days)
-    facts["mistakes"] += [*wrong, *said["problems"]]
-    facts["warnings"] += [*said["warnings"], *guard_warnings(authority.get("ca") or {})]
+    cluster.mistakes += [*wrong, *said["problems"]]
+    cluster.warnings += [*said["warnings"], *guard_warnings(authority.get("ca") or {})]
     return named
 
 
@@ -288,25 +280,25 @@ def _keeps_any(authority: Mapping[str, Any] | None) -> bool:
     return authority is not None and authority.get("regenerate") != "always" and not authority["pem"].strip()
 
 
-def _check_issuers(facts: dict[str, Any], named: list[Certificate] | None, *, kept: bool) -> None:
+def _check_issuers(cluster: Cluster, named: list[Certificate] | None, *, kept: bool) -> None:
     """The chains that peers may trust, and certificates that are kept though nobody named their CA."""
     for purpose, fact in FACTS.items():
-        facts["chains"][fact] = {}
-        for node, held in facts[fact].items():
-            facts["chains"][fact][node] = chain_above(held, facts["trust"][node], named)
-            said = unknown_issuer(held, facts["trust"][node], named, purpose) if kept and named is not None else ""
-            facts["problems"] += [f"{facts['name']}, node {node}: {said}."] if said else []
+        cluster.chains[fact] = {}
+        for node, held in cluster.held(purpose).items():
+            cluster.chains[fact][node] = chain_above(held, cluster.trust[node], named)
+            said = unknown_issuer(held, cluster.trust[node], named, purpose) if kept and named is not None else ""
+            cluster.problems += [f"{cluster.name}, node {node}: {said}."] if said else []
 
 
-def _failed(facts: dict[str, Any], result: Mapping[str, Any], otherwise: str) -> None:
+def _failed(cluster: Cluster, result: Mapping[str, Any], otherwise: str) -> None:
     text = in_inventory_words(str(result.get("msg") or otherwise))
     if result.get("msg"):
         hint = ACCOUNT_HINTS.get("SSH" if "SSH port" in text else "HTTPS") if result.get("reason") == "account" else ""
-        text = f"{facts['name']}: {text}{hint}"
+        text = f"{cluster.name}: {text}{hint}"
     if result.get("reason") in DOWN:
-        facts["unreachable"] = facts["unreachable"] or text
+        cluster.unreachable = cluster.unreachable or text
     else:
-        facts["problems"].append(text)
+        cluster.problems.append(text)
 
 
 def _rights(rights: Mapping[str, Any]) -> Iterator[str]:
@@ -330,9 +322,9 @@ def _release(version: str) -> Iterator[str]:
         )
 
 
-def _security_mode(facts: Mapping[str, Any]) -> Iterator[str]:
+def _security_mode(cluster: Cluster, settings: Settings) -> Iterator[str]:
     """SIP TLS needs no mixed mode, encrypted media between phones does: a warning, as calls work without."""
-    if facts["security_mode"] == "non-secure" and facts["planned"]["settings"].get("srtp_allowed"):
+    if cluster.security_mode == "non-secure" and settings.get("srtp_allowed"):
         yield (
             "the cluster is in non-secure mode. Trunks will use TLS, but phones encrypt their media (SRTP) only in "
             "mixed mode (`utils ctl set-cluster mixed-mode`), so that a call may run with plain RTP."
@@ -358,60 +350,60 @@ def _port(seen: Mapping[str, Any], held: Mapping[str, Any] | None) -> Iterator[s
         )
 
 
-def _check_names(facts: dict[str, Any], name: str) -> None:
+def _check_names(cluster: Cluster, name: str) -> None:
     """The certificate is bound to the host name; it has to be right before anything is signed."""
-    where, certificate = f"{facts['name']}, node {name}", facts["certificates"][name]
+    where, certificate = f"{cluster.name}, node {name}", cluster.certificates[name]
     if name.lower() in _DEFAULT_NAMES or not _HOSTNAME.match(name):
-        facts["problems"].append(
+        cluster.problems.append(
             f"{where}: {name} is no host name that a certificate should be bound to. Set it with `set network "
             "hostname` first; that makes all certificates of the node anew."
         )
         return
     if certificate is None:
-        facts["warnings"].append(f"{where}: it holds no {TRUNK.name} certificate yet.")
+        cluster.warnings.append(f"{where}: it holds no {TRUNK.name} certificate yet.")
         return
     common = common_name(certificate).lower()
     short = name.lower().split(".")[0]
     # A multi-server certificate bears the name of one node, the publisher, on all of them.
-    shared = {f"{node['name'].lower().split('.')[0]}-ms" for node in facts["nodes"]}
+    shared = {f"{node.name.lower().split('.')[0]}-ms" for node in cluster.nodes}
     address = re.fullmatch(r"[0-9.]+|[0-9a-f:]+", name)
     if common and not address and common.split(".", maxsplit=1)[0] not in {short, *shared}:
-        facts["problems"].append(
+        cluster.problems.append(
             f"{where}: the {TRUNK.name} certificate is made for {common_name(certificate)}, but the node is "
             f"called {name}. Certificates are bound to names: correct the host name, or regenerate the "
             "certificate, first."
         )
 
 
-def _check_dates(facts: dict[str, Any], name: str, warn_days: int) -> None:
-    for one in [*(facts[fact][name] for fact in FACTS.values()), *facts["trust"][name]]:
+def _check_dates(cluster: Cluster, name: str, warn_days: int) -> None:
+    for one in [*(cluster.held(purpose)[name] for purpose in FACTS), *cluster.trust[name]]:
         if one and one.get("days_left") is not None and one["days_left"] < warn_days:
             what = f"{one['purpose']} certificate {common_name(one) or one.get('name')}"
             when = "has expired" if one["days_left"] < 0 else f"expires in {one['days_left']} days"
-            facts["warnings"].append(f"{facts['name']}, node {name}: the {what} {when}.")
+            cluster.warnings.append(f"{cluster.name}, node {name}: the {what} {when}.")
 
 
-def _check_clock(facts: dict[str, Any], name: str, clock: Mapping[str, Any], backdating: int) -> None:
+def _check_clock(cluster: Cluster, name: str, clock: Mapping[str, Any], backdating: int) -> None:
     """A node that is behind finds new certificates, its own and its peers', not yet valid."""
     offset = int(clock.get("offset") or 0)
-    text = f"{facts['name']}, node {name}: its clock is {apart(timedelta(seconds=offset))}"
+    text = f"{cluster.name}, node {name}: its clock is {apart(timedelta(seconds=offset))}"
     if offset < -60 * backdating:
-        facts["problems"].append(
+        cluster.problems.append(
             f"{text}. A new certificate begins {backdating} minutes in the past at most, so that the node would take "
             "it for not yet valid and refuse it. Correct the node's NTP (`utils ntp status`) first, or the "
             "controller's clock if that one is wrong."
         )
     elif abs(offset) > _CLOCK_WORTH_A_WORD:
-        facts["warnings"].append(
+        cluster.warnings.append(
             f"{text}. CUCM judges certificates by it, and days left are counted by it here. Look at the node's NTP "
             "(`utils ntp status`)."
         )
 
 
-def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip", overlaps: str = "stop") -> list[str]:
+def problems(clusters: Sequence[Cluster], unreachable: str = "skip", overlaps: str = "stop") -> list[str]:
     """Everything that is wrong over all clusters, those things included that only several of them show."""
-    found = [*_mistakes(clusters), *(text for cluster in clusters for text in cluster["problems"])]
-    silent = [cluster["unreachable"] for cluster in clusters if cluster["unreachable"]]
+    found = [*_mistakes(clusters), *(text for cluster in clusters for text in cluster.problems)]
+    silent = [cluster.unreachable for cluster in clusters if cluster.unreachable]
     for cluster in clusters:
         found += check_objects(cluster, clusters)
     found = list(
@@ -431,31 +423,31 @@ def problems(clusters: Sequence[Mapping[str, Any]], unreachable: str = "skip", o
     return [clipped(text) for text in ([*found, *silent] if found or unreachable == "stop" else [])]
 
 
-def _mistakes(clusters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _mistakes(clusters: Sequence[Cluster]) -> Iterator[str]:
     """What is wrong with options: one in group variables concerns every cluster and is reported once."""
     owners: dict[str, list[str]] = {}
     for cluster in clusters:
-        for text in dict.fromkeys(cluster["mistakes"]):
-            owners.setdefault(text, []).append(cluster["name"])
+        for text in dict.fromkeys(cluster.mistakes):
+            owners.setdefault(text, []).append(cluster.name)
     for text, names in owners.items():
         yield text if len(names) == len(clusters) else f"{', '.join(names)}: {text}"
 
 
-def _numbers(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _numbers(clusters: Iterable[Cluster]) -> Iterator[str]:
     owners: dict[str, str] = {}
     for cluster in clusters:
-        for pattern in cluster["patterns"]:
-            other = owners.setdefault(pattern, cluster["name"])
-            if other != cluster["name"]:
+        for pattern in cluster.patterns:
+            other = owners.setdefault(pattern, cluster.name)
+            if other != cluster.name:
                 yield (
-                    f"{other} and {cluster['name']} both claim the number {pattern} (cucm_local_patterns); their peers "
+                    f"{other} and {cluster.name} both claim the number {pattern} (cucm_local_patterns); their peers "
                     "can route it to one of them only."
                 )
 
 
-def _overlaps(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _overlaps(clusters: Iterable[Cluster]) -> Iterator[str]:
     """Patterns of one cluster that cover a number of another; _numbers reports equal ones."""
-    owned = [(pattern, cluster["name"]) for cluster in clusters for pattern in cluster["patterns"]]
+    owned = [(pattern, cluster.name) for cluster in clusters for pattern in cluster.patterns]
     for wide, owner in owned:
         if not set(wide) & set("X![?+"):
             continue
@@ -468,15 +460,15 @@ def _overlaps(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
                 )
 
 
-def _same_names(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _same_names(clusters: Iterable[Cluster]) -> Iterator[str]:
     names: dict[str, str] = {}
     for cluster in clusters:
-        for certificate in cluster["certificates"].values():
+        for certificate in cluster.certificates.values():
             common = common_name(certificate or {}).lower()
-            other = names.setdefault(common, cluster["name"]) if common else cluster["name"]
-            if other != cluster["name"]:
+            other = names.setdefault(common, cluster.name) if common else cluster.name
+            if other != cluster.name:
                 yield (
-                    f"{other} and {cluster['name']} both have a node whose certificate is made for {common}; a peer "
+                    f"{other} and {cluster.name} both have a node whose certificate is made for {common}; a peer "
                     "can't tell them apart. Give one of them another host name."
                 )
 

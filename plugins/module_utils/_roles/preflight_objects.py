@@ -10,12 +10,14 @@ checked by the rules of the modules that will make them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import rules, validation
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import items_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE, PATTERN, TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Peer, View
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, routes
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, object_names, trunk_objects
@@ -105,34 +107,35 @@ def existing_objects(info: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def check_objects(cluster: Mapping[str, Any], clusters: Iterable[Mapping[str, Any]]) -> list[str]:
+def check_objects(cluster: Cluster, clusters: Iterable[Cluster]) -> list[str]:
     """Everything on this cluster that conflicts with the trunks to its peers."""
-    planned, existing = cluster.get("planned"), cluster.get("existing")
-    external = list(cluster.get("external") or ())
+    planned, existing = cluster.planned, cluster.existing
     if not planned or not existing:
         return []
-    settings = planned["settings"]
-    known = {str(one["name"]): foreseen(one) for one in clusters if one["nodes"]}
+    settings = planned.settings
+    peers = every_peer(planned.peers, [foreseen(one) for one in clusters if one.nodes], cluster.external)
     try:
-        made = trunk_objects(planned["peers"], known.values(), settings, external=external)
+        made = trunk_objects(peers, settings)
     except ValueError as error:
-        return [f"{cluster['name']}: {error}."]
+        return [f"{cluster.name}: {error}."]
     found = [
-        *_shapes(made, str(cluster["version"])),
-        *_references(made, settings, existing, external),
+        *_shapes(made, str(cluster.version)),
+        *_references(made, settings, existing, cluster.external),
         *_existing(made, settings, existing),
-        *_trunks(made, {one["name"]: one for one in every_peer(planned["peers"], known.values(), external)}, existing),
+        *_trunks(made, {one.name: one for one in peers}, existing),
         *_profiles(made, existing),
         *_patterns(made, settings, existing),
     ]
-    return [f"{cluster['name']}: {text}" for text in found]
+    return [f"{cluster.name}: {text}" for text in found]
 
 
-def foreseen(cluster: Mapping[str, Any]) -> dict[str, Any]:
+def foreseen(cluster: Cluster) -> Cluster:
     """A cluster with a certificate on every node: where none could be read, one for the node's own name."""
-    held = cluster.get("certificates") or {}
-    names = [node["name"] for node in cluster["nodes"]]
-    return {**cluster, "certificates": {name: held.get(name) or {"profile_names": [name]} for name in names}}
+    names = [node.name for node in cluster.nodes]
+    certificates: dict[str, View | None] = {
+        name: cluster.certificates.get(name) or {"profile_names": [name]} for name in names
+    }
+    return replace(cluster, certificates=certificates)
 
 
 def _shapes(made: Mapping[str, list[Any]], release: str) -> Iterator[str]:
@@ -159,10 +162,11 @@ def _references(
     made: Mapping[str, list[Any]],
     settings: Mapping[str, Any],
     existing: Mapping[str, Any],
-    external: Iterable[Mapping[str, Any]],
+    external: Iterable[Peer],
 ) -> Iterator[str]:
     missing = existing["missing"]
-    yield from _missing_names(missing, settings, _named_by(external))
+    named = _named_by({"name": peer.name, "trunk": peer.trunk} for peer in external)
+    yield from _missing_names(missing, settings, named)
     new = [one["name"] for one in made["profiles"] if one["name"] not in existing["profile_names"]]
     for name in missing.get("security_profiles") or () if new else ():
         yield (
@@ -208,9 +212,7 @@ def _existing(made: Mapping[str, list[Any]], settings: Mapping[str, Any], existi
             )
 
 
-def _trunks(
-    made: Mapping[str, list[Any]], peers: Mapping[str, Mapping[str, Any]], existing: Mapping[str, Any]
-) -> Iterator[str]:
+def _trunks(made: Mapping[str, list[Any]], peers: Mapping[str, Peer], existing: Mapping[str, Any]) -> Iterator[str]:
     """A trunk or another device that has our name and leads elsewhere."""
     peer_of = {one["trunk"]: one["name"] for one in made["peers"]}
     by_name = {one["name"]: one for one in made["trunks"]}
@@ -230,9 +232,9 @@ def _trunks(
             )
 
 
-def leads_to(places: Iterable[str], peer: Mapping[str, Any]) -> bool:
+def leads_to(places: Iterable[str], peer: Peer) -> bool:
     """Whether one of these addresses is a node's, or might be: IP addresses tell nothing where only names are known."""
-    ours = {str(text).lower() for text in (*peer["addresses"], *peer["names"])}
+    ours = {str(text).lower() for text in (*peer.addresses, *peer.names)}
     short = {name.split(".")[0] for name in ours if not is_address(name)}
     addresses = {name for name in ours if is_address(name)}
     for place in (text.lower() for text in places):

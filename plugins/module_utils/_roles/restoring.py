@@ -9,6 +9,7 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.backup import (
@@ -21,7 +22,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.backup import (
     normal,
     unexplained,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import FACTS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import (
     BY_KIND,
     MADE,
@@ -30,69 +30,80 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import (
     key_options,
     noun,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import kept_because_used
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import FACTS, Cluster, Peer, Settings
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import kept_because_used, other_trunks
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust_removal import Trust
 
 Key = tuple[str, str, str]
 
 
-def restore_questions(record: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The objects of a record, to ask cucm_object_info for. ValueError for anything but a record."""
+def objects_of_record(record: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The objects of a record, for cucm_object_info. ValueError for anything but a record."""
     if not isinstance(record, Mapping) or record.get("format") != FORMAT or "objects" not in record:
         raise ValueError("This is not the record of a run, or it was written by another version of siptls.cucm.")
     return [{"kind": kind, "name": name, "partition": part} for kind, name, part in map(entry_key, record["objects"])]
 
 
-def restore_plan(
-    record: Mapping[str, Any],
-    standing: Mapping[str, Any],
-    cluster: Mapping[str, Any],
-    *,
-    peers: Mapping[str, str] | None = None,
-    force: bool = False,
-) -> dict[str, Any]:
-    """`present` and `absent`, lists of objects per kind; `refusals`; what `stays`; what is `said` of certificates.
+@dataclass(frozen=True)
+class Now:
+    """A cluster at the time of restoring: its facts, its peers, and the result of cucm_object_info with trunks."""
 
-    standing is the result of cucm_object_info with the questions above, cluster the facts of role preflight. An object
-    that somebody changed after the run is a refusal, unless force overrides it. An object that the run made and that
-    something else uses by now is kept in any case. peers (name: trunk) are searched for those whose trunk is left as
-    it is: `staying`.
+    cluster: Cluster
+    peers: Sequence[Peer]
+    settings: Settings
+    found: Mapping[str, Any]
+    trust: Trust
+
+
+def restoring(record: Mapping[str, Any], now: Now, *, force: bool = False) -> dict[str, Any]:
+    """`present` and `absent`, lists of objects per kind; `refusals`; what is `kept`; `messages` about certificates.
+
+    An object that somebody changed after the run is a refusal, unless force overrides it. An object that the run made
+    and that something else uses by now is kept in any case. `trust_removed` are the CAs to trust again; `trust` and
+    `kept_cas` say what becomes of those that the run added.
     """
-    if record.get("cluster") != cluster["name"]:
-        raise ValueError(f"The record is of {record.get('cluster')}, and this cluster is {cluster['name']}.")
+    cluster = now.cluster
+    if record.get("cluster") != cluster.name:
+        raise ValueError(f"The record is of {record.get('cluster')}, and this cluster is {cluster.name}.")
     plan: dict[str, Any] = {
         "present": {kind.objects: [] for kind in MADE}, "absent": {kind.objects: [] for kind in MADE},
-        "refusals": [], "stays": [], "said": _identity(record, cluster), "staying": _untouched(record, peers or {}),
-        "trust_added": list(record["trust_added"]), "trust_removed": list(record["trust_removed"]),
+        "refusals": [], "kept": [], "messages": _identity(record, cluster),
+        "trust_removed": list(record["trust_removed"]),
     }  # fmt: skip
     doomed: dict[Key, Mapping[str, Any]] = {}
-    for entry, now in _changed(record, standing):
+    for entry, current in _changed(record, now.found):
         kind, before = entry["kind"], entry["before"]
-        strange = unexplained(entry, now)
+        strange = unexplained(entry, current)
         if strange and not force:
-            plan["refusals"].append(_refusal(cluster["name"], entry, now, strange))
+            plan["refusals"].append(_refusal(cluster.name, entry, current, strange))
         elif before is None:
-            doomed[entry_key(entry)] = now or {}
+            doomed[entry_key(entry)] = current or {}
         else:
-            plan["present"][BY_KIND[kind].objects].append(_put_back(entry_key(entry), before, now))
-    _remove(plan, doomed, record, standing.get("users") or ())
-    return plan
+            plan["present"][BY_KIND[kind].objects].append(_put_back(entry_key(entry), before, current))
+    _remove(plan, doomed, record, now.found.get("users") or ())
+    others = other_trunks(now.found.get("trunks") or (), [peer.name for peer in now.peers], now.settings)
+    # A trunk that is kept still needs the CA of its peer.
+    candidates = () if plan["kept"] else record["trust_added"]
+    return {**plan, **now.trust.removals(candidates, _untouched(record, now), others)}
 
 
 def _changed(
-    record: Mapping[str, Any], standing: Mapping[str, Any]
+    record: Mapping[str, Any], found: Mapping[str, Any]
 ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any] | None]]:
     """The objects of a record that are not as they were before the run, each with how it is now."""
-    current = {entry_key(one): one["object"] or None for one in standing["objects"]}
+    current = {entry_key(one): one["object"] or None for one in found["objects"]}
     for entry in record["objects"]:
         before, now = entry["before"], current.get(entry_key(entry))
         if (before is None) != (now is None) or differing(before or {}, now or {}):
             yield entry, now
 
 
-def _untouched(record: Mapping[str, Any], peers: Mapping[str, str]) -> list[str]:
+def _untouched(record: Mapping[str, Any], now: Now) -> list[Peer]:
     """The peers whose trunk restoring leaves as it is."""
     trunks = {entry["name"]: entry for entry in record["objects"] if entry["kind"] == TRUNK.resource.module}
-    return [peer for peer, trunk in peers.items() if not _leaves(trunks.get(trunk))]
+    names = {peer.name: object_names(peer.name, now.settings)["name"] for peer in now.peers}
+    return [peer for peer in now.peers if not _leaves(trunks.get(names[peer.name]))]
 
 
 def _refusal(cluster: str, entry: Mapping[str, Any], now: Mapping[str, Any] | None, strange: Sequence[str]) -> str:
@@ -134,7 +145,7 @@ def _remove(
             ]
             if left:
                 going.discard(key)
-                plan["stays"].append(kept_because_used(key[0], key[1], left))
+                plan["kept"].append(kept_because_used(key[0], key[1], left))
             else:
                 plan["absent"][kind.objects].append({**key_options(*key, doomed[key]), "state": "absent"})
 
@@ -158,14 +169,15 @@ def _names(value: Any, name: str) -> bool:
     return str(value).casefold() == name.casefold()
 
 
-def _identity(record: Mapping[str, Any], cluster: Mapping[str, Any]) -> list[str]:
-    said = []
+def _identity(record: Mapping[str, Any], cluster: Cluster) -> list[str]:
+    """Why identity certificates that the run replaced are not restored."""
+    messages = []
     for text, view in (record.get("identity") or {}).items():
         node, purpose = labelled(text)
-        now = (cluster.get(FACTS.get(purpose, "")) or {}).get(node)
+        now = cluster.held(purpose).get(node) if purpose in FACTS else None
         if view and now and bare(view["sha256"]) != bare(now["sha256"]):
-            said.append(
-                f"{node} keeps its {purpose} certificate {now['subject']} issued by {now['issuer']}: the one of "
-                f"before ({view['subject']}, issued by {view['issuer']}) cannot be put back, because its key is gone."
+            messages.append(
+                f"{node} keeps its {purpose} certificate {now['subject']} issued by {now['issuer']}: the previous one "
+                f"({view['subject']}, issued by {view['issuer']}) can't be restored, because its key no longer exists."
             )
-    return said
+    return messages

@@ -19,6 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import Node
 from ansible_collections.siptls.cucm.plugins.module_utils._node.checks import trust_plan
 from ansible_collections.siptls.cucm.plugins.module_utils._node.standin import stand_in_csr
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Entry, Wish
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
@@ -33,8 +34,8 @@ class _CheckMode:
     tmpdir: str = ""
 
 
-def with_signing(facts: Mapping[str, Any], face: Face, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts of a cluster with `signing_chain`, the CAs that will sign, and the problems of signing in `mistakes`.
+def add_signing(cluster: Cluster, face: Face, given: Mapping[str, Any]) -> None:
+    """Add `signing_chain`, the CAs that will sign, and the problems of signing to a cluster.
 
     face is that of ca_sign, given are its options as the role will pass them, with those of the CA as `ca`. The chain
     is empty for a CA that the run is going to make.
@@ -44,24 +45,20 @@ def with_signing(facts: Mapping[str, Any], face: Face, given: Mapping[str, Any])
     if ca.get("provider", "local") == "local" and not {"local_ca_key_size", "ca_key_size"} & set(ca):
         # The key of a CA that the run is going to make takes a second; one of another kind shows the same.
         ca.setdefault("local_ca_key_type", "EC")
-    problems, result = _signed(face, {**options, "ca": ca, "csr": _request(facts)})
+    problems, result = _signed(face, {**options, "ca": ca, "csr": _request(cluster)})
     chain = list(result.get("chain") or ())
     certificates = [read_certificate(pem) for pem in chain]
     problems += [f"The CA (sip_tls_ca) cannot be used: {text}." for text in _own_store_problems(certificates)]
-    found = (
-        [f"{facts['name']}{where}: {text}." for where, text in _refused(facts, certificates)] if not problems else []
-    )
-    return {
-        **facts,
-        "signing_chain": [] if result.get("ca_created") else chain,
-        "mistakes": [*facts["mistakes"], *problems],
-        "problems": [*facts["problems"], *found],
-    }
+    cluster.signing_chain = [] if result.get("ca_created") else chain
+    cluster.mistakes += problems
+    if not problems:
+        refused = _refused(cluster, certificates)
+        cluster.problems += [f"{cluster.name}{where}: {text}." for where, text in refused]
 
 
-def _request(facts: Mapping[str, Any]) -> str:
+def _request(cluster: Cluster) -> str:
     """A request as the first node would make it."""
-    installed = next((view for view in facts["certificates"].values() if view), None)
+    installed = next((view for view in cluster.certificates.values() if view), None)
     return stand_in_csr(Wish(TRUNK.name, key_type="ec"), Certificate.from_view(installed))
 
 
@@ -81,30 +78,29 @@ def _own_store_problems(chain: Sequence[Certificate]) -> list[str]:
     return list(trust_plan(TRUNK.trust, chain, (), NodeClock()).problems)
 
 
-def _refused(facts: Mapping[str, Any], chain: Sequence[Certificate]) -> Iterator[tuple[str, str]]:
+def _refused(cluster: Cluster, chain: Sequence[Certificate]) -> Iterator[tuple[str, str]]:
     """Which node's trust store would refuse a chain, and why."""
-    for node, views in facts["trust"].items():
+    for node, views in cluster.trust.items():
         held = [Entry(TRUNK.trust, str(view.get("name") or ""), view.get("pem")) for view in views]
         for text in trust_plan(TRUNK.trust, chain, held, NodeClock()).problems:
             yield f", node {node}", text
 
 
-def trust_problems(clusters: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def trust_problems(clusters: Iterable[Cluster]) -> Iterator[str]:
     """Problems of each cluster's trust store with the CAs of its peers, which the run will put into it."""
-    known = {str(one["name"]): one for one in clusters if one.get("nodes")}
-    for name, facts in known.items():
-        for peer in facts.get("peers") or ():
-            chain = _certificates(_chain(known.get(peer) or {}))
-            yield from (f"{name}{where}: the CA of {peer}: {text}." for where, text in _refused(facts, chain))
-        for peer in facts.get("external") or ():
-            chain = _certificates(peer["chain"])
-            yield from (f"{name}{where}: the CA of {peer['name']}: {text}." for where, text in _refused(facts, chain))
+    known = {one.name: one for one in clusters if one.nodes}
+    for cluster in known.values():
+        chains = {peer: _chain(known[peer]) for peer in cluster.peers or () if peer in known}
+        chains |= {peer.name: list(peer.chain) for peer in cluster.external}
+        for peer, chain in chains.items():
+            refused = _refused(cluster, _certificates(chain))
+            yield from (f"{cluster.name}{where}: the CA of {peer}: {text}." for where, text in refused)
 
 
-def _chain(facts: Mapping[str, Any]) -> list[str]:
+def _chain(cluster: Cluster) -> list[str]:
     """The CAs above the certificates that a cluster will have: those that will sign, and those of what is kept."""
-    kept = [pem for nodes in (facts.get("chains") or {}).values() for chain in nodes.values() for pem in chain]
-    return list(dict.fromkeys([*(facts.get("signing_chain") or ()), *([] if facts.get("due") else kept)]))
+    kept = [pem for nodes in cluster.chains.values() for chain in nodes.values() for pem in chain]
+    return list(dict.fromkeys([*cluster.signing_chain, *([] if cluster.due else kept)]))
 
 
 def _certificates(pems: Iterable[str]) -> list[Certificate]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Settings
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, routes, routes_of
 
 Clusters = Iterable[Mapping[str, Any]]
@@ -137,35 +138,31 @@ def shared_title(template: str, hubs: Iterable[str]) -> str:
     return template.replace("{peer}", "-".join(hubs))
 
 
-def transit_problems(clusters: Clusters) -> Iterator[str]:
-    """Hubs that can pass nothing on: their trunks' search space does not have the partition of their own patterns.
-
-    clusters are facts of role preflight, with `search_spaces` of the hubs by name where they could be read.
-    """
-    known = list(clusters)
-    for hub in (one for one in known if one.get("transit")):
+def transit_problems(clusters: Sequence[Cluster]) -> Iterator[str]:
+    """Hubs that can pass nothing on: their trunks' search space does not have the partition of their own patterns."""
+    for hub in (one for one in clusters if one.transit):
         space = str(_settings(hub).get("calling_search_space") or "")
-        missing = _missing_partitions(hub, space, [one for one in known if one is not hub])
+        missing = _missing_partitions(hub, space, [one for one in clusters if one is not hub])
         if missing:
             yield (
-                f"{hub['name']} is a hub (cucm_transit), but calls that its trunks receive can't leave it again: the "
+                f"{hub.name} is a hub (cucm_transit), but calls that its trunks receive can't leave it again: the "
                 f"trunks' calling search space {space or '<None>'} does not contain partition {', '.join(missing)}, in "
-                f"which its route patterns are. Set sip_tls_trunk_calling_search_space of {hub['name']} to one that "
+                f"which its route patterns are. Set sip_tls_trunk_calling_search_space of {hub.name} to one that "
                 "contains it."
             )
 
 
-def _settings(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    return (facts.get("planned") or {}).get("settings") or {}
+def _settings(cluster: Cluster) -> Settings:
+    return cluster.planned.settings if cluster.planned else {}
 
 
-def _missing_partitions(hub: Mapping[str, Any], space: str, others: Clusters) -> list[str]:
+def _missing_partitions(hub: Cluster, space: str, others: Iterable[Cluster]) -> list[str]:
     """The partitions of the hub's route patterns that are not in the search space of its trunks."""
-    settings, spaces = _settings(hub), hub.get("search_spaces")
+    settings, spaces = _settings(hub), hub.search_spaces
     # A search space that does not exist is reported by itself.
     if spaces is None or not settings or (space and space not in spaces):
         return []
-    owned = (route for one in others for route in routes_of(one))
+    owned = (route for one in others for route in one.routes)
     partitions = dict.fromkeys(str(one.get("partition", settings.get("partition")) or "") for one in owned)
     return [name for name in partitions if name and name not in spaces.get(space, ())]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.calls import calls_between
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_call_paths import sip_tls_call_paths
 
 SETTINGS = {
     "name": "T-{peer}", "profile": "P {peer}", "route_group": "RG-{peer}", "route_list": "RL-{peer}", "port": 5061,
@@ -40,7 +40,7 @@ def states(found: dict[str, Any], when: str) -> list[str]:
 
 def test_without_partitions_every_call_is_routed_after_the_run() -> None:
     clusters = [facts("a", "b", "1018"), facts("b", "a", "9898")]
-    found = calls_between(clusters, {"a": dial_plan("1018"), "b": dial_plan("9898")})
+    found = sip_tls_call_paths(clusters, {"a": dial_plan("1018"), "b": dial_plan("9898")})
     assert states(found, "planned") == ["routed", "routed"] and states(found, "now") == ["not routed"] * 2
     assert found["warnings"] == [] and [entry["numbers"] for entry in found["paths"]] == [["9898"], ["1018"]]
 
@@ -48,19 +48,19 @@ def test_without_partitions_every_call_is_routed_after_the_run() -> None:
 def test_the_search_space_of_a_trunk_is_missed_and_the_option_is_named() -> None:
     clusters = [facts("a", "b", "1018"), facts("b", "a", "9898")]
     plans = {"a": dial_plan("1018"), "b": dial_plan("9898", "Internal")}
-    found = calls_between(clusters, plans)
+    found = sip_tls_call_paths(clusters, plans)
     assert found["warnings"] == [
         "Calls from a to 9898 of b would not be routed: phones with calling search space CSS, such as 1018, dial 9898; "
         "it arrives over the SIP trunk T-a as 9898, and the directory number 9898 in partition Internal is not in the "
         "calling search space of that trunk: set sip_tls_trunk_calling_search_space of b."
     ]
     clusters[1]["planned"]["settings"]["calling_search_space"] = "CSS"
-    assert calls_between(clusters, plans)["warnings"] == []
+    assert sip_tls_call_paths(clusters, plans)["warnings"] == []
 
 
 def test_the_partition_of_our_patterns_is_one_that_phones_reach() -> None:
     clusters = [facts("a", "b", "1018", partition="Nobody"), facts("b", "a", "9898")]
-    found = calls_between(clusters, {"a": dial_plan("1018"), "b": dial_plan("9898")})
+    found = sip_tls_call_paths(clusters, {"a": dial_plan("1018"), "b": dial_plan("9898")})
     assert "set sip_tls_trunk_partition to a partition that they reach" in found["warnings"][0]
     assert states(found, "planned") == ["not routed", "routed"]
 
@@ -68,13 +68,13 @@ def test_the_partition_of_our_patterns_is_one_that_phones_reach() -> None:
 def test_what_could_not_be_read_is_unknown_and_an_external_peer_is_not_reported() -> None:
     clusters = [facts("a", "b", "1018"), facts("b", "a", "9898")]
     refused = dial_plan("9898", unknown=["the dial plan could not be read: no rights"])
-    found = calls_between(clusters, {"a": dial_plan("1018"), "b": refused})
+    found = sip_tls_call_paths(clusters, {"a": dial_plan("1018"), "b": refused})
     assert states(found, "planned") == ["unknown", "unknown"] and "no rights" in found["warnings"][1]
-    assert states(calls_between(clusters, {}), "planned") == ["unknown", "unknown"]
+    assert states(sip_tls_call_paths(clusters, {}), "planned") == ["unknown", "unknown"]
     clusters[0]["external"] = [
         {"name": "sbc", "patterns": ["5XXX"], "addresses": ["sbc.example"], "names": ["sbc.example"], "port": 5061,
          "chain": [], "legacy_crypto": False}
     ]  # fmt: skip
-    found = calls_between(clusters, {"a": dial_plan("1018"), "b": dial_plan("9898")})
+    found = sip_tls_call_paths(clusters, {"a": dial_plan("1018"), "b": dial_plan("9898")})
     outside = next(entry for entry in found["paths"] if entry["to"] == "sbc")
     assert outside["planned"]["state"] == "unknown" and found["warnings"] == []

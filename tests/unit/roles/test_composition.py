@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.filter.preflight import preflight
+from ansible_collections.siptls.cucm.plugins.filter.preflight_problems import preflight_problems
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_cluster import sip_tls_cluster
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_evidence import sip_tls_evidence
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_trunk_objects import sip_tls_trunk_objects
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.changes import changes
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import with_certificates
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.evidence import cluster_evidence
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import trunk_objects
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import check_cluster, problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.renewals import renewals
 
 from tests.support.made_views import made
@@ -52,7 +53,9 @@ def test_names_keep_a_common_name_that_looks_like_a_parent_domain() -> None:
 
 
 def test_a_peer_gets_one_profile_one_trunk_and_a_pattern_for_each_number() -> None:
-    made = trunk_objects(["b"], [cluster("a", "A"), cluster("b", "B1", "B2", patterns=("9898", "98XX"))], SETTINGS)
+    made = sip_tls_trunk_objects(
+        ["b"], [cluster("a", "A"), cluster("b", "B1", "B2", patterns=("9898", "98XX"))], SETTINGS
+    )
     (profile,), (trunk,) = made["profiles"], made["trunks"]
     assert profile["x509_subject_names"] == ["B1", "B2"]
     assert (profile["incoming_port"], profile["security_mode"], profile["copy_from"]) == (
@@ -67,7 +70,7 @@ def test_a_peer_gets_one_profile_one_trunk_and_a_pattern_for_each_number() -> No
 
 
 def test_patterns_may_go_by_route_list_and_route_group() -> None:
-    made = trunk_objects(["b"], [cluster("b", "B")], {**SETTINGS, "route_by": "route_list"})
+    made = sip_tls_trunk_objects(["b"], [cluster("b", "B")], {**SETTINGS, "route_by": "route_list"})
     assert made["route_groups"] == [{"name": "b-RG", "members": [{"device": "SIP-TLS-b"}]}]
     assert made["route_lists"][0]["members"] == [{"route_group": "b-RG"}]
     assert made["patterns"][0]["route_list"] == "b-RL" and "gateway" not in made["patterns"][0]
@@ -76,7 +79,7 @@ def test_patterns_may_go_by_route_list_and_route_group() -> None:
 def test_a_peer_without_certificates_waits_and_the_others_are_made() -> None:
     half = cluster("c", "C1", "C2")
     half["certificates"]["C2"] = None
-    made = trunk_objects(["b", "c", "d"], [cluster("b", "B"), half], SETTINGS)
+    made = sip_tls_trunk_objects(["b", "c", "d"], [cluster("b", "B"), half], SETTINGS)
     assert [one["name"] for one in made["peers"]] == ["b"]
     assert [text.split(":")[0] for text in made["waiting"]] == ["c", "d"]
 
@@ -88,12 +91,12 @@ def test_only_the_cas_that_are_not_ones_own_are_trusted_and_each_once() -> None:
         cluster("c", "C", chain=(theirs,)),
         cluster("d", "D", chain=(theirs,)),
     ]
-    assert trunk_objects(["b", "c", "d"], clusters, SETTINGS, own={"chain": [ours]})["trust"] == [theirs]
+    assert sip_tls_trunk_objects(["b", "c", "d"], clusters, SETTINGS, own={"chain": [ours]})["trust"] == [theirs]
 
 
 def test_more_nodes_than_a_trunk_takes_are_refused() -> None:
     with pytest.raises(ValueError, match="17 nodes"):
-        trunk_objects(["b"], [cluster("b", *(f"B{number}" for number in range(17)))], SETTINGS)
+        sip_tls_trunk_objects(["b"], [cluster("b", *(f"B{number}" for number in range(17)))], SETTINGS)
 
 
 INFO = {"version": "9.1.2.10000-28", "security_mode": "mixed"}
@@ -102,7 +105,7 @@ INFO = {"version": "9.1.2.10000-28", "security_mode": "mixed"}
 def checked(node: str = "CUCMA", certificate: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     nodes = [{"name": node, "address": "10.0.0.1", "role": "Publisher"}]
     held = [certificate or view(node, days_left=900)]
-    return check_cluster("a", {**INFO, "nodes": nodes}, [{"item": nodes[0], "certificates": held}], **more)
+    return preflight("a", {**INFO, "nodes": nodes}, [{"item": nodes[0], "certificates": held}], **more)
 
 
 def test_a_sound_cluster_has_no_problem() -> None:
@@ -130,33 +133,33 @@ def test_what_ends_soon_is_warned_of() -> None:
 
 
 def test_silence_and_refusal_are_two_things() -> None:
-    silent = check_cluster("a", {"msg": "Asking a failed: no connection (refused).", "reason": "unreachable"}, [])
-    refused = check_cluster("a", {"msg": "AXL refused the account axladmin (HTTP 401)."}, [])
+    silent = preflight("a", {"msg": "Asking a failed: no connection (refused).", "reason": "unreachable"}, [])
+    refused = preflight("a", {"msg": "AXL refused the account axladmin (HTTP 401)."}, [])
     assert silent["unreachable"] and not silent["problems"]
     assert refused["problems"] and not refused["unreachable"]
-    assert not problems([silent]) and len(problems([silent], "stop")) == 1
+    assert not preflight_problems([silent]) and len(preflight_problems([silent], "stop")) == 1
 
 
 def test_all_that_is_wrong_on_all_clusters_is_one_list() -> None:
     one = {**checked(patterns=["1018"]), "name": "a"}
     other = {**checked(patterns=["1018"], node="localhost"), "name": "b"}
-    found = problems([one, other])
+    found = preflight_problems([one, other])
     assert len(found) == 2
     assert "localhost" in found[0] and "both claim the number 1018" in found[1]
 
 
 def test_two_clusters_may_not_have_the_same_certificate_name() -> None:
-    assert "can't tell them apart" in problems([checked(), {**checked(), "name": "b"}])[0]
+    assert "can't tell them apart" in preflight_problems([checked(), {**checked(), "name": "b"}])[0]
 
 
 def test_a_fresh_certificate_replaces_the_one_that_was_held() -> None:
     facts = checked()
     csr = {"item": facts["nodes"][0], "csr": "CSR", "certificate": view("CUCMA")}
     signed = {"name": "CUCMA", "certificate": "LEAF", "view": view("CUCMA", serial="77"), "chain": ["ROOT"]}
-    after = with_certificates(facts, csrs=[csr], signed=[signed])
+    after = sip_tls_cluster(facts, csrs=[csr], signed=[signed])
     assert after["certificates"]["CUCMA"]["serial"] == "77"
     assert after["chain"] == ["ROOT"]
-    kept = with_certificates(facts, csrs=[{**csr, "csr": None}], signed=[])
+    kept = sip_tls_cluster(facts, csrs=[{**csr, "csr": None}], signed=[])
     assert kept["certificates"]["CUCMA"]["serial"] == "2A"
 
 
@@ -166,7 +169,7 @@ def test_evidence_takes_what_stands_when_a_change_is_only_predicted() -> None:
     objects = {"objects": [{"name": "P", "object": {"security_mode": "Encrypted"}, "previous": {}}]}
 
     def evidence(predicted: bool) -> Any:
-        return cluster_evidence(
+        return sip_tls_evidence(
             facts, certificates=[{"item": node, "certificates": [view("CUCMA")]}], probes=[{"item": node, "msg": "no"}],
             peers=[{"name": "b", "trunk": "T", "profile": "P"}], profiles={**objects, "predicted": predicted},
         )["directions"][0]["profile"]  # fmt: skip
@@ -179,12 +182,12 @@ def test_evidence_says_what_could_not_be_read() -> None:
     facts = checked()
     node = facts["nodes"][0]
     lost, skipped = {"msg": "no answer", "failed": False}, {"msg": "not now", "skipped": True}
-    found = cluster_evidence(
+    found = sip_tls_evidence(
         facts, certificates=[{"item": node, "certificates": []}], probes=[{"item": node, **lost}], states=lost,
         captures=[{"connections": []}], traces=skipped,
     )  # fmt: skip
     assert found["unread"] == [f"{facts['name']}: no answer"] * 2
-    assert not cluster_evidence(facts, certificates=[], probes=[], states={"trunks": []})["unread"]
+    assert not sip_tls_evidence(facts, certificates=[], probes=[], states={"trunks": []})["unread"]
 
 
 def test_what_a_run_changed_is_listed_by_cluster_step_and_node() -> None:
@@ -215,7 +218,7 @@ def with_clock(offset: int, **more: Any) -> dict[str, Any]:
     """The facts of a cluster whose only node has a clock that is off by so many seconds."""
     info = {"nodes": [{"name": "CUCMA", "address": "a", "role": "Publisher"}], "version": "12.5"}
     held = {"item": info["nodes"][0], "certificates": [view("CUCMA", days_left=400)], "clock": {"offset": offset}}
-    return check_cluster("a", info, [held], **more)
+    return preflight("a", info, [held], **more)
 
 
 @pytest.mark.parametrize("offset", [0, 59, -59])
@@ -259,6 +262,6 @@ def test_all_nodes_are_to_present_the_publishers_certificate_where_they_share_on
     facts["trust"] = {"PUB": [], "SUB": []}
     csr = {"item": facts["nodes"][0], "certificate": view("PUB")}
     fresh = {"name": "PUB", "certificate": "PEM", "view": view("PUB-ms.lab.local"), "chain": ["CA"]}
-    shared = with_certificates(facts, csrs=[csr], signed=[fresh], shared=True)
+    shared = sip_tls_cluster(facts, csrs=[csr], signed=[fresh], shared=True)
     assert shared["certificates"] == {node: view("PUB-ms.lab.local") for node in ("PUB", "SUB")}
     assert shared["chain"] == ["CA"]

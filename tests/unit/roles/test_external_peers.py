@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_trunk_objects import sip_tls_trunk_objects
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.external import read_peers
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import trunk_objects
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import peer_problems, with_peers
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import add_peers, peer_problems
 from test_composition import SETTINGS, cluster
 
 
@@ -108,9 +109,10 @@ def test_two_peers_may_share_neither_name_nor_number_nor_subject(pki: Path) -> N
 
 def test_all_clusters_problems_with_peers_come_in_one_list_each_once(pki: Path) -> None:
     external = [peer(pki, numbers=["1018"], subject_names=["A"])]
-    a = with_peers(cluster("a", "A"), ["b", "ghost"], external, hosts=["a", "b"])
-    b = with_peers(cluster("b", "B", patterns=()), [], external, hosts=["a", "b"])
-    assert len(a["problems"]) == 1 and "cucm_peers of a names ghost" in a["problems"][0]
+    a, b = clusters_of([cluster("a", "A"), cluster("b", "B", patterns=())])
+    add_peers(a, ["b", "ghost"], external, hosts=["a", "b"])
+    add_peers(b, [], external, hosts=["a", "b"])
+    assert len(a.problems) == 1 and "cucm_peers of a names ghost" in a.problems[0]
     said = peer_problems([a, b])
     assert len(said) == 3
     assert "that of b does not name a" in said[0]
@@ -123,8 +125,8 @@ def test_a_peer_that_is_not_ours_gets_our_side_and_nothing_else_is_touched(pki: 
               normalization_script="for-sbc", trunk={"dtmf_signaling_method": "RFC 2833"})]
     )  # fmt: skip
     ours = [cluster("a", "A"), cluster("b", "B", patterns=("9898",))]
-    without = trunk_objects(["b"], ours, SETTINGS)
-    made = trunk_objects(["b"], ours, SETTINGS, external=[read])
+    without = sip_tls_trunk_objects(["b"], ours, SETTINGS)
+    made = sip_tls_trunk_objects(["b"], ours, SETTINGS, external=[read])
     assert {key: value[: len(without[key])] for key, value in made.items()} == without
     (profile,), (trunk,), (pattern,) = (made[key][1:] for key in ("profiles", "trunks", "patterns"))
     assert (profile["x509_subject_names"], profile["incoming_port"]) == (["sbc.example.com"], 5061)

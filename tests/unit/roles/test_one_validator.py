@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import info as axl_info
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import with_peers
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import add_peers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import check_cluster, problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import look_up
 from cucm_lab.testing import LabProcess
@@ -129,7 +129,8 @@ class Bench:
             facts = check_cluster(
                 name, read, self.certificates[name], planned={"peers": [other], "settings": given}, asked=True
             )
-            found.append(with_peers(facts, [other], external, hosts=list(self.hosts), folders=[]))
+            add_peers(facts, [other], external, hosts=list(self.hosts), folders=[])
+            found.append(facts)
         return problems(found)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Node
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import placed
 
 NODES = [{"name": name, "address": name.lower()} for name in ("PUB", "SUB1", "SUB2", "TFTP")]
@@ -16,6 +17,9 @@ GROUPS = [
     for name, members in (("Default", ("PUB", "SUB1")), ("Branch", ("SUB2",)), ("Subs", ("SUB1", "SUB2")), ("None", ()))
 ]
 POOLS = [{"name": "Trunks", "callmanager_group": "Subs"}]
+
+
+AS_NODES = [Node.from_facts(node) for node in NODES]
 
 
 def services(*active: str) -> list[dict[str, Any]]:
@@ -36,14 +40,14 @@ def test_where_the_service_and_the_trunks_run(
     active: tuple[str, ...], callmanager: list[str], trunk: list[str], only_in: dict[str, list[str]]
 ) -> None:
     info = {"services": services(*active), "device_pools": POOLS, "callmanager_groups": GROUPS}
-    found = placed(NODES, info, {"device_pool": "Trunks"})
-    assert [node["name"] for node in found if node["callmanager"]] == callmanager
-    assert [node["name"] for node in found if node["trunk"]] == trunk
-    assert {node["name"]: node["only_in"] for node in found if node["only_in"]} == only_in
-    every = placed(NODES, info, {"device_pool": "Trunks", "run_on_every_node": True})
-    assert [node["name"] for node in every if node["trunk"]] == callmanager
+    found = placed(AS_NODES, info, {"device_pool": "Trunks"})
+    assert [node.name for node in found if node.callmanager] == callmanager
+    assert [node.name for node in found if node.trunk] == trunk
+    assert {node.name: node.only_in for node in found if node.only_in} == only_in
+    every = placed(AS_NODES, info, {"device_pool": "Trunks", "run_on_every_node": True})
+    assert [node.name for node in every if node.trunk] == callmanager
 
 
 def test_what_could_not_be_read_counts_as_yes() -> None:
-    found = placed(NODES, {"services": None}, {"device_pool": "Trunks"})
-    assert all(node["callmanager"] and node["trunk"] and node["only_in"] == [] for node in found)
+    found = placed(AS_NODES, {"services": None}, {"device_pool": "Trunks"})
+    assert all(node.callmanager and node.trunk and node.only_in == [] for node in found)

@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import (
-    check_authority,
-    check_cluster,
-    problems,
-)
+from ansible_collections.siptls.cucm.plugins.filter.preflight import preflight
+from ansible_collections.siptls.cucm.plugins.filter.preflight_problems import preflight_problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import check_authority
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import look_up
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import check_options
 from test_composition import SETTINGS, view
@@ -46,7 +44,7 @@ def cluster(name: str, told: dict[str, Any] | None = None, *, ports: Any = None,
         "planned": {"peers": peers, "settings": {**SETTINGS, "sip_profile_copy_from": "Standard SIP Profile"}}
     }
     given["patterns"] = [f"7{ord(name[0])}"]
-    return check_cluster(name, {**(told or info()), "nodes": nodes}, [node], **{**given, **more})
+    return preflight(name, {**(told or info()), "nodes": nodes}, [node], **{**given, **more})
 
 
 B = {"patterns": ["9898"]}
@@ -54,7 +52,7 @@ B = {"patterns": ["9898"]}
 
 def checked(told: dict[str, Any] | None = None, **more: Any) -> list[str]:
     """The list over cluster a, which these results describe, and a sound cluster b."""
-    return problems([cluster("a", told, **more), cluster("b", **B)])
+    return preflight_problems([cluster("a", told, **more), cluster("b", **B)])
 
 
 def planned(**settings: Any) -> dict[str, Any]:
@@ -136,7 +134,7 @@ def test_what_is_right_stops_nobody(told: dict[str, Any]) -> None:
 def test_trunks_are_judged_even_when_a_peers_certificate_could_not_be_read() -> None:
     silent = cluster("b", **B)
     silent["certificates"] = {"b": None}
-    assert "Elsewhere" in problems([cluster("a", info(found={"route_patterns": [PATTERN]})), silent])[0]
+    assert "Elsewhere" in preflight_problems([cluster("a", info(found={"route_patterns": [PATTERN]})), silent])[0]
 
 
 def test_without_trunks_only_the_cluster_is_judged() -> None:
@@ -147,7 +145,7 @@ def test_without_trunks_only_the_cluster_is_judged() -> None:
 def test_a_cluster_with_seventeen_nodes_is_too_large_for_a_trunk() -> None:
     large = cluster("b", **B)
     large["nodes"] = [{"name": f"b{number}", "address": f"10.0.0.{number}"} for number in range(17)]
-    assert "17 nodes" in problems([cluster("a"), large])[0]
+    assert "17 nodes" in preflight_problems([cluster("a"), large])[0]
 
 
 def test_peers_that_are_not_ours_meet_what_stands_there_too() -> None:
@@ -159,7 +157,7 @@ def test_peers_that_are_not_ours_meet_what_stands_there_too() -> None:
             "sip_trunks": [{**TRUNK, "name": "SIP-TLS-sbc", "destinations": [{"address": "other.example.com"}]}],
         }
     )
-    found = problems([{**cluster("a", told), "external": [sbc]}, cluster("b", **B)])
+    found = preflight_problems([{**cluster("a", told), "external": [sbc]}, cluster("b", **B)])
     assert len(found) == 2
     assert "leads to other.example.com, which is no node of sbc" in found[0]
     assert "route pattern 0.! without a partition, a number of sbc" in found[1]
@@ -174,7 +172,7 @@ SBC = {"name": "sbc", "names": ["sbc.example.com"], "addresses": ["sbc.example.c
 
 def about_external(missing: dict[str, Any] | None = None, **keys: Any) -> list[str]:
     told = info(missing=missing or {})
-    return problems([{**cluster("a", told), "external": [{**SBC, **keys}]}, cluster("b", **B)])
+    return preflight_problems([{**cluster("a", told), "external": [{**SBC, **keys}]}, cluster("b", **B)])
 
 
 @pytest.mark.parametrize(
@@ -218,10 +216,10 @@ def test_objects_that_an_external_peer_or_a_number_names_have_to_exist() -> None
 
 
 def test_silent_clusters_are_named_beside_what_is_wrong() -> None:
-    silent = check_cluster("b", {"msg": "Asking b failed: no connection (refused).", "reason": "unreachable"}, [])
+    silent = preflight("b", {"msg": "Asking b failed: no connection (refused).", "reason": "unreachable"}, [])
     wrong = cluster("a", info(rights={"roles": None, "control_center": "Refused."}))
-    assert problems([cluster("a"), silent]) == []
-    assert len(problems([wrong, silent])) == 2 and "no connection" in problems([wrong, silent])[1]
+    assert preflight_problems([cluster("a"), silent]) == []
+    assert len(preflight_problems([wrong, silent])) == 2 and "no connection" in preflight_problems([wrong, silent])[1]
 
 
 @pytest.mark.parametrize(
@@ -282,9 +280,9 @@ def test_options_as_text_from_a_survey_are_right() -> None:
 
 
 def test_a_slip_of_all_clusters_is_said_once_and_one_clusters_slip_with_its_name() -> None:
-    both = [cluster("a", options=["x is wrong."]), cluster("b", options=["x is wrong."])]
-    assert problems(both) == ["x is wrong."]
-    assert problems([cluster("a"), cluster("b", options=["x is wrong."])]) == ["b: x is wrong."]
+    both = [cluster("a", inventory=["x is wrong."]), cluster("b", inventory=["x is wrong."])]
+    assert preflight_problems(both) == ["x is wrong."]
+    assert preflight_problems([cluster("a"), cluster("b", inventory=["x is wrong."])]) == ["b: x is wrong."]
 
 
 def test_a_ca_that_is_none_is_named() -> None:

@@ -13,13 +13,14 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificate_use
     certificate_users,
     users_sentence,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import signer_warnings
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import check_options
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.renewals import pending, renewals
 
 NODES = {name: {"name": name, "purpose": "CallManager"} for name in ("N1", "N2", "N3")}
 CSRS = [{"item": node, "needed": name != "N3", "reason": "19 days left"} for name, node in NODES.items()]
-UPLOADS = [{"item": {"item": one}, "certificate": {"sha256": "AA"}} for one in CSRS[:2]]
+UPLOADS = [{"item": one["item"], "certificate": {"sha256": "AA"}} for one in CSRS[:2]]
 DONE = {"item": NODES["N1"], "pending": []}
 WAITS = {"item": NODES["N2"], "pending": ["Cisco CallManager", "Cisco Tftp"]}
 EARLIER = {"item": NODES["N3"], "pending": ["Cisco CallManager"]}
@@ -65,14 +66,14 @@ def test_who_else_relies_on_a_certificate_and_what_each_needs() -> None:
         (UNLISTED["what"], UNLISTED["name"]),
     ]  # fmt: skip
     assert "trust the CA CN=New CA and to accept the names" in rows[0]["need"]
-    facts = {"due": ["N1"], "certificate_users": rows}
-    (text,) = users_sentence(facts, same_ca=False)
+    facts = {"name": "a", "due": ["N1"], "certificate_users": rows}
+    (text,) = users_sentence(Cluster.from_facts(facts), same_ca=False)
     assert "The CallManager certificates" not in text and text.startswith("the CallManager certificates of N1 will")
     assert "SIP trunk SBC (h:5061); conference bridge CFB" in text and "Expressway" not in text
-    (kept,) = users_sentence(facts, same_ca=True)
+    (kept,) = users_sentence(Cluster.from_facts(facts), same_ca=True)
     assert "The CA remains the same" in kept
-    assert not list(users_sentence({**facts, "due": []}, same_ca=False))
-    assert not list(users_sentence({"due": ["N1"], "certificate_users": certificate_users({})}, same_ca=False))
+    assert not list(users_sentence(Cluster.from_facts({**facts, "due": []}), same_ca=False))
+    assert not list(users_sentence(Cluster("a", due=["N1"], certificate_users=certificate_users({})), same_ca=False))
 
 
 @pytest.mark.parametrize(
@@ -82,9 +83,9 @@ def test_who_else_relies_on_a_certificate_and_what_each_needs() -> None:
 )  # fmt: skip
 def test_from_12_on_the_signer_of_the_trust_lists_is_itlrecovery(version: str, left: int | None, expected: str) -> None:
     signer = {"subject": "CN=ITLRECOVERY_pub", "days_left": left, "not_after": "2027-01-01T00:00:00Z"}
-    found = list(signer_warnings({"version": version, "itl_signer": signer}))
+    found = list(signer_warnings(Cluster("a", version=version, itl_signer=signer)))
     assert bool(found) == bool(expected) and expected in " ".join(found)
-    assert not list(signer_warnings({"version": version, "itl_signer": None}))
+    assert not list(signer_warnings(Cluster("a", version=version)))
 
 
 @pytest.mark.parametrize(

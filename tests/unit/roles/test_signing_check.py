@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import problems
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.signing import with_signing
-from ansible_collections.siptls.cucm.plugins.modules.ca_sign import FACE
+from ansible_collections.siptls.cucm.plugins.filter.preflight_problems import preflight_problems
+from ansible_collections.siptls.cucm.plugins.filter.preflight_signing import preflight_signing
 
 from tests.support.certificate_kit import Authority, openssl
 from tests.support.made_views import made
@@ -37,8 +36,9 @@ def folder(path: Path, made_by: Authority) -> Path:
 
 def signed(given: dict[str, Any], **more: Any) -> dict[str, Any]:
     ca = {name: value for name, value in given.items() if name not in ("days", "passphrase")}
-    task = {"days": given.get("days", 730), "renew_before": 30, "local_passphrase": given.get("passphrase"), "ca": ca}
-    return with_signing(facts(**more), FACE, task)
+    return preflight_signing(
+        facts(**more), ca, days=given.get("days", 730), renew_before=30, passphrase=given.get("passphrase")
+    )
 
 
 def test_a_sound_ca_is_no_problem_and_its_chain_is_known(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_another_ca_of_the_name_in_a_trust_store_is_a_problem_of_the_cluster_and
     assert len(one["problems"]) == 1 and one["problems"][0].startswith("a, node A: CallManager-trust holds another")
     # The other cluster has no certificate to change, and would get the CA of the first.
     two = facts("b", trust={"A": in_store(theirs)}, peers=["a"], due=[])
-    found = problems([one, two])
+    found = preflight_problems([one, two])
     assert any(text.startswith("b, node A: the CA of a: CallManager-trust holds another certificate named Ours")
                for text in found), found  # fmt: skip
-    assert problems([signed({"path": str(ours)}, peers=["b"]), facts("b", peers=["a"])]) == []
+    assert preflight_problems([signed({"path": str(ours)}, peers=["b"]), facts("b", peers=["a"])]) == []

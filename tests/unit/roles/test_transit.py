@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import adopted
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import trunk_objects
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_trunk_objects import sip_tls_trunk_objects
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import with_existing
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import check_objects
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import removal_questions, trunk_removals
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import object_removals, objects_to_look_up
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import (
     default_peers,
     routes_in_transit,
@@ -108,7 +109,7 @@ def test_a_hub_whose_trunks_do_not_reach_its_patterns_is_a_problem() -> None:
     def found(space: str, spaces: Any) -> list[str]:
         trunk = {"settings": {"partition": "Out", "calling_search_space": space}}
         hub = {**STAR[0], "planned": trunk, "search_spaces": spaces}
-        return list(transit_problems([hub, {**STAR[1], "patterns": ["1XXX"]}]))
+        return list(transit_problems(clusters_of([hub, {**STAR[1], "patterns": ["1XXX"]}])))
 
     spaces = {"In": ["Internal"], "Both": ["Internal", "Out"]}
     assert "trunks' calling search space In does not contain partition Out" in found("In", spaces)[0]
@@ -159,28 +160,28 @@ def ends(made: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_a_leaf_routes_the_numbers_of_other_leaves_to_the_hub() -> None:
-    made = trunk_objects(["hub"], [cluster("hub", "7XXX")], SETTINGS)
+    made = sip_tls_trunk_objects(["hub"], [cluster("hub", "7XXX")], SETTINGS)
     assert ends(made) == [("7XXX", "T-hub"), ("98XX", "T-hub")] and not made["route_lists"]
     assert made["patterns"][1]["description"] == "To b by SIP over mutual TLS"
-    made = trunk_objects(["hub"], [cluster("hub", "7XXX")], {**SETTINGS, "route_by": "route_list"})
+    made = sip_tls_trunk_objects(["hub"], [cluster("hub", "7XXX")], {**SETTINGS, "route_by": "route_list"})
     assert ends(made) == [("7XXX", "RL-hub"), ("98XX", "RL-hub")] and len(made["route_lists"]) == 1
 
 
 def test_two_hubs_are_a_route_list_with_two_members() -> None:
-    made = trunk_objects(["h1", "h2"], [cluster("h1", "71XX"), cluster("h2", "72XX")], TWO)
+    made = sip_tls_trunk_objects(["h1", "h2"], [cluster("h1", "71XX"), cluster("h2", "72XX")], TWO)
     assert ends(made) == [("71XX", "RL-h1"), ("72XX", "RL-h2"), ("98XX", "RL-h1-h2")]
     assert made["route_lists"][2]["members"] == [{"route_group": "RG-h1"}, {"route_group": "RG-h2"}]
     assert [one["members"] for one in made["route_groups"]] == [[{"device": "T-h1"}], [{"device": "T-h2"}]]
 
 
 def test_nothing_is_changed_for_a_number_while_a_hub_is_not_known() -> None:
-    made = trunk_objects(["h1", "h2"], [cluster("h1", "71XX")], TWO)
+    made = sip_tls_trunk_objects(["h1", "h2"], [cluster("h1", "71XX")], TWO)
     assert ends(made) == [("71XX", "RL-h1")]
     assert made["waiting"][1].startswith("b: its numbers are routed through h1, h2, and h2 is not known in this run")
 
 
 def test_removal_of_the_hubs_takes_all_that_leads_to_them() -> None:
-    asked = removal_questions(["h1", "h2"], TWO, [])
+    asked = objects_to_look_up(["h1", "h2"], [], TWO)
     assert {"kind": "route_list", "name": "RL-h1-h2"} in asked
     there = [{"partition": "", **one, "object": {"name": one["name"]}} for one in asked]
     pattern = {"kind": "route_pattern", "name": "98XX", "partition": "Out", "of_kind": "route_list", "of": "RL-h1-h2",
@@ -189,21 +190,21 @@ def test_removal_of_the_hubs_takes_all_that_leads_to_them() -> None:
         {"kind": "route_list", "name": name, "partition": "", "of_kind": "route_group", "of": group, "description": ""}
         for name, group in (("RL-h1-h2", "RG-h1"), ("RL-h1-h2", "RG-h2"), ("RL-h1", "RG-h1"), ("RL-h2", "RG-h2"))
     ]
-    found = trunk_removals(["h1", "h2"], TWO, {"objects": there, "users": [pattern, *lists]})
+    found = object_removals(["h1", "h2"], TWO, {"objects": there, "users": [pattern, *lists]})
     assert found["patterns"] == [{"pattern": "98XX", "partition": "Out", "state": "absent"}]
     assert [one["name"] for one in found["route_lists"]] == ["RL-h1-h2", "RL-h1", "RL-h2"]
-    assert len(found["route_groups"]) == 2 and not found["stays"]
+    assert len(found["route_groups"]) == 2 and not found["kept"]
     # With one of the hubs, the shared route list stays and is named.
-    found = trunk_removals(["h1"], TWO, {"objects": there, "users": [pattern, *lists]}, ["h2"])
-    assert "used by the route list RL-h1-h2" in " ".join(found["stays"])
+    found = object_removals(["h1"], TWO, {"objects": there, "users": [pattern, *lists]}, ["h2"])
+    assert "used by the route list RL-h1-h2" in " ".join(found["kept"])
 
 
 def test_a_trunk_to_a_hub_that_was_there_keeps_its_route_group() -> None:
-    made = trunk_objects(["h1", "h2"], [cluster("h1"), cluster("h2")], {**TWO, "existing": {"h1": "OLD"}})
+    made = sip_tls_trunk_objects(["h1", "h2"], [cluster("h1"), cluster("h2")], {**TWO, "existing": {"h1": "OLD"}})
     user = {"kind": "route_group", "name": "G", "partition": "", "of_kind": "sip_trunk", "of": "OLD", "description": ""}
     old = {"kind": "sip_trunk", "name": "OLD", "object": {"name": "OLD"}}
     for users, members in (([user], ["G", "RG-h2"]), ([], ["RG-h1", "RG-h2"])):
-        found = adopted(made, {"objects": [old], "users": users}, {**TWO, "existing": {"h1": "OLD"}})
+        found = with_existing(made, {"objects": [old], "users": users}, {**TWO, "existing": {"h1": "OLD"}})
         shared = next(one for one in found["route_lists"] if one["name"] == "RL-h1-h2")
         assert [one["route_group"] for one in shared["members"]] == members
         assert ("RG-h1" in [one["name"] for one in found["route_groups"]]) is (not users)
@@ -216,7 +217,8 @@ def test_a_pattern_that_led_to_its_owner_may_lead_to_a_hub_now() -> None:
                     "other_devices": [], "route_patterns": [pattern]}  # fmt: skip
         leaf = {**cluster("a"), "version": "14.0", "existing": existing,
                 "planned": {"peers": ["hub"], "settings": SETTINGS}}  # fmt: skip
-        return check_objects(leaf, [leaf, cluster("hub")])
+        own, hub = clusters_of([leaf, cluster("hub")])
+        return check_objects(own, [own, hub])
 
     assert not problems("T-b") and not problems("T-hub")
     assert "exists already and leads to the gateway or trunk OLD, not to T-hub" in problems("OLD")[0]

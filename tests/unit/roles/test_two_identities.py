@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import holders, presented, with_certificates
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer
+from ansible_collections.siptls.cucm.plugins.filter.preflight import preflight
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_cluster import sip_tls_cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, clusters_of
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import peer_problems
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import check_cluster
 
 RSA, EC = "CallManager", "CallManager-ECDSA"
 NODES: list[dict[str, str]] = [
@@ -29,39 +29,42 @@ def facts(**more: Any) -> dict[str, Any]:
 
 
 def test_each_holder_gets_its_own_certificate() -> None:
-    csrs: list[dict[str, Any]] = [{"item": item, "csr": "CSR"} for item in holders(NODES, [RSA, EC])]
-    assert [(one["item"]["name"], one["item"]["purpose"]) for one in csrs] == [
-        ("A", RSA), ("A", EC), ("B", RSA), ("B", EC),
-    ]  # fmt: skip
+    holders = [{"name": node, "purpose": purpose} for node in "AB" for purpose in (RSA, EC)]
+    csrs: list[dict[str, Any]] = [{"item": item, "csr": "CSR"} for item in holders]
     signed = [
         {**csr["item"], "certificate": "PEM", "chain": ["CA"],
          "view": {"sha256": f"{csr['item']['name']} {csr['item']['purpose']}"}}
         for csr in csrs
     ]  # fmt: skip
-    after = with_certificates(facts(), csrs=csrs, signed=signed)
-    assert presented(after, "A") == {RSA: "A CallManager", EC: "A CallManager-ECDSA"}
-    assert presented(after, "B", [EC]) == {EC: "B CallManager-ECDSA"}
+    after = sip_tls_cluster(facts(), csrs=csrs, signed=signed)
+    assert after["expected"] == {node: {RSA: f"{node} CallManager", EC: f"{node} CallManager-ECDSA"} for node in "AB"}
+    assert after["expected_now"] == after["expected"]
     assert after["chain"] == ["CA"]
 
 
 def test_what_is_left_alone_keeps_its_certificate_and_old_releases_have_one() -> None:
-    after = with_certificates(facts(), csrs=[])
-    assert presented(after, "B") == {RSA: "B:RSA", EC: "B:EC"}
-    old = with_certificates(facts(ec_certificates={"A": None, "B": None}), csrs=[])
-    assert presented(old, "A") == {RSA: "A:RSA"}
+    after = sip_tls_cluster(facts(), csrs=[])
+    assert after["expected"]["B"] == {RSA: "B:RSA", EC: "B:EC"}
+    old = sip_tls_cluster(facts(ec_certificates={"A": None, "B": None}), csrs=[])
+    assert old["expected"]["A"] == {RSA: "A:RSA"}
 
 
 def test_a_profile_has_the_names_of_both_identities_of_each_node() -> None:
-    assert next(every_peer(["big"], [facts()]))["names"] == ["A", "A-EC", "B", "B-EC"]
+    assert Cluster.from_facts(facts()).subject_names == ["A", "A-EC", "B", "B-EC"]
     without = facts(certificates={"A": {"profile_names": ["A"]}, "B": None})
-    assert next(every_peer(["big"], [without]))["names"] == []
+    assert Cluster.from_facts(without).subject_names == []
 
 
-def clusters(takes: bool | None, version: str = "9.1.2.10000-28") -> list[dict[str, Any]]:
-    return [
-        {"name": "old", "version": version, "peers": ["new"], "old_peers": {"OLD": None}},
-        {"name": "new", "version": "15.0.1.12900-234", "peers": ["old"], "old_peers": {"NEW": takes}},
-    ]
+PLANNED: dict[str, Any] = {"peers": ["b"], "settings": {}}
+
+
+def clusters(takes: bool | None, version: str = "9.1.2.10000-28") -> list[Cluster]:
+    return clusters_of(
+        [
+            {"name": "old", "version": version, "peers": ["new"], "old_peers": {"OLD": None}},
+            {"name": "new", "version": "15.0.1.12900-234", "peers": ["old"], "old_peers": {"NEW": takes}},
+        ]
+    )
 
 
 def test_a_pair_without_a_tls_version_in_common_is_a_problem() -> None:
@@ -76,8 +79,18 @@ def test_preflight_warns_of_the_peers_that_would_meet_the_shipped_certificate() 
     held = [{"purpose": EC, "name": "x", "sha256": "00", "self_signed": True, "days_left": 900}]
     node = {"item": {"name": "A", "address": "192.0.2.1"}, "certificates": held}
     planned = {"peers": ["small"], "settings": {}}
-    left = check_cluster("big", told, [node], planned=planned, ecdsa="leave")["warnings"]
+    left = preflight("big", told, [node], planned=planned, ecdsa="leave")["warnings"]
     assert any("CallManager-ECDSA certificate of A stays self-signed" in text and "small" in text for text in left)
-    assert not any(
-        "stays self-signed" in text for text in check_cluster("big", told, [node], planned=planned)["warnings"]
-    )
+    assert not any("stays self-signed" in text for text in preflight("big", told, [node], planned=planned)["warnings"])
+
+
+def test_facts_survive_being_read_and_written() -> None:
+    info = {"nodes": [{"name": "A"}], "version": "14.0.1.12900-161", "rights": {}, "security_mode": "mixed"}
+    node = {"item": {"name": "A", "address": "192.0.2.1"}, "certificates": []}
+    found = preflight("a", info, [node], patterns=["1XXX"], peers=["b"], hosts=["a", "b"], planned=PLANNED)
+    assert found["planned"] == PLANNED and found["nodes"][0]["address"] == "192.0.2.1"
+    assert Cluster.from_facts(found).to_facts() == found
+    # No list is shared with the facts that were read.
+    again = Cluster.from_facts(found)
+    again.problems.append("x")
+    assert "x" not in found["problems"]

@@ -8,16 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_restore import sip_tls_restore
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import covers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import adopted
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import with_existing
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Peer
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import (
+    object_removals,
+    objects_to_look_up,
     other_trunks,
-    removal_questions,
-    trunk_removals,
-    trust_removals,
+    removal,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.restoring import restore_plan
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust_removal import Trust
 
 from tests.support.made_views import made
 
@@ -50,64 +52,65 @@ def made_for_b(*more: dict[str, str], patterns: list[dict[str, Any]]) -> dict[st
 
 
 def test_all_that_was_made_goes_when_nothing_else_uses_it() -> None:
-    standing = made_for_b(
+    existing = made_for_b(
         use("route_pattern", "9898", "route_list", "RL-b", description=OURS),
         patterns=[obj("route_pattern", "9898", pattern="9898", route_list="RL-b")],
     )
-    found = trunk_removals(["b"], SETTINGS, standing)
+    found = object_removals(["b"], SETTINGS, existing)
     assert found["patterns"] == [{"pattern": "9898", "partition": "", "state": "absent"}]
     assert [len(found[kind]) for kind in ("route_lists", "route_groups", "trunks", "profiles", "sip_profiles")] == [
         1
     ] * 5
-    assert not found["stays"] and not found["foreign"]
+    assert not found["kept"] and not found["elsewhere"]
 
 
 def test_a_foreign_pattern_keeps_our_list_and_all_below_it_and_each_is_told() -> None:
-    standing = made_for_b(
+    existing = made_for_b(
         use("route_pattern", "77XX", "route_list", "RL-b", description="by hand", partition="P1"),
         patterns=[obj("route_pattern", "9898", pattern="9898", gateway="ELSEWHERE")],
     )
-    found = trunk_removals(["b"], SETTINGS, standing)
+    found = object_removals(["b"], SETTINGS, existing)
     assert not any(found[kind] for kind in ("patterns", "route_lists", "route_groups", "trunks", "profiles"))
-    assert found["stays"][0] == ("The route list RL-b is kept: it is used by the route pattern 77XX in partition P1.")
-    assert len(found["stays"]) == 5
-    assert found["foreign"] == ["The route pattern 9898 is kept: it leads to ELSEWHERE."]
+    assert found["kept"][0] == ("The route list RL-b is kept: it is used by the route pattern 77XX in partition P1.")
+    assert len(found["kept"]) == 5
+    assert found["elsewhere"] == ["The route pattern 9898 is kept: it leads to ELSEWHERE."]
 
 
 def test_a_profile_that_a_foreign_trunk_uses_stays_alone() -> None:
-    standing = made_for_b(use("sip_trunk", "FOREIGN", "sip_trunk_profile", "P b"), patterns=[])
-    found = trunk_removals(["b"], SETTINGS, standing)
+    existing = made_for_b(use("sip_trunk", "FOREIGN", "sip_trunk_profile", "P b"), patterns=[])
+    found = object_removals(["b"], SETTINGS, existing)
     assert found["trunks"] and found["sip_profiles"] and not found["profiles"]
-    assert found["stays"] == ["The SIP trunk security profile P b is kept: it is used by the SIP trunk FOREIGN."]
+    assert found["kept"] == ["The SIP trunk security profile P b is kept: it is used by the SIP trunk FOREIGN."]
 
 
 def test_a_peer_that_left_the_inventory_is_removed_with_patterns_of_our_description() -> None:
-    standing = made_for_b(use("route_pattern", "9898", "route_list", "RL-b", description=OURS), patterns=[])
-    found = trunk_removals(["b"], SETTINGS, standing)
+    existing = made_for_b(use("route_pattern", "9898", "route_list", "RL-b", description=OURS), patterns=[])
+    found = object_removals(["b"], SETTINGS, existing)
     assert found["patterns"] == [{"pattern": "9898", "partition": "", "state": "absent"}] and found["route_lists"]
 
 
 def test_the_sip_profile_stays_without_a_word_for_peers_that_stay() -> None:
-    standing = made_for_b(use("sip_trunk", "T-c", "sip_profile", "SIPP"), patterns=[])
-    found = trunk_removals(["b"], SETTINGS, standing, remaining=["c"])
-    assert found["trunks"] and not found["sip_profiles"] and not found["stays"]
+    existing = made_for_b(use("sip_trunk", "T-c", "sip_profile", "SIPP"), patterns=[])
+    found = object_removals(["b"], SETTINGS, existing, remaining=["c"])
+    assert found["trunks"] and not found["sip_profiles"] and not found["kept"]
 
 
 def test_a_trunk_that_was_there_before_keeps_its_profile_and_names_the_way_back() -> None:
-    standing = {
+    existing = {
         "objects": [obj("sip_trunk", "OLD"), obj("sip_trunk_profile", "P b"),
                     obj("route_pattern", "9898", pattern="9898", gateway="OLD")],
         "users": [use("sip_trunk", "OLD", "sip_trunk_profile", "P b"),
                   use("route_pattern", "9898", "sip_trunk", "OLD", description="by hand"),
                   use("route_pattern", "9899", "sip_trunk", "OLD", description=OURS)],
     }  # fmt: skip
-    found = trunk_removals(["b"], KEPT, standing)
+    found = object_removals(["b"], KEPT, existing)
     assert [one["pattern"] for one in found["patterns"]] == ["9899"]
-    assert not found["foreign"] and not found["trunks"] and "restore.yml" in found["stays"][0]
+    assert not found["elsewhere"] and not found["trunks"] and "restore.yml" in found["kept"][0]
 
 
 def test_the_questions_name_each_kind_and_number_once() -> None:
-    asked = removal_questions(["b"], {**SETTINGS, "existing": {"b": "OLD", "x": "Y"}}, numbers=["1", "1"])
+    peers = [Peer("b", patterns=["1", "1"]), Peer("c", patterns=["2"])]
+    asked = objects_to_look_up(["b"], peers, {**SETTINGS, "existing": {"b": "OLD", "x": "Y"}})
     assert [(one["kind"], one["name"]) for one in asked] == [
         ("route_list", "RL-b"), ("route_group", "RG-b"), ("sip_trunk", "T-b"), ("sip_trunk_profile", "P b"),
         ("sip_trunk", "OLD"), ("sip_profile", "SIPP"), ("route_pattern", "1"),
@@ -132,27 +135,36 @@ HELD = [cert("CN=own", "CN=sub", "CallManager"), cert("CN=sub", "CN=root"), cert
         cert("CN=peer ca", "CN=peer ca")]  # fmt: skip
 
 
-def test_only_the_ca_that_served_the_removed_peer_alone_goes() -> None:
-    doomed = [pem("CN=peer ca"), pem("CN=root").replace("\n", "\r\n"), pem("CN=sub")]
-    found = trust_removals(doomed, HELD, [])
-    assert [one["subject"] for one in found["remove"]] == ["CN=peer ca"]
-    assert len(found["stay"]) == 2 and "above the CallManager certificate" in found["stay"][0]
+def test_only_the_ca_of_the_removed_peer_is_removed() -> None:
+    candidates = [pem("CN=peer ca"), pem("CN=root").replace("\n", "\r\n"), pem("CN=sub")]
+    found = Trust(HELD).removals(candidates, [])
+    assert found["trust"] == [pem("CN=peer ca")]
+    assert len(found["kept_cas"]) == 2 and "above the CallManager certificate" in found["kept_cas"][0]
 
 
 @pytest.mark.parametrize(
-    ("remaining", "more", "why"),
+    ("remaining", "others", "why"),
     [
-        ([[pem("CN=peer ca")]], {}, "a peer that is kept"),
-        ([], {"unknown": ["c"]}, "certificates of c"),
-        ([], {"others": ["SBC"]}, "SIP trunk SBC has TLS too"),
+        ([Peer("c", names=["c"], chain=[pem("CN=peer ca")])], [], "a peer that is kept"),
+        ([Peer("c")], [], "certificates of c"),
+        ([], ["SBC"], "SIP trunk SBC uses TLS too"),
     ],
 )
-def test_a_ca_that_something_else_may_need_stays(remaining: Any, more: dict[str, Any], why: str) -> None:
-    found = trust_removals([pem("CN=peer ca")], HELD, remaining, **more)
-    assert not found["remove"] and why in found["stay"][0]
-    forced = trust_removals([pem("CN=peer ca")], HELD, remaining, policy="always", **more)
-    assert bool(forced["remove"]) == bool(more)
-    assert not trust_removals([pem("CN=peer ca")], HELD, remaining, policy="never", **more)["remove"]
+def test_a_ca_that_something_else_may_need_is_kept(remaining: list[Peer], others: list[str], why: str) -> None:
+    found = Trust(HELD).removals([pem("CN=peer ca")], remaining, others)
+    assert not found["trust"] and why in found["kept_cas"][0]
+    # What signed the certificates of a peer that is kept is needed; what is not known can be disregarded.
+    forced = Trust(HELD, "always").removals([pem("CN=peer ca")], remaining, others)
+    assert bool(forced["trust"]) == (not any(peer.chain for peer in remaining))
+    assert not Trust(HELD, "never").removals([pem("CN=peer ca")], remaining, others)["trust"]
+
+
+def test_a_removal_takes_the_ca_of_the_removed_peer_alone() -> None:
+    peers = [Peer("b", names=["b"], chain=[pem("CN=peer ca")]), Peer("c", names=["c"], chain=[pem("CN=root")])]
+    found = removal(["b"], peers, SETTINGS, {**made_for_b(patterns=[]), "trunks": []}, Trust(HELD))
+    assert found["trust"] == [pem("CN=peer ca")] and [one["name"] for one in found["trunks"]] == ["T-b"]
+    gone = removal(["x"], [Peer("x"), *peers], SETTINGS, {"objects": []}, Trust(HELD), chain=[pem("CN=peer ca")])
+    assert not gone["trust"] and "a peer that is kept" in gone["kept_cas"][0]
 
 
 def test_other_trunks_are_those_with_tls_and_no_name_of_ours() -> None:
@@ -193,12 +205,12 @@ OLD = {"name": "OLD", "destinations": [{"address": "b.example", "port": 5060, "o
 
 
 def test_an_existing_trunk_is_kept_with_its_way_and_gets_no_second_pattern() -> None:
-    standing = {
+    existing = {
         "objects": [obj("sip_trunk", "OLD", **OLD)],
         "users": [use("route_group", "G", "sip_trunk", "OLD"), use("route_list", "L", "route_group", "G"),
                   use("route_pattern", "98XX", "route_list", "L")],
     }  # fmt: skip
-    found = adopted(made_for("OLD"), standing, KEPT)
+    found = with_existing(made_for("OLD"), existing, KEPT)
     assert found["trunks"] == [
         {"name": "OLD", "security_profile": "P b", "sip_profile": "SIPP", "srtp_allowed": True,
          "destinations": [{"address": "b.example", "order": 1, "port": 5061}]}
@@ -208,21 +220,21 @@ def test_an_existing_trunk_is_kept_with_its_way_and_gets_no_second_pattern() -> 
 
 
 def test_a_trunk_in_a_group_without_a_list_gets_one_for_further_numbers() -> None:
-    standing = {"objects": [obj("sip_trunk", "OLD", **OLD)], "users": [use("route_group", "G", "sip_trunk", "OLD")]}
-    found = adopted(made_for("OLD"), standing, KEPT)
+    existing = {"objects": [obj("sip_trunk", "OLD", **OLD)], "users": [use("route_group", "G", "sip_trunk", "OLD")]}
+    found = with_existing(made_for("OLD"), existing, KEPT)
     assert found["route_lists"] == [{"name": "RL-b", "members": [{"route_group": "G"}]}]
     assert {one["route_list"] for one in found["patterns"]} == {"RL-b"}
 
 
 def test_a_name_that_does_not_exist_is_refused_and_a_trunk_that_nobody_named_is_offered() -> None:
     with pytest.raises(ValueError, match="OLD for b, which does not exist"):
-        adopted(made_for("OLD"), {"objects": [{**obj("sip_trunk", "OLD"), "object": {}}]}, KEPT)
+        with_existing(made_for("OLD"), {"objects": [{**obj("sip_trunk", "OLD"), "object": {}}]}, KEPT)
     trunks = [
         {"name": "OLD", "transport": "TCP", "destinations": [{"address": "192.0.2.1", "port": 5060}]},
         {"name": "NEW", "transport": "TLS", "destinations": [{"address": "192.0.2.1", "port": 5061}]},
         {"name": "FAR", "transport": "TCP", "destinations": [{"address": "192.0.2.9", "port": 5060}]},
     ]  # fmt: skip
-    (offer,) = adopted(made_for("T-b"), {"trunks": trunks}, SETTINGS)["offers"]
+    (offer,) = with_existing(made_for("T-b"), {"trunks": trunks}, SETTINGS)["offers"]
     assert "sip_tls_trunk_existing: {b: OLD}" in offer
 
 
@@ -233,6 +245,8 @@ HEAD: dict[str, Any] = {
 }  # fmt: skip
 FACTS = {"name": "a", "certificates": {"A": {"sha256": "11", "subject": "CN=A", "issuer": "CN=x"}},
          "ec_certificates": {"A": {"sha256": "12", "subject": "CN=A-EC", "issuer": "CN=x"}}}  # fmt: skip
+PEERS = [{"name": name, "nodes": [{"name": name}], "certificates": {name: {"profile_names": [name]}}} for name in "bc"]
+X_TRUSTED = [{"certificates": [cert("CN=x", "CN=x")]}]
 WISHES: dict[str, list[dict[str, Any]]] = {
     "sip_trunk": [{"name": "OLD", "security_profile": "P b", "destinations": [{"address": "b", "port": 5061}]}],
     "sip_trunk_profile": [{"name": "P b", "copy_from": "X", "incoming_port": 5061}],
@@ -259,9 +273,10 @@ def after(**trunk: Any) -> list[dict[str, Any]]:
             {**obj("route_pattern", "1"), "object": {}}]  # fmt: skip
 
 
-def plan(record: dict[str, Any], standing: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    users = [use("sip_trunk", "OLD", "sip_trunk_profile", "P b")]
-    return restore_plan(record, {"objects": standing, "users": users}, FACTS, peers={"b": "OLD", "c": "T-c"}, **more)
+def plan(record: dict[str, Any], objects: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    given = {"settings": {**SETTINGS, "existing": {"b": "OLD"}}, "peers": ["b", "c"], "clusters": PEERS}
+    found = {"objects": objects, "users": [use("sip_trunk", "OLD", "sip_trunk_profile", "P b")]}
+    return sip_tls_restore(record, **{**given, "cluster": FACTS, "found": found, "certificates": X_TRUSTED, **more})
 
 
 @pytest.mark.parametrize("over", [True, False], ids=["finished", "killed"])
@@ -275,11 +290,15 @@ def test_changed_objects_get_their_values_again_made_ones_go_removed_ones_return
     ]
     assert found["absent"]["profiles"] == [{"name": "P b", "state": "absent"}]
     assert found["present"]["patterns"] == [{"pattern": "1", "partition": "", "gateway": "OLD"}]
-    assert not found["refusals"] and not found["stays"] and found["staying"] == ["c"]
-    assert [text.partition(" certificate ")[0] for text in found["said"]] == [
+    assert not found["refusals"] and not found["kept"]
+    assert [text.partition(" certificate ")[0] for text in found["messages"]] == [
         "A keeps its CallManager", "A keeps its CallManager-ECDSA",
     ]  # fmt: skip
-    assert all("its key is gone" in text for text in found["said"]) and found["trust_added"] == [pem("CN=x")]
+    assert all("its key no longer exists" in text for text in found["messages"]) and found["trust"] == [pem("CN=x")]
+    # The peer whose trunk is not restored keeps what it needs.
+    (kept,) = [{**one, "chains": {"certificates": {"c": [pem("CN=x")]}}} for one in PEERS if one["name"] == "c"]
+    assert not plan(record, after(), clusters=[PEERS[0], kept])["trust"]
+    assert not plan(record, after(), clusters=[PEERS[0]])["trust"], "it is not known who issued the certificates of c"
     again = plan(record, before())
     assert not any(again["present"].values()) and not any(again["absent"].values()) and not again["refusals"]
 
@@ -298,8 +317,9 @@ def test_what_somebody_changed_since_is_refused_with_its_values_unless_forced() 
 def test_a_made_object_that_something_else_uses_by_now_stays() -> None:
     record = backup.finished(backup.begun(None, HEAD, WISHES, before()), "2", after(), {})
     users = [use("sip_trunk", "OTHER", "sip_trunk_profile", "P b")]
-    found = restore_plan(record, {"objects": after(), "users": users}, FACTS)
-    assert not found["absent"]["profiles"] and "used by the SIP trunk OTHER" in found["stays"][0]
+    found = plan(record, after(), found={"objects": after(), "users": users})
+    assert not found["absent"]["profiles"] and "used by the SIP trunk OTHER" in found["kept"][0]
+    assert not found["trust"], "a trunk that is kept needs the CA"
 
 
 def test_the_record_of_an_interrupted_run_is_continued_and_a_changeless_one_is_empty() -> None:
