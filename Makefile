@@ -7,6 +7,8 @@ LINT := $(VENV)/lint
 COLLECTION := $(VENV)/collections/ansible_collections/siptls/cucm
 PYTEST_WORKERS ?= 3
 PYTEST_ARGS ?=
+# Shows which branches the tests run; `make test COVERAGE=` does without.
+COVERAGE ?= -p tests.support.branch_coverage
 PIP := --disable-pip-version-check --root-user-action ignore --progress-bar off -qq
 
 SHELL := /bin/sh
@@ -42,7 +44,7 @@ trunk: $(VENV)/.stamp ## Two clusters of the lab, from their defaults to calls o
 	@$(BIN)/python -m dev.trunk
 
 test: $(VENV)/.stamp ## Unit, lab and playbook tests
-	@$(BIN)/python -m pytest -m "not matrix" -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "not matrix" -n $(PYTEST_WORKERS) --dist loadgroup $(COVERAGE) $(PYTEST_ARGS)
 
 test-matrix: $(VENV)/.stamp ## Every pair of releases, every CA, one node and three
 	@$(BIN)/python -m pytest -m matrix -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from cucm_lab.testing import cluster, write_scenario
 
+from tests.support import baresip
 from tests.support.operator_site import Run, Site
 from tests.support.other_make import Kamailio, modules
 from tests.support.sites import UNTOUCHED
@@ -47,7 +48,7 @@ def incoming(site: Site) -> dict[str, Any]:
 def toward(site: Site, name: str = "kamailio", **more: Any) -> tuple[Kamailio, dict[str, Any]]:
     """The other server, and the variables of a run that has it as a peer."""
     other = Kamailio(site.folder / "kamailio", f"{site.lab.net}.200.1", site.lab.address("c01"))
-    peer = {"name": name, "address": other.address, "subject_names": ["kamailio"], "ca_chain": str(other.ca),
+    peer = {"name": name, "address": other.address, "subject_names": ["kamailio"], "ca_chain": str(other.ca.file),
             "numbers": ["8XXX"], **more}  # fmt: skip
     return other, {"cucm_external_peers": [peer]}
 
@@ -70,14 +71,50 @@ def test_one_run_leads_to_calls_both_ways_with_kamailio(tmp_path: Path) -> None:
     with site.lab:
         other, extra = toward(site)
         site.ca.mkdir()
-        other.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(site.ca / "ca.key"),
-                      "-out", str(site.ca / "ca.pem"), "-days", "90", "-subj", "/O=Site/CN=Site CA")  # fmt: skip
+        other.ca.root(str(site.ca / "ca"), "/O=Site/CN=Site CA")
         with other.running(site.ca / "ca.pem"), other.answering():
             well(site.play("sip_tls_trunk", extra=extra))
             one = direction(site, "c01")
             assert one["verdict"] == "secure", (one["findings"], other.log())
             assert set(finding(one, "one_sided")) == {"incoming", "srtp"}
             call_both_ways(site, other)
+
+
+def elliptic(call: dict[str, Any], release: str) -> None:
+    """A client with default ciphers is shown the EC certificate; TLS 1.3 has no suites for one kind of key."""
+    tls13 = release in ("15", "15SU2", "15SU4")
+    assert call["tls_version"] == ("TLSv1.3" if tls13 else "TLSv1.2"), call
+    assert tls13 or "ECDSA" in call["cipher"], call
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("release", ["11.5", "12.5", "14", "15SU2"])
+def test_two_makes_with_default_ciphers_call_a_finished_cluster_both_ways(tmp_path: Path, release: str) -> None:
+    modules()
+    baresip.modules()
+    site = Site(tmp_path, write_scenario(tmp_path / "lone.yml", [cluster(1, release)]))
+    with site.lab:
+        other, extra = toward(site)
+        phone = baresip.Baresip(site.folder / "baresip", site.lab.address("c01"))
+        extra["cucm_external_peers"].append(
+            {"name": "baresip", "address": baresip.ADDRESS, "port": phone.port, "subject_names": ["baresip"],
+             "ca_chain": str(phone.ca.file), "numbers": ["7XXX"]}
+        )  # fmt: skip
+        site.ca.mkdir()
+        trusts = other.ca.root(str(site.ca / "ca"), "/O=Site/CN=Site CA")
+        with other.running(trusts), other.answering(), phone.running(trusts):
+            well(site.play("sip_tls_trunk", extra=extra))
+            call_both_ways(site, other)
+            elliptic(incoming(site), release)
+
+            call = site.call("c01", "1001", "7001")
+            assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True), (call, phone.log())
+            answered = phone.call("1001")
+            assert answered["type"] == "CALL_ESTABLISHED", (answered, phone.log())
+            came = incoming(site)
+            assert (came["result"], came["transport"], came["srtp"]) == ("answered", "TLS", True), came
+            assert came["trunk"] == "SIP-TLS-baresip"
+            elliptic(came, release)
 
 
 @pytest.mark.matrix
@@ -103,9 +140,8 @@ def test_our_side_is_made_first_and_removed_at_last(tmp_path: Path, release: str
             call_both_ways(site, other)
 
             # A CA of the same name that did not sign it: nothing is secure about that.
-            other.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "twin.key", "-out", "twin.pem",
-                          "-days", "30", "-subj", "/O=Another Make/CN=Somebody else")  # fmt: skip
-            wrong = {**extra["cucm_external_peers"][0], "ca_chain": str(other.folder / "twin.pem")}
+            twin = other.ca.root("twin", "/O=Another Make/CN=Somebody else")
+            wrong = {**extra["cucm_external_peers"][0], "ca_chain": str(twin)}
             third = site.play("verify", extra={"cucm_external_peers": [wrong]})
             assert third.code != 0 and direction(site, "c01")["verdict"] == "insecure", third.output[-3000:]
         well(site.play("remove_sip_tls_trunk", extra=extra))

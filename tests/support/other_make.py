@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.own_ca import OwnCa
+
 MODULES = [*sorted(Path("/usr/lib").glob("*/kamailio/modules")), Path("/usr/lib/kamailio/modules")]
 NEEDED = ("tls", "tm", "sl", "rr", "pv", "maxfwd", "textops", "siputils")
 SIP, SIPS, ANSWERS, CALLS = 5060, 5061, 5070, 5072
@@ -49,27 +51,7 @@ class Kamailio:
     name: str = "kamailio"
 
     def __post_init__(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.ca = self.folder / "own-ca.pem"
-        self.openssl(
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "own-ca.key", "-out", "own-ca.pem",
-            "-days", "30", "-subj", "/O=Another Make/CN=Kamailio Root",
-        )  # fmt: skip
-        (self.folder / "leaf.ext").write_text(
-            f"subjectAltName=DNS:{self.name}.example\nextendedKeyUsage=serverAuth,clientAuth\n"
-        )
-        self.openssl(
-            "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "leaf.key", "-out", "leaf.csr",
-            "-subj", f"/O=Another Make/CN={self.name}",
-        )  # fmt: skip
-        self.openssl(
-            "x509", "-req", "-in", "leaf.csr", "-CA", "own-ca.pem", "-CAkey", "own-ca.key", "-set_serial",
-            "4711", "-days", "20", "-extfile", "leaf.ext", "-out", "leaf.pem",
-        )  # fmt: skip
-
-    def openssl(self, *arguments: str) -> None:
-        """Run openssl in the folder of this server."""
-        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
+        self.ca = OwnCa(self.folder, "Another Make", self.name)
 
     @contextmanager
     def running(self, trusts: Path, method: str = "TLSv1.2+") -> Iterator[None]:

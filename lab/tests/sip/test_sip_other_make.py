@@ -43,7 +43,7 @@ def test_dialogs_through_a_proxy_keep_its_record_route(tmp_path: Path, release: 
             world.connect(one, peer(other), "8XXX")
             authority = world.Authority()
             await world.certify(one.publisher, authority)
-            one.publisher.certs.import_trust("CallManager-trust", other.ca.read_text())
+            one.publisher.certs.import_trust("CallManager-trust", other.ca.file.read_text())
             trusted = tmp_path / "site-ca.pem"
             trusted.write_text(authority.pem)
             with other.running(trusted, method), other.answering():
