@@ -8,15 +8,17 @@ import base64
 import json
 import re
 import ssl
-import subprocess
+import statistics
 import threading
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from cucm_lab.testing import LabProcess, cluster, write_scenario
 
-from .measure import ENVIRONMENT, ROOT, Broken, playbook
+from .measure import AS_MODULES, IN_PROCESS, ROOT, WAYS, both_ways, once, playbook
+from .plays import play, task
 
 Figures = dict[str, float]
 
@@ -26,45 +28,65 @@ def scenario(path: Path, count: int) -> str:
     return write_scenario(path, [cluster(number) for number in range(1, count + 1)])
 
 
-def mesh(folder: Path, _runs: int) -> Figures:
-    """(d) A mesh of 2, 4, 8 and 16 clusters: time, tasks a cluster and AXL requests a trunk."""
+def mesh(folder: Path, runs: int) -> Figures:
+    """(d) A mesh of 2, 4, 8 and 16 clusters: time, tasks and requests; 16 both ways and several times."""
     figures: Figures = {}
-    for count in (2, 4, 8, 16):
-        with LabProcess(folder / f"lab{count}", scenario(folder / f"mesh{count}.yml", count)) as lab:
-            verdict = folder / f"verdict{count}.json"
-            more = {
-                "sip_tls_ca": {"provider": "local", "path": str(folder / f"ca{count}")},
-                "sip_tls_verify_verdict_path": str(verdict),
-                "sip_tls_verify_enforce": False,
-            }
-            command = playbook(ROOT / "playbooks" / "sip_tls_trunk.yml", lab.inventory, "-e", json.dumps(more))
-            begin = time.perf_counter()
-            done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-            if done.returncode:
-                failed = re.findall(r"(?ms)^(?:fatal|failed): .*?(?=^\S|\Z)", done.stdout)
-                raise Broken(f"{count} clusters: {' '.join(failed)[:3000] or done.stdout[-1500:]}")
-            told = json.loads(verdict.read_text(encoding="utf-8"))["summary"]
-            unproven = [text for text in told if ": secure" not in text]
-            if unproven:
-                print(f"   {count} clusters: {'; '.join(unproven)}", flush=True)
-            figures[f"{count} clusters, s"] = time.perf_counter() - begin
-            figures[f"{count} clusters, tasks a cluster"] = max(map(int, re.findall(r"\bok=(\d+)", done.stdout)))
-            trunks = count * (count - 1)
-            requests = sum(event.get("kind") == "axl" for event in lab.events())
-            figures[f"{count} clusters, AXL requests a trunk"] = requests / trunks
-            figures[f"{count} clusters, directions not secure at once"] = len(unproven)
+    for count in (2, 4, 8):
+        figures |= _mesh(folder / str(count), count, WAYS[IN_PROCESS])
+    seen: dict[str, list[Figures]] = {way: [] for way in WAYS}
+    for number in range(runs):
+        for way, environment in WAYS.items():
+            seen[way].append(_mesh(folder / f"16-{number}-{way.replace(' ', '-')}", 16, environment))
+    figures |= {name: statistics.median(found[name] for found in seen[IN_PROCESS]) for name in seen[IN_PROCESS][0]}
+    figures["16 clusters as modules, s"] = statistics.median(found["16 clusters, s"] for found in seen[AS_MODULES])
+    figures["16 clusters, in process / as modules"] = figures["16 clusters, s"] / figures["16 clusters as modules, s"]
+    unproven = [found["16 clusters, directions not secure at once"] for ways in seen.values() for found in ways]
+    figures["16 clusters, runs with a direction not secure at once"] = sum(map(bool, unproven))
     return figures
 
 
+def _mesh(folder: Path, count: int, environment: Mapping[str, str]) -> Figures:
+    """One run of the main playbook on so many clusters as shipped."""
+    folder.mkdir(parents=True)
+    verdict = folder / "verdict.json"
+    more = {
+        "sip_tls_ca": {"provider": "local", "path": str(folder / "ca")},
+        "sip_tls_verify_verdict_path": str(verdict),
+        "sip_tls_verify_enforce": False,
+    }
+    with LabProcess(folder / "lab", scenario(folder / "mesh.yml", count)) as lab:
+        command = playbook(ROOT / "playbooks" / "sip_tls_trunk.yml", lab.inventory, "-e", json.dumps(more))
+        done = once(command, environment)
+        requests = sum(event.get("kind") == "axl" for event in lab.events())
+    said = json.loads(verdict.read_text(encoding="utf-8"))["summary"]
+    unproven = [text for text in said if ": secure" not in text]
+    if unproven:
+        print(f"   {count} clusters: {'; '.join(unproven)}", flush=True)
+    return {
+        f"{count} clusters, s": done.wall,
+        f"{count} clusters, tasks a cluster": max(map(int, re.findall(r"\bok=(\d+)", done.output))),
+        f"{count} clusters, AXL requests a trunk": requests / (count * (count - 1)),
+        f"{count} clusters, directions not secure at once": len(unproven),
+    }
+
+
 def lab(folder: Path, _runs: int) -> Figures:
-    """(g) The lab: start of 50 clusters, memory a cluster, AXL requests a second over 8 connections."""
+    """(g) The lab: start of 50 clusters, memory a cluster, AXL requests a second; Ansible's own memory, both ways."""
     begin = time.perf_counter()
     with LabProcess(folder / "lab50", scenario(folder / "fifty.yml", 50)) as fifty:
         up = time.perf_counter() - begin
         status = Path(f"/proc/{fifty.description['pid']}/status").read_text(encoding="utf-8")
         memory = int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
         rate = _requests_a_second(fifty)
-    return {"50 clusters up, s": up, "memory a cluster, MB": memory / 50, "AXL requests a second": rate}
+        info = play(folder / "info.yml", "cucm_clusters", *[task("cucm_info", {"gather": []})] * 3)
+        inside, outside = both_ways(playbook(info, fifty.inventory), 1).values()
+    return {
+        "50 clusters up, s": up,
+        "memory a cluster, MB": memory / 50,
+        "AXL requests a second": rate,
+        "Ansible's peak with 50 clusters, MB": inside.peak,
+        "Ansible's peak with 50 clusters, in process / as modules": inside.peak / outside.peak,
+    }
 
 
 def _requests_a_second(lab_process: LabProcess, threads: int = 8, each: int = 50) -> float:

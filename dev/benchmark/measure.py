@@ -25,6 +25,11 @@ ENVIRONMENT = {
 }
 
 
+#: where the collection's tasks run, by the switch in the environment
+IN_PROCESS, AS_MODULES = "in process", "as modules"
+WAYS = {IN_PROCESS: {"SIPTLS_CUCM_IN_PROCESS": "true"}, AS_MODULES: {"SIPTLS_CUCM_IN_PROCESS": "false"}}
+
+
 @dataclass(frozen=True)
 class Run:
     """Seconds of wall and processor time, peak memory of the largest process in MB."""
@@ -55,15 +60,29 @@ def once(command: Sequence[str], environment: Mapping[str, str] | None = None) -
     return Run(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output.decode())
 
 
+def middle(seen: Sequence[Run]) -> Run:
+    """The median of runs, figure by figure."""
+    figures = {name: statistics.median(getattr(run, name) for run in seen) for name in ("wall", "cpu", "peak")}
+    return Run(**figures)
+
+
 def median(command: Sequence[str], runs: int, before: Callable[[], None] | None = None) -> Run:
-    """The median of several runs, figure by figure; before prepares each one and is not counted."""
+    """The median of several runs; before prepares each one and is not counted."""
     seen = []
     for _unused in range(runs):
         if before:
             before()
         seen.append(once(command))
-    middle = statistics.median
-    return Run(middle(r.wall for r in seen), middle(r.cpu for r in seen), middle(r.peak for r in seen))
+    return middle(seen)
+
+
+def both_ways(command: Sequence[str], runs: int) -> dict[str, Run]:
+    """The medians of either way; the ways take turns, so that a busy machine slows down both."""
+    seen: dict[str, list[Run]] = {way: [] for way in WAYS}
+    for _unused in range(runs):
+        for way, environment in WAYS.items():
+            seen[way].append(once(command, environment))
+    return {way: middle(found) for way, found in seen.items()}
 
 
 def playbook(path: Path, inventory: Path, *extra: str) -> list[str]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import re
-import statistics
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 from cucm_lab.testing import LabProcess
 
-from .measure import ROOT, Run, median, once, playbook
+from .measure import AS_MODULES, IN_PROCESS, ROOT, WAYS, Run, both_ways, median, middle, once, playbook
 
 Figures = dict[str, float]
 LOOPED = 20  # tasks that stand for a thousand
@@ -50,32 +49,35 @@ def task(module: str, options: dict[str, Any]) -> str:
 
 
 def main_playbook(folder: Path, runs: int) -> Figures:
-    """(a) The main playbook, first run and rerun, each against as many no-op tasks as it ran."""
-    seen = []
+    """(a) The main playbook, first run and rerun, both ways, each against as many no-op tasks as it ran."""
+    first: dict[str, list[Run]] = {way: [] for way in WAYS}
+    again: dict[str, list[Run]] = {way: [] for way in WAYS}
     for number in range(runs):
-        with LabProcess(folder / f"lab{number}") as lab:
-            ca = json.dumps({"sip_tls_ca": {"provider": "local", "path": str(folder / f"ca{number}")}})
-            command = playbook(ROOT / "playbooks" / "sip_tls_trunk.yml", lab.inventory, "-e", ca)
-            seen.append(once(command))
-            if number < runs - 1:
-                continue
-            again = once(command)
-            rerun = median(command, runs)
-            floors = [
-                median(playbook(noops(folder / f"noop{count}.yml", count), lab.inventory), runs)
-                for count in (tasks(seen[0]), tasks(again))
-            ]
-    first = statistics.median(run.wall for run in seen)
-    return {
-        "first run, tasks a cluster": tasks(seen[0]),
-        "first run, s": first,
-        "as many no-op tasks, s": floors[0].wall,
-        "first run / floor": first / floors[0].wall,
-        "rerun, tasks a cluster": tasks(again),
-        "rerun, s": rerun.wall,
-        "as many no-op tasks as the rerun, s": floors[1].wall,
-        "rerun / floor": rerun.wall / floors[1].wall,
-    }
+        for way, environment in WAYS.items():
+            place = folder / f"{number}-{way.replace(' ', '-')}"
+            with LabProcess(place / "lab") as lab:
+                ca = json.dumps({"sip_tls_ca": {"provider": "local", "path": str(place / "ca")}})
+                command = playbook(ROOT / "playbooks" / "sip_tls_trunk.yml", lab.inventory, "-e", ca)
+                first[way].append(once(command, environment))
+                again[way].append(once(command, environment))
+    counts = {"first run": tasks(first[IN_PROCESS][0]), "rerun": tasks(again[IN_PROCESS][0])}
+    with LabProcess(folder / "lab") as lab:
+        floors = {
+            name: median(playbook(noops(folder / f"{count}.yml", count), lab.inventory), runs).wall
+            for name, count in counts.items()
+        }
+    figures: Figures = {}
+    for name, seen in (("first run", first), ("rerun", again)):
+        figures |= {f"{name}, tasks a cluster": counts[name], f"{name}, as many no-op tasks, s": floors[name]}
+        for way, found in seen.items():
+            run = middle(found)
+            figures |= {
+                f"{name} {way}, s": run.wall,
+                f"{name} {way}, processor s": run.cpu,
+                f"{name} {way} / floor": run.wall / floors[name],
+            }
+        figures[f"{name}, in process / as modules"] = middle(seen[IN_PROCESS]).wall / middle(seen[AS_MODULES]).wall
+    return figures
 
 
 def tasks(run: Run) -> int:
@@ -150,15 +152,17 @@ def route_patterns(folder: Path, runs: int) -> Figures:
         once(command("trunk", task("cucm_sip_trunk", TRUNK)))
         noop = median(command("noop", "ansible.builtin.ping:"), runs)
         for count in (1_000, 10_000):
+            repeated = runs if count < 10_000 else 1
             objects = [{"pattern": str(10_000_000 + n), "gateway": "BENCH"} for n in range(count)]
             many = command(str(count), task("cucm_route_pattern", {"aggregate": objects}))
             create = once(many)
-            unchanged = median(many, runs if count < 10_000 else 1)
+            unchanged, outside = both_ways(many, repeated).values()
             objects[count // 2]["description"] = "changed"
             changed = once(command(f"{count}-one", task("cucm_route_pattern", {"aggregate": objects})))
             figures |= {
                 f"{count} created, s": create.wall,
                 f"{count} unchanged, s": unchanged.wall,
+                f"{count} unchanged as modules, s": outside.wall,
                 f"{count} one changed, s": changed.wall,
                 f"{count} unchanged above a no-op, s": unchanged.wall - noop.wall,
                 f"{count} unchanged, peak MB": unchanged.peak,
@@ -181,13 +185,14 @@ def axl_task(folder: Path, runs: int) -> Figures:
         cluster = _newer(lab)
         trunk = playbook(play(folder / "trunk.yml", cluster, task("cucm_sip_trunk", TRUNK)), lab.inventory)
         once(trunk)
-        ours = median(trunk, runs)
+        ours, outside = both_ways(trunk, runs).values()
         floor = median(playbook(play(folder / "noop.yml", cluster, "ansible.builtin.ping:"), lab.inventory), runs)
         theirs = median(Theirs.on(folder, lab, cluster).command(ONE_TRUNK, "BENCH"), runs)
         bare = median([sys.executable, "-c", "pass"], runs)
     above = ours.wall - floor.wall
     return {
         "ours above Ansible's floor, s": above,
+        "ours as a module above Ansible's floor, s": outside.wall - floor.wall,
         "ciscoaxl above bare Python, s": theirs.wall - bare.wall,
         "time, ours / ciscoaxl": above / (theirs.wall - bare.wall),
         "peak, ours with Ansible, MB": ours.peak,
