@@ -53,6 +53,8 @@ RELEASES = (
     Release("15.0", (15, 0), _updates(4, b13901="SU3a", b14901="SU4a")),
 )
 OLDEST, NEWEST = RELEASES[0], RELEASES[-1]
+#: the build of a release without a service update
+FIRST_BUILD = 10_000
 #: the releases that need the option legacy_crypto, in words
 LEGACY = f"up to {[release.axl for release in RELEASES if release.legacy_crypto][-1]}"
 
@@ -72,7 +74,8 @@ def release_of(version: str) -> Release:
     """
     found = [release for release in RELEASES if release.since <= numbers(version)]
     if not found:
-        raise Failure(f"CUCM release {version} is not supported: siptls.cucm knows releases {OLDEST.axl} to 15.")
+        known = f"{OLDEST.axl} to {NEWEST.title(NEWEST.since)}"
+        raise Failure(f"CUCM release {version} is not supported: siptls.cucm knows releases {known}.")
     return found[-1]
 
 
@@ -81,17 +84,17 @@ def name_of(version: str) -> str | None:
     release, parts = release_of(version), numbers(version)
     if len(parts) < 4 or parts[:2] != release.since[:2]:
         return None
-    update = "" if parts[3] == 10000 else release.updates.get(parts[3])
+    update = "" if parts[3] == FIRST_BUILD else release.updates.get(parts[3])
     return None if update is None else release.title(parts) + update
 
 
 def newer_than_known(version: str) -> bool:
     """True for a release, or a service update of the newest one, that the table does not have yet."""
-    known = (*NEWEST.since, 1, max(NEWEST.updates) // 1000)
+    known = (*NEWEST.since[:2], 1, max(NEWEST.updates, default=FIRST_BUILD) // 1000)
     parts = numbers(version)
     return (*parts[:3], *(build // 1000 for build in parts[3:4])) > known
 
 
 def newest() -> str:
     """The newest service update of the table."""
-    return NEWEST.title(NEWEST.since) + NEWEST.updates[max(NEWEST.updates)]
+    return NEWEST.title(NEWEST.since) + NEWEST.updates.get(max(NEWEST.updates, default=FIRST_BUILD), "")
