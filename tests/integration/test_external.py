@@ -82,7 +82,7 @@ def test_one_run_leads_to_calls_both_ways_with_kamailio(tmp_path: Path) -> None:
 
 def elliptic(call: dict[str, Any], release: str) -> None:
     """A client with default ciphers is shown the EC certificate; TLS 1.3 has no suites for one kind of key."""
-    tls13 = release in ("15", "15SU2", "15SU4")
+    tls13 = release == "15SU2"
     assert call["tls_version"] == ("TLSv1.3" if tls13 else "TLSv1.2"), call
     assert tls13 or "ECDSA" in call["cipher"], call
 
@@ -107,7 +107,7 @@ def test_two_makes_with_default_ciphers_call_a_finished_cluster_both_ways(tmp_pa
             call_both_ways(site, other)
             elliptic(incoming(site), release)
 
-            call = site.call("c01", "1001", "7001")
+            call = site.call("c01", "1001", baresip.NUMBER)
             assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True), (call, phone.log())
             answered = phone.call("1001")
             assert answered["type"] == "CALL_ESTABLISHED", (answered, phone.log())

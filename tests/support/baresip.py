@@ -24,6 +24,8 @@ PLACES = [*sorted(Path("/usr/lib").glob("*/baresip/modules")), Path("/usr/lib/ba
 NEEDED = ("account", "g711", "aubridge", "srtp", "uuid", "menu", "ctrl_tcp")
 #: baresip binds no address for what it sends, so that a cluster knows it by the first address of loopback
 ADDRESS = "127.0.0.1"
+#: the number that it answers
+NUMBER = "7001"
 
 
 def modules() -> Path:
@@ -101,7 +103,7 @@ class Baresip:
         identity = self.folder / "identity.pem"
         identity.write_text((self.folder / "leaf.key").read_text() + (self.folder / "leaf.pem").read_text())
         identity.chmod(0o600)
-        account = (f"<sip:8001@{ADDRESS}:{self.port};transport=tls>;regint=0;mediaenc=srtp-mand;answermode=auto;"
+        account = (f"<sip:{NUMBER}@{ADDRESS}:{self.port};transport=tls>;regint=0;mediaenc=srtp-mand;answermode=auto;"
                    "audio_codecs=PCMU\n")  # fmt: skip
         (self.folder / "accounts").write_text(account)
         (self.folder / "contacts").touch()
@@ -131,12 +133,12 @@ class Baresip:
         self._control.sendall(b"%d:%s," % (len(text), text))
 
     def _event(self, types: set[str]) -> dict[str, Any]:
-        """The next event of one of these types."""
+        """The next event of a call of its own of one of these types."""
         while True:
             size, colon, rest = self._buffer.partition(b":")
             if colon and len(rest) > int(size):
                 message, self._buffer = json.loads(rest[: int(size)]), rest[int(size) + 1 :]
-                if message.get("type") in types:
+                if message.get("direction") == "outgoing" and message.get("type") in types:
                     found: dict[str, Any] = message
                     return found
                 continue

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -72,7 +73,7 @@ class Kamailio:
             # -DD keeps it in the foreground, a child of ours; it ends its own children when it is told to end.
             server = subprocess.Popen(
                 [program, "-f", str(config), "-DD", "-E", "-m", "32", "-M", "8", "-Y", str(self.folder)],
-                cwd=self.folder, stdout=log, stderr=subprocess.STDOUT,
+                cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         try:
             self._wait(server)
@@ -80,9 +81,10 @@ class Kamailio:
         finally:
             server.terminate()
             try:
-                server.wait(10)
+                server.wait(30)
             except subprocess.TimeoutExpired:
-                server.kill()
+                # Its children would outlive it, each with the ports open.
+                os.killpg(server.pid, signal.SIGKILL)
                 server.wait()
 
     def _wait(self, server: subprocess.Popen[bytes]) -> None:

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's SIP judged by SIP programs of other makes: Kamailio in between, and SIPp at the far end."""
+"""The lab's SIP judged by SIP programs of other makes: Kamailio in between and SIPp at the far end; baresip."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from cucm_lab.sip import place_call
+from cucm_lab.sip import offer, place_call
 from cucm_lab.sip import testing as world
 
+from tests.support import baresip
 from tests.support.other_make import SIP, Kamailio, modules
+
+BOTH = (offer.RSA, offer.ECDSA)
 
 
 def peer(other: Kamailio) -> Any:
@@ -42,7 +45,8 @@ def test_dialogs_through_a_proxy_keep_its_record_route(tmp_path: Path, release: 
             other = Kamailio(tmp_path / "kamailio", address, one.publisher.address)
             world.connect(one, peer(other), "8XXX")
             authority = world.Authority()
-            await world.certify(one.publisher, authority)
+            # With default ciphers Kamailio is shown the EC certificate of a release that has one.
+            await world.certify(one.publisher, authority, purposes=BOTH if release == "15" else (offer.RSA,))
             one.publisher.certs.import_trust("CallManager-trust", other.ca.file.read_text())
             trusted = tmp_path / "site-ca.pem"
             trusted.write_text(authority.pem)
@@ -79,5 +83,35 @@ def test_sipp_itself_calls_and_answers_over_tcp(tmp_path: Path) -> None:
             code, said = await asyncio.to_thread(other.call, "1018", f"{one.publisher.address}:{SIP}", "t1")
             assert code == 0, said
             assert [one[:2] for one in calls_in(lab)] == [("answered", "TCP")]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("release", "tls"), [("12.5", "TLSv1.2"), ("15SU2", "TLSv1.3")])
+def test_baresip_with_its_default_ciphers_calls_and_answers(tmp_path: Path, release: str, tls: str) -> None:
+    baresip.modules()
+
+    async def run() -> None:
+        async with world.running(tmp_path / "lab", world.scenario(release, release)) as lab:
+            one = lab.clusters["a"]
+            phone = baresip.Baresip(tmp_path / "baresip", one.publisher.address)
+            node = SimpleNamespace(name=phone.name, fqdn=f"{phone.name}.example", address=baresip.ADDRESS)
+            other: Any = SimpleNamespace(name=phone.name, publisher=node, nodes=[node])
+            where = [{"addressIpv4": baresip.ADDRESS, "port": phone.port, "sortOrder": 1}]
+            world.connect(one, other, "7XXX", destinations=where)
+            authority = world.Authority()
+            await world.certify(one.publisher, authority, purposes=BOTH)
+            one.publisher.certs.import_trust("CallManager-trust", phone.ca.file.read_text())
+            trusted = tmp_path / "site-ca.pem"
+            trusted.write_text(authority.pem)
+            # Its start and its end wait for the program, while the lab goes on.
+            with phone.running(trusted):
+                out = await place_call(lab, "a", "1018", baresip.NUMBER)
+                assert (out["result"], out["transport"], out["srtp"]) == ("answered", "TLS", True), (out, phone.log())
+                answered = await asyncio.to_thread(phone.call, "1018")
+                assert answered["type"] == "CALL_ESTABLISHED", (answered, phone.log())
+            (came,) = lab.log.events("sip", event="call_in")
+            assert (came["result"], came["transport"], came["srtp"]) == ("answered", "TLS", True), came
+            assert came["tls_version"] == tls and (tls == "TLSv1.3" or "ECDSA" in came["cipher"]), came
 
     asyncio.run(run())
