@@ -143,10 +143,15 @@ def _way(one: Data) -> dict[str, Any]:
 
 
 def _parameters(one: Data) -> str:
-    """Version and cipher, and whether the controller's probe alone showed them."""
-    text = " · ".join(filter(None, (pictures.version(one.get("tls_version")), one.get("cipher"))))
-    own = {one.get("tls_version_source"), one.get("cipher_source")} - {None, "probe"}
-    return f"{text} (the controller's probe)" if text and not own and one.get("cipher_source") else text
+    """Version and cipher; what only the controller's probe negotiated is marked as the probe's."""
+    shown = [
+        (value, one.get(f"{key}_source") == "probe")
+        for key, value in (("tls_version", pictures.version(one.get("tls_version"))), ("cipher", one.get("cipher")))
+        if value
+    ]
+    if shown and all(probed for _value, probed in shown):
+        return " · ".join(value for value, _probed in shown) + " (the controller's probe)"
+    return " · ".join(f"{value} (the controller's probe)" if probed else value for value, probed in shown)
 
 
 def _changes(changes: Sequence[Data]) -> dict[str, list[tuple[str, list[str]]]]:

@@ -68,7 +68,9 @@ def _arrow(one: Mapping[str, Any], spots: Mapping[str, tuple[float, float]]) -> 
 
     (x1, y1), (x2, y2) = edge(ax, ay, 1), edge(bx, by, -1)
     lift = 8 if uy == 0 and ux > 0 else -16 if uy == 0 else 0
-    tag = (version(one.get("tls_version")) or "no TLS seen") if len(spots) <= 2 else ""
+    # The probe's version is not that of the trunk.
+    seen = "" if one.get("tls_version_source") == "probe" else version(one.get("tls_version"))
+    tag = (seen or "no TLS seen") if len(spots) <= 2 else ""
     return {
         "x1": x1, "y1": y1, "x2": x2, "y2": y2, "tag": tag, "tag_x": (x1 + x2) / 2, "tag_y": (y1 + y2) / 2 - lift,
         "from": one["from"], "to": one["to"], "verdict": str(one["verdict"]),

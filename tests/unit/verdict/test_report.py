@@ -296,6 +296,29 @@ def test_what_no_call_has_shown_is_said_to_be_allowed_only(tmp_path: Path) -> No
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("version", "cipher", "said", "tag"),
+    [("capture", "capture", "TLS 1.2 · AES128-SHA", "TLS 1.2"),
+     ("probe", "probe", "TLS 1.2 · AES128-SHA (the controller's probe)", "no TLS seen"),
+     ("probe", "trace", "TLS 1.2 (the controller's probe) · AES128-SHA", "no TLS seen")],
+)  # fmt: skip
+def test_what_the_probe_negotiated_is_not_shown_as_the_trunks(
+    tmp_path: Path, version: str, cipher: str, said: str, tag: str
+) -> None:
+    data = given()
+    for one in data["verdict"]["directions"]:
+        one |= {
+            "tls_version": "TLSv1.2",
+            "cipher": "AES128-SHA",
+            "tls_version_source": version,
+            "cipher_source": cipher,
+        }
+    report_files.write(str(tmp_path), data, pretend=False)
+    page = html.unescape((tmp_path / "report.html").read_text())
+    assert f">{said}<" in page
+    assert f">{tag}</text>" in page
+
+
 def test_evidence_in_the_reports_folder_is_named_from_there(tmp_path: Path) -> None:
     data = given()
     data["files"] = [{"path": str(tmp_path / "evidence" / "a.cap"), "size": 1, "sha256": "ab" * 32},
