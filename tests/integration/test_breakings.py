@@ -36,6 +36,7 @@ LOOK = {"sip_tls_verify_reset": "all", "sip_tls_verify_retries": 1}
 CONNECTION = (
     "cucm_host", "cucm_os_username", "cucm_os_password", "cucm_ssh_port", "cucm_ssh_known_hosts", "cucm_legacy_crypto",
 )  # fmt: skip
+APPLICATION = ("cucm_host", "cucm_username", "cucm_password", "cucm_port", "cucm_ca_path", "cucm_legacy_crypto")
 
 
 def axl(site: Site, cluster: str, operation: str, /, **fields: Any) -> None:
@@ -118,21 +119,29 @@ def clock(days: float) -> Callable[[Site], None]:
     return lambda site: site.lab.ask("clock", shift=days * 86400)
 
 
+def module(site: Site, name: str, connection: tuple[str, ...], **options: Any) -> None:
+    """One task of a module on CUCM10, which changes something."""
+    host = yaml.safe_load(site.lab.inventory.read_text())["cucm_clusters"]["hosts"][B]
+    known = {key.removeprefix("cucm_"): value for key, value in host.items() if key in connection}
+    order = [
+        sys.executable, "-m", "ansible", "adhoc", B, "-i", str(site.lab.inventory), "-c", "local",
+        "-m", f"siptls.cucm.{name}", "-a", json.dumps({**known, **options}),
+    ]  # fmt: skip
+    done = subprocess.run(order, env=site.environment(), capture_output=True, text=True, timeout=120, check=False)
+    assert "CHANGED" in done.stdout, done.stdout + done.stderr
+
+
 def trust(state: str) -> Callable[[Site], None]:
     """Takes the CA out of CUCM10's trust store, or puts it back."""
+    return lambda site: module(
+        site, "cucm_cert_upload", CONNECTION, purpose="CallManager", chain=[(site.ca / "ca.pem").read_text()],
+        state=state,
+    )  # fmt: skip
 
-    def change(site: Site) -> None:
-        host = yaml.safe_load(site.lab.inventory.read_text())["cucm_clusters"]["hosts"][B]
-        options = {key.removeprefix("cucm_"): value for key, value in host.items() if key in CONNECTION}
-        given = {**options, "purpose": "CallManager", "chain": [(site.ca / "ca.pem").read_text()], "state": state}
-        order = [
-            sys.executable, "-m", "ansible", "adhoc", B, "-i", str(site.lab.inventory), "-c", "local",
-            "-m", "siptls.cucm.cucm_cert_upload", "-a", json.dumps(given),
-        ]  # fmt: skip
-        done = subprocess.run(order, env=site.environment(), capture_output=True, text=True, timeout=120, check=False)
-        assert "CHANGED" in done.stdout, done.stdout + done.stderr
 
-    return change
+def callmanager(state: str) -> Callable[[Site], None]:
+    """Stops or starts Cisco CallManager on CUCM10."""
+    return lambda site: module(site, "cucm_service", APPLICATION, name="Cisco CallManager", state=state)
 
 
 @dataclass(frozen=True)

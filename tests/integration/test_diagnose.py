@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.test_breakings import BREAKINGS, LOOK, A, Breaking, axl, settle
+from tests.integration.test_breakings import BREAKINGS, LOOK, A, Breaking, axl, callmanager, settle
 from tests.support.operator_site import Site
 from tests.support.sites import SetUp
 
@@ -29,9 +29,11 @@ CAUSES = {
     "a trunk that only looks like TLS": ("cucma", "profile"),
     "SRTP off": ("cucma", "media"),
     "calls not routed": ("cucma", "not_routed"),
+    "Cisco CallManager is stopped": ("cucma", "not_listening"),
 }
-#: rules for the same handshake: the lab follows the first alone
-SAME = ({"another certificate is active", "an expired certificate is active"},)
+#: rules for the same handshake, of which the lab follows the first; and what only a handshake would show
+HANDSHAKE = ("another certificate is active", "an expired certificate is active", "no mutual authentication")
+SAME = ({*HANDSHAKE[:2]}, *({one, "Cisco CallManager is stopped"} for one in HANDSHAKE))
 
 
 def pattern(number: str, new: str) -> Any:
@@ -40,7 +42,8 @@ def pattern(number: str, new: str) -> Any:
 
 
 NOT_ROUTED = replace(BREAKINGS["SRTP off"], breaks=pattern("9898", "7777"), mends=pattern("7777", "9898"))
-EVERY: dict[str, Breaking] = {**BREAKINGS, "calls not routed": NOT_ROUTED}
+STOPPED = replace(NOT_ROUTED, breaks=callmanager("stopped"), mends=callmanager("started"))
+EVERY: dict[str, Breaking] = {**BREAKINGS, "calls not routed": NOT_ROUTED, "Cisco CallManager is stopped": STOPPED}
 PAIRS = [pair for pair in itertools.combinations(CAUSES, 2) if set(pair) not in SAME]
 
 

@@ -137,10 +137,12 @@ def _of(certificates: Any, purpose: str, otherwise: list[Any]) -> list[Any]:
 
 
 def _probe(result: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a probe saw; None when the probe itself could not be made."""
+    """What a probe saw, if only that the port did not respond; None when the probe itself could not be made."""
     keys = ("chain", "identities", "tls_version", "cipher", "mutual", "alert", "options", "matches_held", "client_cas",
             "trusted", "trust_text", "name_matches", "name_text")  # fmt: skip
-    return {key: result[key] for key in keys if key in result} if "chain" in result else None
+    if "chain" not in result:
+        return {"port_state": result["port_state"]} if result.get("port_state") else None
+    return {key: result[key] for key in keys if key in result}
 
 
 def _object(result: Mapping[str, Any] | None, name: str) -> dict[str, Any] | None:

@@ -26,6 +26,8 @@ CAUSES = {
     "destination": "The trunk of {source} does not point to the SIP TLS port of {target}.",
     "profile": "The trunk of {source} has no security profile that uses TLS with encryption.",
     "profile_at_peer": "The trunk of {target} has no security profile that uses TLS with encryption.",
+    "not_listening": "{target} does not listen on its SIP TLS port: Cisco CallManager is stopped there, or none of its "
+    "trunks uses TLS.",
     "expired": "A certificate has expired.",
     "not_yet_valid": "A certificate is not valid yet by the clock of the node that checks it.",
     "not_uploaded": "A node does not hold the certificate that the CA issued for it.",
@@ -110,7 +112,13 @@ class Sign:
 def diagnose(case: Direction) -> dict[str, Any]:
     """The cause of a direction's failure with its evidence, and the other causes that were found."""
     checks = verdict.checks_of(case)
-    signs = [*_from_checks(case, checks), *_from_alerts(case), *_from_traces(case), *_from_status(case)]
+    signs = [
+        *_from_checks(case, checks),
+        *_from_probes(case),
+        *_from_alerts(case),
+        *_from_traces(case),
+        *_from_status(case),
+    ]
     ranked = _ranked(case, signs)
     works = _works(case)
     missing = [check for check in checks if check.state == "unknown"]
@@ -185,6 +193,17 @@ def _from_checks(case: Direction, checks: Iterable[Check]) -> Iterator[Sign]:
             yield Sign("clear", check.source, check.text, check.remedy)
         elif check.state == "warning" and check.name == "calls_routed":
             yield Sign("not_routed", check.source, check.text, check.remedy)
+
+
+def _from_probes(case: Direction) -> Iterator[Sign]:
+    """A port that refuses the controller refuses everybody; one that is silent may be behind a firewall."""
+    for node in case.reached:
+        if (node.probe or {}).get("port_state") == "refused":
+            yield Sign(
+                "not_listening", "probe", f"{node.name} refused the controller's connection to its SIP TLS port",
+                "Start Cisco CallManager on the node (cucm_service), and check that a trunk there has a TLS profile.",
+                node.name,
+            )  # fmt: skip
 
 
 def _from_alerts(case: Direction) -> Iterator[Sign]:

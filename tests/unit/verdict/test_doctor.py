@@ -39,6 +39,10 @@ def alert(evidence: Evidence, end: str, name: str) -> None:
     evidence["captures"] = [broken.handshake(established=False, mutual=False, alerts=[one])]
 
 
+def refused(evidence: Evidence) -> None:
+    broken.node(evidence, 1)["probe"] = {"port_state": "refused"}
+
+
 def not_routed(evidence: Evidence) -> None:
     evidence["routing"] = [
         {"from": "cucma", "to": "cucm10", "pattern": "98XX", "state": "not routed", "why": "9898 matches nothing"}
@@ -67,6 +71,7 @@ BREAKINGS: dict[str, tuple[Callable[[Evidence], None], str]] = {
     "plain SIP": (broken.break_plain, "clear"),
     "name of a trace": (broken.break_trace, "other_certificate"),
     "call over TCP": (broken.break_call, "clear"),
+    "closed port": (refused, "not_listening"),
     "dial plan": (not_routed, "not_routed"),
     "DNS": (lambda e: out_of_service(e, "Local=3"), "dns"),
     "503": (lambda e: out_of_service(e, "Remote=503"), "peer_refuses"),
@@ -119,6 +124,8 @@ def test_two_faults_are_both_named() -> None:
 PARTS = (
     {"not active", "expired", "not yet valid", "uses", "not uploaded"},
     {"destination", "port"},
+    {"closed port", "not active"},
+    {"closed port", "no client authentication"},
     {"another profile", "TCP"},
     {"DNS", "503", "408", "no connection", "no answer"},
     {"alert of the server", "alert of the client", "no cipher", "no version", "plain SIP"},
