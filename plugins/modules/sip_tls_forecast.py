@@ -95,6 +95,10 @@ forecasts:
       description: The cluster that receives them.
       type: str
       returned: always
+    works:
+      description: Whether the trunk works in this direction now; null when nothing shows it.
+      type: bool
+      returned: always
     breaks_on:
       description: The first day on which this direction breaks, as ISO 8601.
       type: str

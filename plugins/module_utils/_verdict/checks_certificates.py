@@ -152,12 +152,12 @@ def _mismatch(where: str, role: str, shown: Certificate, held: Certificate, sour
     if shown.self_signed or shown.subject.key == held.subject.key:
         return (
             text + ": the certificate is uploaded but not yet active", source,
-            "Restart Cisco CallManager on the node (cucm_service), which makes the uploaded certificate active.", "",
+            f"Restart Cisco CallManager on {where} (cucm_service), which makes the uploaded certificate active.", "",
             "not_active",
         )  # fmt: skip
     return (
         text, source,
-        "Find what answers at this address (a proxy, another server?) or restart Cisco CallManager on the node.", "",
+        f"Find what answers at this address (a proxy, another server?) or restart Cisco CallManager on {where}.", "",
         "other_certificate",
     )  # fmt: skip
 

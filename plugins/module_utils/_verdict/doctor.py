@@ -120,10 +120,10 @@ def diagnose(case: Direction) -> dict[str, Any]:
         *_from_status(case),
     ]
     ranked = _ranked(case, signs)
-    works = _works(case)
+    working = works(case)
     missing = [check for check in checks if check.state == "unknown"]
-    first: dict[str, Any] = ranked[0] if ranked else {"cause": None, **_nothing(works, missing)}
-    return {"from": case.source, "to": case.target, "works": works, **first, "others": ranked[1:]}
+    first: dict[str, Any] = ranked[0] if ranked else {"cause": None, **_nothing(working, missing)}
+    return {"from": case.source, "to": case.target, "works": working, **first, "others": ranked[1:]}
 
 
 def sentence(diagnosis: Data) -> str:
@@ -140,7 +140,7 @@ def _nothing(works: bool | None, missing: list[Check]) -> dict[str, Any]:
     return {"explanation": "No cause was found.", "next_step": step, "evidence": [], "nodes": []}
 
 
-def _works(case: Direction) -> bool | None:
+def works(case: Direction) -> bool | None:
     """Whether calls can take this direction, as far as anything shows."""
     service = (case.leg.status or {}).get("in_service")
     if service is not None:

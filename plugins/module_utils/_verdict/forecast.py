@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict import negotiated
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor, negotiated
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Node
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 
@@ -73,13 +73,15 @@ def forecast(case: Direction) -> dict[str, Any]:
     first: Mapping[str, Any] = next((one for one in listed if one["date"]), {})
     return {
         "from": case.source, "to": case.target, "breaks_on": first.get("date"), "days_left": first.get("days_left"),
-        "reason": first.get("reason"), "events": listed,
+        "reason": first.get("reason"), "events": listed, "works": doctor.works(case),
     }  # fmt: skip
 
 
 def sentence(one: Mapping[str, Any]) -> str:
     """A forecast in one line."""
     lead = f"{one['from']} to {one['to']}"
+    if one["works"] is False:
+        lead += " does not work now (playbook diagnose.yml names the cause)"
     if not one["breaks_on"]:
         return f"{lead}: no date is known on which it will break"
     return f"{lead}: breaks on {str(one['breaks_on'])[:10]} ({one['days_left']} days): {one['reason']}"

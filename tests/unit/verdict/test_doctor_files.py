@@ -33,7 +33,7 @@ def test_the_page_says_what_to_do_and_why(tmp_path: Path) -> None:
     assert doctor_files.write(str(tmp_path / "new"), found, pretend=False)[0] is False
     assert json.loads((tmp_path / "new/diagnosis.json").read_text())["diagnoses"] == found
     page = (tmp_path / "new/diagnosis.html").read_text()
-    for said in ("1 of 2 down", "does not work", found[0]["explanation"], found[0]["next_step"],
+    for said in ("1 of 2 directions down", "does not work", found[0]["explanation"], found[0]["next_step"],
                  found[0]["evidence"][0]["text"]):  # fmt: skip
         assert escape(said, quote=False) in page or escape(said).replace("&#x27;", "&#39;") in page, said
 

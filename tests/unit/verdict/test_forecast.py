@@ -37,6 +37,15 @@ def test_the_certificate_that_ends_first_is_the_day() -> None:
     assert {one["node"] for one in found["events"] if one["kind"] == "certificate_end"} == {"CUCMA", "CUCM10"}
 
 
+def test_a_trunk_that_is_down_now_is_said_to_be() -> None:
+    evidence = broken.sound()
+    assert of(evidence)["works"] is None
+    evidence["directions"][0]["status"] = {"in_service": False, "reason": "Local=2"}
+    found = of(evidence)
+    assert found["works"] is False
+    assert "does not work now (playbook diagnose.yml names the cause): breaks on 2028-01-01" in forecast.sentence(found)
+
+
 def test_a_ca_may_end_before_its_certificates() -> None:
     evidence = broken.sound()
     for index in (0, 1):
