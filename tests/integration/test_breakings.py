@@ -119,13 +119,13 @@ def clock(days: float) -> Callable[[Site], None]:
     return lambda site: site.lab.ask("clock", shift=days * 86400)
 
 
-def module(site: Site, name: str, connection: tuple[str, ...], **options: Any) -> None:
+def module(site: Site, called: str, connection: tuple[str, ...], /, **options: Any) -> None:
     """One task of a module on CUCM10, which changes something."""
     host = yaml.safe_load(site.lab.inventory.read_text())["cucm_clusters"]["hosts"][B]
     known = {key.removeprefix("cucm_"): value for key, value in host.items() if key in connection}
     order = [
         sys.executable, "-m", "ansible", "adhoc", B, "-i", str(site.lab.inventory), "-c", "local",
-        "-m", f"siptls.cucm.{name}", "-a", json.dumps({**known, **options}),
+        "-m", f"siptls.cucm.{called}", "-a", json.dumps({**known, **options}),
     ]  # fmt: skip
     done = subprocess.run(order, env=site.environment(), capture_output=True, text=True, timeout=120, check=False)
     assert "CHANGED" in done.stdout, done.stdout + done.stderr
