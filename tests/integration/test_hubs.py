@@ -32,14 +32,14 @@ def hubs(site: Site, **variables: Any) -> None:
     site.lab.inventory.write_text(yaml.safe_dump(inventory), encoding="utf-8")
 
 
-def passed_on(site: Site, count: int) -> list[tuple[str, str, str, bool]]:
+def passed_on(site: Site, count: int) -> list[tuple[str, str, str, str]]:
     """The calls that the hubs passed on; a hub logs one when both sides have hung up."""
     for _unused in range(50):
         found = [one for one in site.lab.events() if one.get("event") == "call_passed_on"]
         if len(found) >= count:
             break
         time.sleep(0.1)
-    return [(one["cluster"], one["came_by"], one["trunk"], one["secure"]) for one in found]
+    return [(one["cluster"], one["came_by"], one["trunk"], one["transport"]) for one in found]
 
 
 def test_leaves_reach_each_other_through_either_hub(site: Site) -> None:
@@ -61,9 +61,9 @@ def test_leaves_reach_each_other_through_either_hub(site: Site) -> None:
     )
     for way in (("north", "3001", "4001"), ("south", "4001", "3001")):
         call = site.call(*way)
-        assert call["secure"] is True, (call["reason"], call["steps"])
+        assert (call["result"], call["transport"]) == ("answered", "TLS"), (call["reason"], call["steps"])
     assert passed_on(site, 2) == [
-        ("hub1", "SIP-TLS-north", "SIP-TLS-south", True), ("hub1", "SIP-TLS-south", "SIP-TLS-north", True),
+        ("hub1", "SIP-TLS-north", "SIP-TLS-south", "TLS"), ("hub1", "SIP-TLS-south", "SIP-TLS-north", "TLS"),
     ]  # fmt: skip
     verdict = site.verdict()
     assert verdict["verdict"] == "secure" and len(verdict["directions"]) == 10
@@ -78,8 +78,8 @@ def test_leaves_reach_each_other_through_either_hub(site: Site) -> None:
 
     # Without the first hub the call goes through the other one.
     site.lab.ask("fault/add", interface="sip", operation="INVITE", node="HUB1", action="status", status=503)
-    assert site.call("north", "3001", "4001")["secure"] is True
-    assert passed_on(site, 3)[-1] == ("hub2", "SIP-TLS-north", "SIP-TLS-south", True)
+    assert site.call("north", "3001", "4001")["result"] == "answered"
+    assert passed_on(site, 3)[-1] == ("hub2", "SIP-TLS-north", "SIP-TLS-south", "TLS")
     site.lab.ask("fault/clear")
 
 
