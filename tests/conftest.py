@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 from ansible.plugins.loader import init_plugin_loader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +20,10 @@ os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
 # imported before would lack its metadata.
 init_plugin_loader([str(COLLECTIONS)])
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(COLLECTIONS), os.environ.get("PYTHONPATH")]))
+
+# Generated inputs are judged by what they show, not by how long a busy machine takes to make them.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 JUDGED = {
     "requests": "requests of the AXL modules judged by the vendor's schemas",

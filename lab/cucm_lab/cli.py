@@ -92,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     csr.add_argument("--unit", default="CallManager")
     csr.add_argument("--multi-server", action="store_true", help="a multi-server CSR, which the CLI can't make")
     csr.add_argument("--key-length", type=int)
+    learn = command("learn", _learn, "compare what a real cluster answered (playbook truth.yml) with the lab's table")
+    learn.add_argument("file", type=Path)
+    learn.add_argument("--patch", type=Path, metavar="FILE", help="write a patch of the table to this file")
     reset = command("reset", _reset, "delete all state; a running lab is restarted")
     _scenario_options(reset)
     return parser
@@ -329,6 +332,23 @@ def _calls(options: argparse.Namespace) -> int:
             why = f": {row['reason']}" if row["reason"] else ""
             print(f"{row['from']} to {row['to']}: {row['answered']} of {row['calls']} calls answered{why}")
     return 0 if all(row["answered"] == row["calls"] for row in rows) else 2
+
+
+def _learn(options: argparse.Namespace) -> int:
+    from . import learning
+
+    try:
+        answers = learning.load(options.file)
+    except learning.LearningError as error:
+        raise ControlError(str(error)) from None
+    found = learning.differences(answers["answers"])
+    for one in found:
+        print(f"{one.row} ({one.what})\n  the lab: {one.inferred!r}\n  seen:    {one.seen!r}")
+    print(f"{len(found)} rows of the table differ from what the cluster answered ({answers['release']}).")
+    if found and options.patch:
+        options.patch.write_text(learning.patch(found), encoding="utf-8")
+        print(f"{options.patch} is the patch; for a scenario:\n{learning.overrides(found)}")
+    return 0
 
 
 def _told(call: dict[str, Any]) -> list[str]:

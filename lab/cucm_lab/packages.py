@@ -5,9 +5,19 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from types import ModuleType
 
 
 def package(name: str) -> ModuleType:
     """An interface's package: https, shell, sip, adcs."""
     return importlib.import_module(f"{__package__}.{name}")
+
+
+def load_all() -> None:
+    """Import every module of the interfaces: their rows of the table of inferences are registered then."""
+    for name in ("https", "shell", "sip", "certmgr", "phones", "pki", "traces"):
+        parent = package(name)
+        for module in pkgutil.walk_packages(parent.__path__, f"{parent.__name__}."):
+            if not module.name.endswith(".testing"):
+                importlib.import_module(module.name)

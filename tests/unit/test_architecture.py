@@ -56,7 +56,8 @@ FLOORS = (
     {"_net", "_x509", "_dialplan"},
     {"_serviceability", "_ca"},
     {"_evidence", "_axl"},
-    {"_node", "_verdict", "_record"},
+    {"_node", "_verdict"},
+    {"_record"},
     {"_roles"},
 )
 UTILS = PLUGINS / "module_utils"
