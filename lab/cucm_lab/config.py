@@ -73,11 +73,6 @@ def reference(record: Record) -> dict[str, str]:
     return {REFERENCE: record.pkid}
 
 
-def is_reference(value: Any) -> bool:
-    """Whether a stored value is a reference."""
-    return isinstance(value, dict) and REFERENCE in value
-
-
 def _references(body: Any, field: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(body, dict):
         if REFERENCE in body:

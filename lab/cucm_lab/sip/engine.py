@@ -182,7 +182,6 @@ class Engine:
         #: where the verification failed: 0 is the peer's own certificate, more is an issuer that it sent
         self.failed_at: tuple[int, PeerIdentity] | None = None
         self.peer: PeerIdentity | None = None
-        self.peer_certificate: x509.Certificate | None = None
         #: a fault that applies to this handshake
         self.fault: Fault | None = None
 
@@ -254,7 +253,6 @@ class Engine:
         self.open = True
         certificate = self._connection.get_peer_certificate(as_cryptography=True)
         if certificate is not None:
-            self.peer_certificate = certificate
             self.peer = identity(certificate)
 
     def _failure(self, error: SSL.Error) -> TlsFailure:

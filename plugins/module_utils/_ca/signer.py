@@ -25,7 +25,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Pol
 if TYPE_CHECKING:
     from cryptography import x509
 
-DIGESTS = ("sha256", "sha384", "sha512")
 CURVES = {256: "SECP256R1", 384: "SECP384R1", 521: "SECP521R1"}
 _COMMA = re.compile(r"(?<!\\),\s*")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z")

@@ -282,11 +282,6 @@ def san_key(text: str) -> str:
     return AltName.parse(text).key
 
 
-def same_sans(left: Iterable[str], right: Iterable[str]) -> bool:
-    """Whether two lists hold the same alternative names; neither order nor case counts, as on CUCM."""
-    return {san_key(one) for one in left} == {san_key(one) for one in right}
-
-
 def serial_of(text: str) -> str:
     """A serial number, however it is written, as bare lower-case hexadecimal digits without leading zeros."""
     return re.sub(r"[^0-9a-f]", "", text.lower()).lstrip("0")

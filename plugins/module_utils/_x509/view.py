@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Certificates and requests as plain dictionaries, for code that has PEM at hand; private to siptls.cucm."""
+"""Certificates as plain dictionaries, for code that has PEM at hand; private to siptls.cucm."""
 
 from __future__ import annotations
 
@@ -9,23 +9,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Request
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb, climb_to_root
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import (
-    read_certificate,
-    read_certificates,
-    read_request,
-)
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_certificates
 
 
 def certificate_view(source: str | bytes, *, now: datetime | None = None) -> dict[str, Any]:
     """What a certificate says, in the shape that every module of the collection returns (Certificate.view)."""
     return read_certificate(source).view(now)
-
-
-def csr_view(source: str | bytes | Request) -> dict[str, Any]:
-    """What a request asks for (Request.view); raises Failure when it is no request."""
-    return (source if isinstance(source, Request) else read_request(source)).view()
 
 
 def split_chain(data: str | bytes) -> list[str]:

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import same_sans
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import san_key
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import (
     certificate_view,
-    csr_view,
     order_chain,
     split_chain,
 )
@@ -158,7 +157,7 @@ def test_what_is_no_certificate_is_a_sentence(data: str | bytes, words: str) -> 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=300) | st.binary(max_size=60).map(lambda tail: b"\x30\x82\x01\x02" + tail))
 def test_any_bytes_are_a_certificate_or_a_failure(data: bytes) -> None:
-    for reader in (split_chain, csr_view, certificate_view):
+    for reader in (split_chain, read_request, certificate_view):
         with pytest.raises(Failure):
             reader(data)
 
@@ -167,15 +166,15 @@ def test_any_bytes_are_a_certificate_or_a_failure(data: bytes) -> None:
 @pytest.mark.parametrize("digest", ["sha1", "sha256"])
 def test_a_request_is_read_under_each_of_cucms_labels(tmp_path: Path, label: str, digest: str) -> None:
     pem = make_csr(tmp_path, digest=digest, key="rsa:1024", sans="DNS:a.lab,DNS:B.lab")
-    view = csr_view(
+    view = read_request(
         "admin:show csr own CallManager\r\n[\r\n" + pem.replace("CERTIFICATE REQUEST", label) + "\r\nadmin:"
-    )
+    ).view()
     assert view["signature_valid"] and view["sans"] == ["DNS:a.lab", "DNS:B.lab"] and view["pem"] == pem
     assert view["subject"] == "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCMA"
     assert view["key_usage"][2] == "dataEncipherment" and not view["is_ca"]
 
 
 def test_alternative_names_compare_as_on_cucm() -> None:
-    assert same_sans(["DNS:a.lab", "DNS:B.lab"], ["dns:b.LAB", "a.lab", "DNS:a.lab"])
-    assert same_sans(["IP:2001:db8::1"], ["2001:DB8::1"])
-    assert not same_sans(["DNS:a.lab"], ["DNS:a.lab", "DNS:b.lab"])
+    assert san_key("DNS:B.lab") == san_key("dns:b.LAB") == san_key("b.lab")
+    assert san_key("IP:2001:db8::1") == san_key("2001:DB8::1")
+    assert san_key("DNS:a.lab") != san_key("DNS:b.lab")
