@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.web import Page, WebSession
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._text import page_text, readable
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_certificates
 
 # Web enrolment sends programs that don't look like a browser to another page.
@@ -28,7 +29,6 @@ _DENIED = re.compile(r'disposition message is "([^"]{1,2000})', re.IGNORECASE)
 _DISPOSITION = re.compile(r"Disposition message:?\s{0,200}([^<\r\n]{0,2000})", re.IGNORECASE)
 _RENEWALS = re.compile(r"nRenewals\s{0,20}=\s{0,20}(\d{1,4})", re.ASCII)
 _MOST_RENEWALS = 50
-_HIDDEN_PARTS = ("script", "style", "title")
 # CR_DISP_UNDER_SUBMISSION in the words of the CA, and as the page names the state.
 _WAITING = re.compile(r"taken under submission|certificate pending|still pending|0x0{0,8}5\b", re.IGNORECASE)
 
@@ -153,27 +153,11 @@ class Certsrv:
 
 
 def _plain(text: str) -> str:
-    """Text without marks and control characters, white space folded. Linear: a page may be hostile."""
-    outside = " ".join(part.rpartition(">")[2] if at else part for at, part in enumerate(text.split("<")))
-    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\ufffd]", " ", html.unescape(outside)).split())
+    """What a page shows, on one line."""
+    return readable(html.unescape(page_text(text)), None)
 
 
 def _excerpt(page: str) -> str:
-    """What a page says, without its marks, cut to a readable length."""
-    for tag in _HIDDEN_PARTS:
-        page = _without(page, tag)
+    """What a page shows, cut to a readable length."""
     text = _plain(page)
     return (text[:300] + "…") if len(text) > 300 else text or "nothing"
-
-
-def _without(page: str, tag: str) -> str:
-    """A page without the parts between a tag and its end; a part without an end reaches to the end of the page."""
-    kept: list[str] = []
-    at, end = 0, re.compile(f"</{tag}>", re.IGNORECASE)
-    for start in re.finditer(rf"<{tag}\b", page, re.IGNORECASE):
-        if start.start() < at:
-            continue
-        kept.append(page[at : start.start()])
-        found = end.search(page, start.end())
-        at = found.end() if found else len(page)
-    return " ".join([*kept, page[at:]])

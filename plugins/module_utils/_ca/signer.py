@@ -32,7 +32,7 @@ _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z")
 
 #: days that a CA or a certificate may last; X.509 cannot write a year after 9999
 MOST_DAYS = 36_500
-_ADDRESS = re.compile(r"(https?|ldaps?)://[!-~]+\Z")
+_REVOCATION_URL = re.compile(r"\A(https?|ldaps?)://[!-~]+\Z")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Addresses:
 
     def __post_init__(self) -> None:
         for url in (*self.crl, *self.ocsp):
-            if not _ADDRESS.match(url):
+            if not _REVOCATION_URL.match(url):
                 raise Failure(
                     f"{url!r} is not the address of a CRL or an OCSP responder. Give a URL that begins with http://, "
                     "https://, ldap:// or ldaps://."

@@ -39,7 +39,7 @@ SPEC = ArgSpec(
     },
 )
 _PATH = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*\Z")
-_TOKEN = re.compile(r"[!-~]+\Z")
+_TOKEN = re.compile(r"\A[!-~]+\Z")
 _LONGEST = 500  # characters of what Vault says
 
 
