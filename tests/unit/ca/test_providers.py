@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import guard_warnings
 from ansible_collections.siptls.cucm.plugins.module_utils._module import perform
 from ansible_collections.siptls.cucm.plugins.modules.ca_sign import FACE
 
@@ -224,6 +225,16 @@ def test_addresses_of_revocation_and_limits_of_names_are_as_openssl_reads_them(t
         failed = quick({**given, "path": str(tmp_path / "new"), **wrong})
         assert failed.get("failed") and "does not know" not in failed["msg"], failed
         assert not (tmp_path / "new" / "ca.key").exists()
+
+
+def test_a_run_in_which_nothing_is_signed_warns_of_what_is_unprotected(tmp_path: Path) -> None:
+    (text,) = guard_warnings({"provider": "vault", "vault_url": "https://v", "vault_validate_certs": False})
+    assert "vault_validate_certs is false" in text and "https://v" in text
+    (text,) = guard_warnings({"provider": "adcs", "validate_certs": False, "adcs_url": "https://ca"})[1:]
+    assert "adcs_validate_certs is false" in text
+    assert guard_warnings({"path": str(tmp_path / "none")}) == [] == guard_warnings({"provider": "nobody"})
+    quick({"csr": make_csr(tmp_path), "path": str(tmp_path / "ca"), "local_ca_key_type": "EC"})
+    assert ["has no passphrase" in text for text in guard_warnings({"path": str(tmp_path / "ca")})] == [True]
 
 
 def test_weak_places_and_stray_files_are_named_and_stop_nothing(tmp_path: Path) -> None:
