@@ -37,7 +37,7 @@ _ADDRESS = re.compile(
     r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])|(?<![\w:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])"
 )
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*")
-_SUFFIX = re.compile(r"(?P<host>.+?)(?P<suffix>(?:-EC)?(?:-ms)?)\Z", re.IGNORECASE)
+_SUFFIX = re.compile(r"(?:-EC)?(?:-ms)?\Z", re.IGNORECASE)
 _SET = re.compile(r"\[(?P<no>\^?)(?P<members>[^\[\]]*)\]")
 _V4, _V6 = ipaddress.ip_address("192.0.2.0"), ipaddress.ip_address("2001:db8::")
 
@@ -48,6 +48,13 @@ def redacted(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for record in records:
         redactor.learn(record)
     return [redactor.record(record) for record in records]
+
+
+def _host_and_suffix(label: str) -> tuple[str, str]:
+    """A label without, and with only, what CUCM appends to host names in certificates."""
+    found = _SUFFIX.search(label)
+    at = found.start() if found and found.start() else len(label)
+    return label[:at], label[at:]
 
 
 @dataclass
@@ -99,18 +106,18 @@ class _Redactor:
         if is_address(name) or not _WORD.fullmatch(name):
             return
         label, _dot, domain = name.partition(".")
-        found = _SUFFIX.fullmatch(label)
+        host, _suffix = _host_and_suffix(label)
         if domain and domain.lower() in self.domains.known:
-            self.hosts.of(found["host"] if found else label)
+            self.hosts.of(host)
         elif name.lower() in self.domains.known:
             return
         elif domain and "." in domain:
             self.domains.of(domain)
-            self.hosts.of(found["host"] if found else label)
+            self.hosts.of(host)
         elif domain:
             self.domains.of(name)
         else:
-            self.hosts.of(found["host"] if found else label)
+            self.hosts.of(host)
 
     def _learn_domain(self, name: str) -> None:
         if name:
@@ -178,8 +185,7 @@ class _Redactor:
 
     def _label(self, label: str) -> str:
         """The replacement of a host label or a cluster's name, with its -EC and -ms; empty for other words."""
-        found = _SUFFIX.fullmatch(label)
-        host, suffix = (found["host"], found["suffix"]) if found else (label, "")
+        host, suffix = _host_and_suffix(label)
         new = self.hosts.known.get(host.lower()) or self.clusters.known.get(host.lower())
         if not new:
             return ""
