@@ -85,7 +85,7 @@ def test_eight_clusters_are_meshed_one_of_them_late_and_a_ninth_joins(tmp_path: 
         failed = {name: counts["failed"] + counts["unreachable"] for name, counts in first.recap.items()}
         assert failed == {name: int(name == "mesh8") for name in names}, first.output[-6000:]
         assert "The other clusters go on; run again when this one answers." in first.output
-        summary = first.output.partition("TASK [siptls.cucm.sip_tls_verify : Say the verdict]")[2]
+        summary = first.output.partition("TASK [siptls.cucm.sip_tls_verify : Show the verdict]")[2]
         assert "mesh8: its certificates are not known in this run" in summary, first.output[-6000:]
         assert call_all(site, permutations(names[:-1], 2)) == 42
         assert site.verdict()["verdict"] == "secure" and len(site.verdict()["directions"]) == 42

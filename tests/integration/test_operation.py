@@ -11,6 +11,7 @@ import pytest
 import yaml
 from cryptography import x509
 
+from tests.support.doc_examples import example_of
 from tests.support.operator_site import Site
 from tests.support.sites import UNTOUCHED, SetUp
 
@@ -92,6 +93,20 @@ def test_renewal_touches_nothing_that_is_not_due(set_up: SetUp) -> None:
     assert run.code == 0, run.output[-6000:]
     assert "Nothing was due." in run.output and run.total("changed") == 0
     assert set_up.site.lab.ask("dump") == before
+
+
+def test_the_examples_of_the_roles_run_as_they_stand(set_up: SetUp, tmp_path: Path) -> None:
+    """The example of role sip_tls_report runs all roles of a set-up; that of sip_tls_undo predicts a removal."""
+    site = set_up.site
+    before = site.lab.ask("dump")
+    for role, options in (("connection", []), ("sip_tls_report", []), ("sip_tls_undo", ["--check"])):
+        book = tmp_path / f"{role}.yml"
+        book.write_text(example_of(role).text)
+        run = site.play(str(book.with_suffix("")), *options, extra=NO_CAPTURE | {"sip_tls_report_path": str(tmp_path)})
+        assert run.code == 0, run.output[-6000:]
+        assert role == "sip_tls_undo" or run.total("changed") == 0, run.output[-6000:]
+    assert run.recap["cucma"]["changed"] >= 4, "pattern, trunk and both profiles"
+    assert (tmp_path / "report.html").is_file() and site.lab.ask("dump") == before
 
 
 @pytest.mark.matrix
