@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The record of what a run changes on a cluster: begun before its first write, finished after its last. Pure.
 
-A record holds no secret: AXL gives none back for these objects, and of certificates only the public part is kept.
-An unfinished record is of a run that was interrupted; the next run continues it, so that what it holds is how things
-were before either.
+A record contains no secret: AXL returns none for these objects, and only the public part of certificates is kept. An
+unfinished record belongs to a run that was interrupted. The next run continues it, so that it describes the objects as
+they were before both runs.
 Private to siptls.cucm: no other collection may rely on it.
 """
 
@@ -22,17 +22,17 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import 
 
 FORMAT = 1
 EMPTY: tuple[Any, ...] = ("", None, [], {})
-#: options of a wish that are no settings of the object
+#: options of a planned object that are not settings of it
 _NO_SETTING = ("state", "copy_from", "reset")
 
 Object = Mapping[str, Any]
 
 
-def key_of(kind: str, wish: Object) -> tuple[str, str, str]:
-    """What tells objects apart: kind, name, partition."""
+def key_of(kind: str, options: Object) -> tuple[str, str, str]:
+    """What identifies an object: kind, name, partition."""
     resource = BY_MODULE[kind]
-    partition = str(wish.get("partition") or "") if "partition" in resource.key else ""
-    return kind, str(wish.get(resource.first)), partition
+    partition = str(options.get("partition") or "") if "partition" in resource.key else ""
+    return kind, str(options.get(resource.first)), partition
 
 
 def entry_key(entry: Object) -> tuple[str, str, str]:
@@ -43,13 +43,14 @@ def entry_key(entry: Object) -> tuple[str, str, str]:
 def begun(
     earlier: Mapping[str, Any] | None,
     head: Mapping[str, Any],
-    wishes: Mapping[str, Sequence[Object]],
-    standing: Iterable[Object] = (),
+    planned: Mapping[str, Sequence[Object]],
+    found: Iterable[Object] = (),
 ) -> dict[str, Any]:
     """A record to write before the first write, or the continued one of an interrupted run.
 
     head holds cluster, began, run, identity (by label: view), trust (SHA-256 of each), trust_added and trust_removed
-    (PEM); wishes are the objects that the run is to set, by kind; standing how they stand, from cucm_object_info.
+    (PEM); planned are the objects that the run will set, by kind; found are the objects as they are, from
+    cucm_object_info.
     """
     record = {"format": FORMAT, "finished": "", "objects": [], **head}
     kept = {entry_key(entry): entry for entry in (earlier or {}).get("objects") or ()}
@@ -57,14 +58,14 @@ def begun(
         record.update({key: earlier[key] for key in ("began", "identity", "trust") if earlier.get(key)})
         for key in ("trust_added", "trust_removed"):
             record[key] = list(dict.fromkeys([*(earlier.get(key) or ()), *record[key]]))
-    now = {entry_key(one): one["object"] or None for one in standing}
-    for kind, objects in wishes.items():
-        for wish in objects:
-            its = key_of(kind, wish)
-            gone = wish.get("state") == "absent"
+    now = {entry_key(one): one["object"] or None for one in found}
+    for kind, objects in planned.items():
+        for options in objects:
+            its = key_of(kind, options)
+            gone = options.get("state") == "absent"
             entry = {
                 "kind": its[0], "name": its[1], "partition": its[2], "before": now.get(its),
-                "wish": None if gone else {k: v for k, v in wish.items() if k not in _NO_SETTING}, "after": None,
+                "wish": None if gone else {k: v for k, v in options.items() if k not in _NO_SETTING}, "after": None,
             }  # fmt: skip
             old = kept.pop(its, None)
             if old is not None and explained(old, now.get(its)):
@@ -75,10 +76,10 @@ def begun(
 
 
 def finished(
-    record: Mapping[str, Any], ended: str, standing: Iterable[Object], identity: Mapping[str, str]
+    record: Mapping[str, Any], ended: str, found: Iterable[Object], identity: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The record with how things stand after the run; what the run left as it was is dropped from it."""
-    now = {entry_key(one): one["object"] or None for one in standing}
+    """The record with the objects as they are after the run. Objects that the run did not change are left out."""
+    now = {entry_key(one): one["object"] or None for one in found}
     entries = [{**entry, "after": now.get(entry_key(entry)), "known": True} for entry in record["objects"]]
     entries = [entry for entry in entries if differing(entry["before"] or {}, entry["after"] or {})]
     before = set(record["trust"])
@@ -141,15 +142,15 @@ def _same(one: Any, other: Any) -> bool:
     return first == second or (first in EMPTY and second in EMPTY)
 
 
-def covers(wish: Any, current: Any) -> bool:
+def covers(asked: Any, current: Any) -> bool:
     """True when an object has everything that a task asked for."""
-    if isinstance(wish, Mapping):
-        return isinstance(current, Mapping) and all(covers(value, current.get(key)) for key, value in wish.items())
-    if isinstance(wish, list) and any(isinstance(entry, Mapping) for entry in wish):
-        return isinstance(current, list) and len(wish) == len(current) and all(map(covers, wish, current))
-    if isinstance(wish, list):
-        return {str(name).casefold() for name in wish} == {str(name).casefold() for name in current or ()}
-    return _same(wish, current) or str(wish).casefold() == str(current).casefold()
+    if isinstance(asked, Mapping):
+        return isinstance(current, Mapping) and all(covers(value, current.get(key)) for key, value in asked.items())
+    if isinstance(asked, list) and any(isinstance(entry, Mapping) for entry in asked):
+        return isinstance(current, list) and len(asked) == len(current) and all(map(covers, asked, current))
+    if isinstance(asked, list):
+        return {str(name).casefold() for name in asked} == {str(name).casefold() for name in current or ()}
+    return _same(asked, current) or str(asked).casefold() == str(current).casefold()
 
 
 def explained(entry: Object, current: Object | None) -> bool:
@@ -180,5 +181,5 @@ def _set_by_run(entry: Object, option: str, current: Object) -> bool:
     """True when an option has the value that the run gave it, or was about to give it."""
     if entry.get("known"):
         return _same((entry["after"] or {}).get(option), current.get(option))
-    wish = entry["wish"] or {}
-    return option in wish and covers(wish[option], current.get(option))
+    planned = entry["wish"] or {}
+    return option in planned and covers(planned[option], current.get(option))

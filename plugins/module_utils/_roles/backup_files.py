@@ -51,10 +51,10 @@ def service(task: Task) -> Outcome:
     earlier = _read(folder / OPEN)
     if params["state"] == "finished":
         return _finish(task, folder, earlier)
-    wishes = {kind: objects for kind, objects in (params["objects"] or {}).items() if objects}
+    planned = {kind: objects for kind, objects in (params["objects"] or {}).items() if objects}
     known = [(one["kind"], one["name"], one["partition"]) for one in (earlier or {}).get("objects") or ()]
-    asked = dict.fromkeys([*known, *(backup.key_of(kind, one) for kind, many in wishes.items() for one in many)])
-    found, warnings = _current(task, asked) if wishes else ([], [])
+    asked = dict.fromkeys([*known, *(backup.key_of(kind, one) for kind, many in planned.items() for one in many)])
+    found, warnings = _current(task, asked) if planned else ([], [])
     head = {
         "cluster": params["name"],
         "run": params["run"],
@@ -64,7 +64,7 @@ def service(task: Task) -> Outcome:
         "trust_added": params["trust_added"],
         "trust_removed": params["trust_removed"],
     }
-    record = backup.begun(earlier, head, wishes, found)
+    record = backup.begun(earlier, head, planned, found)
     if not task.check_mode:
         _write(folder, folder / OPEN, record)
     return Outcome(result={"record": record, "file": str(folder / OPEN)}, warnings=warnings)
@@ -113,8 +113,8 @@ def _read(file: Path) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError) as error:
         raise Failure(
-            f"The record of an interrupted run, {file}, cannot be read ({type(error).__name__}). Move it away; what "
-            "that run changed can then not be put back by it."
+            f"The record of an interrupted run, {file}, cannot be read ({type(error).__name__}). Move it away. What "
+            "that run changed can't be restored then."
         ) from None
     if not isinstance(record, Mapping) or record.get("format") != backup.FORMAT:
         raise Failure(f"{file} is not a record of this version of siptls.cucm. Move it away.")

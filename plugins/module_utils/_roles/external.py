@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Peers that are not ours to manage (cucm_external_peers), read and judged. Private to siptls.cucm.
+"""Peers that are not managed here (cucm_external_peers): reading and checking them. Private to siptls.cucm.
 
 Pure but for the files that ca_chain may name.
 """
