@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`make docs`: the documentation site, by antsibull-docs and Sphinx, to build/docs; a warning is an error.
 
-Nothing is fetched meanwhile. The page of failures is filled from the source, so that it can't fall behind it.
+Nothing is fetched meanwhile. The pages of failures and of variables are filled from the source, so that they can't fall
+behind it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dev import failure_sentences
+from dev import failure_sentences, inventory_variables
 
 ROOT = Path(__file__).resolve().parents[1]
 LINT = ROOT / ".venv" / "lint" / "bin"
@@ -28,8 +29,10 @@ class Broken(Exception):
 def build(collection: Path, out: Path) -> Path:
     """Build the site of the collection that lies at ansible_collections/siptls/cucm; the folder of the pages.
 
-    The copy is written into: the page of failures is filled there.
+    The copy is written into: the generated pages are filled there.
     """
+    variables = collection / "docs" / "docsite" / "rst" / "variables.rst"
+    variables.write_text(inventory_variables.fill(variables.read_text(encoding="utf-8"), collection), encoding="utf-8")
     page = collection / "docs" / "docsite" / "rst" / "failures.rst"
     page.write_text(failure_sentences.fill(page.read_text(encoding="utf-8"), collection), encoding="utf-8")
     rst = out / "rst"
@@ -40,12 +43,23 @@ def build(collection: Path, out: Path) -> Path:
         LINT / "antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error",
         "--dest-dir", rst, "siptls.cucm", cwd=collection, also=paths,
     )  # fmt: skip
+    _open_on_the_picture(rst / "index.rst", collection / "docs" / "what-happens.svg")
     html = out / "html"
     _run(
         LINT / "sphinx-build", "-M", "html", rst, out, "-c", collection / "docs" / "site", "-W", "--keep-going", "-q",
         "-j", "2", cwd=collection, also=paths,
     )  # fmt: skip
     return html
+
+
+def _open_on_the_picture(index: Path, picture: Path) -> None:
+    """Put the picture of what happens below the title of the first page."""
+    shutil.copy(picture, index.parent)
+    title, line, rest = index.read_text(encoding="utf-8").partition("\n\n.. contents::")
+    if not line:
+        raise Broken("the first page of the site has no list of contents, above which the picture goes")
+    image = f"\n\n.. image:: {picture.name}\n   :alt: One run, from preflight to verification, between two clusters"
+    index.write_text(title + image + line + rest, encoding="utf-8")
 
 
 def _run(*order: str | Path, cwd: Path, also: dict[str, str]) -> None:

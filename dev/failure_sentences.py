@@ -123,9 +123,11 @@ def sentences(root: Path) -> list[Sentence]:
 def of_files(root: Path, names: Iterable[str]) -> list[Sentence]:
     """The sentences of files, each once."""
     found: dict[tuple[str, str], Sentence] = {}
-    kinds = _kinds(root / "plugins")
+    kinds, known = _kinds(root / "plugins"), _constants(root / "plugins")
     for name in names:
-        for _line, text, remedy in _rows(root, name, kinds):
+        constants = known | (dict(_own_constants(root / name)) if name.endswith(".py") else {})
+        for _line, *parts in _rows(root, name, kinds):
+            text, remedy = (_filled(part, constants) for part in parts)
             # A text or remedy that is only passed on ("<text>") is another's sentence.
             if len(re.sub(HOLE, "", text).split()) >= 3:
                 own = re.sub(HOLE, "", remedy).strip(" .")
@@ -160,6 +162,30 @@ def _kinds(plugins: Path) -> set[str]:
                 if isinstance(node, ast.ClassDef) and {_name(base) for base in node.bases} & names:
                     names.add(node.name)
     return names
+
+
+def _own_constants(path: Path) -> Iterator[tuple[str, str]]:
+    """The constants of a module that are a text or a number."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        value = getattr(node, "value", None)
+        if isinstance(target, ast.Name) and target.id.strip("_").isupper() and value is not None and _text(value):
+            yield target.id, _text(value)
+
+
+def _constants(plugins: Path) -> dict[str, str]:
+    """The constants of all modules by name, those alone that have one value everywhere."""
+    values: dict[str, set[str]] = defaultdict(set)
+    for path in plugins.rglob("*.py"):
+        for name, text in _own_constants(path):
+            values[name].add(text)
+    return {name: texts.pop() for name, texts in values.items() if len(texts) == 1}
+
+
+def _filled(text: str, constants: dict[str, str]) -> str:
+    """A text with the values of constants in the place of their names, as far as they are known."""
+    by_hole = {f"<{name.strip('_').replace('_', ' ')}>": value for name, value in constants.items()}
+    return re.sub(HOLE, lambda hole: by_hole.get(hole[0], hole[0].lower()) if hole[0].isupper() else hole[0], text)
 
 
 def _of_file(tree: ast.Module, kinds: set[str], *, yields: bool) -> Iterator[tuple[int, str, str]]:
@@ -243,7 +269,8 @@ def _text(node: ast.expr | None) -> str:
     if node is None:
         return ""
     if isinstance(node, ast.Constant):
-        return str(node.value) if isinstance(node.value, (str, int)) else ""
+        value = node.value
+        return f"{value:g}" if isinstance(value, float) else str(value) if isinstance(value, (str, int)) else ""
     if isinstance(node, ast.JoinedStr):
         return "".join(_text(part) for part in node.values)
     if isinstance(node, ast.FormattedValue):

@@ -34,6 +34,7 @@ nitpicky = False
 # antsibull-docs refers to in Ansible's own documentation.
 ELSEWHERE = {
     "action_plugins": "plugins/action.html",
+    "callback_plugins": "plugins/callback.html",
     "common_return_values": "reference_appendices/common_return_values.html",
     "ansible_configuration_settings": "reference_appendices/config.html",
 }

@@ -19,7 +19,7 @@ description:
     plays and roles.
 requirements:
   - Set as stdout callback, by C(stdout_callback = siptls.cucm.progress) in the section C([defaults]) of
-    C(ansible.cfg), or by the environment variable E(ANSIBLE_STDOUT_CALLBACK).
+    C(ansible.cfg), or by the environment variable C(ANSIBLE_STDOUT_CALLBACK).
 author:
   - siptls.cucm contributors (@siptls)
 options:

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,9 +21,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import Axl
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._node.refusals import REFUSALS
 from ansible_collections.siptls.cucm.plugins.module_utils._node.services import fingerprint_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles import inventory
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates
 
-from dev import failure_sentences
+from dev import failure_sentences, inventory_variables
 
 FIND = ROOT / "dev" / "find_python.sh"
 
@@ -93,6 +95,13 @@ def test_the_page_has_the_sentences_of_every_phase() -> None:
     assert all(failure_sentences._rst(one.text) in page for one in SENTENCES)
 
 
+def test_no_sentence_has_the_name_of_a_constant() -> None:
+    holes = {
+        hole for one in SENTENCES for text in (one.text, one.remedy) for hole in failure_sentences.HOLE.findall(text)
+    }
+    assert not [hole for hole in holes if hole.isupper() and len(hole) > 5]
+
+
 def listed(said: str) -> bool:
     """Whether a sentence that was really said is one of the page, whatever was filled in."""
     return any(
@@ -116,3 +125,16 @@ def test_every_refusal_of_the_certificate_store_is_listed_with_its_remedy() -> N
     for refusal in REFUSALS:
         cause = failure_sentences._sentence(refusal.cause)
         assert remedies[cause] == failure_sentences._sentence(refusal.remedy)
+
+
+def test_the_page_of_variables_has_every_variable_that_preflight_accepts() -> None:
+    listed = [name for variables in inventory_variables.general(ROOT).values() for name in variables]
+    # Preflight knows nothing of the variables of playbooks, which have other beginnings.
+    general = {name for name in listed if name.startswith(inventory.PREFIXES)}
+    assert general == {*inventory.CONNECTION, *inventory.OTHERS} and len(listed) == len(set(listed))
+    page = inventory_variables.fill(inventory_variables.MARK, ROOT)
+    options = set()
+    for spec in ROOT.glob("roles/*/meta/argument_specs.yml"):
+        options |= set(yaml.safe_load(spec.read_text())["argument_specs"]["main"]["options"])
+    assert len(options) > 50
+    assert set(re.findall(r"^``(\w+)``", page, re.MULTILINE)) == {*listed, *options}
