@@ -59,11 +59,15 @@ class Outcome:
     before: Any = None
     after: Any = None
     diff: list[dict[str, Any]] | dict[str, Any] | None = None
+    #: the diff below -vv, where the whole one is long
+    brief: list[dict[str, Any]] | None = None
     result: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
-    def ready_diff(self) -> list[dict[str, Any]] | dict[str, Any] | None:
+    def ready_diff(self, verbosity: int = 2) -> list[dict[str, Any]] | dict[str, Any] | None:
         """The diff in Ansible's form, or None when the service gave nothing to compare."""
+        if self.brief is not None and verbosity < 2:
+            return self.brief
         if self.diff is not None:
             return self.diff
         if self.before is None and self.after is None:
@@ -191,7 +195,7 @@ def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -
             found["frames"] = "".join(traceback.format_tb(error.__traceback__)).splitlines()
         return found, []
     result = {**outcome.result, "changed": outcome.changed}
-    compared = outcome.ready_diff()
+    compared = outcome.ready_diff(verbosity)
     if diff and compared is not None:
         result["diff"] = compared
     return result, outcome.warnings

@@ -243,7 +243,8 @@ def _outcome(session: Session, items: list[Item], resets: dict[str, list[Item]],
     else:
         result["objects"] = results
     diff = [_diff(item, one) for item, one in zip(items, results, strict=True) if item.action]
-    return Outcome(changed, diff=diff, result=result, warnings=_warnings(session, items))
+    brief = [_brief(item, one) for item, one in zip([item for item in items if item.action], diff, strict=True)]
+    return Outcome(changed, diff=diff, brief=brief, result=result, warnings=_warnings(session, items))
 
 
 def _warnings(session: Session, items: list[Item]) -> list[str]:
@@ -289,6 +290,25 @@ def _diff(item: Item, result: Mapping[str, Any]) -> dict[str, Any]:
         "before": _shown(item, result["previous"]),
         "after": _shown(item, result["object"]),
     }
+
+
+def _brief(item: Item, whole: dict[str, Any]) -> dict[str, Any]:
+    """A diff without what nobody asked for: the values that a new object brings along, and those that stay the same."""
+    before, after = whole["before"], whole["after"]
+    if item.action == "update":
+        differs = {option for option in {**before, **after} if before.get(option) != after.get(option)}
+        sides = {
+            side: {option: value for option, value in whole[side].items() if option in differs}
+            for side in ("before", "after")
+        }
+        return {**whole, **sides}
+    if item.action == "add":
+        asked = {option: value for option, value in after.items() if option in item.desired}
+        if len(asked) < len(after):
+            source = f"copied from {item.copy_from}" if item.copy_from else "set by CUCM"
+            asked[source] = f"{len(after) - len(asked)} values, which -vv shows"
+        return {**whole, "after": asked}
+    return whole
 
 
 def _shown(item: Item, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -349,3 +349,19 @@ def test_phones_are_counted_by_the_mode_of_their_security_profile(cluster: Clust
     # In non-secure mode no phone encrypts its media, whatever its profile.
     described = info.describe(client)
     assert (described["security_mode"], described["phone_security"]) == ("non-secure", None)
+
+
+def test_below_vv_a_diff_shows_what_was_asked_and_what_differs(lab: Any) -> None:
+    cluster = lab.cluster("cucm150")
+    task = {"name": "Brief", "copy_from": "Standard SIP Profile"}
+    made = cluster.run("SipProfile", options_ping=True, **task)
+    (whole,), (brief,) = made.diff, made.brief
+    assert len(whole["after"]) > 20
+    assert set(brief["after"]) == {"name", "options_ping", "copied from Standard SIP Profile"}
+    assert brief["after"]["copied from Standard SIP Profile"] == f"{len(whole['after']) - 2} values, which -vv shows"
+    assert made.ready_diff(1) == made.brief and made.ready_diff(2) == made.diff
+    updated = cluster.run("SipProfile", options_ping=False, **task)
+    assert [(one["before"], one["after"]) for one in updated.brief] == [
+        ({"options_ping": True}, {"options_ping": False})
+    ]
+    cluster.run("SipProfile", name="Brief", state="absent")
