@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,8 @@ class NewUser:
     folder: Path
     collections: Path
     lab: LabProcess
+    #: more of the environment
+    more: dict[str, str] = field(default_factory=dict)
 
     def run(self, *order: str) -> Run:
         """Run ansible-playbook in the folder; no path leads to the repository."""
@@ -123,6 +125,7 @@ class NewUser:
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_NOCOWS": "1",
             "ANSIBLE_DEPRECATION_WARNINGS": "1",
+            **self.more,
         }
         done = subprocess.run(
             [sys.executable, "-m", "ansible", "playbook", *order], cwd=self.folder, env=environment, text=True,
@@ -331,46 +334,89 @@ def test_the_attributes_of_the_modules_are_true(once: Once) -> None:
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def quick_start(user: NewUser) -> list[list[str]]:
-    """Write the README's inventory for the lab, and return its commands as their words."""
+#: lines that a person reads: of the first run on two clusters, and of every other run
+FIRST_RUN_LINES, LINES = 120, 60
+
+
+def quick_start(user: NewUser) -> list[tuple[str, list[str]]]:
+    """Write the README's inventory for the lab; its commands as printed, each as its playbook and its words."""
     section = README[README.index("### A first trunk") : README.index("### The other playbooks")]
     inventory = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0])
     group = inventory["cucm_clusters"]
     assert set(group["hosts"]) == {"cucma", "cucm10"}
-    names = set(group["vars"]) | {name for host in group["hosts"].values() for name in host}
     for cluster, host in group["hosts"].items():
         real = user.host(cluster)
-        # What the README can't know: addresses, ports and passwords of this lab. Its option names stay.
+        # What the README can't know: addresses, ports and passwords of this lab. Its option names and its paths stay.
         host["cucm_host"] = real["cucm_host"]
         host["cucm_ssh_port"], host["cucm_node_addresses"] = real["cucm_ssh_port"], real["cucm_node_addresses"]
-    for name in ("cucm_username", "cucm_os_username", "cucm_ca_path", "cucm_ssh_known_hosts"):
-        assert name in names
+    for name in ("cucm_ca_path", "cucm_ssh_known_hosts"):
+        assert not os.path.isabs(group["vars"][name])
+        place = user.folder / group["vars"][name]
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(Path(user.host("cucma")[name]).read_bytes())
+    for name in ("cucm_username", "cucm_os_username"):
+        assert name in group["vars"]
         group["vars"][name] = user.host("cucma")[name]
     group["vars"]["ansible_python_interpreter"] = "{{ ansible_playbook_python }}"
     (user.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
     vault = {f"vault_{name}": user.host("cucma")[name] for name in ("cucm_password", "cucm_os_password")}
     (user.folder / "vault.json").write_text(json.dumps(vault))
     commands = re.findall(r"^ansible-playbook (.*?)(?: +#.*)?$", section, re.MULTILINE)
-    assert commands
-    return [[*command.split(), "-e", "@vault.json"] for command in commands]
+    return [(command.split()[0].rpartition(".")[2], [*command.split(), "-e", "@vault.json"]) for command in commands]
 
 
-@pytest.mark.matrix
+def contents(folder: Path) -> dict[str, bytes]:
+    """Each file of a folder; Python's own cache does not count."""
+    return {
+        str(path): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
 @pytest.mark.timeout(1800)
-def test_the_readmes_first_trunk_is_set_up_from_the_tarball(user: NewUser) -> None:
-    first, second = quick_start(user)
-    before = user.lab.ask("dump")
-    check = user.run(*first)
-    assert "--check" in first and check.code == 0, check.output[-6000:]
-    assert user.lab.ask("dump") == before
-    run = user.run(*second)
-    assert run.code == 0, run.output[-6000:]
-    assert "DEPRECATION" not in run.output
-    call = user.lab.ask("call", cluster="cucma", calling="1018", called="9898")
-    assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True)
-    assert (user.folder / "ca" / "ca.pem").is_file()
-    again = user.run(*second)
-    assert again.code == 0 and again.total("changed") == 0, again.output[-6000:]
+def test_the_readme_is_played_from_the_tarball(user: NewUser) -> None:
+    """From an empty HOME and an empty folder, its commands as printed: from the first trunk to its removal and back."""
+    callback = re.findall(r"^export (\w+)=(\S+)", README, re.MULTILINE)
+    assert callback == [("ANSIBLE_STDOUT_CALLBACK", "siptls.cucm.progress")]
+    user.more = {**dict(callback), "HOME": str(user.folder.parent / "home")}
+    (user.folder.parent / "home").mkdir()
+    commands, installed, before = quick_start(user), contents(user.collections), user.lab.ask("dump")
+    states, runs = [before], []
+    for playbook, words in commands:
+        run = user.run(*words)
+        assert run.code == 0, f"{playbook}: {run.output[-6000:]}"
+        assert "DEPRECATION" not in run.output and "skipping" not in run.output
+        if "--diff" not in words and playbook != "plan":
+            limit = FIRST_RUN_LINES if len(runs) == 1 else LINES
+            assert len(run.output.splitlines()) <= limit, run.output
+        if playbook == "sip_tls_trunk" and not runs:
+            ways = re.findall(
+                r"^ *(\w+) to (\w+): now insecure; after the run: expected secure", run.output, re.MULTILINE
+            )
+            assert sorted(ways) == [("cucm10", "cucma"), ("cucma", "cucm10")], run.output[-3000:]
+            # CSR, signature, upload, restart, SIP profile, security profile, trunk, pattern; on both clusters
+            assert run.recap["cucma"]["changed"] >= 8 and run.recap["cucm10"]["changed"] >= 8
+            assert "values, which -vv shows" in run.output
+        runs.append(run)
+        states.append(user.lab.ask("dump"))
+        if len(runs) == 2:
+            call = user.lab.ask("call", cluster="cucma", calling="1018", called="9898")
+            assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True)
+            states[-1] = user.lab.ask("dump")
+    assert [playbook for playbook, _unused in commands] == [
+        "sip_tls_trunk", "sip_tls_trunk", "plan", "verify", "renew_certificates", "remove_sip_tls_trunk", "restore",
+    ]  # fmt: skip
+    check, first, plan, verify, renew, remove, restored = states[1:]
+    assert check == before and first != before
+    assert first == plan == verify == renew, "something that changes nothing changed a cluster"
+    assert remove not in (first, restored)
+    for path in ("ca/ca.pem", "report/report.html", "build/plan/plan.html"):
+        assert present(user.folder / path), path
+    assert f"{user.folder}/report/report.html" in runs[1].output
+    assert contents(user.collections) == installed, "a run wrote into the installed collection"
+    assert {path.name for path in user.folder.parent.iterdir()} <= {"empty", "home", "lab", "ansible"}
+    assert {path.name for path in (user.folder.parent / "home").iterdir()} <= {".ansible"}
 
 
 def test_the_readmes_single_module_runs(user: NewUser) -> None:

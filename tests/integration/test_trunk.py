@@ -26,6 +26,7 @@ def shown(text: str) -> str:
 
 
 @UNTOUCHED
+@pytest.mark.matrix
 def test_check_mode_passes_every_task_predicts_and_changes_nothing(untouched: Site) -> None:
     before = untouched.lab.ask("dump")
     run = untouched.play("sip_tls_trunk", "--check", "--diff")
