@@ -70,14 +70,20 @@ def importer() -> tuple[int, str]:
 
 
 def execution_environment() -> tuple[int, str]:
-    """ansible-builder renders the context, and finds the collection's own requirements."""
+    """ansible-builder renders a context with the tarball and a pinned base, and finds the collection's requirements."""
     with tempfile.TemporaryDirectory(prefix="siptls-ee-") as folder, copy() as place:
         context = Path(folder) / "context"
         definition = place / "execution-environment.yml"
+        built = _build(place, place)
         tool(LINT / "ansible-builder", "create", "-f", definition, "-c", context, "--output-filename", "Containerfile")
         steps = re.findall(
             r"^(FROM|RUN|COPY|ADD|ENV|ARG|LABEL) ", (context / "Containerfile").read_text(), re.MULTILINE
         )
+        if not (context / "_build" / "files" / built.name).is_file():
+            raise Failed(f"the environment would not contain {built.name}")
+        base = yaml.safe_load(definition.read_text())["images"]["base_image"]["name"]
+        if not re.search(r":\d", base):
+            raise Failed(f"the base image {base} is not pinned to a release")
         found = yaml.safe_load(tool(LINT / "ansible-builder", "introspect", place.parents[2]))
     wished = {_name(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line[:1].isalpha()}
     seen = {_name(line) for line in (found or {}).get("python") or ()}
