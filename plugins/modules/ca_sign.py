@@ -342,15 +342,18 @@ certificate:
   description: The certificate, as PEM; null if nothing was to be signed.
   type: str
   returned: success
+  sample: "-----BEGIN CERTIFICATE-----..."
 chain:
   description: The CAs' certificates as PEM, the issuer first and the root last.
   type: list
   elements: str
   returned: success
+  sample: ["-----BEGIN CERTIFICATE-----..."]
 root:
   description: The root's certificate, as PEM.
   type: str
   returned: success
+  sample: "-----BEGIN CERTIFICATE-----..."
 reissued_because:
   description: Why a new certificate was issued though there was an earlier one; null otherwise.
   type: str
@@ -361,26 +364,32 @@ view:
     C(days_left), C(sha256), C(sans), C(eku), C(key_usage), C(key_type), C(key_size), C(signature_algorithm), C(pem).
   type: dict
   returned: success
+  sample: {"subject": "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCMA", "common_name": "CUCMA"}
 ca:
   description: What the issuer's certificate says.
   type: dict
   returned: success
+  sample: {"subject": "CN=SIP TLS CA f0f496e4", "common_name": "SIP TLS CA f0f496e4"}
 ca_created:
   description: Whether the CA was made by this run.
   type: bool
   returned: success
+  sample: true
 status:
   description: V(issued), V(pending), V(denied), or V(checked) if nothing was to be signed.
   type: str
   returned: when the CA responded
+  sample: "issued"
 request_id:
   description: Number of the request at the Microsoft CA.
   type: int
   returned: with the provider V(adcs)
+  sample: 17
 predicted:
   description: Whether the certificate was made in memory alone, in check mode.
   type: bool
   returned: success
+  sample: false
 """
 
 from typing import TYPE_CHECKING

@@ -134,10 +134,12 @@ record:
   description: The saved record; empty for a run that changed nothing.
   returned: success
   type: dict
+  sample: {"format": 1}
 file:
   description: Path of the record; empty for a run that changed nothing.
   returned: success
   type: str
+  sample: "backup/cucma/unfinished.json"
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module

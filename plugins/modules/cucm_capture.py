@@ -171,14 +171,17 @@ captures:
       description: The node.
       type: str
       returned: always
+      sample: "127.217.91.1"
     command:
       description: The CLI's command.
       type: str
       returned: always
+      sample: "utils network capture eth0 file siptls count 100000 s..."
     seconds:
       description: How long it took, including the start of the CLI.
       type: int
       returned: always
+      sample: 5
     packets:
       description: The parsed lines of the packets, each with C(time), C(source), C(source_port), C(target),
         C(target_port),
@@ -186,11 +189,13 @@ captures:
       type: list
       elements: dict
       returned: always
+      sample: []
     files:
       description: The files, each with C(remote_path), and with C(path), C(size) and C(sha256) if it was fetched.
       type: list
       elements: dict
       returned: always
+      sample: [{"remote_path": "/var/log/active/platform/cli/siptls.cap"}]
 """
 
 from pathlib import Path

@@ -116,36 +116,43 @@ certificate:
   description: The identity certificate of the node, if O(certificate) was given.
   returned: success
   type: dict
+  sample: {"subject": "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCMA", "common_name": "CUCMA"}
 trust:
   description: The certificates in the trust store, with their file names.
   returned: success
   type: list
   elements: dict
+  sample: [{"name": "Cisco_Manufacturing_CA.pem", "subject": "O=Cisco Systems, CN=Cisco Manufacturing CA"}]
 actions:
   description: What was done, in order.
   returned: success
   type: list
   elements: str
+  sample: ["put CN=SIP TLS CA f0f496e4 into CallManager-trust"]
 restart_required:
   description: The services to restart before a new identity certificate is active, each with C(node) and C(service).
   returned: success
   type: list
   elements: dict
+  sample: [{"node": "127.217.91.1", "service": "Cisco CallManager"}]
 clock:
   description: The clock of the node, against which dates are checked. C(offset) is how many seconds it is ahead of the
     controller's, negative if it is behind; C(source) is V(HTTPS), V(CLI), or V(controller) if the node did not show
     its time and the controller's clock was used.
   returned: success
   type: dict
+  sample: {"offset": 0, "source": "HTTPS"}
 interface:
   description: The interface used, V(rest) or V(cli).
   returned: success
   type: str
+  sample: "cli"
 problems:
   description: Every rule that forbids the upload.
   returned: when CUCM's rules forbid it
   type: list
   elements: str
+  sample: ["the certificate ends in 12 days"]
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module

@@ -73,10 +73,12 @@ nodes:
   returned: success
   type: list
   elements: dict
+  sample: [{"name": "CUCMA", "role": "Publisher", "address": "127.217.91.1"}]
 objects:
   description: By AXL's name of the kind, such as C(SipTrunk), the objects with all their fields as text.
   returned: success
   type: dict
+  sample: {"ProcessNode": [{"name": "EnterpriseWideData", "nodeUsage": "Publisher"}]}
 parameters:
   description: Enterprise parameters about security, ciphers and names.
   returned: success
@@ -91,22 +93,28 @@ lines:
     partition:
       description: Partition of the lines; empty for none.
       type: str
+      sample: ""
     line_search_space:
       description: Calling search space of the lines.
       type: str
+      sample: ""
     device_search_space:
       description: Calling search space of the phones.
       type: str
+      sample: ""
     device_pool:
       description: Device pool of the phones.
       type: str
+      sample: "Default"
     count:
       description: Number of different directory numbers.
       type: int
+      sample: 1
     numbers:
       description: The directory numbers, at most 1,000 per group; only if O(numbers=true).
       type: list
       elements: str
+      sample: ["1018"]
 services:
   description: By node the status of each service; V(Not activated) for a feature service that is not.
   returned: success
@@ -117,6 +125,7 @@ not_read:
   returned: success
   type: list
   elements: str
+  sample: []
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module

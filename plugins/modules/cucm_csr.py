@@ -113,14 +113,17 @@ csr:
   description: The pending CSR as PEM; null if none is required.
   returned: success
   type: str
+  sample: "-----BEGIN CERTIFICATE REQUEST-----..."
 request:
   description: The fields of the CSR (subject, sans, key_type, key_size, signature_algorithm, key_usage, eku).
   returned: when there is a CSR
   type: dict
+  sample: {"subject": "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCMA", "common_name": "CUCMA"}
 needed:
   description: Whether a new certificate is required.
   returned: success
   type: bool
+  sample: true
 reason:
   description: The reason for the decision.
   returned: success
@@ -130,20 +133,24 @@ certificate:
   description: The installed identity certificate.
   returned: success
   type: dict
+  sample: {"subject": "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCMA", "common_name": "CUCMA"}
 predicted:
   description: Whether the CSR is a stand-in for one that CUCM would generate (check mode).
   returned: success
   type: bool
+  sample: false
 clock:
   description: The clock of the node, against which dates are checked. C(offset) is how many seconds it is ahead of the
     controller's, negative if it is behind; C(source) is V(HTTPS), V(CLI), or V(controller) if the node did not show
     its time and the controller's clock was used.
   returned: success
   type: dict
+  sample: {"offset": 0, "source": "HTTPS"}
 interface:
   description: The interface used, V(rest) or V(cli).
   returned: success
   type: str
+  sample: "cli"
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module

@@ -73,15 +73,18 @@ ctl:
     - Each of C(records) has C(function), C(subject), C(issuer) and C(serial_number).
   returned: success
   type: dict
+  sample: {"present": false, "verified": false}
 itl:
   description: The ITL file, in the same form.
   returned: with V(itl) in O(files)
   type: dict
+  sample: {"present": true, "nodes": ["CUCMA"]}
 missing:
   description: Those of O(serial_numbers) that the CTL does not contain.
   returned: success
   type: list
   elements: str
+  sample: []
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module

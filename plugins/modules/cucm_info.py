@@ -144,15 +144,19 @@ nodes:
     name:
       description: Host name, FQDN or address, as configured on the cluster.
       type: str
+      sample: "CUCMA"
     role:
       description: V(Publisher) or V(Subscriber).
       type: str
+      sample: "Publisher"
     address:
       description: Where to reach the node, that is O(host) for the publisher, the name for the others.
       type: str
+      sample: "127.217.91.1"
     description:
       description: Free text.
       type: str
+      sample: "CUCMA"
 callmanager_groups:
   description: The CallManager groups.
   returned: success
@@ -162,15 +166,18 @@ callmanager_groups:
     name:
       description: Name of the group.
       type: str
+      sample: "Default"
     members:
       description: Its CallManagers in the order of their priority, each with C(callmanager), C(node), C(priority).
       type: list
       elements: dict
+      sample: [{"callmanager": "CM_CUCMA", "node": "CUCMA", "priority": 0}]
 device_pools:
   description: The device pools, each with C(name), C(callmanager_group), C(region), C(location).
   returned: success
   type: list
   elements: dict
+  sample: [{"name": "Default", "callmanager_group": "Default", "region": "Default"}]
 security_mode:
   description: V(non-secure) or V(mixed); V(unknown) if the account has no right to read it.
   returned: success
@@ -188,11 +195,13 @@ security_profiles:
   returned: when O(gather) has V(security_profiles)
   type: list
   elements: dict
+  sample: ["SIP TLS cucm10"]
 sip_trunks:
   description: The SIP trunks, each with C(name), C(security_profile), C(sip_profile), C(srtp_allowed).
   returned: when O(gather) has V(sip_trunks)
   type: list
   elements: dict
+  sample: ["SIP-TLS-cucm10"]
 rights:
   description: The rights of the account.
   returned: when O(gather) has V(rights)
@@ -202,14 +211,17 @@ rights:
       description: Names of the roles of the account; null if the cluster does not show them.
       type: list
       elements: str
+      sample: ["Standard AXL API Access"]
     control_center:
       description: Why the Control Center rejected the account; empty if it did not.
       type: str
+      sample: "ok"
 services:
   description: Each with C(node), C(service) and C(activated); null if the account may not read them.
   returned: when O(gather) has V(services)
   type: list
   elements: dict
+  sample: [{"node": "CUCMA", "name": "Cisco CallManager"}]
 certificate_users:
   description: What meets the CallManager certificates over TLS beside phones. What it trusts is not known to CUCM.
   returned: when O(gather) has V(certificate_users)
@@ -220,22 +232,27 @@ certificate_users:
       description: SIP trunks with a TLS security profile, each with C(name) and C(destinations).
       type: list
       elements: dict
+      sample: ["SBC"]
     conference_bridges:
       description: Conference bridges with a secure profile or HTTPS, each with C(name), C(product) and C(address).
       type: list
       elements: dict
+      sample: ["CFB-1"]
     expressways:
       description: Expressway-C servers that the cluster lists (from release 12.5 on), each with C(name).
       type: list
       elements: dict
+      sample: ["exp.example.com"]
     cti_users:
       description: Users who are members of the group Standard CTI Secure Connection, each with C(name).
       type: list
       elements: dict
+      sample: ["cti"]
     unknown:
       description: The keys that the account may not read.
       type: list
       elements: str
+      sample: ["cti_users"]
 dial_plan:
   description:
     - Everything that decides where a dialled number goes, for P(siptls.cucm.sip_tls_call_paths#filter).
@@ -245,33 +262,41 @@ dial_plan:
     search_spaces:
       description: The partitions of each calling search space, in order.
       type: dict
+      sample: {"CSS-Phones": ["PT-Phones"]}
     scheduled_partitions:
       description: Partitions with a time schedule.
       type: list
       elements: str
+      sample: ["PT-Night"]
     patterns:
       description: Route patterns, translation patterns and hunt pilots with what they do to the called number.
       type: list
       elements: dict
+      sample: [{"pattern": "9898", "partition": ""}]
     lines:
       description: By partition, the directory numbers, those of them that are urgent and those that no device has.
       type: dict
+      sample: {"numbers": ["1018"]}
     trunks:
       description: Search space, significant digits and prefix of each SIP trunk for calls that come in.
       type: list
       elements: dict
+      sample: [{"name": "SIP-TLS-cucm10"}]
     route_lists:
       description: The devices behind each route list, in order.
       type: list
       elements: dict
+      sample: [{"name": "RL-cucm10"}]
     callers:
       description: The phones by the search spaces of line and device, with their count and the number of one of them.
       type: list
       elements: dict
+      sample: [{"partitions": ["PT-Phones"]}]
     unknown:
       description: A sentence for what could not be read.
       type: list
       elements: str
+      sample: ["patterns"]
 found:
   description: The objects that O(look_up) found.
   returned: when O(look_up) is given
@@ -282,19 +307,23 @@ found:
         C(srtp_allowed), C(destinations).
       type: list
       elements: dict
+      sample: [{"name": "SIP-TLS-cucm10"}]
     other_devices:
       description: Names from O(look_up.sip_trunks) that belong to devices of other kinds.
       type: list
       elements: str
+      sample: [{"name": "GW-1"}]
     route_patterns:
       description: The route patterns, each with C(pattern), C(partition), C(gateway), C(route_list), and the C(devices)
         that its calls are routed to.
       type: list
       elements: dict
+      sample: [{"pattern": "9898"}]
 missing:
   description: Names that O(look_up) did not find, by its options.
   returned: when O(look_up) is given
   type: dict
+  sample: {"device_pool": ["DP-SIP"]}
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.info import SPEC, service

@@ -81,15 +81,19 @@ objects:
     kind:
       description: As in O(objects).
       type: str
+      sample: "sip_profile"
     name:
       description: As in O(objects).
       type: str
+      sample: "Standard SIP Profile"
     partition:
       description: As in O(objects).
       type: str
+      sample: ""
     object:
       description: Its settings as options of its module; empty if there is no such object.
       type: dict
+      sample: {"name": "Standard SIP Profile", "description": "Default SIP Profile"}
 users:
   description: What uses the objects, and what uses those users.
   returned: when O(users=true)
@@ -99,30 +103,38 @@ users:
     kind:
       description: Kind of the user; V(device) for a device other than a SIP trunk.
       type: str
+      sample: "route_pattern"
     name:
       description: Name of the user; for a route pattern the pattern.
       type: str
+      sample: "9898"
     partition:
       description: Partition of a route pattern.
       type: str
+      sample: "PT-Phones"
     description:
       description: Description of a route pattern.
       type: str
+      sample: "To cucm10"
     uuid:
       description: Uuid of a route pattern, in AXL's writing.
       type: str
+      sample: "{0B1C2D3E-4F50-6172-8394-A5B6C7D8E9F0}"
     of_kind:
       description: Kind of what is used.
       type: str
+      sample: "sip_trunk"
     of:
       description: Name of what is used.
       type: str
+      sample: "SIP-TLS-cucm10"
 trunks:
   description: All SIP trunks, each with C(name), C(security_profile), C(security_mode), C(transport) and
     C(destinations), a list of C(address) and C(port).
   returned: when O(trunks=true)
   type: list
   elements: dict
+  sample: [{"name": "SIP-TLS-cucm10"}]
 axl_version:
   description: The AXL version used.
   returned: success

@@ -152,16 +152,28 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+name:
+  description: The name of the object, or the pattern.
+  returned: success, without O(aggregate)
+  type: str
+  sample: "New-RG"
+state:
+  description: V(present) or V(absent), as the task asks.
+  returned: success, without O(aggregate)
+  type: str
+  sample: "present"
 object:
   description:
     - The object as it is now, or in check mode would be, with the names of the options.
     - Empty when it is absent.
   returned: success, without O(aggregate)
   type: dict
+  sample: {"name": "New-RG", "distribution_algorithm": "Circular"}
 previous:
   description: The object as it was before; empty when there was none.
   returned: success, without O(aggregate)
   type: dict
+  sample: {}
 uuid:
   description: The object's uuid in AXL's writing.
   returned: success, without O(aggregate)
@@ -174,21 +186,25 @@ objects:
   returned: success, with O(aggregate)
   type: list
   elements: dict
+  sample: [{"name": "SIP-TLS-cucm10", "changed": true}]
 actions:
   description: What was done, or in check mode would be, one sentence each.
   returned: success
   type: list
   elements: str
+  sample: ["added route group New-RG"]
 reset:
   description: The SIP trunks that were reset, or in check mode would be.
   returned: success
   type: list
   elements: str
+  sample: []
 assumes:
   description: In check mode, the missing objects that were taken as made by an earlier task.
   returned: success
   type: list
   elements: str
+  sample: []
 axl_version:
   description: The AXL version that was spoken.
   returned: success

@@ -371,16 +371,28 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+name:
+  description: The name of the object, or the pattern.
+  returned: success, without O(aggregate)
+  type: str
+  sample: "New-RL"
+state:
+  description: V(present) or V(absent), as the task asks.
+  returned: success, without O(aggregate)
+  type: str
+  sample: "present"
 object:
   description:
     - The object as it is now, or in check mode would be, with the names of the options.
     - Empty when it is absent.
   returned: success, without O(aggregate)
   type: dict
+  sample: {"name": "New-RL", "callmanager_group": "Default", "enabled": true}
 previous:
   description: The object as it was before; empty when there was none.
   returned: success, without O(aggregate)
   type: dict
+  sample: {}
 uuid:
   description: The object's uuid in AXL's writing.
   returned: success, without O(aggregate)
@@ -393,21 +405,25 @@ objects:
   returned: success, with O(aggregate)
   type: list
   elements: dict
+  sample: [{"name": "SIP-TLS-cucm10", "changed": true}]
 actions:
   description: What was done, or in check mode would be, one sentence each.
   returned: success
   type: list
   elements: str
+  sample: ["added route list New-RL"]
 reset:
   description: The SIP trunks that were reset, or in check mode would be.
   returned: success
   type: list
   elements: str
+  sample: []
 assumes:
   description: In check mode, the missing objects that were taken as made by an earlier task.
   returned: success
   type: list
   elements: str
+  sample: []
 axl_version:
   description: The AXL version that was spoken.
   returned: success

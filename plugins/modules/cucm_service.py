@@ -192,48 +192,58 @@ previous_status:
   description: The state that it was found in.
   returned: success
   type: str
+  sample: "Started"
 presented:
   description: SHA-256 fingerprint of the certificate that the port presents for the first purpose.
   returned: success
   type: str
+  sample: "C4:57:64:33:A0:FB:E1:CF:EE:0A:7C:CE:43:AD:53:29:6D:6B..."
 presented_certificates:
   description: SHA-256 fingerprint of the certificate that the port presents, by purpose.
   returned: success
   type: dict
+  sample: {"CallManager": "C4:57:64:33:A0:FB:E1:CF:EE:0A:7C:CE:43:AD:53:29:6D:6B..."}
 waited:
   description: Seconds from the request until it served.
   returned: success
   type: float
+  sample: 1.3
 interface:
   description: The interface that was used.
   returned: success
   type: str
+  sample: "control center"
 also:
   description: The services of O(also), each with C(name), C(changed) and C(status).
   returned: with O(also)
   type: list
   elements: dict
+  sample: [{"name": "Cisco Tftp", "changed": true}]
 restarted:
   description: The services that were restarted, in order. In check mode, those that would be.
   returned: success
   type: list
   elements: str
   version_added: 1.0.0
+  sample: ["Cisco CallManager"]
 pending:
   description: The services that require a restart which waits for the O(window).
   returned: success
   type: list
   elements: str
   version_added: 1.0.0
+  sample: []
 calls_left:
   description: The number of calls that were active when the restart was made, after waiting for O(drain).
   returned: success, with O(drain), if a running service was restarted
   type: int
   version_added: 1.0.0
+  sample: 0
 left_stopped:
   description: Whether a service that somebody had stopped was left as it is.
   returned: success
   type: bool
+  sample: false
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module

@@ -69,10 +69,12 @@ trunks:
       description: Name of the trunk.
       type: str
       returned: always
+      sample: "New-Trunk"
     node:
       description: The node that reports it.
       type: str
       returned: always
+      sample: "CUCMA"
     status:
       description: RIS's word.
       type: str
@@ -82,32 +84,39 @@ trunks:
       description: Whether it is in service; null when CUCM does not watch it.
       type: bool
       returned: always
+      sample: false
     status_text:
       description: The state in words.
       type: str
       returned: always
+      sample: "out of service"
     status_reason:
       description: RIS's reason number.
       type: int
       returned: always
+      sample: 0
     description:
       description: The trunk's description.
       type: str
       returned: always
+      sample: ""
     addresses:
       description: Addresses of its destinations.
       type: list
       elements: str
       returned: always
+      sample: ["127.217.105.1"]
     since:
       description: Since when, in seconds since 1970.
       type: int
       returned: always
+      sample: 1795881366
     destinations:
       description: The unavailable destinations by the last alarm, each with its reason, meaning and next step.
       type: list
       elements: dict
       returned: always
+      sample: [{"host": "127.217.105.1", "address": "127.217.105.1", "port": 5061}]
     reason:
       description: The reason code.
       type: str
@@ -117,19 +126,23 @@ trunks:
       description: What the reason means.
       type: str
       returned: always
+      sample: "no connection could be opened; a failed TLS handshake..."
     next_step:
       description: What to do about it.
       type: str
       returned: always
+      sample: "Look at the handshake with sip_tls_probe or cucm_capt..."
 missing:
   description: Names that RIS does not know, because there is no such trunk or because no node has ever used it.
   type: list
   elements: str
   returned: success
+  sample: []
 counters:
   description: Counters of the node.
   type: dict
   returned: when O(counters=true)
+  sample: {"SIP-TLS-cucm10": {"CallsActive": 0}}
 """
 
 from typing import TYPE_CHECKING

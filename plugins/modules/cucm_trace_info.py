@@ -110,30 +110,35 @@ calls:
   type: list
   elements: dict
   returned: success
+  sample: []
 certificates:
   description: The certificates that peers presented, each with C(time), C(node), C(index), C(remote_ip),
     C(remote_port), C(subject), C(cipher), C(sans), C(receiver), C(sender).
   type: list
   elements: dict
   returned: success
+  sample: []
 connections:
   description: Events of connections, each with C(time), C(node), C(event), C(remote_ip), C(remote_port), C(index),
     C(transport). A message on a connection that is known already is no event.
   type: list
   elements: dict
   returned: success
+  sample: [{"time": "2026-11-28T15:55:59.457+00:00", "event": "sipCreateConnInstance", "remote_ip": "127.0.0.1"}]
 digit_analysis:
   description: Digit analysis, each with C(time), C(node), C(calling), C(dialed), C(pattern), C(partition), C(match),
     C(results).
   type: list
   elements: dict
   returned: success
+  sample: []
 options:
   description: The peers that were pinged, each with C(peer_ip), C(sent), C(answers), C(results), C(last), C(state)
     (V(alive), V(dead), V(unknown)).
   type: list
   elements: dict
   returned: success
+  sample: []
 alarms:
   description: Alarms about SIP trunks and about failed TLS connections (C(ConnectionFailure)), each with C(time),
     C(name), C(trunk), C(severity), C(node), C(peers); each peer, and each failed connection, with C(reason),
@@ -141,6 +146,7 @@ alarms:
   type: list
   elements: dict
   returned: success
+  sample: [{"time": "2026-11-28T15:56:06.505+00:00", "name": "SIPTrunkOOS", "trunk": "New-Trunk"}]
 trouble:
   description: Lines about failures of TLS, each with C(time), C(node) and CUCM's own C(text); for those that are known
     also C(kind), C(meaning) and C(next_step), and, where the line has them, C(verification_error) (OpenSSL's number),
@@ -148,26 +154,31 @@ trouble:
   type: list
   elements: dict
   returned: success
+  sample: [{"time": "2026-11-28T15:55:59.462+00:00"}]
 nodes:
   description: The heads of the trace files, each with C(time), C(host), C(address), C(version), C(trace_version),
     C(node_id), C(process_started).
   type: list
   elements: dict
   returned: success
+  sample: [{"time": "2026-11-28T15:55:55.317+00:00", "version": "9.1.2.10000-28", "host": "CUCMA"}]
 files:
   description: The files that were read; those on the controller with C(path), C(size), C(sha256).
   type: list
   elements: dict
   returned: success
+  sample: [{"remote_path": "/var/log/active/cm/trace/ccm/sdl/SDL001_100_000001.tx...", "size": 1076}]
 lines:
   description: Number of trace lines read.
   type: int
   returned: success
+  sample: 43
 problems:
   description: What could not be read, in words.
   type: list
   elements: str
   returned: success
+  sample: []
 """
 
 from pathlib import Path

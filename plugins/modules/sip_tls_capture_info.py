@@ -68,18 +68,22 @@ connections:
       description: The end that opened the connection, as C(address:port).
       type: str
       returned: always
+      sample: "127.18.105.1:56749"
     server:
       description: The other end, as C(address:port).
       type: str
       returned: always
+      sample: "127.18.91.1:5061"
     started:
       description: Time of the first packet, in UTC.
       type: str
       returned: always
+      sample: "2026-11-28T14:26:40.338986Z"
     protocol:
       description: V(tls), V(sip) (in the clear), V(other), V(none) (no data was sent) or V(unknown) (not shown).
       type: str
       returned: always
+      sample: "tls"
     tls_version:
       description: The version that the server chose.
       type: str
@@ -94,107 +98,131 @@ connections:
       description: The server name that the client asked for.
       type: str
       returned: always
+      sample: "cucm10.example.com"
     established:
       description: Whether the handshake succeeded; null when the capture does not show it.
       type: bool
       returned: always
+      sample: true
     resumed:
       description: Whether an earlier session was resumed, which shows no certificates; null when that is not shown.
       type: bool
       returned: always
+      sample: false
     certificates_visible:
       description: Whether the certificates could be read.
       type: bool
       returned: always
+      sample: false
     mutual:
       description: Whether both ends showed a certificate and proved its key; null when the capture does not show it.
       type: bool
       returned: always
+      sample: true
     client_certificates:
       description: The client's chain, leaf first.
       type: list
       elements: dict
       returned: always
+      sample: [{"common_name": "CUCMA"}]
     server_certificates:
       description: The server's chain, leaf first.
       type: list
       elements: dict
       returned: always
+      sample: [{"common_name": "CUCM10"}]
     asked_for_certificate:
       description: Whether the server asked the client for a certificate; null when the capture does not show it.
       type: bool
       returned: always
+      sample: true
     asked_cas:
       description: The CAs from which the server accepts certificates.
       type: list
       elements: str
       returned: always
+      sample: ["CN=SIP TLS CA d6d15385"]
     alerts:
       description: The alerts, each with C(time), C(frame), C(from), C(level), C(code), C(name), C(meaning).
       type: list
       elements: dict
       returned: always
+      sample: [{"from": "server", "level": "fatal", "name": "unknown_ca"}]
     handshake:
       description: The handshake messages, each with C(time), C(frame), C(from), C(message).
       type: list
       elements: dict
       returned: always
+      sample: [{"time": "2026-11-28T14:26:40.338986Z", "frame": 1, "from": "server"}]
     sip:
       description: The SIP messages that are readable, each with C(time), C(frame), C(from), C(start_line) and more.
       type: list
       elements: dict
       returned: always
+      sample: [{"from": "client", "message": "OPTIONS"}]
     closed_by:
       description: Who reset the connection, if anybody did.
       type: str
       returned: always
+      sample: "client"
     notes:
       description: What has to be known to judge this connection.
       type: list
       elements: str
       returned: always
+      sample: ["the capture begins within the connection"]
     packets:
       description: Number of packets.
       type: int
       returned: always
+      sample: 5
     octets:
       description: Bytes of TCP payload.
       type: int
       returned: always
+      sample: 41
     frame:
       description: Number of the first packet in the capture.
       type: int
       returned: always
+      sample: 1
 files:
   description: The files that were read, each with C(path), C(size) in bytes and C(sha256).
   type: list
   elements: dict
   returned: success
+  sample: [{"path": "evidence/127.217.91.1-siptls.cap", "size": 24}]
 format:
   description: V(pcap) or V(pcapng).
   type: str
   returned: success
+  sample: "pcap"
 packets:
   description: Number of packets in the files.
   type: int
   returned: success
+  sample: 0
 segments:
   description: Number of TCP segments on the ports.
   type: int
   returned: success
+  sample: 0
 first_packet:
   description: Time of the earliest packet, in UTC.
   type: str
   returned: success
+  sample: "2026-11-28T14:26:40.120000Z"
 last_packet:
   description: Time of the latest packet, in UTC.
   type: str
   returned: success
+  sample: "2026-11-28T14:26:52.480000Z"
 problems:
   description: What could not be read, in words.
   type: list
   elements: str
   returned: success
+  sample: []
 """
 
 from pathlib import Path

@@ -67,6 +67,7 @@ files:
   type: list
   elements: str
   returned: with O(dest)
+  sample: ["/srv/diagnosis/diagnosis.html"]
 diagnoses:
   description: The diagnosis of each direction.
   type: list
@@ -77,43 +78,52 @@ diagnoses:
       description: The cluster that sends the calls.
       type: str
       returned: always
+      sample: "cucm10"
     to:
       description: The cluster that receives them.
       type: str
       returned: always
+      sample: "cucma"
     works:
       description: Whether the trunk works in this direction, by its state, a call or a handshake; null when nothing
         shows it.
       type: bool
       returned: always
+      sample: true
     cause:
       description: Short name of the cause, such as V(ca_missing), V(name_at_peer), V(expired), V(not_active),
         V(destination), V(profile), V(no_connection); null when none was found.
       type: str
       returned: always
+      sample: "certificate_expired"
     explanation:
       description: The cause in a sentence.
       type: str
       returned: always
+      sample: "No cause was found."
     next_step:
       description: What to do next.
       type: str
       returned: always
+      sample: "Read it with cucm_certificate_info."
     evidence:
       description: What shows the cause, each with C(source) and C(text).
       type: list
       elements: dict
       returned: always
+      sample: []
     nodes:
       description: The nodes that the evidence names.
       type: list
       elements: str
       returned: always
+      sample: []
     others:
       description: The other causes that were found, best shown first, with the same keys.
       type: list
       elements: dict
       returned: always
+      sample: []
 """
 
 from typing import TYPE_CHECKING

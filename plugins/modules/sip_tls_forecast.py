@@ -71,10 +71,12 @@ breaks_on:
   description: The first day on which a trunk breaks, as ISO 8601; null when none is known.
   type: str
   returned: success
+  sample: "2028-11-27T15:56:00Z"
 days_left:
   description: Whole days until RV(breaks_on).
   type: int
   returned: success
+  sample: 729
 summary:
   description: One sentence per direction.
   type: list
@@ -91,42 +93,51 @@ forecasts:
       description: The cluster that sends the calls.
       type: str
       returned: always
+      sample: "cucm10"
     to:
       description: The cluster that receives them.
       type: str
       returned: always
+      sample: "cucma"
     works:
       description: Whether the trunk works in this direction now; null when nothing shows it.
       type: bool
       returned: always
+      sample: true
     breaks_on:
       description: The first day on which this direction breaks, as ISO 8601.
       type: str
       returned: always
+      sample: "2028-11-27T15:56:00Z"
     days_left:
       description: Whole days until then.
       type: int
       returned: always
+      sample: 729
     reason:
       description: Why it breaks on that day.
       type: str
       returned: always
+      sample: "the certificate of CUCMA expires"
     events:
       description: All that was found, the earliest first, each with C(kind), C(date) (null for what comes with an
         upgrade or a renewal), C(days_left), C(node), C(reason), C(next_step).
       type: list
       elements: dict
       returned: always
+      sample: [{"kind": "certificate_end", "date": "2028-11-27T15:56:00Z", "days_left": 729}]
 unread:
   description: A sentence for each node whose certificates could not be read.
   type: list
   elements: str
   returned: success
+  sample: []
 files:
   description: The paths of the page, the two tables and the data.
   type: list
   elements: str
   returned: with O(dest)
+  sample: ["/srv/forecast/forecast.html"]
 certificates:
   description: All certificates, those that end first on top. One that several nodes of a cluster hold is listed once.
   type: list
@@ -136,27 +147,34 @@ certificates:
     cluster:
       description: The cluster, or the external peer.
       type: str
+      sample: "cucma"
     nodes:
       description: The nodes that hold it, or the address of the external peer that presented it.
       type: list
       elements: str
+      sample: ["10.0.0.1"]
     purpose:
       description: The service or the trust store.
       type: str
+      sample: "tomcat"
     kind:
       description: V(identity), V(trust), or V(presented) by an external peer.
       type: str
+      sample: "identity"
     days_left:
       description: Whole days until it ends, by the clock of the node; C(subject), C(common_name), C(issuer), C(serial),
         C(not_before), C(not_after), C(sha256) and C(name) are those of M(siptls.cucm.cucm_certificate_info).
       type: int
+      sample: 304
     restarts:
       description: The services to restart after its renewal.
       type: list
       elements: str
+      sample: ["Cisco Tomcat"]
     problem:
       description: Why the certificate cannot be read; null otherwise.
       type: str
+      sample: "it cannot be read"
 """
 
 from typing import TYPE_CHECKING

@@ -116,6 +116,7 @@ chain:
   type: list
   elements: dict
   returned: success
+  sample: [{"subject": "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCMA", "common_name": "CUCMA"}]
 identity:
   description: The kind of certificate that the values outside of RV(identities) are of, V(RSA) or V(ECDSA).
   type: str
@@ -129,11 +130,13 @@ identities:
       C(matches_held), C(state), C(state_text), C(trusted), C(trust_text), C(name_matches) and C(name_text).
   type: dict
   returned: success
+  sample: {"RSA": {"presented": true, "tls_version": "TLSv1", "cipher": "AES128-SHA"}}
 names:
   description: Common name and alternative names of the node's own certificate.
   type: list
   elements: str
   returned: success
+  sample: ["CUCMA"]
 tls_version:
   description: The TLS version that was negotiated.
   type: str
@@ -143,67 +146,82 @@ cipher:
   description: The cipher by its OpenSSL name, also when the node then refused the probe.
   type: str
   returned: success
+  sample: "AES128-SHA"
 accepted:
   description: Whether the node let the probe in; null when it said nothing either way.
   type: bool
   returned: success
+  sample: false
 mutual:
   description: Whether the node authenticates its clients; null when that could not be seen.
   type: bool
   returned: success
+  sample: true
 client_certificate_asked:
   description: Whether the node asked for a client certificate; null when that could not be seen.
   type: bool
   returned: success
+  sample: true
 acceptable_cas:
   description: Names of the CAs that the node accepts client certificates of; null when it did not say or it could not
     be seen.
   type: list
   elements: str
   returned: success
+  sample: ["CN=Cisco Manufacturing CA,O=Cisco Systems"]
 alert:
   description: The alert that ended the connection, with C(from), C(level), C(name), C(code), C(meaning), C(next_step);
     null when there was none.
   type: dict
   returned: success
+  sample: {"from": "server", "level": "fatal", "name": "handshake_failure"}
 trouble:
   description: What else ended the connection, in the words of the TLS library.
   type: str
   returned: success
+  sample: "sslv3 alert handshake failure"
 options:
   description: The answer to OPTIONS, with C(alive), C(status), C(answer), C(server), C(milliseconds), C(trouble); null
     when none was sent.
   type: dict
   returned: success
+  sample: {"answered": true}
 matches_held:
   description: Whether the node presents the certificate O(held); null without it.
   type: bool
   returned: success
+  sample: true
 trusted:
   description: Whether the signatures of the chain lead to a root of O(ca_chain), all dates being good; null without it.
   type: bool
   returned: success
+  sample: true
 trust_text:
   description: The same in words.
   type: str
   returned: success
+  sample: "issued by the CA"
 name_matches:
   description: Whether the certificate has one of O(subject_names); null without them.
   type: bool
   returned: success
+  sample: true
 name_text:
   description: The same in words.
   type: str
   returned: success
+  sample: "CUCM10 is in the certificate"
 state:
   description: V(presented) without O(held). V(active), V(uploaded_not_active), V(newer_than_held) or V(different) with
     it. On failure V(unreachable) or V(no_handshake).
   type: str
   returned: always
+  sample: "presented"
 state_text:
   description: The same in words, with the next step.
   type: str
   returned: success
+  sample: "nothing was given to compare with"
 """
 
 import os

@@ -92,10 +92,12 @@ html:
   description: Path of the page.
   type: str
   returned: success
+  sample: "report/report.html"
 json:
   description: Path of the data.
   type: str
   returned: success
+  sample: "report/report.json"
 """
 
 from typing import TYPE_CHECKING

@@ -92,6 +92,7 @@ unread:
   type: list
   elements: str
   returned: success
+  sample: []
 transit:
   description: The verdict on calls that pass a hub, one entry per pair of clusters. It is the worst of its legs'.
   type: list
@@ -102,28 +103,34 @@ transit:
       description: The cluster that sends the calls.
       type: str
       returned: always
+      sample: "leaf1"
     to:
       description: The cluster that takes them.
       type: str
       returned: always
+      sample: "leaf2"
     through:
       description: The hubs that RV(transit[].from) sends them to.
       type: list
       elements: str
       returned: always
+      sample: ["hub"]
     legs:
       description: The trunks on the way, each with C(from), C(to) and C(verdict).
       type: list
       elements: dict
       returned: always
+      sample: [{"from": "leaf1", "to": "hub"}]
     verdict:
       description: V(secure), V(insecure) or V(unproven).
       type: str
       returned: always
+      sample: "secure"
     routed:
       description: Whether the calls are V(routed) by the dial plans on the way, V(not routed) or V(unknown).
       type: str
       returned: always
+      sample: "yes"
 directions:
   description: The verdict on each direction.
   type: list
@@ -134,65 +141,79 @@ directions:
       description: The cluster that sends the calls.
       type: str
       returned: always
+      sample: "cucm10"
     to:
       description: The cluster that takes them.
       type: str
       returned: always
+      sample: "cucma"
     external:
       description: Whether RV(directions[].to) is a peer that is not ours, judged by what one side can see.
       type: bool
       returned: always
+      sample: false
     verdict:
       description: V(secure), V(insecure) or V(unproven).
       type: str
       returned: always
+      sample: "unproven"
     reach:
       description: How far the evidence goes, V(configured), V(probed), V(observed) or V(call).
       type: str
       returned: always
+      sample: "probed"
     tls_version:
       description: The TLS version of the newest handshake between the clusters, else that of the controller's probe;
         RV(directions[].tls_version_source) says which.
       type: str
       returned: when a handshake was seen
+      sample: "TLSv1"
     tls_version_source:
       description: V(capture) when the clusters negotiated the version, V(probe) when the controller's probe did.
       type: str
       returned: when a handshake was seen
+      sample: "probe"
     cipher:
       description: The cipher that the clusters negotiated, by its OpenSSL name, else that of the controller's probe;
         RV(directions[].cipher_source) says which.
       type: str
       returned: when a handshake was seen
+      sample: "AES128-SHA"
     cipher_source:
       description: V(capture) or V(trace) when the clusters negotiated the cipher, V(probe) when the controller's probe
         did.
       type: str
       returned: when a handshake was seen
+      sample: "probe"
     media:
       description: V(encrypted) or V(clear) when a call showed it; by configuration V(allowed), V(not allowed) or
         V(unknown).
       type: str
       returned: always
+      sample: "unknown"
     client_certificate:
       description: The certificate that the calling cluster showed last, or else the one it is known to have.
       type: dict
       returned: always
+      sample: {"subject": "CN=CUCMA"}
     identities:
       description: Each certificate that the C(server) and the C(client) may show, with C(node), C(purpose), C(subject),
         C(issuer), C(serial), C(not_after) and C(sha256). The direction is secure only if all of them that the two ends
         could choose are accepted.
       type: dict
       returned: always
+      sample: {"server": "..."}
     server_certificate:
       description: The certificate of the peer, with C(subject), C(issuer), C(serial), C(not_after), C(sha256).
       type: dict
       returned: when one is known
+      sample: {"subject": "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCMA"}
     evidence:
       description: What speaks for the verdict, each with C(check), C(source), C(text), C(proves).
       type: list
       elements: dict
       returned: always
+      sample: [{"check": "server_certificate", "source": "probe"}]
     findings:
       description: What speaks against it, each with C(severity) (V(error), V(missing), V(warning), V(one_sided)),
         C(check), C(concerns) (V(trust), V(encryption), V(media) or V(connection)), C(cause), C(source), C(remedy),
@@ -200,6 +221,7 @@ directions:
       type: list
       elements: dict
       returned: always
+      sample: [{"severity": "missing", "check": "server_certificate", "concerns": "trust"}]
 """
 
 from typing import TYPE_CHECKING

@@ -37,6 +37,7 @@ EVIDENCE = [
 #: the options of each module in its own play, in an order in which each finds what it needs
 TASKS: dict[str, dict[str, Any]] = {
     "cucm_info": {},
+    "cucm_configuration_info": {"addresses": "{{ nodes }}"},
     "cucm_certificate_info": {"purposes": ["CallManager"]},
     "cucm_csr": {},
     "ca_sign": {"path": "ca", "csr": "{{ cucm_csr.csr }}"},
@@ -154,6 +155,7 @@ class NewUser:
             },
             "folder": str(self.folder),
             "node": host["cucm_host"],
+            "nodes": host["cucm_node_addresses"],
             "peer": self.host("cucm10")["cucm_host"],
         }  # fmt: skip
         (self.folder / "given.json").write_text(json.dumps(given))
@@ -270,6 +272,7 @@ def test_a_module_by_itself_does_its_job(once: Once, module: str) -> None:
     uploaded = results["cucm_cert_upload"]["certificate"]["sha256"]
     jobs: dict[str, Any] = {
         "cucm_info": lambda: result["version"].startswith("9.1") and result["nodes"][0]["name"] == "CUCMA",
+        "cucm_configuration_info": lambda: result["objects"]["SipTrunkSecurityProfile"] and not result["not_read"],
         "cucm_certificate_info": lambda: any(one["purpose"] == "CallManager" for one in result["certificates"]),
         "cucm_csr": lambda: result["changed"] and "BEGIN CERTIFICATE REQUEST" in result["csr"],
         "ca_sign": lambda: result["changed"] and verified(folder, result),
@@ -382,7 +385,8 @@ def test_the_readme_is_played_from_the_tarball(user: NewUser) -> None:
     user.more = {**dict(callback), "HOME": str(user.folder.parent / "home")}
     (user.folder.parent / "home").mkdir()
     commands, installed, before = quick_start(user), contents(user.collections), user.lab.ask("dump")
-    states, runs = [before], []
+    states: list[Any] = [before]
+    runs: list[Run] = []
     for playbook, words in commands:
         run = user.run(*words)
         assert run.code == 0, f"{playbook}: {run.output[-6000:]}"
@@ -428,3 +432,51 @@ def test_the_readmes_single_module_runs(user: NewUser) -> None:
     # As shipped there is no trunk of that name: the module says so in a sentence that names both.
     assert run.code == 2 and "SIP-TLS-cucm10" in run.output and "does not exist" in run.output, run.output[-3000:]
     assert "Traceback" not in run.output
+
+
+#: keys that Ansible adds to a result
+ANSIBLE_KEYS = {
+    "changed", "failed", "msg", "diff", "invocation", "warnings", "deprecations", "ansible_facts", "exception",
+}  # fmt: skip
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "bool": bool, "dict": dict, "float": (int, float), "int": int, "list": list, "str": str, "path": str, "raw": object,
+}  # fmt: skip
+
+
+def undocumented(where: str, values: dict[str, Any], documented: dict[str, Any]) -> Iterator[str]:
+    """What a result has that its documentation lacks, or has in another type; contents of lists and mappings too."""
+    for key, value in values.items():
+        said, place = documented.get(key), f"{where}.{key}"
+        if said is None:
+            yield f"{place} is not documented"
+            continue
+        if value is not None and not isinstance(value, TYPES[said["type"]]):
+            yield f"{place} is {type(value).__name__}, documented as {said['type']}"
+        inner = said.get("contains")
+        for one in (value if isinstance(value, list) else [value]) if inner else ():
+            if isinstance(one, dict):
+                yield from undocumented(place, one, inner)
+
+
+def without_sample(where: str, documented: dict[str, Any]) -> Iterator[str]:
+    """The keys that are documented without a type, or, where they contain nothing documented, without a sample."""
+    for key, said in documented.items():
+        if not said.get("type"):
+            yield f"{where}.{key} has no type"
+        if said.get("contains"):
+            yield from without_sample(f"{where}.{key}", said["contains"])
+        elif "sample" not in said:
+            yield f"{where}.{key} has no sample"
+
+
+def test_every_key_of_a_result_is_documented_with_its_type(once: Once) -> None:
+    order = [sys.executable, "-m", "ansible", "doc", "--json", *(f"siptls.cucm.{name}" for name in MODULES)]
+    said = json.loads(subprocess.run(order, capture_output=True, text=True, timeout=120, check=True).stdout)
+    run, results = once.first
+    assert run.code == 0, run.output[-6000:]
+    problems: list[str] = []
+    for module in MODULES:
+        documented = said[f"siptls.cucm.{module}"]["return"] or {}
+        result = {key: value for key, value in results[module].items() if key not in ANSIBLE_KEYS - set(documented)}
+        problems += [*dict.fromkeys(undocumented(module, result, documented)), *without_sample(module, documented)]
+    assert not problems, "\n".join(problems)
