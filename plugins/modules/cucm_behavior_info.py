@@ -60,6 +60,7 @@ unanswered:
   description: By question, why there is no answer.
   returned: success
   type: dict
+  sample: {rest_interface: "the release has no certificate REST API"}
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module

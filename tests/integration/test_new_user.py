@@ -38,6 +38,7 @@ EVIDENCE = [
 TASKS: dict[str, dict[str, Any]] = {
     "cucm_info": {},
     "cucm_configuration_info": {"addresses": "{{ nodes }}"},
+    "cucm_behavior_info": {},
     "cucm_certificate_info": {"purposes": ["CallManager"]},
     "cucm_csr": {},
     "ca_sign": {"path": "ca", "csr": "{{ cucm_csr.csr }}"},
@@ -272,6 +273,7 @@ def test_a_module_by_itself_does_its_job(once: Once, module: str) -> None:
     uploaded = results["cucm_cert_upload"]["certificate"]["sha256"]
     jobs: dict[str, Any] = {
         "cucm_info": lambda: result["version"].startswith("9.1") and result["nodes"][0]["name"] == "CUCMA",
+        "cucm_behavior_info": lambda: result["answers"] and result["version"],
         "cucm_configuration_info": lambda: result["objects"]["SipTrunkSecurityProfile"] and not result["not_read"],
         "cucm_certificate_info": lambda: any(one["purpose"] == "CallManager" for one in result["certificates"]),
         "cucm_csr": lambda: result["changed"] and "BEGIN CERTIFICATE REQUEST" in result["csr"],
