@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+from ansible_collections.siptls.cucm.plugins.module_utils._text import harmless
 
 ISSUES = "https://github.com/siptls/cucm/issues"
 
@@ -175,6 +176,8 @@ class Face:
     spec: ArgSpec
     service: Callable[[Task], Outcome]
     needs: tuple[str, ...] = ()
+    #: whether the result is written back to CUCM one day, so that each character has to stay as CUCM returned it
+    verbatim: bool = False
     #: whether the service reads files of the collection, and so always runs in Ansible's own process
     controller: bool = False
 
@@ -187,18 +190,39 @@ def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -
         _refuse_masks(face, task.params)
         outcome = face.service(task)
     except Failure as failure:
-        return {**failure.facts, "failed": True, "msg": failure.msg}, []
+        return harmless({**failure.facts, "failed": True, "msg": failure.msg}), _guards(task.params)
     except Exception as error:
         found: dict[str, Any] = {"failed": True, "msg": _unexpected(error)}
         if verbosity >= 3:
             # Frames and source lines only: the text of a foreign exception may contain what it was given.
             found["frames"] = "".join(traceback.format_tb(error.__traceback__)).splitlines()
         return found, []
-    result = {**outcome.result, "changed": outcome.changed}
+    result = {**(outcome.result if face.verbatim else harmless(outcome.result)), "changed": outcome.changed}
     compared = outcome.ready_diff(verbosity)
     if diff and compared is not None:
-        result["diff"] = compared
-    return result, outcome.warnings
+        result["diff"] = harmless(compared)
+    return result, [*_guards(task.params), *harmless(outcome.warnings)]
+
+
+#: what an option that switches a check off means; Ansible shows a warning once per run, however many tasks return it
+GUARDS = {
+    "validate_certs": (
+        "validate_certs is false: nothing checks who answers by HTTPS, and whoever does gets the password. Give "
+        "ca_path or tls_fingerprint instead."
+    ),
+    "validate_host_key": (
+        "validate_host_key is false: nothing checks who answers by SSH, and whoever does gets the password. Give "
+        "ssh_known_hosts or ssh_host_key instead."
+    ),
+}
+
+
+def _guards(params: Mapping[str, Any]) -> list[str]:
+    """A warning for each check of identities that the options switch off."""
+    if not params.get("host"):
+        return []  # ca_sign warns of its own
+    pinned = {"validate_certs": params.get("tls_fingerprint")}
+    return [words for option, words in GUARDS.items() if params.get(option) is False and not pinned.get(option)]
 
 
 def run_module(face: Face) -> NoReturn:

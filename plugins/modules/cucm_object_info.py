@@ -145,7 +145,7 @@ axl_version:
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.object_info import SPEC, service
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module
 
-FACE = Face(SPEC, service, needs=("requests", "zeep"))
+FACE = Face(SPEC, service, needs=("requests", "zeep"), verbatim=True)
 
 
 if __name__ == "__main__":

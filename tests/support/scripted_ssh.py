@@ -32,6 +32,8 @@ class Script:
     prompt: str = "admin:"
     welcome: str = WELCOME
     waits_for_newline: bool = False
+    full: bool = False  # ends each log-in after its welcome
+    expired: str = ""  # what it asks for after the right password
     keyboard_only: bool = False
     password: str = "S3cret-of-the-test"
     algorithms: dict[str, Any] = field(default_factory=dict)
@@ -74,6 +76,9 @@ class Terminal:
     async def serve(self) -> None:
         self.script.logins += 1
         self.write(self.script.welcome)
+        if self.script.full:
+            self.process.exit(1)
+            return
         if self.script.waits_for_newline:
             await self.line()
         while True:
@@ -109,7 +114,10 @@ class Door(asyncssh.SSHServer):
 
     def validate_kbdint_response(self, username: str, responses: Any) -> Any:
         self.script.passwords += responses
-        return list(responses) == [self.script.password]
+        right = list(responses) == [self.script.password]
+        if right and self.script.expired:
+            return "", self.script.expired, "", [("New password: ", False)]
+        return right
 
 
 class Server:

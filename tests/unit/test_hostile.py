@@ -276,3 +276,64 @@ def names_of_jinja(lab: LabProcess, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert evil in json.dumps(json.loads((tmp_path / "kept.json").read_text())), done.stdout
     assert not mark.exists() and "49" not in re.sub(r"\d{3,}", "", (tmp_path / "kept.json").read_text())
+
+
+def test_an_expired_password_is_called_so(node: Any) -> None:
+    script, options = node(keyboard_only=True, expired="You are required to change your password immediately")
+    done = ran("cucm_certificate_info", {**options, "interface": "cli"})
+    assert "the password has expired" in done.sentence and done.result["reason"] == "account", done.result
+    assert script.passwords == [script.password]
+
+
+def test_a_node_without_a_free_session_is_called_so(node: Any) -> None:
+    _script, options = node(full=True, welcome="Maximum number of CLI sessions reached\r\n")
+    done = ran("cucm_certificate_info", {**options, "interface": "cli"})
+    assert "the maximum number of CLI sessions is open" in done.sentence and done.result["reason"] == "busy", (
+        done.result
+    )
+
+
+#: characters that rewrite what a terminal shows, or make one name look like another
+MARKS = "\u202egnp\u2066\u200f\u061c\u2028\x85\x1b[2J\x9b"
+
+
+def test_marks_in_a_certificate_do_not_reach_results(node: Any, tmp_path: Path) -> None:
+    name = f"node{MARKS}.example.com"
+    subject = tmp_path / "cert.pem"
+    # OpenSSL makes it, as whoever attacks would.
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", os.devnull, "-out", str(subject),
+         "-days", "9", "-utf8", "-subj", f"/CN={name}/O=a{MARKS}b"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    _script, options = node(commands={"show cert list own": f"CallManager/CallManager.pem: {MARKS}\n",
+                                      "show cert own CallManager": subject.read_text()})  # fmt: skip
+    done = ran("cucm_certificate_info", {**options, "interface": "cli", "served_ports": {}})
+    assert done.result["certificates"], done.result
+    shown = json.dumps(done.result, ensure_ascii=False)
+    assert "\\\\u202e" in shown, "the mark is shown as its escape"
+    assert not re.search(HARM, shown) and not re.search(HARM, done.output), shown
+
+
+HARM = "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+
+
+def test_marks_in_a_name_of_an_alarm_do_not_reach_results(tmp_path: Path) -> None:
+    trace = tmp_path / "SDL001_100_000001.txt"
+    trace.write_text(
+        f"00000001.001 |10:00:00.000 |AlarmErr |AlarmName: SIPTrunkOOS, AlarmParameters: DeviceName:t{MARKS}rk,\n",
+        encoding="utf-8", newline="",
+    )  # fmt: skip
+    done = ran("cucm_trace_info", {"files": [str(trace)]})
+    shown = json.dumps(done.result)
+    assert "u202e" in shown, shown
+    assert not re.search(HARM, json.dumps(done.result, ensure_ascii=False)), done.result
+
+
+def test_guards_that_are_down_are_reported(server: Server) -> None:
+    server.play(status(500, b"<a/>"))
+    warned = read(server, "cucm_info", validate_certs=False).output
+    assert "validate_certs is false" in warned
+    pinned = read(server, "cucm_info", validate_certs=False, tls_fingerprint="0" * 64).output
+    assert "validate_certs is false" not in pinned
+    assert "validate_host_key is false" in read(server, "cucm_certificate_info", validate_host_key=False).output

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import io
 import json as json_module
+import math
 import random
 import re
 import socket
@@ -220,7 +221,7 @@ class HttpClient:
                     stream=True,
                 ) as raw:
                     self.dated = (raw.headers.get("Date", ""), began)
-                    content = self._read(raw, largest, timeout, doing)
+                    content = self._read(raw, largest, doing)
                     found = {name.lower(): value for name, value in raw.headers.items()}
                     return HttpAnswer(raw.status_code, found, content, self._token)
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
@@ -256,7 +257,8 @@ class HttpClient:
                 f"{doing} failed: no connection ({_root_reason(error)}). Check host and port, and that the node is up.",
                 reason="unreachable",
             )
-        if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.ReadTimeoutError):
+        late = requests.exceptions.Timeout | urllib3.exceptions.ReadTimeoutError | TimeoutError
+        if any(isinstance(cause, late) for cause in causes):
             return AnswerLost(f"{doing}: no answer within {timeout} s. {LOST}", reason="timeout")
         if isinstance(error, requests.exceptions.ConnectionError):
             return AnswerLost(
@@ -265,10 +267,9 @@ class HttpClient:
         return AnswerLost(f"{doing}: the answer broke off ({_root_reason(error)}). {LOST}", reason="lost")
 
     @staticmethod
-    def _read(raw: Any, largest: int, timeout: float, doing: str) -> bytes:
-        """The whole body, refused above its limit and when it only drips."""
+    def _read(raw: Any, largest: int, doing: str) -> bytes:
+        """The whole body, refused above its limit; the connection's deadline ends one that only drips."""
         body = io.BytesIO()
-        latest = time.monotonic() + 10 * timeout
         announced = str(raw.headers.get("Content-Length", ""))
         for part in raw.iter_content(65536):
             if body.tell() + len(part) > largest or (announced.isdecimal() and int(announced) > largest):
@@ -277,10 +278,6 @@ class HttpClient:
                     "No CUCM sends that much: look what answers there."
                 )
             body.write(part)
-            if time.monotonic() > latest:
-                raise AnswerLost(
-                    f"{doing}: the answer was not complete after {10 * timeout:.0f} s. {LOST}", reason="lost"
-                )
         return body.getvalue()
 
     def _tls_failure(self, error: Exception, doing: str) -> Failure:
@@ -359,6 +356,22 @@ def _causes(error: BaseException) -> list[BaseException]:
     return chain
 
 
+class _DeadlineSocket(ssl.SSLSocket):
+    """A connection on which an answer has to be complete in time: a server that sends a byte now and then does not
+    keep a run waiting, not even with its headers."""
+
+    deadline = math.inf  # by time.monotonic()
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        """As a socket's, but TimeoutError once the deadline is over."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer was not complete in time")
+        if left < math.inf:
+            self.settimeout(left)
+        return super().recv_into(buffer, nbytes, flags)
+
+
 def _new_session(client: HttpClient) -> Any:
     """A requests session whose every connection is made with our context and judged as soon as it is up."""
     import requests
@@ -366,6 +379,7 @@ def _new_session(client: HttpClient) -> Any:
     import urllib3
 
     context = tls_context(client.endpoint)
+    context.sslsocket_class = _DeadlineSocket
 
     class Connection(urllib3.connection.HTTPSConnection):
         """Connects, then lets the client judge what it got."""
@@ -374,6 +388,11 @@ def _new_session(client: HttpClient) -> Any:
             super().connect()
             client.judge(self.sock)
             self.is_verified = True
+
+        def getresponse(self) -> Any:
+            # The time for one read, wherever this urllib3 keeps it, is the time for the whole answer here.
+            self.sock.deadline = time.monotonic() + max(self.timeout or 0, self.sock.gettimeout() or 0)
+            return super().getresponse()
 
     class Pool(urllib3.HTTPSConnectionPool):
         ConnectionCls = Connection

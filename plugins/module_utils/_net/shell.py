@@ -170,7 +170,10 @@ class AdminShell:
         """Wait through the start-up text; a newline now and then wakes a prompt that does not come by itself."""
         began, quiet, tail, nudges = time.monotonic(), 0.0, "", list(NUDGES)
         while time.monotonic() - began < START_LIMIT:
-            chunk = await self._read(0.2, "its start")
+            try:
+                chunk = await self._read(0.2, "its start")
+            except ShellLost:
+                raise self._full(tail) or self._lost("its start") from None
             if chunk is None:
                 quiet += 0.2
                 if quiet >= (nudges[0] if nudges else NUDGES[-1]):
@@ -184,6 +187,18 @@ class AdminShell:
         raise Failure(
             f"The CLI of {self.access.where} showed no prompt within {START_LIMIT:.0f} s; the last it showed was "
             f"{seen!r}. The node may be starting or overloaded; try again later."
+        )
+
+    def _full(self, text: str) -> Failure | None:
+        """The failure of a log-in that ends because all sessions are in use; None for another end."""
+        said = readable(screen.clean(text))
+        if not ssh.NO_SESSION.search(said):
+            return None
+        return Failure(
+            f"Logging in to the CLI of {self.access.where} failed: the maximum number of CLI sessions is open "
+            f"({said!r}). End sessions that nobody uses (`show cli session timeout` shows after how many minutes they "
+            "end by themselves), then run again.",
+            reason="busy",
         )
 
     async def _read(self, wait: float, doing: str) -> str | None:

@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import struct
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,11 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 
 LARGEST_PACKET = 35000  # bytes of an SSH packet that every side must take (RFC 4253, 6.1)
+
+
+#: what a log-in shows whose password is too old, and one for which there is no session left
+_EXPIRED = re.compile(r"(?i)expired|password aged|required to change|new (?:unix )?password")
+NO_SESSION = re.compile(r"(?i)maximum number of (?:\w+ )?(?:sessions|logins)|too many (?:\w+ )?(?:sessions|logins)")
 
 
 class ShellLost(Failure):
@@ -102,15 +108,7 @@ def read_offer(host: str, port: int, timeout: float) -> dict[str, list[str]]:
     the whole offer of a node it cannot agree with nor which key exchange was agreed on.
     """
     try:
-        with socket.create_connection((host, port), timeout=min(timeout, 15)) as sock, sock.makefile("rb") as stream:
-            sock.sendall(b"SSH-2.0-siptls.cucm\r\n")
-            for _line in range(50):
-                if stream.readline(1024).startswith(b"SSH-"):
-                    break
-            size = struct.unpack(">I", stream.read(4))[0]
-            if not 20 < size <= LARGEST_PACKET:
-                return {}
-            packet = stream.read(size)
+        packet = _first_packet(host, port, min(timeout, 15))
     except (OSError, struct.error):
         return {}
     at, lists = 1 + 1 + 16, []  # padding length, message number, cookie
@@ -124,6 +122,31 @@ def read_offer(host: str, port: int, timeout: float) -> dict[str, list[str]]:
     # ext-info and kex-strict are flags that stand among the key exchanges (RFC 8308), not algorithms.
     offers = [[one for one in text.split(",") if not one.startswith(("ext-info", "kex-strict"))] for text in lists]
     return dict(zip(ALGORITHMS, (offers[0], offers[1], offers[2], offers[4]), strict=True))
+
+
+def _first_packet(host: str, port: int, timeout: float) -> bytes:
+    """The first packet after the greeting, whole within so many seconds; empty when it is none."""
+    end = time.monotonic() + timeout
+    data = b""
+    with socket.create_connection((host, port), timeout=timeout) as sock:
+        sock.sendall(b"SSH-2.0-siptls.cucm\r\n")
+        while len(data) <= 50 * 1024 + LARGEST_PACKET:
+            greeting = re.search(rb"(?m)^SSH-[^\n]*\n", data)
+            packet = data[greeting.end() :] if greeting else b""
+            if len(packet) >= 4:
+                size = struct.unpack(">I", packet[:4])[0]
+                if not 20 < size <= LARGEST_PACKET:
+                    return b""
+                if len(packet) >= 4 + size:
+                    return packet[4 : 4 + size]
+            if (left := end - time.monotonic()) <= 0:
+                return b""
+            sock.settimeout(left)
+            more = sock.recv(65536)
+            if not more:
+                return b""
+            data += more
+    return b""
 
 
 def lowered(offer: Mapping[str, list[str]]) -> list[str]:
@@ -272,9 +295,11 @@ def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> F
             return _no_agreement(access, doing, apart)
     if isinstance(error, asyncssh.PermissionDenied):
         if "expired" in notes:
+            said = readable(notes["expired"])
+            sure = "has expired" if _EXPIRED.search(said) else "may have expired"
             return Failure(
-                f"{doing}: the node asked for more than the password ({readable(notes['expired'])!r}); the password "
-                "may have expired. Log in by hand once, then run again.",
+                f"{doing}: the password {sure}; the node asked for more than it ({said!r}). Log in by hand and "
+                "set a new password, then run again with it.",
                 reason="account",
             )
         return Failure(

@@ -22,6 +22,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_certificat
     shipped_certificates,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import step, text_of
+from ansible_collections.siptls.cucm.plugins.module_utils._text import harmless
 
 #: of a new SIP profile only this is worth a reader's time; the rest is its template's
 SIP_PROFILE_SHOWN = ("options_ping", "options_ping_interval_not_ok")
@@ -181,7 +182,7 @@ def _plain(value: Any) -> Any:
     """Plain types of whatever a template brought, numbers as text, so that nothing evades the escapes."""
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else str(value)
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else str(harmless(str(value)))
 
 
 def _one_line(text: str) -> str:

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import REASONS, Failure
@@ -165,3 +168,35 @@ def test_every_reason_of_a_failure_is_set_somewhere() -> None:
 def test_the_environment_sets_no_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     assert server.client().request("GET", "/").status == 200
+
+
+def dripping(head: bytes, rest: bytes) -> Callable[[Any], None]:
+    """A step that answers a byte every 0.1 s once the head is out, for longer than any test waits."""
+
+    def step(handler: Any) -> None:
+        handler.close_connection = True
+        with contextlib.suppress(OSError):
+            handler.wfile.write(head)
+            for at in range(400):
+                handler.wfile.write(rest[at % len(rest) :][:1])
+                handler.wfile.flush()
+                time.sleep(0.1)
+
+    return step
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        dripping(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"),
+        dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n", b"x"),
+        dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    ],
+    ids=["headers", "body", "chunks"],
+)
+def test_an_answer_that_drips_ends_with_the_timeout(server: Server, step: Any) -> None:
+    server.play(step)
+    began = time.monotonic()
+    with pytest.raises(AnswerLost, match="no answer within 1 s") as failed:
+        server.client(timeout=1).request("POST", "/axl/", data="<x/>")
+    assert time.monotonic() - began < 3 and failed.value.reason == "timeout"
