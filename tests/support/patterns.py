@@ -232,24 +232,20 @@ def _end(_signal: int, _frame: object) -> None:
     raise _EndedError
 
 
-def slows_down(work: Callable[[Any], Any], text: Callable[[int], Any], sizes: tuple[int, ...]) -> str:
-    """Words on a growth beyond linear, empty for none; sizes grow by a factor of four each.
+def slows_down(work: Callable[[Any], Any], text: Callable[[int], Any], size: int) -> str:
+    """Words on a growth beyond linear up to a text of this size, empty for none.
 
-    Stops at the first size that takes much more than its share, so that a hang costs little. Four times the input may
-    take eight times as long: memory and garbage cost something. Measured again before it counts: others use this
-    machine too.
+    A quarter of the text may take an eighth of the time: memory and garbage cost something. What looks slow is measured
+    again before it counts, because others use this machine too.
     """
-    before = 0.0
-    for size in sizes:
-        given = text(size)
-        took = seconds(partial(work, given))
-        if took == math.inf:
-            return f"{size} characters take more than {PATIENCE} s"
-        if took > ENOUGH and took > 8 * before:
-            took = min([took, *(seconds(partial(work, given)) for _again in range(2))])
-            smaller = text(size // 4)
-            before = max(before, *(seconds(partial(work, smaller)) for _again in range(2)))
-            if took > ENOUGH and took > 8 * before:
-                return f"{size // 4} characters take {before * 1000:.1f} ms, {size} take {took * 1000:.1f} ms"
-        before = took
-    return ""
+    whole, quarter = text(size), text(size // 4)
+    took = seconds(partial(work, whole))
+    if took <= ENOUGH:
+        return ""
+    if took == math.inf:
+        return f"{size} characters take more than {PATIENCE} s"
+    before = max(seconds(partial(work, quarter)) for _again in range(3))
+    took = min(took, *(seconds(partial(work, whole)) for _again in range(2)))
+    if took <= ENOUGH or took <= 8 * before:
+        return ""
+    return f"{size // 4} characters take {before * 1000:.1f} ms, {size} take {took * 1000:.1f} ms"

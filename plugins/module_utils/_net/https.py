@@ -391,7 +391,8 @@ def _new_session(client: HttpClient) -> Any:
 
         def getresponse(self) -> Any:
             # The time for one read, wherever this urllib3 keeps it, is the time for the whole answer here.
-            self.sock.deadline = time.monotonic() + max(self.timeout or 0, self.sock.gettimeout() or 0)
+            connection: Any = self.sock
+            connection.deadline = time.monotonic() + max(self.timeout or 0, connection.gettimeout() or 0)
             return super().getresponse()
 
     class Pool(urllib3.HTTPSConnectionPool):

@@ -293,19 +293,19 @@ def _run(
     control: Control, params: Mapping[str, Any], serving: Serving | None, times: RestartTimes, check_mode: bool
 ) -> Outcome:
     name, state = params["name"], params["state"]
-    before = control.status(name)
-    _check_known(control, before)
+    before, presented, needed = _look(control, params, serving)
     left = _left(control, params, before)
     if left is not None:
         return left
-    presented = serving.presented() if serving is not None and before.status == "Started" else {}
-    needed = _is_needed(state, before, serving, presented)
     calls_left = None
     # A service that is down has no calls to lose: it may be started at any time.
     if needed and state == "restarted" and before.status == "Started":
-        calls_left = times.wait_for_calls() if times.is_open() and not check_mode else None
         if not times.is_open():
             return _postponed(control, before, presented)
+        calls_left = None if check_mode else times.wait_for_calls()
+        if calls_left is not None:
+            # The wait may have been long: another run can have made the restart meanwhile.
+            before, presented, needed = _look(control, params, serving, since=before)
     began = time.monotonic()
     if check_mode:
         after = ServiceState(name, "Stopped" if state == "stopped" else "Started")
@@ -332,6 +332,36 @@ def _run(
         },
         warnings=_calls_ended(params["host"], name, calls_left),
     )
+
+
+def _look(
+    control: Control, params: Mapping[str, Any], serving: Serving | None, since: ServiceState | None = None
+) -> tuple[ServiceState, dict[str, str | None], bool]:
+    """The state, what the port presents, and whether anything has to be done; since: the state that was read before."""
+    found, by_another = _at_rest(control, params, control.status(params["name"]), since)
+    _check_known(control, found)
+    presented = serving.presented() if serving is not None and found.status == "Started" else {}
+    needed = _is_needed(params["state"], found, serving, presented) and not (by_another and serving is None)
+    return found, presented, needed
+
+
+def _at_rest(
+    control: Control, params: Mapping[str, Any], found: ServiceState, since: ServiceState | None
+) -> tuple[ServiceState, bool]:
+    """The state once a restart that another run has asked for is over, and whether there was one.
+
+    since: the state that was read before, by which a restart is seen that is over already.
+    """
+    between = ("Starting", "Stopping")
+    if params["state"] != "restarted" or found.status not in between:
+        was, now = since.up_time if since is not None else None, found.up_time
+        return found, was is not None and now is not None and now < was
+    latest = time.monotonic() + params["wait_timeout"]
+    while found.status in between and time.monotonic() < latest:
+        time.sleep(min(1.0, params["poll_interval"]))
+        found = control.status(params["name"])
+    # A restart that never ends is made once more.
+    return found, found.status == "Started"
 
 
 def _calls_ended(host: str, name: str, left: int | None) -> list[str]:

@@ -244,3 +244,24 @@ def test_impersonators_are_refused(lab: LabProcess, tmp_path: Path) -> None:
     empty.write_text("")
     by_cli = run("cucm_csr", **{**options(lab, "cucm140"), "ssh_known_hosts": str(empty), "interface": "cli"})
     assert by_cli["failed"] and "host key is not trusted" in by_cli["msg"], by_cli
+
+
+def seen(lab: LabProcess, service: str, *statuses: str) -> int:
+    """How often a service of any node has come into one of these states."""
+    events = [event for event in lab.events() if event["kind"] == "service" and event.get("service") == service]
+    return sum(1 for event in events if event.get("status") in statuses)
+
+
+def test_two_runs_restart_a_service_once(lab: LabProcess) -> None:
+    task: dict[str, Any] = {**options(lab, "cucm105"), **SERVICE, "state": "restarted", "name": "Cisco Tftp"}
+    lab.ask("fault/add", interface="service", action="stall", operation="start*", node="cucm105", seconds=8, count=1)
+    down, started = seen(lab, "Cisco Tftp", "Stopping", "Starting"), seen(lab, "Cisco Tftp", "Started")
+    with ThreadPoolExecutor(1) as another:
+        first = another.submit(run, "cucm_service", **task, wait_timeout=60)
+        latest = time.monotonic() + 60
+        while seen(lab, "Cisco Tftp", "Stopping", "Starting") == down and time.monotonic() < latest:
+            time.sleep(0.1)
+        second = run("cucm_service", **task, wait_timeout=60)
+        assert first.result(120)["changed"]
+    assert not second["changed"] and second["status"] == "Started", second
+    assert seen(lab, "Cisco Tftp", "Started") - started == 1
