@@ -377,6 +377,7 @@ NO_ENTRY = {
     "_roles/inventory.py": "variables of the inventory, by patterns alone",
     "_roles/plan.py": "patterns alone",
     "_roles/preflight.py": "patterns alone",
+    "_roles/run_claim.py": "a file of this collection",
     "_roles/sentences.py": "this collection's own sentences",
     "_serviceability/control_center.py": "one whole match of a number",
     "_serviceability/log_collection.py": "patterns alone",

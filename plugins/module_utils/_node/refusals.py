@@ -48,7 +48,8 @@ REFUSALS: tuple[Refusal, ...] = (
         "Run cucm_csr, sign what it returns and upload that certificate.",
     ),
     _refusal(
-        "1018", r"CA certificate is not available|(CA|issuer).{0,60}not.{0,30}trust|trust.?store.{0,40}(not|missing)",
+        "1018",
+        r"CA certificate is not available|\b(CA|issuer)\b.{0,60}not\b.{0,30}trust|trust.?store.{0,40}(not|missing)",
         "the CA that signed the certificate is not in the trust store",
         "Give the whole chain up to the root with the option chain.",
     ),

@@ -18,7 +18,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import object_info
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_MODULE
 from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Failure, Outcome, Task
-from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup
+from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup, run_claim
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK_EC
 
 SPEC = APPLICATION + ArgSpec(
@@ -48,9 +48,11 @@ def service(task: Task) -> Outcome:
     """The service of cucm_backup."""
     params = task.params
     folder = Path(params["path"]) / params["name"]
-    earlier = _read(folder / OPEN)
     if params["state"] == "finished":
-        return _finish(task, folder, earlier)
+        return _finish(task, folder, _read(folder / OPEN))
+    if not task.check_mode:
+        run_claim.claim(folder, params["name"], _now())
+    earlier = _read(folder / OPEN)
     planned = {kind: objects for kind, objects in (params["objects"] or {}).items() if objects}
     known = [(one["kind"], one["name"], one["partition"]) for one in (earlier or {}).get("objects") or ()]
     asked = dict.fromkeys([*known, *(backup.key_of(kind, one) for kind, many in planned.items() for one in many)])
@@ -79,6 +81,8 @@ def _identities(params: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def _finish(task: Task, folder: Path, earlier: dict[str, Any] | None) -> Outcome:
     """Close the record; one of a run that changed nothing is taken away."""
+    if not task.check_mode:
+        run_claim.release(folder)
     if earlier is None:
         return Outcome(result={"record": {}, "file": ""})
     asked = [backup.entry_key(one) for one in earlier["objects"]]

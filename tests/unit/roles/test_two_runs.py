@@ -1,0 +1,59 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two runs of ansible-playbook on one controller never change one cluster at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PLAYBOOK = """
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  tasks:
+    - siptls.cucm.cucm_backup: &backup
+        {host: 127.0.0.1, username: nobody, password: unused, path: "{{ playbook_dir }}/records", name: west}
+    - siptls.cucm.cucm_backup: *backup
+    - ansible.builtin.copy: {dest: "{{ playbook_dir }}/begun", content: ""}
+    - ansible.builtin.wait_for: {path: "{{ playbook_dir }}/end", timeout: 120}
+    - siptls.cucm.cucm_backup:
+        {host: 127.0.0.1, username: nobody, password: unused, path: "{{ playbook_dir }}/records", name: west,
+         state: finished}
+"""
+
+
+@pytest.mark.parametrize("in_process", ["true", "false"])
+def test_a_second_run_ends_until_the_first_has_ended(tmp_path: Path, in_process: str) -> None:
+    book, begun, end = tmp_path / "book.yml", tmp_path / "begun", tmp_path / "end"
+    book.write_text(PLAYBOOK, encoding="utf-8")
+    order = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", str(book),
+             "-e", f"ansible_python_interpreter={sys.executable}"]  # fmt: skip
+    environment = os.environ | {"SIPTLS_CUCM_IN_PROCESS": in_process, "ANSIBLE_HOME": str(tmp_path / "ansible")}
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(order, env=environment, capture_output=True, text=True, timeout=150, check=False)
+
+    first = subprocess.Popen(order, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        latest = time.monotonic() + 60
+        while not begun.exists() and time.monotonic() < latest:
+            time.sleep(0.1)
+        second = run()
+        assert second.returncode != 0
+        words = " ".join((second.stdout + second.stderr).split())
+        assert f"west: another run is changing this cluster, process {first.pid} of" in words, words[-1500:]
+    finally:
+        # As the machine's power would end it.
+        first.kill()
+        first.wait()
+    end.touch()
+    third = run()
+    assert third.returncode == 0, third.stdout[-1500:]
+    assert not list((tmp_path / "records" / "west").glob("running*"))
