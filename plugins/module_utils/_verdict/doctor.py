@@ -201,7 +201,7 @@ def _from_probes(case: Direction) -> Iterator[Sign]:
         if (node.probe or {}).get("port_state") == "refused":
             yield Sign(
                 "not_listening", "probe", f"{node.name} refused the controller's connection to its SIP TLS port",
-                "Start Cisco CallManager on the node (cucm_service), and check that a trunk there has a TLS profile.",
+                f"Start Cisco CallManager on {node.name} (cucm_service), and check that one of its trunks uses TLS.",
                 node.name,
             )  # fmt: skip
 
