@@ -14,6 +14,7 @@ author:
 description:
   - Composes what the modules read of a cluster into one document, from which a lab can make a twin.
   - Role P(siptls.cucm.cluster_record#role) uses it.
+  - Internal to the roles of this collection. It may change in any release.
 positional: configuration, certificates
 options:
   _input:

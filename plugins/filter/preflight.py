@@ -14,6 +14,7 @@ author:
 description:
   - Turns what M(siptls.cucm.cucm_info) and M(siptls.cucm.cucm_certificate_info) said of a cluster into the facts that
     the roles of this collection share, with C(problems) and C(warnings) in words.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: Inventory name of the cluster.

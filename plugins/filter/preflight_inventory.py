@@ -14,6 +14,7 @@ author:
 description:
   - Checks the inventory variables of a cluster before any cluster is contacted, and names the cluster, the variable and
     the remedy for each mistake.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: The variables of the host, as C(hostvars[inventory_hostname]).

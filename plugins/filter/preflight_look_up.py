@@ -14,6 +14,7 @@ author:
 description:
   - Names the objects that trunks to these peers would meet or need, for
     O(siptls.cucm.cucm_info#module:look_up).
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: Inventory names of the peers.

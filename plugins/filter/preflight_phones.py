@@ -14,6 +14,7 @@ author:
 description:
   - Adds to the facts of a cluster what would keep its phones from verifying the next ITL file. Up to release 11.5 the
     CallManager certificate signs the ITL file, and phones verify a new one with the Trust Verification Service (TVS).
+  - Internal to the roles of this collection. It may change in any release.
 positional: _input
 options:
   _input:

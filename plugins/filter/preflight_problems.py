@@ -14,6 +14,7 @@ author:
 description:
   - Collects the problems of each cluster and adds those that only several of them show, such as a number or a
     certificate's name that two claim, or a route pattern for a peer's number that leads elsewhere.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: The facts of the clusters, from P(siptls.cucm.preflight#filter).

@@ -15,6 +15,7 @@ description:
   - Runs M(siptls.cucm.ca_sign) in check mode on a request as a node of the cluster would make it. Nothing is written,
     and nothing is submitted to a CA.
   - Checks the chain that it returns as M(siptls.cucm.cucm_cert_upload) will check it.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: The facts of the cluster, from P(siptls.cucm.preflight#filter).

@@ -14,6 +14,7 @@ author:
 description:
   - Replaces host names, domains, addresses, the parts of distinguished names, serial numbers and digits in records of
     P(siptls.cucm.cluster_record#filter), consistently within all of them, so that a twin still behaves alike.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: The records of all clusters of a run.

@@ -14,6 +14,7 @@ author:
 description:
   - Compares calls, phones and trunks before and after a run on twins.
   - Playbook C(rehearse.yml) uses it.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: Exit code, seconds, calls and states of a rehearsal.

@@ -15,6 +15,7 @@ description:
   - Combines the lab's inventory of twins with the variables of the originals that are about trunks and certificates.
     Nothing in it leads to the originals.
   - Playbook C(rehearse.yml) uses it.
+  - Internal to the roles of this collection. It may change in any release.
 positional: twins, stand_ins
 options:
   _input:

@@ -16,6 +16,7 @@ description:
     they are, and as they will be with the objects that role P(siptls.cucm.sip_tls_trunk#role) makes.
   - It looks at partitions, calling search spaces, the closest match, translation patterns, transformations and what a
     trunk makes of the called number. Up to eight numbers per pattern are followed, from every kind of phone.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: Facts of the clusters, from P(siptls.cucm.preflight#filter).

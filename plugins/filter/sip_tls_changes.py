@@ -14,6 +14,7 @@ author:
 description:
   - Finds in the variables of the play's hosts what the tasks of the collection's roles registered, and lists what they
     changed, for the report.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: The variables of the play's hosts.

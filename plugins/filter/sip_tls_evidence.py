@@ -14,6 +14,7 @@ author:
 description:
   - Brings results of the other modules into the form of O(siptls.cucm.sip_tls_verdict#module:clusters) and
     O(siptls.cucm.sip_tls_verdict#module:directions).
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: Facts of the cluster, with C(name) and C(nodes).

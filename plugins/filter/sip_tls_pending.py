@@ -13,6 +13,7 @@ author:
   - siptls.cucm contributors (@siptls)
 description:
   - Lists the restarts that role callmanager_certificate did not make because the window for them was closed.
+  - Internal to the roles of this collection. It may change in any release.
 positional: _input, cluster
 options:
   _input:

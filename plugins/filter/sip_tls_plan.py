@@ -13,6 +13,7 @@ author:
   - siptls.cucm contributors (@siptls)
 description:
   - Brings what the roles of this collection predicted in check mode into the form of a change document.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: Facts and registered results of each cluster by its inventory name.

@@ -14,6 +14,7 @@ author:
 description:
   - Works out, from the results of the role P(siptls.cucm.callmanager_certificate#role) as far as it came, a row for
     each certificate that was due.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: Inventory name of the cluster.

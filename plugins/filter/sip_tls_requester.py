@@ -14,6 +14,7 @@ author:
 description:
   - Works out which names belong to a node, to its cluster, and to the other clusters and external peers, for the option
     O(siptls.cucm.ca_sign#module:requester) of M(siptls.cucm.ca_sign).
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: The facts of the cluster, from P(siptls.cucm.preflight#filter).

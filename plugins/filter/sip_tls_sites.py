@@ -15,6 +15,7 @@ description:
   - Reads C(cucm_transit), C(cucm_peers) and C(cucm_local_patterns) of every cluster of the inventory, also of one that
     the run leaves out.
   - Without C(cucm_peers) the peers of a hub are all other clusters, and those of any other cluster are the hubs.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: The variables of the hosts, C(hostvars).

@@ -13,6 +13,7 @@ author:
   - siptls.cucm contributors (@siptls)
 description:
   - Finds, for every cluster that is not a peer, the hubs among the peers through which calls pass the fewest clusters.
+  - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
     description: The clusters, from P(siptls.cucm.sip_tls_sites#filter).

@@ -109,6 +109,16 @@ def test_a_roles_readme_names_each_option(role: Path) -> None:
     assert not missing
 
 
+def test_filters_are_internal_unless_users_need_them() -> None:
+    filters = sorted((ROOT / "plugins" / "filter").glob("[a-z]*.py"))
+    public = {
+        path.stem
+        for path in filters
+        if "Internal to the roles of this collection" not in constant(path, "DOCUMENTATION")
+    }
+    assert len(filters) >= 12 and public == {"absolute_path", "pem_chain"}
+
+
 def modules_used(text: str) -> set[str]:
     return set(re.findall(r"^\s*-?\s*siptls\.cucm\.(\w+):", text, re.MULTILINE))
 
