@@ -42,8 +42,6 @@ from tests.support.patterns import METHODS, Use, hostile_texts, repeated, slows_
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {folder: uses(ROOT / folder) for folder in ("plugins", "extensions")}
 #: patterns that are put together at run time: what the source says of them -> one of them as it is then
-#: the enrolment pages of AD CS have a test of their own
-ELSEWHERE = {"plugins/module_utils/_ca/certsrv.py"}
 MADE: dict[str, tuple[re.Pattern[Any], ...]] = {
     "plugins/module_utils/_evidence/files.py": (re.compile(re.escape("packets.cap") + r"\d{1,4}"),),
     "plugins/module_utils/_evidence/node_capture.py": (
@@ -84,7 +82,7 @@ def problems(pattern: str | bytes, flags: int, methods: Iterable[str]) -> str:
     return ""
 
 
-@pytest.mark.parametrize("file", sorted(by_file().keys() - ELSEWHERE))
+@pytest.mark.parametrize("file", sorted(by_file()))
 def test_patterns_take_linear_time(file: str) -> None:
     found, made = by_file()[file], MADE.get(file, ())
     assert bool(made) == any(use.pattern is None for use in found), "MADE lists the patterns that are made at run time"
