@@ -187,8 +187,8 @@ def axl_task(folder: Path, runs: int) -> Figures:
         once(trunk)
         ours, outside = both_ways(trunk, runs).values()
         # Ansible with a task of its own process, and with a module that does nothing.
-        idle = {way: play(folder / f"{name}.yml", cluster, f"ansible.builtin.{name}:")
-                 for way, name in ((IN_PROCESS, "debug"), (AS_MODULES, "ping"))}  # fmt: skip
+        names = ((IN_PROCESS, "debug"), (AS_MODULES, "ping"))
+        idle = {way: play(folder / f"{name}.yml", cluster, f"ansible.builtin.{name}:") for way, name in names}
         floor = {way: median(playbook(path, lab.inventory), runs).wall for way, path in idle.items()}
         theirs = median(Theirs.on(folder, lab, cluster).command(ONE_TRUNK, "BENCH"), runs)
         bare = median([sys.executable, "-c", "pass"], runs)

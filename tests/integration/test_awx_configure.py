@@ -186,6 +186,7 @@ def test_jobs_that_change_clusters_share_the_group_of_one_job(full: Controller) 
         assert template["allow_simultaneous"] is False and template["ask_limit_on_launch"] is True
 
 
+@pytest.mark.matrix
 def test_a_second_run_and_a_check_change_nothing(full: Controller) -> None:
     full.stand_in.writes.clear()
     for options in ((), ("--check",)):

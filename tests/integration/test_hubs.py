@@ -83,6 +83,7 @@ def test_leaves_reach_each_other_through_either_hub(site: Site) -> None:
     site.lab.ask("fault/clear")
 
 
+@pytest.mark.matrix
 def test_a_second_run_changes_nothing_and_one_leaf_alone_neither(site: Site) -> None:
     run = site.play("sip_tls_trunk", "--limit", "north,hub1")
     assert run.code == 0 and run.total("changed") == 0, run.output[-4000:]

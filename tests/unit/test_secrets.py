@@ -187,7 +187,7 @@ CASES = [
     Case("Vault's token from the environment", "ca_sign", vault, (), {"VAULT_TOKEN": canary("vault_token")}),
     Case("the CA's site shows it", "ca_sign", lambda stage: certsrv(
         stage, status(200, f"Denied. {canary('adcs_password')}".encode(), Content_Type="text/html")),
-         ("adcs_password",)),
+        ("adcs_password",)),
     Case("the CA's account from the environment", "ca_sign", lambda stage: {
         name: value for name, value in certsrv(stage).items() if name != "adcs_username"}, (),
         {"SIP_TLS_ADCS_USERNAME": "u", "SIP_TLS_ADCS_PASSWORD": canary("adcs_password")}),

@@ -138,8 +138,9 @@ class _Pending:
         except ValueError:
             return None
         number = note.get("request_id") if isinstance(note, dict) else None
-        same = number is not None and note.get("url") == self._url and note.get("csr") == self._request.pem
-        return number if same and type(number) is int and 0 < number < 1 << 63 else None
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 1 << 63:
+            return None
+        return number if note.get("url") == self._url and note.get("csr") == self._request.pem else None
 
     def keep(self, number: int) -> None:
         """Note the number, so that a later run goes on with it."""

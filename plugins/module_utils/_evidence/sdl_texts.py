@@ -48,7 +48,7 @@ def certificate(text: str) -> dict[str, Any] | None:
         if not separator and name != _CERTIFICATE[-1]:
             return None
         found[name] = value.strip().removeprefix("=").strip()
-    index, address, port, subject, cipher, sans = found.values()
+    index, address, port, subject, cipher, sans = (found[name] for name in _CERTIFICATE)
     if not (index.isdecimal() and port.isdecimal() and len(address.split()) == 1):
         return None
     return {

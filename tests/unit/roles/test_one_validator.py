@@ -154,7 +154,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
             given = {key: given[key] for key in ("host", "port", "ca_path", "os_username", "os_password", "ssh_port",
                                                  "ssh_known_hosts", "legacy_crypto") if key in given}  # fmt: skip
             read = run("cucm_certificate_info", purposes=["CallManager", "CallManager-trust"], **given)
-            node = next(iter(host["cucm_node_addresses"]))
+            (node,) = host["cucm_node_addresses"]
             certificates[name] = [{**read, "item": {"name": node, "address": host["cucm_host"], "role": "Publisher"}}]
         before = lab.ask("dump")
         chain = (lab.inventory.parent / "https-ca.pem").read_text(encoding="utf-8")

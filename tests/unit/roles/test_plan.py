@@ -75,8 +75,11 @@ def test_the_steps_come_in_the_order_of_the_run_with_their_effects() -> None:
 
 def test_the_steps_of_a_cluster_in_mixed_mode_are_those_of_ciscos_regeneration_guide() -> None:
     """Document 214231: check phones, certificates, CTL file, reset encrypted phones, services, reset all phones."""
-    nodes: list[dict[str, Any]] = [NODE, {"name": "B", "address": "10.0.0.2", "role": "Subscriber"},
-             {"name": "T", "address": "10.0.0.3", "role": "Subscriber", "callmanager": False}]  # fmt: skip
+    nodes: list[dict[str, Any]] = [
+        NODE,
+        {"name": "B", "address": "10.0.0.2", "role": "Subscriber"},
+        {"name": "T", "address": "10.0.0.3", "role": "Subscriber", "callmanager": False},
+    ]
     found = facts(SAME)
     found["preflight_cluster"] |= {
         "version": "14.0.1.11900-132", "nodes": nodes, "security_mode": "mixed",
