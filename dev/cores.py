@@ -33,6 +33,7 @@ TESTS = (
     "tests/unit/x509",
     "tests/unit/ca",
     "tests/integration/test_trunk.py",
+    "tests/integration/test_types.py",
 )
 #: what .ci/run runs on the oldest and the newest release: the main playbook, and once more
 ENDS = ("tests/integration/test_trunk.py", "-k", "ends_in_a_secure_verdict or second_run_changes_nothing")

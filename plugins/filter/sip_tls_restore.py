@@ -72,7 +72,7 @@ _value:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, typed_settings
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import current_peers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.restoring import Now, objects_of_record, restoring
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust_removal import Trust
@@ -95,7 +95,8 @@ def sip_tls_restore(
     if found is None or cluster is None:
         return asked
     now = Now(
-        Cluster.from_facts(cluster), current_peers(peers, clusters, cluster.get("external") or ()), settings or {},
+        Cluster.from_facts(cluster), current_peers(peers, clusters, cluster.get("external") or ()),
+        typed_settings(settings or {}),
         found, Trust.from_results(certificates, policy),
     )  # fmt: skip
     return {**asked, **restoring(record, now, force=force)}

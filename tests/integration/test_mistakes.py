@@ -210,6 +210,18 @@ CALLS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "misnamed group": (MISNAMED, (), r"no host in the group cucm_clusters; its groups are cucm_cluster\."),
     "tags": ("", ("--tags", "trunks"), r"can't be run by tags"),
     "skipped tags": ("", ("--skip-tags", "slow"), r"can't be run by tags"),
+    "skipped first task": ("", ("--skip-tags", "always"), r"cannot be started at a later task"),
+    "start in preflight": ("", ("--start-at-task", "Check the inventory"), r"cannot be started at a later task"),
+    "start at the certificates": (
+        "",
+        ("--start-at-task", "Make a CSR on each node that needs one"),
+        r"cannot be started at a later task",
+    ),
+    "start at the trunks": (
+        "",
+        ("--start-at-task", "Make a SIP trunk to each peer"),
+        r"cannot be started at a later task",
+    ),
 }
 
 

@@ -10,10 +10,11 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from ansible.module_utils.common.validation import check_type_bool, check_type_int
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import routes
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
@@ -27,6 +28,26 @@ Settings = Mapping[str, Any]
 
 #: the purposes of the certificates that a SIP TLS port can present, with the fact that has that of each node
 FACTS = {TRUNK.name: "certificates", TRUNK_EC.name: "ec_certificates"}
+
+
+#: the settings that are not text; a survey returns every value as text, and so do templates before ansible-core 2.19
+SETTING_TYPES: dict[str, Callable[[Any], Any]] = {
+    "port": check_type_int,
+    "run_on_every_node": check_type_bool,
+    "srtp_allowed": check_type_bool,
+}
+
+
+def typed_settings(given: Mapping[str, Any]) -> Settings:
+    """The settings with each value of its own type; one that is not of its type remains, and preflight reports it."""
+    return {name: _typed(SETTING_TYPES.get(name), value) for name, value in given.items()}
+
+
+def _typed(convert: Callable[[Any], Any] | None, value: Any) -> Any:
+    try:
+        return value if convert is None or value is None else convert(value)
+    except TypeError:
+        return value
 
 
 def _given(cls: type, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,7 +185,7 @@ class Cluster:
         given["external"] = [Peer.from_facts(peer) for peer in facts.get("external") or ()]
         given["routes"] = _routes(facts)
         planned = facts.get("planned")
-        given["planned"] = Plan(planned.get("peers") or (), planned["settings"]) if planned else None
+        given["planned"] = Plan(planned.get("peers") or (), typed_settings(planned["settings"])) if planned else None
         return cls(**given)
 
     def to_facts(self) -> dict[str, Any]:

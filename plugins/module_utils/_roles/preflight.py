@@ -19,7 +19,14 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificate_use
     certificate_users,
     users_sentence,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import FACTS, Cluster, Node, Plan, Settings
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import (
+    FACTS,
+    Cluster,
+    Node,
+    Plan,
+    Settings,
+    typed_settings,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import common_name
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import node_problems, placed
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import routes
@@ -100,6 +107,7 @@ def check_cluster(
     if not asked:
         return cluster
     named = _authority(cluster, authority, warn_days)
+    planned = _typed(planned)
     if not info.get("nodes"):
         _failed(cluster, info, f"{name}: the publisher returned no nodes.")
         return cluster
@@ -119,6 +127,10 @@ def check_cluster(
     if planned is not None:
         _check_trunks(cluster, info, planned, ecdsa)
     return cluster
+
+
+def _typed(planned: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return None if planned is None else {**planned, "settings": typed_settings(planned["settings"])}
 
 
 def _check_trunks(cluster: Cluster, info: Mapping[str, Any], planned: Mapping[str, Any], ecdsa: str) -> None:

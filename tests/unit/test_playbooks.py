@@ -1,0 +1,114 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every playbook and role has to have: whole runs only, and options that mean the same as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import SETTING_TYPES, typed_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+#: the playbooks that lead to a write, or predict one
+PLAYBOOKS = ("plan", "remove_sip_tls_trunk", "renew_certificates", "restore", "sip_tls_trunk", "verify")
+ROLE_TASKS = ("ansible.builtin.import_role", "ansible.builtin.include_role")
+#: options that a filter takes as text as well
+CONVERTED_BY_FILTERS = {
+    "preflight_warn_days", "preflight_backdating", "callmanager_certificate_days", "callmanager_certificate_drain",
+    "callmanager_certificate_renew_before",
+}  # fmt: skip
+#: other variables that are not text
+VARIABLES = {"cucm_transit": "bool", "cucm_legacy_crypto": "bool", "sip_tls_renewal_enforce": "bool"}
+
+
+def plays(name: str) -> list[dict[str, Any]]:
+    """The plays over the clusters of a playbook."""
+    content: list[dict[str, Any]] = yaml.safe_load((ROOT / "playbooks" / f"{name}.yml").read_text(encoding="utf-8"))
+    return [play for play in content if play.get("hosts") == "cucm_clusters"]
+
+
+def tasks_of(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """All tasks, those in blocks included."""
+    for task in tasks:
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from tasks_of(task.get(part) or [])
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_no_role_of_a_playbook_runs_without_the_first_task(name: str) -> None:
+    first, *others = plays(name)
+    assert first["tasks"][0]["ansible.builtin.import_tasks"] == "tasks/check_tags.yml"
+    roles = [role for play in (first, *others) for role in play.get("roles", ())]
+    used = [
+        task for play in (first, *others) for task in tasks_of(play.get("tasks", [])) if set(ROLE_TASKS) & set(task)
+    ]
+    # A report writes no more than pages, and reads facts that nothing sets when the run was begun later.
+    used = [task for task in used if "sip_tls_report" not in str(task)]
+    assert roles or used
+    for one in (*roles, *used):
+        assert "cucm_whole_run" in str(one.get("when")), one
+
+
+def options() -> dict[str, str]:
+    """The options of all roles that are not text, with their types."""
+    found = dict(VARIABLES)
+    for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"):
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"].values():
+            found |= {name: rule["type"] for name, rule in entry["options"].items() if rule["type"] in ("bool", "int")}
+    return found
+
+
+def uses(text: str, name: str) -> Iterator[str]:
+    """The lines of a file in which an option is used as it is, and not handed on whole to a module."""
+    for line in text.splitlines():
+        if line.lstrip().startswith(("#", f"{name}:")) or re.search(rf"\.{name}\b", line):
+            continue
+        for match in re.finditer(rf"(?<!\w){name}(?!\w)", line):
+            before, after = line[: match.start()], line[match.end() :]
+            whole = before.endswith('"{{ ') and re.match(r'\s*(\|\s*default\((omit|true|false)\))?\s*\}\}"', after)
+            if not whole and not re.match(r"\s*(\|\s*default\([^)]*\)\s*)?\|\s*(bool|int)\b", after):
+                yield line.strip()
+
+
+def test_an_option_that_is_not_text_is_converted_wherever_an_expression_uses_it() -> None:
+    folders = [*(ROOT / "roles").glob("*/[tdv]*"), ROOT / "playbooks"]
+    files = [path for folder in folders for path in folder.rglob("*.yml")]
+    typed = {name: kind for name, kind in options().items() if name not in CONVERTED_BY_FILTERS}
+    assert len(files) > 20 and len(typed) > 25
+    found = [
+        f"{path.relative_to(ROOT)}: {line}"
+        for path in files
+        for name in typed
+        for line in uses(path.read_text(encoding="utf-8"), name)
+        if "Nothing was changed. To restore" not in line
+    ]
+    assert not found
+
+
+def test_the_scan_finds_what_it_looks_for() -> None:
+    text = 'x: "{{ 1 if wide else 2 }}"\ny: "{{ wide }}"\nz: "{{ wide | bool }}"\nwide: true\n'
+    assert list(uses(text, "wide")) == ['x: "{{ 1 if wide else 2 }}"']
+
+
+def test_each_setting_that_is_not_text_has_its_type() -> None:
+    spec = yaml.safe_load((ROOT / "roles/sip_tls_trunk/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    types = {name: rule["type"] for name, rule in spec["argument_specs"]["main"]["options"].items()}
+    handed_on = yaml.safe_load((ROOT / "roles/sip_tls_trunk/vars/main.yml").read_text(encoding="utf-8"))
+    names = {
+        name for name in handed_on["sip_tls_trunk_settings"] if types.get(f"sip_tls_trunk_{name}") in ("int", "bool")
+    }
+    assert names == set(SETTING_TYPES)
+
+
+def test_settings_as_text_mean_what_they_say() -> None:
+    said = {"port": "5071", "srtp_allowed": "false", "run_on_every_node": "yes", "name": "12", "profile": None}
+    meant = {"port": 5071, "srtp_allowed": False, "run_on_every_node": True, "name": "12", "profile": None}
+    assert typed_settings(said) == meant
+    assert typed_settings({"port": "many"}) == {"port": "many"}
