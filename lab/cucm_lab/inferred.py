@@ -148,7 +148,8 @@ INFERRED: dict[str, Guess] = {
     "controlcenter.product_name": Guess("Cisco Unified Communications Manager", "ProductName of CUCM in the list"),
     "logcollection.list_multipart": Guess(
         True,
-        "listNodeServiceLogs answers as multipart/related with one XML part (clients read both forms)",
+        "listNodeServiceLogs answers as multipart/related with one XML part (most clients read both forms; cisco-dime "
+        "reads this one alone, with a boundary that is not in quotes)",
     ),
     "controlcenter.node_name_checked": Guess(False, "NodeName of soapDoControlServices has an effect"),
     "controlcenter.shows_commanded": Guess(False, "Control Center shows that a service was stopped by order"),

@@ -5,7 +5,7 @@
 const { client, create, calls } = JSON.parse(require("fs").readFileSync(0, "utf8"));
 const Client = require(client);
 (async () => {
-  const service = new Client(...create);
+  const service = create ? new Client(...create) : Client;
   const results = [];
   for (const [method, ...parameters] of calls) {
     // "$n.path" stands for what call n gave.

@@ -25,7 +25,12 @@ CACHE = Path(__file__).resolve().parents[2] / "build" / "strangers"
 DRIVER = Path(__file__).with_name("npm_clients.cjs")
 NPM = {"cisco-axl": "1.2.5", "cisco-risport": "3.0.3", "cisco-perfmon": "1.5.3"}
 PYPI = {"netmiko": "4.8.0", "cucmapi": "0.0.2", "ciscoris": "0.0.5"}
-SAMPLES = "https://github.com/CiscoDevNet/serviceability-python-zeep-samples"
+#: what no registry has (November 2026), by the name of its folder
+REPOSITORIES = {
+    "devnet": "https://github.com/CiscoDevNet/serviceability-python-zeep-samples",
+    "cisco-dime": "https://github.com/sieteunoseis/cisco-dime",
+}
+_INSTALL = "npm install --silent --no-fund --no-audit --ignore-scripts"
 SECONDS = 240
 
 
@@ -44,8 +49,6 @@ def _fetched(name: str, command: list[str]) -> Path:
     with _lock():
         if target.exists():
             return target
-        if shutil.which(command[0]) is None:
-            pytest.skip(f"{name} DID NOT RUN AGAINST THE LAB: {command[0]} is not installed")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         try:
@@ -59,14 +62,16 @@ def _fetched(name: str, command: list[str]) -> Path:
     return target
 
 
-def npm_calls(client: str, create: list[str], calls: list[list[Any]], ca: Path) -> list[dict[str, Any]]:
-    """What each call of an npm client gave (`gave`) or threw (`threw`)."""
+def npm_calls(client: str, create: list[str] | None, calls: list[list[Any]], ca: Path) -> list[dict[str, Any]]:
+    """What each call of a client for node gave (`gave`) or threw (`threw`); without `create` it has functions alone."""
     if shutil.which("node") is None:
         pytest.skip(f"{client} DID NOT RUN AGAINST THE LAB: node is not installed")
-    packages = [f"{name}@{version}" for name, version in NPM.items()]
-    install = ["npm", "install", "--silent", "--no-fund", "--no-audit", "--ignore-scripts", "--prefix", ".", *packages]
-    folder = _fetched("npm", install)
-    environment = {**os.environ, "NODE_PATH": str(folder / "node_modules"), "NODE_EXTRA_CA_CERTS": str(ca)}
+    if client in REPOSITORIES:
+        modules = _cloned(client, f"{_INSTALL} --omit=dev").parent
+    else:
+        packages = " ".join(f"{name}@{version}" for name, version in NPM.items())
+        modules = _fetched("npm", ["sh", "-c", f"{_INSTALL} --prefix . {packages}"]) / "node_modules"
+    environment = {**os.environ, "NODE_PATH": str(modules), "NODE_EXTRA_CA_CERTS": str(ca)}
     done = subprocess.run(
         ["node", str(DRIVER)],
         input=json.dumps({"client": client, "create": create, "calls": calls}),
@@ -84,6 +89,11 @@ def pypi(name: str) -> Path:
     return _fetched(name, pip if name == "netmiko" else [*pip, "--no-deps"])
 
 
+def _cloned(name: str, then: str = "true") -> Path:
+    """A repository without its history, after a further command in it."""
+    return _fetched(name, ["sh", "-c", f"git clone --quiet --depth 1 {REPOSITORIES[name]} . && {then}"])
+
+
 def samples() -> Path:
-    """DevNet's serviceability samples, which are in no registry: from their repository."""
-    return _fetched("devnet", ["git", "clone", "--quiet", "--depth", "1", SAMPLES, "."])
+    """DevNet's serviceability samples."""
+    return _cloned("devnet")

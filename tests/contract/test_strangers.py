@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def passed(client: str, release: str, operations: list[str]) -> None:
 Check = tuple[list[Any], Callable[[Any], bool]]
 
 
-def npm(lab: LabProcess, client: str, release: str, create: list[str], checks: list[Check]) -> None:
+def npm(lab: LabProcess, client: str, release: str, create: list[str] | None, checks: list[Check]) -> None:
     """Make the calls; each must give what its check wants."""
     results = strangers.npm_calls(client, create, [call for call, _check in checks], lab.state / "https-ca.pem")
     for (call, check), result in zip(checks, results, strict=True):
@@ -134,6 +135,38 @@ def test_cisco_axl(lab: LabProcess, release: str) -> None:
     ])  # fmt: skip
 
 
+def audit_log(lab: LabProcess, release: str, name: str) -> str:
+    """Its path on the node, which has just written it."""
+    node = RELEASES[release][0]
+    folder = lab.state / node / node.upper() / "var/log/active/audit/AuditApp"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(b"an audit line\n")
+    return f"/var/log/active/audit/AuditApp/{name}"
+
+
+def test_cisco_dime(lab: LabProcess, release: str) -> None:
+    """It finds a log by the time of its last change, on the client's clock, and fetches it."""
+    host = address(lab, release)
+    login, path = [host, *APPLICATION], audit_log(lab, release, "Audit00000003.log")
+    hour = [(datetime.now(UTC) + timedelta(hours=hours)).strftime("%m/%d/%y %I:%M %p") for hours in (-1, 1)]
+    when = ["Cisco Audit Logs", *hour, "Client: (GMT+0:0)Greenwich Mean Time-Europe/London"]
+
+    def has(gave: Any) -> bool:
+        return bool(bytes(gave["data"]["data"]) == b"an audit line")
+
+    def lists(gave: Any) -> bool:
+        return path in [one["absolutepath"] for one in gave]
+
+    npm(lab, "cisco-dime", release, None, [
+        (["listNodeServiceLogs", *login], lambda gave: "Cisco CallManager" in json.dumps(gave)),
+        (["selectLogFiles", *login, *when], lists),
+        (["selectLogFilesMulti", [host], *APPLICATION, *when], lists),
+        (["getOneFile", *login, path], has),
+        (["getMultipleFiles", *login, [path]], lambda gave: has(gave[0])),
+        (["getOneFileStream", *login, path], lambda gave: bool(gave["server"] == host)),
+    ])  # fmt: skip
+
+
 @pytest.fixture
 def python_clients(lab: LabProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, str], Any]:
     """Import a module of a client from PyPI."""
@@ -173,13 +206,10 @@ def test_cucmapi(lab: LabProcess, release: str, python_clients: Callable[[str, s
     assert "Stopping" in str(restarted), restarted
     restarted = control.soapDoControlServicesEx("CallManager", "None", "Restart", ["Cisco DRF Local"])
     assert "Stopping" in str(restarted), restarted
-    folder = lab.state / RELEASES[release][0] / node / "var/log/active/audit/AuditApp"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "Audit00000001.log").write_bytes(b"an audit line\n")
-    assert control.getFileDirectoryList("/var/log/active/audit/AuditApp")["File"] == ["Audit00000001.log"]
+    path = audit_log(lab, release, "Audit00000001.log")
+    assert "Audit00000001.log" in control.getFileDirectoryList("/var/log/active/audit/AuditApp")["File"]
     logs = importlib.import_module("cucmapi.log").log(*login)
     assert "Cisco Audit Logs" in str(logs.listNodeServiceLogs())
-    path = "/var/log/active/audit/AuditApp/Audit00000001.log"
     assert path in str(logs.selectLogFiles(service_logs=["Cisco Audit Logs"], sftp_port=0))
     assert b"an audit line" in bytes(logs.GetOneFile(path))
     counters = importlib.import_module("cucmapi.pfm").pfm(*login)
@@ -233,10 +263,8 @@ def test_netmiko(lab: LabProcess, release: str) -> None:
 def test_devnet_samples(lab: LabProcess, release: str, tmp_path: Path) -> None:
     """DevNet's own programs, with the vendor's own WSDLs; their pauses are answered by Enter."""
     folder = strangers.samples()
-    node, host = RELEASES[release][0], address(lab, release)
-    audit = lab.state / node / node.upper() / "var/log/active/audit/AuditApp"
-    audit.mkdir(parents=True, exist_ok=True)
-    (audit / "Audit00000002.log").write_bytes(b"an audit line\n")
+    host = address(lab, release)
+    audit_log(lab, release, "Audit00000002.log")
     stand_in = tmp_path / "dotenv.py"
     stand_in.write_text("def load_dotenv(*_a, **_k):\n    return True\n")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "CUCM_ADDRESS": host, "CUCM_USERNAME": APPLICATION[0],
@@ -286,7 +314,7 @@ def test_ciscoaxl(lab: LabProcess, release: str, tmp_path: Path, monkeypatch: py
 
 
 MARKS = ("<!-- strangers: made by tests/contract/test_strangers.py -->", "<!-- /strangers -->")
-CLIENTS = ("ciscoaxl", "cisco-axl", "cisco-risport", "cisco-perfmon", "ciscoris", "cucmapi", "netmiko",
+CLIENTS = ("ciscoaxl", "cisco-axl", "cisco-risport", "cisco-perfmon", "cisco-dime", "ciscoris", "cucmapi", "netmiko",
            "DevNet's serviceability samples")  # fmt: skip
 
 

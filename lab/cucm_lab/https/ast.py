@@ -50,8 +50,8 @@ def bare(name: str, text: str) -> web.Response:
     return web.Response(body=body.encode(), headers={"Content-Type": XML})
 
 
-def multipart(parts: list[tuple[str, str, bytes]]) -> web.Response:
-    """Parts as (content type, content id, bytes), in multipart/related as Axis2 writes it."""
+def multipart(parts: list[tuple[str, str, bytes]], *, quoted: bool = True) -> web.Response:
+    """Parts as (content type, content id, bytes), in multipart/related as Axis2 writes it, the boundary in quotes."""
     boundary = f"MIMEBoundary_{uuid.uuid4().hex}"
     start = f"<{parts[0][1]}>"
     body = b"".join(
@@ -61,7 +61,8 @@ def multipart(parts: list[tuple[str, str, bytes]]) -> web.Response:
         + b"\r\n"
         for kind, identity, data in parts
     )
-    kind = f'multipart/related; type="text/xml"; start="{start}"; boundary="{boundary}"'
+    mark = '"' if quoted else ""
+    kind = f'multipart/related; type="text/xml"; start="{start}"; boundary={mark}{boundary}{mark}'
     return web.Response(body=body + f"--{boundary}--\r\n".encode(), headers={"Content-Type": kind})
 
 

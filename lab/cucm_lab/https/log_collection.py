@@ -99,7 +99,8 @@ def _list(node: Node) -> web.Response:
         )
     answer = ast.answer("listNodeServiceLogs", "".join(parts))
     if node.cluster.lab.inferred["logcollection.list_multipart"] and isinstance(answer.body, bytes):
-        return ast.multipart([("text/xml; charset=UTF-8", "start", answer.body)])
+        # cisco-dime takes the boundary as it stands here, and without its quotes in DIME's answers.
+        return ast.multipart([("text/xml; charset=UTF-8", "start", answer.body)], quoted=False)
     return answer
 
 
