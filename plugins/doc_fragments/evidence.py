@@ -32,6 +32,23 @@ options:
         description: How many phones have a security profile of each mode
           (RV(siptls.cucm.cucm_info#module:phone_security)). Where none is V(Encrypted), no phone encrypts its media.
         type: dict
+      revocation:
+        description:
+          - How the cluster checks whether certificates are revoked, for the forecast.
+          - No interface of CUCM shows it. It is set in OS Administration under C(Security > Certificate Revocation).
+        type: dict
+        suboptions:
+          ocsp:
+            description:
+              - Where OCSP responders are asked.
+              - V(certificate) means at the address in the certificate (C(Use OCSP URI from Certificate)), V(configured)
+                at the cluster's own address (C(Use Configured OCSP URI)), V(disabled) that none is asked.
+            type: str
+            choices: [disabled, certificate, configured]
+          common_criteria:
+            description: Whether Common Criteria mode is on (C(utils fips_common_criteria status)). CUCM then refuses
+              connections whose certificate has an unknown status; otherwise it accepts them.
+            type: bool
       nodes:
         description: The nodes that run Cisco CallManager.
         type: list

@@ -15,7 +15,8 @@ description:
     it, with the date where there is one.
   - It looks at the ends of the certificates of both ends and of the CAs above them, at certificates of public CAs (no
     clientAuth from March 2027 on, lifetimes of 200, 100 and 47 days), at key sizes and SHA-1, and at ciphers and TLS
-    versions that the clusters negotiate and that newer releases take away.
+    versions that the clusters negotiate and that newer releases take away. Where a cluster asks the OCSP responder
+    that a certificate names (C(revocation) of O(clusters)), it lists certificates that name none.
   - With O(certificates) it also lists all certificates of all clusters and services, those that end first on top, and
     what external peers present.
   - With O(dest) it writes both as an HTML page that is complete in itself, as CSV and as JSON.
@@ -46,7 +47,7 @@ options:
       V(forecast.json); made when missing. Without it nothing is written.
     type: path
   near_days:
-    description: The page shows what ends within so many days in the colour of an error.
+    description: What ends within so many days is listed in RV(ending); the page shows it in the colour of an error.
     type: int
     default: 30
 """
@@ -62,8 +63,10 @@ EXAMPLES = r"""
 
 - name: Fail in time
   ansible.builtin.assert:
-    that: forecast.days_left is none or forecast.days_left > 30
-    fail_msg: "{{ forecast.summary }}"
+    that:
+      - forecast.days_left is none or forecast.days_left > 30
+      - forecast.ending == []
+    fail_msg: "{{ forecast.summary + forecast.ending }}"
 """
 
 RETURN = r"""
@@ -126,6 +129,19 @@ forecasts:
       elements: dict
       returned: always
       sample: [{"kind": "certificate_end", "date": "2028-11-27T15:56:00Z", "days_left": 729}]
+ending:
+  description: A sentence for each certificate of a service of any cluster (tomcat, TVS, CAPF, ipsec and the others), or
+    of an external peer, that ends within O(near_days) or has ended. Trust stores are left out.
+  type: list
+  elements: str
+  returned: success
+  sample: ["cucma: the tomcat certificate cucma.example.com of CUCMA ends on 2026-12-10 (12 days). After its renewal,
+    restart Cisco Tomcat."]
+certificate_days_left:
+  description: The fewest days left of such a certificate; null when none is known.
+  type: int
+  returned: success
+  sample: 12
 unread:
   description: A sentence for each node whose certificates could not be read.
   type: list
@@ -202,12 +218,15 @@ def service(task: Task) -> Outcome:
     found = [forecast.forecast(case) for case in cases]
     first = min((one for one in found if one["breaks_on"]), key=lambda one: str(one["breaks_on"]), default=None)
     versions = {str(one["name"]): str(one.get("version") or "") for one in given["clusters"]}
+    rows = all_certificates.listed(given["certificates"], cases, versions)
     result = {
         "breaks_on": first["breaks_on"] if first else None,
         "days_left": first["days_left"] if first else None,
         "summary": [forecast.sentence(one) for one in found],
         "forecasts": found,
-        "certificates": all_certificates.listed(given["certificates"], cases, versions),
+        "certificates": rows,
+        "ending": all_certificates.ending(rows, given["near_days"]),
+        "certificate_days_left": all_certificates.first_end(rows),
         "unread": all_certificates.unread(given["certificates"]),
     }
     if not given["dest"]:

@@ -73,6 +73,8 @@ INVENTORY = (
     wrong("bool that is not one", r"cucm_validate_certs is 'perhaps', .*Give true or false",
           cucm_validate_certs="perhaps"),
     wrong("hub that is perhaps one", r"cucm_transit is 'maybe', .*Give true or false", cucm_transit="maybe"),
+    wrong("revocation that is not known", r"cucm_revocation: ocsp is 'on'\. Give one of disabled, certificate, conf",
+          cucm_revocation={"ocsp": "on"}),
     wrong("number that is not one", r"cucm_timeout is 'soon', .*Give a whole number", cucm_timeout="soon"),
     wrong("port out of range", r"cucm_ssh_port is 99999, .*from 1 to 65535", cucm_ssh_port=99999),
     wrong("misspelled username", r"the variable cucm_usrname is not known\. Did you mean cucm_username\?",

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 USES = {"serverAuth": x509.OID_SERVER_AUTH, "clientAuth": x509.OID_CLIENT_AUTH}
 LAB_CA = "C=IN,O=cisco,CN=Lab CA"
@@ -38,7 +39,7 @@ def _general(text: str) -> x509.GeneralName:
 @cache
 def _made(
     names: tuple[str, str], keys: tuple[str, str], serial: int, dates: tuple[str, str], *, sans: tuple[str, ...],
-    uses: tuple[str, ...], ca: bool,
+    uses: tuple[str, ...], ca: bool, ocsp: str,
 ) -> bytes:  # fmt: skip
     subject, issuer = names
     key, signer = keys
@@ -57,6 +58,9 @@ def _made(
         builder = builder.add_extension(x509.SubjectAlternativeName([_general(one) for one in sans]), critical=False)
     if uses:
         builder = builder.add_extension(x509.ExtendedKeyUsage([USES[one] for one in uses]), critical=False)
+    if ocsp:
+        place = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp))
+        builder = builder.add_extension(x509.AuthorityInformationAccess([place]), critical=False)
     return builder.sign(_key(signer), hashes.SHA256()).public_bytes(Encoding.DER)
 
 
@@ -72,12 +76,15 @@ def made(
     sans: tuple[str, ...] = (),
     uses: tuple[str, ...] = ("serverAuth", "clientAuth"),
     ca: bool = False,
+    ocsp: str = "",
 ) -> dict[str, Any]:
     """The view of a certificate. issuer: None makes it self-signed; key and signer name keys other than the names'."""
     above = issuer or subject
     own = key or subject
     keys = (own, signer or (own if issuer is None else above))
-    der = _made((subject, above), keys, int(serial, 16), (begin, end), sans=sans, uses=() if ca else uses, ca=ca)
+    der = _made(
+        (subject, above), keys, int(serial, 16), (begin, end), sans=sans, uses=() if ca else uses, ca=ca, ocsp=ocsp
+    )
     return copy.deepcopy(Certificate.from_der(der).view())
 
 

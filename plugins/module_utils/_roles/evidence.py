@@ -15,7 +15,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cl
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
 
 Rows = Sequence[Mapping[str, Any]]
-# Of what a trace tells, what the verdict and the report show.
+#: what the verdict, the doctor and the forecast use of a cluster, beside its nodes
+ABOUT = ("version", "security_mode", "phone_security", "revocation")
+# Of a trace, what the verdict and the report show.
 TRACED = ("cluster", "certificates", "calls", "options", "alarms", "trouble")
 
 
@@ -47,8 +49,7 @@ def cluster_evidence(
     brought = [(certificates, "certificates"), (probes, "chain"), ([states], "trunks"), (external, "chain"),
                (captures, "connections"), ([traces], "calls")]  # fmt: skip
     return {
-        "cluster": about
-        | {key: value for key in ("version", "security_mode", "phone_security") if (value := getattr(cluster, key))},
+        "cluster": about | {key: value for key in ABOUT if (value := getattr(cluster, key))},
         "directions": _directions(cluster, peers, profiles=profiles, trunks=trunks, states=states, external=external),
         "captures": [connection for capture in read for connection in capture["connections"]],
         "traces": [{key: trace[key] for key in TRACED if key in trace}] if trace else [],

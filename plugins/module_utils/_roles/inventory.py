@@ -35,6 +35,7 @@ CONNECTION = (
 #: the other variables of an inventory that are no role's option
 OTHERS = (
     "cucm_node_addresses", "cucm_local_patterns", "cucm_peers", "cucm_external_peers", "cucm_transit", "cucm_clusters",
+    "cucm_revocation",
     "sip_tls_ca", "sip_tls_ca_password", "sip_tls_ca_passphrase", "sip_tls_trusted_cas", "sip_tls_vault_token",
     "sip_tls_backup", "sip_tls_confirm", "sip_tls_renewal_enforce",
 )  # fmt: skip
@@ -49,6 +50,8 @@ PREFIXES = ("cucm_", "sip_tls_", "callmanager_certificate_", "preflight_")
 NUMBERS = {"cucm_port": (1, 65535), "cucm_ssh_port": (1, 65535), "cucm_timeout": (1, 3600)}
 BOOLEANS = ("cucm_validate_certs", "cucm_validate_host_key", "cucm_legacy_crypto", "cucm_transit")
 TRUTHS = ("true", "false", "yes", "no", "on", "off", "1", "0", "y", "n", "t", "f")
+#: where a cluster asks for OCSP responders
+REVOCATION = ("disabled", "certificate", "configured")
 #: keys of sip_tls_ca that are no options of ca_sign
 CA_KEYS = ("request_ids",)
 _LISTS = ("cucm_local_patterns", "cucm_peers")
@@ -172,6 +175,22 @@ def _kinds(inventory: Inventory) -> Iterator[str]:
         value = inventory.values.get(name)
         if value is not None and str(value).lower() not in TRUTHS:
             yield f"{name} is {value!r}, which is neither true nor false. Give true or false."
+
+
+def _revocation(inventory: Inventory) -> Iterator[str]:
+    given = inventory.values.get("cucm_revocation")
+    if given is None:
+        return
+    if not isinstance(given, Mapping):
+        yield f"cucm_revocation is not a mapping. Give it as {{ocsp: {REVOCATION[0]}, common_criteria: false}}."
+        return
+    for key, value in given.items():
+        if key == "ocsp" and value not in REVOCATION:
+            yield f"cucm_revocation: ocsp is {value!r}. Give one of {', '.join(REVOCATION)}."
+        elif key == "common_criteria" and str(value).lower() not in TRUTHS:
+            yield f"cucm_revocation: common_criteria is {value!r}, which is neither true nor false. Give true or false."
+        elif key not in ("ocsp", "common_criteria"):
+            yield f"cucm_revocation has the key {key}, which is not known. Give ocsp or common_criteria."
 
 
 def _host(inventory: Inventory) -> Iterator[str]:
@@ -358,5 +377,5 @@ KEPT = (
     "sip_tls_undo_backup_done",
 )
 CHECKS: tuple[Callable[[Inventory], Iterator[str]], ...] = (
-    _undefined, _misspelled, _missing, _kinds, _host, _lists, _patterns, _authority, _secrets,
+    _undefined, _misspelled, _missing, _kinds, _revocation, _host, _lists, _patterns, _authority, _secrets,
 )  # fmt: skip

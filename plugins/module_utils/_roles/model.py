@@ -132,6 +132,8 @@ class Cluster:
     security_mode: str | None = None
     #: how many phones have which device security mode, as cucm_info returns it
     phone_security: Mapping[str, int] | None = None
+    #: how it checks the revocation of certificates (cucm_revocation)
+    revocation: Mapping[str, Any] | None = None
     nodes: list[Node] = field(default_factory=list)
     #: by node the CallManager certificate that it is to present, and the CallManager-ECDSA one
     certificates: dict[str, View | None] = field(default_factory=dict)

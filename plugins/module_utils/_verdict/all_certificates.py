@@ -16,8 +16,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import 
 Row = dict[str, Any]
 #: what a row takes as it is from a certificate that a module returned
 _SHOWN = ("subject", "common_name", "issuer", "serial", "not_before", "not_after", "days_left", "sha256")
-#: the column of a certificate that an external peer presented
-PRESENTED = "presented"
+#: the kinds of rows: what a service presents, what a trust store contains, what an external peer presented
+IDENTITY, TRUST, PRESENTED = "identity", "trust", "presented"
 
 
 def listed(results: Iterable[Mapping[str, Any]], cases: Sequence[Direction], versions: Mapping[str, str]) -> list[Row]:
@@ -38,6 +38,28 @@ def _order(row: Row) -> tuple[bool, float, str, str]:
     """A certificate without a known end comes first: nobody knows when it ends."""
     days = row["days_left"]
     return days is not None, days or 0, row["cluster"], row["purpose"]
+
+
+def ending(rows: Iterable[Row], days: int) -> list[str]:
+    """A sentence for each certificate of a service or an external peer that ends within so many days, or has ended.
+
+    Trust stores contain CAs that nothing uses; those above a trunk's certificates are in its forecast.
+    """
+    near = [one for one in rows if one["kind"] != TRUST and one["days_left"] is not None and one["days_left"] <= days]
+    return [
+        f"{one['cluster']}: the {one['purpose']} certificate {one['common_name'] or one['subject']} of "
+        f"{', '.join(one['nodes'])} {'ended' if one['days_left'] < 0 else 'ends'} on {str(one['not_after'])[:10]} "
+        f"({one['days_left']} days)."
+        + (f" After its renewal, restart {', '.join(one['restarts'])}." if one["restarts"] else "")
+        for one in near
+    ]
+
+
+def first_end(rows: Iterable[Row]) -> int | None:
+    """The fewest days left of a certificate of a service or an external peer; None when none is known."""
+    return min(
+        (one["days_left"] for one in rows if one["kind"] != TRUST and one["days_left"] is not None), default=None
+    )
 
 
 def unread(results: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -61,7 +83,7 @@ def _held(results: Iterable[Mapping[str, Any]], versions: Mapping[str, str]) -> 
             services = () if is_trust(purpose) else purpose_of(purpose).services_at(versions.get(cluster, ""))
             yield {
                 "cluster": cluster, "nodes": [str(one.get("node"))], "purpose": purpose, "name": one.get("name"),
-                "kind": "trust" if is_trust(purpose) else "identity", **{key: one.get(key) for key in _SHOWN},
+                "kind": TRUST if is_trust(purpose) else IDENTITY, **{key: one.get(key) for key in _SHOWN},
                 "restarts": list(services), "problem": one.get("problem") or None,
             }  # fmt: skip
 

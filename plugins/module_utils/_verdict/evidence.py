@@ -193,6 +193,10 @@ class Direction:
     security_modes: Mapping[str, str] = field(default_factory=dict)
     #: cluster -> how many phones have a security profile of each mode, where it is known
     phone_security: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: cluster -> its version, where it is known
+    versions: Mapping[str, str] = field(default_factory=dict)
+    #: cluster -> how it checks the revocation of certificates, as the inventory says (cucm_revocation)
+    revocation: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: whether calls to each pattern of the target are routed, by the dial plans of both ends
     routing: tuple[Mapping[str, Any], ...] = ()
 

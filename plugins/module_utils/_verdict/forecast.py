@@ -4,7 +4,8 @@
 """When a trunk will break, and why: per direction, dated and undated events of both ends. Private. Pure.
 
 Sources: the certificates and their chains; the Chrome Root Program (public CAs issue no clientAuth from March 2027);
-the CA/Browser Forum's ballot SC-081v3 (200, 100 and 47 days); Cisco's release notes of 15SU3 (no RSA key exchange).
+the CA/Browser Forum's ballot SC-081v3 (200, 100 and 47 days); Cisco's release notes of 15SU3 (no RSA key exchange);
+Cisco's security guides of 12.5(1)SU2 and 14 on certificate revocation (OCSP for SIP, refusals in Common Criteria mode).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import numbers
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor, negotiated
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Node
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
@@ -39,6 +41,8 @@ RSA_KEY_EXCHANGE = (
     "AES128-SHA256",
     "AES256-SHA256",
 )
+#: the release whose TLS clients for SIP ask OCSP responders
+OCSP_SINCE = "12.5"
 SMALLEST_RSA_KEY = 2048
 _RENEW = "Renew it before that day (playbook renew_certificates.yml)."
 _PRIVATE_CA = "Move to a private CA, or to a CA that keeps clientAuth, before the certificate is renewed."
@@ -65,7 +69,7 @@ class Event:
 
 def forecast(case: Direction) -> dict[str, Any]:
     """The events of one direction, the earliest first; ``breaks_on`` is the first dated one."""
-    found = [*_certificates(case), *_parameters(case)]
+    found = [*_certificates(case), *_revocation(case), *_parameters(case)]
     # Both directions of a trunk, and both roles of a node, show the same certificate.
     events = list({(one.kind, one.reason): one for one in found}.values())
     events.sort(key=lambda one: (one.date is None, one.date or case.now, one.reason))
@@ -145,6 +149,56 @@ def _public_ca(node: Node, leaf: Certificate, what: str) -> Iterator[Event]:
             "each renewal needs a restart of Cisco CallManager",
             "Plan the renewals, or move to a private CA.",
         )
+
+
+def _revocation(case: Direction) -> Iterator[Event]:
+    """Certificates that name no OCSP responder, at clusters that look for its address there.
+
+    A cluster with an address of its own needs none. Outside of Common Criteria mode CUCM accepts a certificate whose
+    status is unknown. CRLs are downloaded from addresses that are set in the cluster.
+    """
+    ends = ((case.source, case.reached), (case.target, case.source_nodes))
+    for checker, nodes in ends if not case.external else ends[:1]:
+        rule = case.revocation.get(checker) or {}
+        if rule.get("ocsp") in ("disabled", "configured") or rule.get("common_criteria") is False:
+            continue
+        silent = [(node, title) for node in nodes for title, leaf in _leaves(node) if leaf.extensions.ocsp == ()]
+        if rule.get("ocsp") == "certificate":
+            yield from (_no_responder(checker, node, title, rule) for node, title in silent)
+        elif silent and not _without_ocsp(case, checker):
+            names = ", ".join(dict.fromkeys(node.name for node, _title in silent))
+            yield Event(
+                "revocation", None, None,
+                f"certificates of {names} name no OCSP responder, and whether {checker} requires one is not known",
+                "Read Security > Certificate Revocation in OS Administration and the answer to utils "
+                f"fips_common_criteria status, and set cucm_revocation of {checker} in the inventory.",
+            )  # fmt: skip
+
+
+def _leaves(node: Node) -> list[tuple[str, Certificate]]:
+    """The title and the certificate of each identity of a node that CAs confirm."""
+    found = ((one.title, one.held or one.probed) for one in node.identities)
+    return [(title, leaf) for title, leaf in found if leaf is not None and not leaf.self_signed]
+
+
+def _without_ocsp(case: Direction, cluster: str) -> bool:
+    try:
+        return numbers(case.versions[cluster]) < numbers(OCSP_SINCE)
+    except (KeyError, ValueError):
+        return False
+
+
+def _no_responder(checker: str, node: Node, title: str, rule: Mapping[str, Any]) -> Event:
+    mode = "" if rule.get("common_criteria") else " if Common Criteria mode is on, which is not known"
+    return Event(
+        "revocation",
+        None,
+        node.name,
+        f"the {title} of {node.name} names no OCSP responder, where {checker} looks for one: it refuses the "
+        f"connection{mode}",
+        "Have the certificate signed again with the address of a responder (local_ocsp_urls of a local CA), or set "
+        f"Use Configured OCSP URI on {checker} (OS Administration, Security > Certificate Revocation).",
+    )
 
 
 def _authorities(node: Node, checker: Node) -> Iterator[Event]:

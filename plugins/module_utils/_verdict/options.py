@@ -24,11 +24,16 @@ NODE = {
     "trust": {"type": "list", "elements": "dict"},
     "clock": {"type": "dict"},
 }
+REVOCATION = {
+    "ocsp": {"type": "str", "choices": ["disabled", "certificate", "configured"]},
+    "common_criteria": {"type": "bool"},
+}
 CLUSTER = {
     "name": {"type": "str", "required": True},
     "version": {"type": "str"},
     "security_mode": {"type": "str"},
     "phone_security": {"type": "dict"},
+    "revocation": {"type": "dict", "options": REVOCATION},
     "nodes": {"type": "list", "elements": "dict", "required": True, "options": NODE},
 }
 EXTERNAL = {

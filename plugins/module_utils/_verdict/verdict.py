@@ -15,7 +15,7 @@ What each source proves, from weak to strong:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -83,10 +83,10 @@ def directions_of(
             if (source, target) in external
             else legs.get((target, source), Leg()),
             external=(source, target) in external,
-            security_modes={
-                str(one["name"]): str(one["security_mode"]) for one in clusters if one.get("security_mode")
-            },
-            phone_security={str(one["name"]): one["phone_security"] for one in clusters if one.get("phone_security")},
+            security_modes=_known(clusters, "security_mode"),
+            phone_security=_known(clusters, "phone_security"),
+            versions=_known(clusters, "version"),
+            revocation=_known(clusters, "revocation"),
             captures=tuple(captures),
             traces=tuple(traces),
             srtp_wanted=srtp_wanted and external.get((source, target), {}).get("srtp") is not False,
@@ -96,6 +96,11 @@ def directions_of(
         )
         for (source, target), leg in legs.items()
     ]
+
+
+def _known(clusters: Iterable[Mapping[str, Any]], key: str) -> dict[str, Any]:
+    """What is known of each cluster by its name."""
+    return {str(one["name"]): one[key] for one in clusters if one.get(key)}
 
 
 def _ports(external: Mapping[str, Any]) -> tuple[Node, ...]:

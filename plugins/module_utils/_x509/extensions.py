@@ -37,6 +37,8 @@ EKU_NAMES = {
     "1.3.6.1.5.5.7.3.9": "OCSPSigning",
     "2.5.29.37.0": ANY_USE,
 }
+#: the access method of OCSP (RFC 5280, 4.2.2.1)
+OCSP = "1.3.6.1.5.5.7.48.1"
 EKU_OIDS = {name: number for number, name in EKU_NAMES.items()}
 #: RFC 5280's name -> the attribute of cryptography's KeyUsage, in the order of the bits
 KEY_USAGES = {
@@ -63,6 +65,8 @@ class Extensions:
     path_length: int | None = None
     permitted: tuple[AltName, ...] = ()
     excluded: tuple[AltName, ...] = ()
+    #: addresses of OCSP responders; None where they cannot be read
+    ocsp: tuple[str, ...] | None = ()
     unread: tuple[str, ...] = ()
 
     def allows(self, use: str) -> bool:
@@ -126,7 +130,18 @@ def _subtrees(element: Element | None) -> tuple[AltName, ...]:
     return tuple(general_name(one.expect(SEQUENCE, "a name constraint").children()[0]) for one in trees)
 
 
+def _access(value: Element) -> dict[str, Any]:
+    """OpenSSL checks a certificate without reading this extension, so that a damaged one does no harm."""
+    try:
+        methods = [one.children() for one in value.expect(SEQUENCE, "authorityInfoAccess").children()]
+        places = [general_name(place) for method, place in methods if oid(method, "a method") == OCSP]
+    except (ValueError, IndexError):
+        return {"ocsp": None}
+    return {"ocsp": tuple(one.value for one in places if one.kind == "URI")}
+
+
 _READERS: dict[str, tuple[str, Callable[[Element], dict[str, Any]]]] = {
+    "1.3.6.1.5.5.7.1.1": ("authorityInfoAccess", _access),
     "2.5.29.15": ("keyUsage", _key_usage),
     "2.5.29.17": ("subjectAltName", _sans),
     "2.5.29.19": ("basicConstraints", _constraints),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import forecast, verdict
 
 from tests.support.made_views import authority
@@ -72,3 +73,38 @@ def test_what_the_clusters_negotiate_may_end_with_an_upgrade() -> None:
     assert {"rsa_key_exchange", "tls_minimum"} <= kinds(of(evidence))
     evidence["captures"] = [broken.handshake()]
     assert not kinds(of(evidence)) & {"rsa_key_exchange", "tls_minimum"}
+
+
+def revocation(evidence: Evidence, checker: str) -> list[str]:
+    """The reasons at a cluster that checks whether its peer's certificate is revoked."""
+    return [one["reason"] for one in of(evidence)["events"] if one["kind"] == "revocation" and checker in one["reason"]]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"ocsp": "certificate", "common_criteria": True}, "where cucma looks for one: it refuses the connection"),
+        ({"ocsp": "certificate"}, "it refuses the connection if Common Criteria mode is on, which is not known"),
+        ({}, "certificates of CUCM10 name no OCSP responder, and whether cucma requires one is not known"),
+        ({"common_criteria": True}, "whether cucma requires one is not known"),
+        ({"ocsp": "certificate", "common_criteria": False}, None),
+        ({"ocsp": "configured", "common_criteria": True}, None),
+        ({"ocsp": "disabled", "common_criteria": True}, None),
+    ],
+)
+def test_a_cluster_that_asks_the_responder_in_a_certificate_needs_its_address(rule: Evidence, said: str | None) -> None:
+    evidence = broken.sound()
+    evidence["clusters"][0] |= {"revocation": rule, "version": "14.0.1.12900-161"}
+    found = revocation(evidence, "cucma")
+    assert (said in found[0]) if said else found == [], found
+    broken.reissue(evidence, ocsp="http://ocsp.example.com")
+    assert revocation(evidence, "cucma") == []
+
+
+def test_releases_before_12_5_ask_no_responder_for_sip() -> None:
+    evidence = broken.sound()
+    for one, version in zip(evidence["clusters"], ("11.5.1.12900-21", "9.1.2.10000-28"), strict=True):
+        one["version"] = version
+    assert "revocation" not in kinds(of(evidence))
+    evidence["clusters"][0]["version"] = "12.5.1.13900-152"
+    assert len(revocation(evidence, "cucma")) == 1 and revocation(evidence, "cucm10") == []

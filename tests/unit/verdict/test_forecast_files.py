@@ -71,6 +71,17 @@ def test_every_certificate_is_listed_once_per_cluster_and_purpose() -> None:
     assert rows[0]["problem"] == "it cannot be read"
 
 
+def test_certificates_of_every_service_end_and_trust_stores_do_not_count() -> None:
+    rows = result()["certificates"]
+    assert all_certificates.first_end(rows) == -31
+    assert all_certificates.ending(rows, 9) == [
+        "cucm10: the CallManager certificate CUCM10 of 10.0.0.1 ended on 2026-10-01 (-31 days). After its renewal, "
+        "restart Cisco CallManager, Cisco CTIManager, Cisco Trust Verification Service, Cisco Tftp."
+    ]
+    assert "cucma: the tomcat certificate WEB" in all_certificates.ending(rows, 10)[1]
+    assert len(all_certificates.ending(rows, 10_000)) == 3, "what cannot be read and what is trusted has no day here"
+
+
 def test_an_external_peer_is_listed_by_what_it_presents() -> None:
     evidence = broken.sound()
     probe = evidence["clusters"][1]["nodes"][0]["probe"]
