@@ -253,15 +253,15 @@ def test_other_ports_are_left_alone_unless_asked_for(
     assert len(capture.read([path], frozenset({8443})).connections) == 1
 
 
-def test_100_000_packets_take_a_few_seconds(shake: Callable[..., Flights], tmp_path: Path) -> None:
+def test_20_000_packets_take_a_second(shake: Callable[..., Flights], tmp_path: Path) -> None:
     flights = shake()
     frames: list[Any] = []
-    while len(frames) < 100_000:
+    while len(frames) < 20_000:
         frames += frames_of(flights, size=300)
         frames += frames_of([("client", b"\x17\x03\x03\x02\x00" + bytes(512))] * 200, isn=len(frames))
-    path = write_pcap(tmp_path / "large.cap", frames[:100_000])
+    path = write_pcap(tmp_path / "large.cap", frames[:20_000])
     begin = time.process_time()
     found = capture.read([path])
     spent = time.process_time() - begin
-    assert found.notes.packets == 100_000
-    assert spent < 4, f"{spent:.1f} s"
+    assert found.notes.packets == 20_000
+    assert spent < 1, f"{spent:.1f} s"
