@@ -13,8 +13,8 @@ version_added: 1.0.0
 description:
   - Runs C(utils network capture) on one or more nodes at once for O(seconds), then fetches the file by DIME (HTTPS) or
     has the node send it to an SFTP server, and removes it from the node.
-  - Whatever you want to capture has to happen while the task runs; start it with C(async) and C(poll=0), or rely on a
-    trunk that sends OPTIONS. With O(marker) the play knows when the captures have started, and can end them.
+  - Whatever you want to capture has to happen while the capture runs. Begin it with O(state=begun), do what is to be
+    captured, then end it with O(state=ended); or rely on a trunk that sends OPTIONS.
   - A capture ends with its terminal session. Even if the play dies, O(seconds) ends it.
   - Check mode captures nothing.
 author:
@@ -35,6 +35,26 @@ attributes:
     support: N/A
     details: Every run captures anew.
 options:
+  state:
+    description:
+      - V(captured) captures for O(seconds) and fetches.
+      - V(begun) returns when the captures of all nodes have started (or one could not), and lets them run on in a
+        process of its own.
+      - V(ended) ends what was begun in O(folder), fetches, and returns RV(captures). Of the other options it needs
+        none but O(host).
+    type: str
+    choices: [captured, begun, ended]
+    default: captured
+  folder:
+    description:
+      - The folder on the controller that O(state=begun) and O(state=ended) share. Without it V(begun) makes one in the
+        folder for temporary files and returns it as RV(folder).
+      - The files are fetched to it unless O(dest) is given. Remove it when they are no longer needed.
+    type: path
+  end_early:
+    description: With O(state=ended), whether to end the captures at once. Otherwise they run until O(seconds) are over.
+    type: bool
+    default: true
   username:
     description:
       - The application account that fetches the file by DIME. Required with O(dest) unless O(sftp) is given.
@@ -122,7 +142,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Capture for 40 seconds, in the background
+- name: Begin a capture
   siptls.cucm.cucm_capture:
     host: cucma.example.com
     os_username: "{{ cucm_os_username }}"
@@ -131,38 +151,33 @@ EXAMPLES = r"""
     password: "{{ cucm_password }}"
     peer: 10.106.95.200
     seconds: 120
-    marker: build/capture-runs
+    state: begun
     dest: build/evidence
-  async: 300
-  poll: 0
   register: running
-
-- name: Wait until it has started
-  ansible.builtin.wait_for:
-    path: build/capture-runs
 
 - name: Make the trunk reconnect
   siptls.cucm.cucm_sip_trunk:
     name: TLS-TO-CUCM10
     reset: always
 
-- name: End the capture
-  ansible.builtin.file:
-    path: build/capture-runs
-    state: absent
-
-- name: Wait for its file
-  ansible.builtin.async_status:
-    jid: "{{ running.ansible_job_id }}"
+- name: End the capture and fetch its file
+  siptls.cucm.cucm_capture:
+    host: cucma.example.com
+    os_username: "{{ cucm_os_username }}"
+    os_password: "{{ cucm_os_password }}"
+    state: ended
+    folder: "{{ running.folder }}"
   register: capture
-  until: capture.finished
-  retries: 60
-  delay: 3
 """
 
 RETURN = r"""
+folder:
+  description: The folder to end the captures by.
+  type: str
+  returned: when O(state=begun), except in check mode
+  sample: "/tmp/cucm_capture.4k2mzq0v"
 captures:
-  description: One entry per node.
+  description: One entry per node; empty with O(state=begun).
   type: list
   elements: dict
   returned: success
@@ -198,8 +213,9 @@ captures:
       sample: [{"remote_path": "/var/log/active/platform/cli/siptls.cap"}]
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import (
     APPLICATION,
@@ -212,6 +228,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import (
 )
 
 if TYPE_CHECKING:
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.node_capture import Plan
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 SFTP = {
@@ -226,6 +243,9 @@ SPEC = (
     + PLATFORM
     + ArgSpec(
         options={
+            "state": {"type": "str", "choices": ["captured", "begun", "ended"], "default": "captured"},
+            "folder": {"type": "path"},
+            "end_early": {"type": "bool", "default": True},
             "nodes": {"type": "list", "elements": "dict", "default": []},
             "to": {"type": "str", "choices": ["file", "screen"], "default": "file"},
             "name": {"type": "str", "default": "siptls"},
@@ -245,26 +265,57 @@ SPEC = (
 
 
 def service(task: Task) -> Outcome:
-    """Capture on every node."""
-    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.node_capture import Plan, Push, run
+    """Capture on every node, or begin to, or end what was begun."""
+    if task.params["state"] == "ended":
+        return _end(task)
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence import node_capture
 
     given = task.params
-    if given["dest"] and not given["sftp"] and not (given["username"] and given["password"]):
-        raise Failure("To fetch the capture by DIME, give username and password of the application account.")
-    if not (given["size"] == "all" or given["size"].isdecimal()):
-        raise Failure(f"size is {given['size']!r}; it is a number of bytes, or all.")
+    plan = _plan(given)
+    if task.check_mode:
+        return Outcome(result={"captures": []})
     nodes = [{**given, **one} for one in given["nodes"]] or [given]
+    push = node_capture.Push(**given["sftp"]) if given["sftp"] else None
+    changed = given["keep"] and given["to"] == "file"
+    if given["state"] == "begun":
+        folder = node_capture.begin(nodes, plan, push, _path(given["folder"]))
+        return Outcome(changed=changed, result={"captures": [], "folder": folder})
+    captures, warnings = node_capture.run(nodes, plan, push)
+    return Outcome(changed=changed, result={"captures": captures}, warnings=warnings)
+
+
+def _plan(given: Mapping[str, Any]) -> Plan:
+    """What to capture. Failure when the options contradict each other, or CUCM would not take them."""
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.node_capture import Plan
+
+    if given["size"] != "all" and not given["size"].isdecimal():
+        raise Failure(f"size is {given['size']!r}; it is a number of bytes, or all.")
+    fetches = given["dest"] or given["state"] == "begun"
+    if fetches and not given["sftp"] and not (given["username"] and given["password"]):
+        raise Failure("To fetch the capture by DIME, give username and password of the application account.")
     plan = Plan(
         name=given["name"] if given["to"] == "file" else None, seconds=given["seconds"], count=given["count"],
         size=given["size"], host=given["peer"], port=given["peer_port"], network=given["network"],
-        keep=given["keep"], dest=Path(given["dest"]) if given["dest"] else None,
-        marker=Path(given["marker"]) if given["marker"] else None,
+        keep=given["keep"], dest=_path(given["dest"]), marker=_path(given["marker"]),
     )  # fmt: skip
     plan.command()
+    return plan
+
+
+def _path(given: str | None) -> Path | None:
+    return Path(given) if given else None
+
+
+def _end(task: Task) -> Outcome:
+    """End what was begun in the folder."""
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence import node_capture
+
+    if not task.params["folder"]:
+        raise Failure("state=ended needs the folder that state=begun returned.")
     if task.check_mode:
         return Outcome(result={"captures": []})
-    captures, warnings = run(nodes, plan, Push(**given["sftp"]) if given["sftp"] else None)
-    return Outcome(changed=given["keep"] and given["to"] == "file", result={"captures": captures}, warnings=warnings)
+    captures, warnings = node_capture.end(Path(task.params["folder"]), early=task.params["end_early"])
+    return Outcome(result={"captures": captures}, warnings=warnings)
 
 
 FACE = Face(SPEC, service, needs=("asyncssh", "requests"))

@@ -10,16 +10,17 @@ terminal goes away, as it does when the play dies: nothing is left running.
 from __future__ import annotations
 
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import background, onscreen
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import files as evidence_files
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import onscreen
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import AdminShell, Answer
@@ -170,6 +171,54 @@ def run(nodes: Sequence[Mapping[str, Any]], plan: Plan, push: Push | None) -> tu
     if failures:
         raise Failure(" ".join(failures), captures=results)
     return results, warnings
+
+
+#: in the folder of a capture that runs in the background: the marker, and how long it may run
+RUNS, SECONDS = "runs", "seconds"
+#: how long the captures of all nodes may take to start, and their files to be fetched once they are over
+START_SECONDS, FETCH_SECONDS = 60, 180
+
+
+def begin(nodes: Sequence[Mapping[str, Any]], plan: Plan, push: Push | None, folder: Path | None) -> str:
+    """Capture in a process of its own; the folder by which to end it, made if none is given.
+
+    Returns when all captures run, or one could not start, which `end` reports. Failure for a folder that can't be made.
+    """
+    try:
+        if folder is None:
+            folder = Path(tempfile.mkdtemp(prefix="cucm_capture."))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / SECONDS).write_text(str(plan.seconds), encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"The folder {folder or tempfile.gettempdir()} can't be written: {error.strerror}.") from error
+    runs = folder / RUNS
+    there = replace(plan, marker=runs, dest=plan.dest or folder)
+
+    def work() -> dict[str, Any]:
+        captures, warnings = run(nodes, there, push)
+        return {"captures": captures, "warnings": warnings}
+
+    background.begin(folder, work)
+    background.wait_until(lambda: runs.exists() or background.ended(folder), START_SECONDS)
+    return str(folder)
+
+
+def end(folder: Path, *, early: bool) -> tuple[list[dict[str, Any]], list[str]]:
+    """(one result per node, warnings) of what was begun in the folder. Failure as `run` has it, or when nothing was.
+
+    Without `early` the captures first run for as long as they may.
+    """
+    try:
+        seconds = int((folder / SECONDS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise Failure(f"No capture was begun in {folder}.") from None
+    runs = folder / RUNS
+    if early:
+        runs.unlink(missing_ok=True)
+    found = background.result(folder, FETCH_SECONDS if early else seconds + FETCH_SECONDS)
+    if found.get("failed"):
+        raise Failure(found["msg"], captures=found.get("captures", []))
+    return found["captures"], found["warnings"]
 
 
 def _one(node: Mapping[str, Any], plan: Plan, push: Push | None, watch: _Watch) -> tuple[dict[str, Any], list[str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -29,6 +30,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import
 )
 from cucm_lab.testing import LabProcess
 
+from tests.support.requests_made import run_module
 from tests.support.scripted_server import Server, status
 
 
@@ -254,6 +256,27 @@ def test_a_capture_says_when_it_runs_and_ends_when_its_marker_is_taken_away(lab:
     assert time.monotonic() - began < 60
     assert captures[0]["files"][0]["sha256"]
     assert not marker.exists()
+
+
+def test_a_capture_that_was_begun_runs_on_until_it_is_ended(lab: LabProcess) -> None:
+    """Two processes of the module: the first one returns while the capture runs, the second one ends and fetches it."""
+    asked = {**options(lab), "name": "begun", "seconds": 300}
+    begun = run_module("cucm_capture", {**asked, "state": "begun"})
+    assert begun["captures"] == [] and left_on(lab, "cucma", "begun"), begun
+    ended = run_module("cucm_capture", {**options(lab), "state": "ended", "folder": begun["folder"]})
+    (entry,) = ended["captures"][0]["files"]
+    assert Path(entry["path"]).parent == Path(begun["folder"]) and entry["sha256"], ended
+    assert not left_on(lab, "cucma", "begun") and not ended["changed"]
+    shutil.rmtree(begun["folder"])
+    again = run_module("cucm_capture", {**options(lab), "state": "ended", "folder": begun["folder"]})
+    assert again["msg"] == f"No capture was begun in {begun['folder']}."
+
+
+def test_a_capture_that_could_not_begin_says_why_when_it_is_ended(lab: LabProcess, tmp_path: Path) -> None:
+    wrong = {**options(lab), "os_password": "Not-the-password", "state": "begun", "folder": str(tmp_path / "made")}
+    assert not run_module("cucm_capture", wrong).get("failed")
+    ended = run_module("cucm_capture", {**options(lab), "state": "ended", "folder": str(tmp_path / "made")})
+    assert ended["failed"] and "platform account" in ended["msg"] and "Not-the-password" not in str(ended)
 
 
 def test_the_node_sends_the_file_to_an_sftp_server(lab: LabProcess, tmp_path: Path) -> None:
