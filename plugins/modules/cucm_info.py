@@ -41,8 +41,18 @@ options:
     description: Objects to look up by name; RV(found) contains those that exist, RV(missing) names the others.
     type: dict
     suboptions:
+      aar_groups:
+        description: Names of AAR groups.
+        type: list
+        elements: str
+        default: []
       calling_search_spaces:
         description: Names of calling search spaces.
+        type: list
+        elements: str
+        default: []
+      common_device_configurations:
+        description: Names of common device configurations.
         type: list
         elements: str
         default: []
@@ -51,13 +61,63 @@ options:
         type: list
         elements: str
         default: []
+      dial_plans:
+        description: Names of dial plans.
+        type: list
+        elements: str
+        default: []
+      digit_discard_instructions:
+        description: Names of digit discard instructions.
+        type: list
+        elements: str
+        default: []
+      external_call_control_profiles:
+        description: Names of external call control profiles.
+        type: list
+        elements: str
+        default: []
+      geo_location_filters:
+        description: Names of geolocation filters.
+        type: list
+        elements: str
+        default: []
+      geo_locations:
+        description: Names of geolocations.
+        type: list
+        elements: str
+        default: []
       locations:
         description: Names of locations.
         type: list
         elements: str
         default: []
+      media_resource_group_lists:
+        description: Names of media resource group lists.
+        type: list
+        elements: str
+        default: []
+      normalization_scripts:
+        description: Names of SIP normalization scripts.
+        type: list
+        elements: str
+        default: []
       partitions:
         description: Names of partitions.
+        type: list
+        elements: str
+        default: []
+      presence_groups:
+        description: Names of presence groups.
+        type: list
+        elements: str
+        default: []
+      resource_priority_namespaces:
+        description: Names of resource priority namespaces.
+        type: list
+        elements: str
+        default: []
+      route_filters:
+        description: Names of route filters.
         type: list
         elements: str
         default: []

@@ -52,7 +52,7 @@ def test_search_spaces_decide_at_both_ends_and_transformations_act(tmp_path: Pat
             one, two = lab.clusters["a"], lab.clusters["b"]
             world.change(one, "RoutePattern", "98XX", pattern="8.9XXX",
                          routePartitionName=named(one, "RoutePartition", "Trunks"),
-                         digitDiscardInstructionName=named(one, "DigitDiscardInstruction", "PreDot"))  # fmt: skip
+                         digitDiscardInstructionName=named(one, "Ddi", "PreDot"))  # fmt: skip
             refused = await place_call(lab, "a", "1019", "89898")
             assert refused["status"] == 404 and "calling search space of 1019" in refused["reason"]
             # The trunk at b has no search space, and 9898 is in a partition.
@@ -62,7 +62,7 @@ def test_search_spaces_decide_at_both_ends_and_transformations_act(tmp_path: Pat
             # Site b keeps four digits of what it gets, and 98 is one of its own short numbers.
             world.change(two, "SipTrunk", "to-a", sigDigits=2, prefixDn="7")
             assert (await place_call(lab, "a", "1018", "89898"))["status"] == 404
-            translate(two, "7.98", digitDiscardInstructionName=named(two, "DigitDiscardInstruction", "PreDot"),
+            translate(two, "7.98", digitDiscardInstructionName=named(two, "Ddi", "PreDot"),
                       prefixDigitsOut="98", callingSearchSpaceName=named(two, "Css", "Site"))  # fmt: skip
             assert (await place_call(lab, "a", "1018", "89898"))["result"] == "answered"
             world.change(two, "TransPattern", "7.98", blockEnable=True)

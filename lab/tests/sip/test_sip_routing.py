@@ -65,7 +65,7 @@ def to_list(cluster: Cluster, algorithm: str, trunks: list[str], *, enabled: boo
         "members": [{"routeGroupName": reference(group), "selectionOrder": 1}]})  # fmt: skip
     config.add("RoutePattern", "8.9898", {
         "pattern": "8.9898", "routePartitionName": None, "blockEnable": False,
-        "digitDiscardInstructionName": reference(world.record(cluster, "DigitDiscardInstruction", "PreDot")),
+        "digitDiscardInstructionName": reference(world.record(cluster, "Ddi", "PreDot")),
         "destination": {"gatewayName": None, "routeListName": reference(route_list)}})  # fmt: skip
 
 

@@ -31,10 +31,22 @@ from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.contro
 
 #: kinds whose names are looked up, by option: what AXL calls them
 NAMED = {
+    "aar_groups": "AarGroup",
     "calling_search_spaces": "Css",
+    "common_device_configurations": "CommonDeviceConfig",
     "device_pools": "DevicePool",
+    "dial_plans": "DialPlan",
+    "digit_discard_instructions": "Ddi",
+    "external_call_control_profiles": "ExternalCallControlProfile",
+    "geo_location_filters": "GeoLocationFilter",
+    "geo_locations": "GeoLocation",
     "locations": "Location",
+    "media_resource_group_lists": "MediaResourceList",
+    "normalization_scripts": "SIPNormalizationScript",
     "partitions": "RoutePartition",
+    "presence_groups": "PresenceGroup",
+    "resource_priority_namespaces": "ResourcePriorityNamespace",
+    "route_filters": "RouteFilter",
     "security_profiles": "SipTrunkSecurityProfile",
     "sip_profiles": "SipProfile",
 }

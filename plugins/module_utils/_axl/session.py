@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.soap import text
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_KIND, NAMED
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.validation import name_of
@@ -97,7 +98,7 @@ class Session:
         for kind, name, where in references:
             if (kind, name.casefold()) in self.planned or self._known[kind, name]:
                 continue
-            noun = NAMED[kind][1]
+            noun = NAMED[kind].noun
             if kind in BY_KIND and self.check_mode:
                 given = f"{noun} {name}"
                 self.assumes += [given] if given not in self.assumes else []
@@ -113,8 +114,12 @@ class Session:
 
     def exists(self, kind: str, name: str) -> bool:
         """True when CUCM has an object of this kind and name, or uuid."""
-        wrapper = NAMED[kind][0]
-        key = {"uuid": braced(name)} if UUID.fullmatch(name) else {"name": name}
+        row, wrapper = NAMED[kind], NAMED[kind].element(kind)
+        if row.listed and not UUID.fullmatch(name):
+            # The search is by SQL's LIKE, in which _ and % stand for other characters.
+            found = self.client.listing(kind, wrapper, {row.name: name}, (row.name,))
+            return any(text(one, row.name).casefold() == name.casefold() for one in found)
+        key = {"uuid": braced(name)} if UUID.fullmatch(name) else {row.name: name}
         if self.client.get(kind, wrapper, key, name) is not None:
             return True
         return kind == SIP_TRUNK.kind and self.other_device(name)

@@ -14,8 +14,10 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import rules, validation
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.lookup import NAMED as LOOKED_UP
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import items_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import NAMED as KINDS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE, PATTERN, TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Peer, View
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
@@ -23,17 +25,19 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, object_names, trunk_objects
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import routes_in_transit
 
-#: options of cucm_info's look_up: what is missing in words, and the option of the role that names it
-REFERENCES = {
-    "calling_search_spaces": ("calling search space", "sip_tls_trunk_calling_search_space"),
-    "device_pools": ("device pool", "sip_tls_trunk_device_pool"),
-    "locations": ("location", "sip_tls_trunk_location"),
-    "partitions": ("partition", "sip_tls_trunk_partition"),
+#: options of cucm_info's look_up: the settings of the role that name such objects
+SETTINGS = {
+    "calling_search_spaces": ("calling_search_space",),
+    "device_pools": ("device_pool",),
+    "locations": ("location",),
+    "partitions": ("partition",),
+    "security_profiles": ("profile_copy_from",),
+    "sip_profiles": ("sip_profile", "sip_profile_copy_from"),
 }
-#: the same options by what AXL calls the kind
-_LOOKED_UP = {
-    "Css": "calling_search_spaces", "DevicePool": "device_pools", "Location": "locations", "SipProfile": "sip_profiles",
-}  # fmt: skip
+#: what the settings name here, other rules report
+_BY_OTHER_RULES = ("security_profiles", "sip_profiles")
+#: options of look_up by what AXL calls the kind
+_LOOKED_UP = {kind: option for option, kind in LOOKED_UP.items()}
 
 
 def look_up(
@@ -46,48 +50,55 @@ def look_up(
     foreign = [one for one in external or () if isinstance(one, Mapping)] if isinstance(external, list) else []
     everybody = [*listed(peers), *(str(one.get("name") or "") for one in foreign)]
     names = [object_names(peer, settings)["name"] for peer in everybody if peer]
-    numbers = [*patterns, *(number for one in foreign for number in entries(one.get("numbers")))]
-    keys = _pattern_keys(numbers, settings)
-
-    def given(key: str) -> list[str]:
-        return [str(settings[key])] if settings.get(key) else []
-
-    named = _named_by(foreign)
+    numbers = _routed([*patterns, *(number for one in foreign for number in entries(one.get("numbers")))], settings)
+    named = _named_by(foreign, numbers)
+    by_settings = {
+        option: [str(settings[key]) for key in keys if settings.get(key)] for option, keys in SETTINGS.items()
+    }
     return {
         "sip_trunks": names,
-        "sip_profiles": [*given("sip_profile"), *given("sip_profile_copy_from"), *named.get("sip_profiles", ())],
-        "security_profiles": given("profile_copy_from"),
-        "device_pools": [*given("device_pool"), *named.get("device_pools", ())],
-        "locations": [*given("location"), *named.get("locations", ())],
-        "calling_search_spaces": [*given("calling_search_space"), *named.get("calling_search_spaces", ())],
-        "partitions": list(dict.fromkeys([*given("partition"), *(where for _pattern, where in keys if where)])),
-        "route_patterns": [{"pattern": pattern, "partition": where} for pattern, where in keys],
+        "route_patterns": [{"pattern": pattern, "partition": where} for pattern, where in _pattern_keys(numbers)],
+        **{option: list(dict.fromkeys([*by_settings.get(option, ()), *named.get(option, ())])) for option in LOOKED_UP},
     }
 
 
-def _named_by(foreign: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """The objects that external peers name for their trunks: by option of look_up the name, and where it stands."""
+def _named_by(foreign: Iterable[Mapping[str, Any]], patterns: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """The objects that external peers and route patterns name: by option of look_up the name, and where it stands."""
     found: dict[str, dict[str, str]] = {}
+    for pattern in patterns:
+        _note(found, PATTERN.resource, pattern, f"of the number {pattern['pattern']}")
     for peer in foreign:
         options = peer.get("trunk") if isinstance(peer.get("trunk"), Mapping) else {}
         values = {
             **(options or {}),
-            **{key: peer[key] for key in ("sip_profile", "calling_search_space") if key in peer},
+            **{key: peer[key] for key in _OWN_KEYS if key in peer},
         }
-        for row in flat(TRUNK.resource.fields):
-            kind = _LOOKED_UP.get(row.ref)
-            if kind and values.get(row.option):
-                where = f"{row.option} of the external peer {peer.get('name')}"
-                found.setdefault(kind, {}).setdefault(str(values[row.option]), where)
+        _note(found, TRUNK.resource, values, f"of the external peer {peer.get('name')}")
     return found
 
 
-def _pattern_keys(numbers: Iterable[Any], settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Pattern and partition of each route pattern for these numbers, and for those that hubs lead to."""
+#: options of a trunk that are keys of an external peer
+_OWN_KEYS = ("sip_profile", "normalization_script", "calling_search_space")
+
+
+def _note(found: dict[str, dict[str, str]], resource: Resource, values: Mapping[str, Any], owner: str) -> None:
+    """Add the names in the options of an object that refer to other objects."""
+    for row in flat(resource.fields):
+        kind = _LOOKED_UP.get(row.ref)
+        if kind and values.get(row.option):
+            found.setdefault(kind, {}).setdefault(str(values[row.option]), f"{row.option} {owner}")
+
+
+def _routed(numbers: Iterable[Any], settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The route patterns for these numbers, and for those that hubs lead to, with their partition."""
     passed_on = (route for way in settings.get("transit") or () if way["through"] for route in routes_in_transit(way))
     partition = str(settings["partition"] or "")
-    found = ((route["pattern"], str(route.get("partition", partition))) for route in routes([*numbers, *passed_on]))
-    return list(dict.fromkeys(found))
+    return [{"partition": partition, **route} for route in routes([*numbers, *passed_on])]
+
+
+def _pattern_keys(patterns: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Pattern and partition of each route pattern."""
+    return list(dict.fromkeys((one["pattern"], str(one["partition"])) for one in patterns))
 
 
 def listed(value: Any) -> list[str]:
@@ -165,7 +176,7 @@ def _references(
     external: Iterable[Peer],
 ) -> Iterator[str]:
     missing = existing["missing"]
-    named = _named_by({"name": peer.name, "trunk": peer.trunk} for peer in external)
+    named = _named_by(({"name": peer.name, "trunk": peer.trunk} for peer in external), made["patterns"])
     yield from _missing_names(missing, settings, named)
     new = [one["name"] for one in made["profiles"] if one["name"] not in existing["profile_names"]]
     for name in missing.get("security_profiles") or () if new else ():
@@ -188,11 +199,13 @@ def _missing_names(
     missing: Mapping[str, Sequence[str]], settings: Mapping[str, Any], named: Mapping[str, Mapping[str, str]]
 ) -> Iterator[str]:
     """Objects that options, numbers or external peers name and that do not exist."""
-    for key, (noun, option) in REFERENCES.items():
-        own = str(settings.get(option.removeprefix("sip_tls_trunk_")) or "")
-        others = "cucm_local_patterns or numbers" if key == "partitions" else option
-        for name in missing.get(key) or ():
-            where = option if name == own else named.get(key, {}).get(name, others)
+    for key, kind in LOOKED_UP.items():
+        for name in missing.get(key) or () if key not in _BY_OTHER_RULES else ():
+            options = SETTINGS.get(key, ())
+            known = [one for one in options if str(settings.get(one)) == name]
+            where = "" if known else named.get(key, {}).get(name, "")
+            where = where or ", ".join(f"sip_tls_trunk_{one}" for one in known or options)
+            noun = KINDS[kind].noun
             yield f"the {noun} {name!r} ({where}) does not exist there. Make it first, or name another."
     for name, where in named.get("sip_profiles", {}).items():
         if name in (missing.get("sip_profiles") or ()) and name != settings["sip_profile"]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import validation
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, argument, flat, number
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import argument_spec
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_KIND, RESOURCES
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_KIND, NAMED, RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import names, same, scalar, wanted
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +75,17 @@ def test_no_release_has_two_rows_of_an_option(resource: Resource) -> None:
     for version in ("9.1", "10.0", "10.5", "11.0", "11.5", "12.0", "12.5", "14.0", "15.0"):
         options = [row.option for row in flat(resource.fields) if row.at(version)]
         assert len(options) == len(set(options)), version
+
+
+@by_kind
+def test_every_name_of_another_object_is_looked_up(resource: Resource) -> None:
+    def rows(fields: tuple[Field, ...]) -> Iterator[Field]:
+        for row in flat(fields):
+            yield row
+            yield from rows(row.kids)
+
+    named = [row for row in rows(resource.fields) if row.base == "FK" and row.writable]
+    assert all(row.ref in NAMED for row in named), [row.option for row in named if row.ref not in NAMED]
 
 
 def test_versions_compare_as_numbers() -> None:

@@ -93,6 +93,18 @@ CASES = (
     trunk("; CUCM knows ", dtmf_signaling_method="Morse"),
     trunk("which is not a whole number", significant_digits="many"),
     trunk("add_destinations and destinations of .* exclude each other", add_destinations=[{"address": "192.0.2.8"}]),
+    number("the digit discard instruction 'PreDto' .digit_discard_instructions of the number 8.X", {
+        "pattern": "8.X", "digit_discard_instructions": "PreDto"}),
+    number("the dial plan 'Nanp-old' .dial_plan of the number 9.@", {"pattern": "9.@", "dial_plan": "Nanp-old"}),
+    number("the route filter 'Local' .route_filter of the number 9.@", {
+        "pattern": "9.@", "dial_plan": "NANP", "route_filter": "Local"}),
+    number("the partition 'Nowhere' .partition of the number 8XX", {"pattern": "8XX", "partition": "Nowhere"}),
+    trunk("the media resource group list 'Gone' .media_resource_group_list of the external peer sbc",
+          media_resource_group_list="Gone"),
+    trunk("the common device configuration 'V6' .common_device_configuration of the external peer",
+          common_device_configuration="V6"),
+    Case("the SIP normalization script 'refer-passthru' .normalization_script of the external peer",
+         peer={"normalization_script": "refer-passthru"}),
     number("isdn_nsf of route pattern 8XX also needs", {"pattern": "8XX", "isdn_nsf": {"cic": "1"}}),
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ from ...inferred import Inferred
 from . import faults
 from .render import Tags, Writer, braces
 from .rules import RULES, trunks_of
-from .schema import KINDS, OLDEST, Field, Kind, Version
+from .schema import KINDS, OLDEST, REFERRED, Field, Kind, Version
 from .values import Element, Reader, children, defaults, local, text
 
 READS = ("get", "list")
@@ -52,7 +52,7 @@ class Call:
 def find(operation: str, number: Version) -> tuple[str, Kind] | None:
     """(verb, kind) of an operation's name, when this version has it."""
     match = re.fullmatch(r"(add|update|get|list|remove|reset|restart|apply)(\w+)", operation)
-    kind = KINDS.get(match[2]) if match else None
+    kind = (KINDS.get(match[2]) or REFERRED.get(match[2])) if match else None
     if (
         match is None
         or kind is None

@@ -113,7 +113,7 @@ def _at(kind: str, number: Version) -> tuple[Field, ...]:
     def cut(fields: tuple[Field, ...]) -> tuple[Field, ...]:
         return tuple(replace(f, children=cut(f.children)) for f in fields if f.in_version(number))
 
-    return cut(KINDS[kind].fields)
+    return cut((KINDS.get(kind) or REFERRED[kind]).fields)
 
 
 _ALL, _10, _11 = OLDEST, (10, 0), (11, 0)
@@ -173,6 +173,21 @@ KINDS: dict[str, Kind] = {
     )
 }  # fmt: skip
 
+#: kinds that others refer to, of which AXL shows the names here: kind -> the version with its first operation
+REFERRED: dict[str, Kind] = {
+    name: Kind(name, name[0].lower() + name[1:], _parse(classes.NAMED.format(name=key)), (key,), operations, key=key)
+    for name, operations, key in (
+        *((name, {"get": _ALL, "list": _ALL}, "name") for name in (
+            "AarGroup", "CommonDeviceConfig", "DialPlan", "ExternalCallControlProfile", "GeoLocation",
+            "GeoLocationFilter", "ImeE164Transformation", "MediaResourceList", "ResourcePriorityNamespaceList",
+            "RouteFilter", "SIPNormalizationScript")),
+        # get of a digit discard instruction also takes its dial plan, of which there is no record here.
+        ("Ddi", {"list": _ALL}, "name"),
+        ("ResourcePriorityNamespace", {"get": _ALL, "list": _ALL}, "namespace"),
+        ("SdpTransparencyProfile", {"get": _10, "list": _10}, "name"),
+    )
+}  # fmt: skip
+
 #: which kind a reference leads to; by default it is the field without "Name"
 _TARGETS = {
     "devicePoolName": "DevicePool", "locationName": "Location", "securityProfileName": "SipTrunkSecurityProfile",
@@ -182,11 +197,11 @@ _TARGETS = {
     "dateTimeSettingName": "DateTimeGroup", "regionName": "Region", "srstName": "Srst",
     "callingSearchSpaceName": "Css", "adjunctCallingSearchSpace": "Css", "autoSearchSpaceName": "Css",
     "redirectingPartyTransformationCSS": "Css", "callingPartyTransformationCSS": "Css",
-    "digitDiscardInstructionName": "DigitDiscardInstruction", "dialPlanName": "DialPlan", "newDialPlanName": "DialPlan",
+    "digitDiscardInstructionName": "Ddi", "dialPlanName": "DialPlan", "newDialPlanName": "DialPlan",
     "routeFilterName": "RouteFilter", "newRouteFilterName": "RouteFilter",
     "newRoutePartitionName": "RoutePartition",
-    "sipNormalizationScriptName": "SipNormalizationScript", "sipNormalizationScript": "SipNormalizationScript",
-    "normalizationScript": "SipNormalizationScript",
+    "sipNormalizationScriptName": "SIPNormalizationScript", "sipNormalizationScript": "SIPNormalizationScript",
+    "normalizationScript": "SIPNormalizationScript",
     "timeScheduleIdName": "TimeSchedule",
     "localRouteGroupName": "RouteGroup", "mediaResourceListName": "MediaResourceList",
     "aarNeighborhoodName": "AarGroup",

@@ -18,7 +18,7 @@ from .faults import AxlFault
 from .misc import Operation
 from .operations import Call
 from .render import escape
-from .schema import KINDS, OLDEST, Version, version
+from .schema import OLDEST, Version, version
 from .values import Element
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class AxlService:
         writes = verb not in operations.READS
 
         def run(_unused: Node, request: Element, asked: Version) -> str:
-            call = Call(KINDS[kind.name], request, max(asked, OLDEST), self._cluster.config, self._lab.inferred,
+            call = Call(kind, request, max(asked, OLDEST), self._cluster.config, self._lab.inferred,
                         self._cluster.release.number, [])  # fmt: skip
             with self._cluster.db.transaction() if writes else nullcontext():
                 inner = operations.run(verb, call)

@@ -11,7 +11,7 @@ from ...config import ConfigStore, Record, reference
 from ...services import CALLMANAGER, services_of
 from ...sip.offer import ALL_RSA
 from .operations import scope
-from .schema import KINDS, Field, target
+from .schema import KINDS, REFERRED, Field, target
 from .values import defaults
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ ENTERPRISE = "EnterpriseWideData"
 BARE = {
     "Srst": ["Disable", "Use Default Gateway"],
     "DialPlan": ["NANP"],
-    "DigitDiscardInstruction": ["PreDot", "PreDot Trailing-#", "Trailing-#", "NoDigits"],
+    "Ddi": ["PreDot", "PreDot Trailing-#", "Trailing-#", "NoDigits"],
     "SdpTransparencyProfile": ["Pass all unknown SDP attributes"],
-    "SipNormalizationScript": ["refer-passthrough", "vcs-interop", "cisco-telepresence-conductor-interop"],
+    "SIPNormalizationScript": ["refer-passthrough", "vcs-interop", "cisco-telepresence-conductor-interop"],
     "LbmGroup": ["Default"],
     "TimeSchedule": ["All the time"],
 }
@@ -78,7 +78,8 @@ class _Seeder:
     def bare(self, kind: str, name: str) -> Record:
         """An object that has nothing but a name."""
         known = self._store.record(kind, name)
-        return known or self._store.add(kind, name, {"name": name}, pkid=self._pkid(kind, {"name": name}, "name"))
+        body = {REFERRED[kind].key if kind in REFERRED else "name": name}
+        return known or self._store.add(kind, name, body, pkid=self._pkid(kind, {"name": name}, "name"))
 
     def phone(self, phone: PhoneSpec) -> None:
         """A phone of the scenario and its line."""

@@ -103,7 +103,7 @@ _VIEWS = {
         ON n.kind = 'Line' AND n.name = json_extract(l.value, '$.dirn.pattern')
         AND {_ref("routePartitionName", "n")} IS json_extract(l.value, '$.dirn.routePartitionName."@"')
         WHERE o.kind = 'Phone'""",
-    "digitdiscardinstruction": f"SELECT o.pkid, o.name {_from('DigitDiscardInstruction')}",
+    "digitdiscardinstruction": f"SELECT o.pkid, o.name {_from('Ddi')}",
     "dialplan": f"SELECT o.pkid, o.name {_from('DialPlan')}",
     "routegroup": f"""SELECT o.pkid, o.name,
         {_enum("typedistributealgorithm", "distributionAlgorithm")} AS tkdistributealgorithm {_from("RouteGroup")}""",

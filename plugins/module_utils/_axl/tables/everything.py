@@ -8,6 +8,8 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_group import ROUTE_GROUP
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_list import ROUTE_LIST
@@ -29,14 +31,44 @@ RESOURCES: tuple[Resource, ...] = (
 )
 BY_KIND: dict[str, Resource] = {resource.kind: resource for resource in RESOURCES}
 BY_MODULE: dict[str, Resource] = {resource.module: resource for resource in RESOURCES}
-#: kinds that are only referred to, by their name: (wrapper element, noun)
+
+
+@dataclass(frozen=True)
+class Referred:
+    """A kind that a field can refer to by name."""
+
+    noun: str  # as in a sentence
+    name: str = "name"  # the AXL element of the name
+    listed: bool = False  # get takes more than the name, so that a list has to be asked for
+    wrapper: str = ""  # as in <devicePool>; empty for the kind with a small first letter
+
+    def element(self, kind: str) -> str:
+        """The element that holds an object of the kind."""
+        return self.wrapper or kind[:1].lower() + kind[1:]
+
+
+#: kinds that are only referred to
 REFERRED = {
-    "CallManagerGroup": ("callManagerGroup", "CallManager group"),
-    "Css": ("css", "calling search space"),
-    "DevicePool": ("devicePool", "device pool"),
-    "Location": ("location", "location"),
-    "PresenceGroup": ("presenceGroup", "presence group"),
-    "RoutePartition": ("routePartition", "partition"),
+    "AarGroup": Referred("AAR group"),
+    "CallManagerGroup": Referred("CallManager group"),
+    "CommonDeviceConfig": Referred("common device configuration"),
+    "Css": Referred("calling search space"),
+    "Ddi": Referred("digit discard instruction", listed=True),
+    "DevicePool": Referred("device pool"),
+    "DialPlan": Referred("dial plan"),
+    "ExternalCallControlProfile": Referred("external call control profile"),
+    "GeoLocation": Referred("geolocation"),
+    "GeoLocationFilter": Referred("geolocation filter"),
+    "ImeE164Transformation": Referred("E.164 transformation"),
+    "Location": Referred("location"),
+    "MediaResourceList": Referred("media resource group list"),
+    "PresenceGroup": Referred("presence group"),
+    "ResourcePriorityNamespace": Referred("resource priority namespace", name="namespace"),
+    "ResourcePriorityNamespaceList": Referred("resource priority namespace list"),
+    "RouteFilter": Referred("route filter"),
+    "RoutePartition": Referred("partition"),
+    "SIPNormalizationScript": Referred("SIP normalization script"),
+    "SdpTransparencyProfile": Referred("SDP transparency profile"),
 }
 #: every kind that a field can refer to
-NAMED = REFERRED | {one.kind: (one.wrapper, one.noun) for one in RESOURCES if one.key == ("name",)}
+NAMED = REFERRED | {one.kind: Referred(one.noun, wrapper=one.wrapper) for one in RESOURCES if one.key == ("name",)}

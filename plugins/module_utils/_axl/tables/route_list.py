@@ -19,7 +19,7 @@ MEMBER = (
     Field("called_party_transformation_mask", "calledPartyTransformationMask", "String50", "aug", nil=True),
     Field("calling_party_transformation_mask", "callingPartyTransformationMask", "String50", "aug", nil=True),
     Field("dial_plan_wizard_gen_id", "dialPlanWizardGenId", "int", "g"),
-    Field("digit_discard_instructions", "digitDiscardInstructionName", "FK", "aug", nil=True),
+    Field("digit_discard_instructions", "digitDiscardInstructionName", "FK", "aug", nil=True, ref="Ddi"),
     Field("calling_party_prefix_digits", "callingPartyPrefixDigits", "String50", "aug", nil=True),
     Field("prefix_digits_out", "prefixDigitsOut", "String50", "aug", nil=True),
     Field(

@@ -9,6 +9,11 @@ versions, empty for "always". A slash goes into a group; `list` is its repeated 
 
 from __future__ import annotations
 
+#: what is known here of objects that others refer to: their names
+NAMED = """
+{name} | string | - | | | - | y | y | |
+"""
+
 ROUTE_PARTITION = """
 newName | string | - | | | o | - | - | |
 name | string | R | | | - | y | y | |
