@@ -62,7 +62,7 @@ options:
     default: Cisco CallManager
   state:
     description:
-      - V(restarted) restarts at every run, unless O(serving) shows that it is not needed.
+      - V(restarted) restarts at every run, unless O(serving) or O(started_before) shows that it is not needed.
       - V(restarted) does not start a service that somebody stopped (CUCM reports C(Commanded Out of Service)), unless
         O(start_stopped) is set. It starts one that is down for another reason. Control Center may not show the reason;
         the CLI is then asked, and without O(os_username) the service is left stopped.
@@ -97,6 +97,14 @@ options:
       address:
         description: Where the port is; without it, O(host).
         type: str
+  started_before:
+    description:
+      - Date and time (ISO 8601). V(restarted) then restarts only a service that runs since before that time, such as
+        the beginning of a certificate that it has to take up, and leaves a stopped one alone. Control Center shows
+        since when a service runs, the CLI does not.
+      - O(serving) shows more than a time, and is what counts where both are given.
+    type: str
+    version_added: 1.0.0
   only_activated:
     description: Leave a service alone that is not activated on the node, where it is an error otherwise. A publisher
       or a TFTP server often runs no Cisco CallManager.
@@ -118,6 +126,11 @@ options:
         type: list
         elements: str
         default: []
+      restart:
+        description: Whether they are restarted. If not, RV(also) shows their state, and nothing is done to them.
+        type: bool
+        default: true
+        version_added: 1.0.0
       needed:
         description: Restart them even if O(name) was not restarted.
         type: bool
@@ -214,11 +227,13 @@ interface:
   type: str
   sample: "control center"
 also:
-  description: The services of O(also), each with C(name), C(changed) and C(status).
+  description: The services of O(also) as they were found, each with C(name), C(status), C(activated), C(since) (when it
+    was started, by the controller's clock; null where the interface does not show it), and C(changed) (whether it was
+    restarted).
   returned: with O(also)
   type: list
   elements: dict
-  sample: [{"name": "Cisco Tftp", "changed": true}]
+  sample: [{"name": "Cisco Tftp", "changed": true, "status": "Started", "since": "2027-01-31T02:00:00+00:00"}]
 restarted:
   description: The services that were restarted, in order. In check mode, those that would be.
   returned: success

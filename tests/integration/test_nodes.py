@@ -59,6 +59,22 @@ def _calls(site: Site) -> list[dict[str, Any]]:
     return [site.lab.ask("call", cluster=name, calling=calling, called=called) for name, calling, called in ways]
 
 
+def _restarted_service_by_service(site: Site) -> None:
+    """Cisco document 214231: each service on the publisher and then on the subscribers, where it was started."""
+    events = [
+        event for event in site.lab.events() if event.get("kind") == "service" and event.get("status") == "Started"
+    ]
+    done = [(event["service"], event["node"]) for event in events if event["node"].startswith("BIG")]
+    nodes = ["BIGN1", "BIGN2", "BIGN3", "BIGN4"]
+    assert done == [
+        *((CALLMANAGER, node) for node in nodes[1:3]),
+        *(("Cisco CTIManager", node) for node in nodes[:3]),
+        *(("Cisco Trust Verification Service", node) for node in nodes),
+        *(("Cisco Tftp", node) for node in nodes),
+        *(("Cisco HAProxy", node) for node in nodes[:3]),
+    ], done
+
+
 @pytest.mark.xdist_group("nodes")
 def test_trunks_run_where_their_group_runs_and_what_is_stopped_stays_stopped(tmp_path: Path) -> None:
     site = unequal_site(tmp_path)
@@ -69,6 +85,7 @@ def test_trunks_run_where_their_group_runs_and_what_is_stopped_stays_stopped(tmp
         run = site.play("sip_tls_trunk", "-i", str(options))
         assert run.code == 0, run.output[-6000:]
         assert "big to small: secure" in run.output and "small to big: secure" in run.output
+        _restarted_service_by_service(site)
         services = _services(site)
         assert services["BIGN1"][CALLMANAGER] == "Stopped", "a person stopped it"
         assert services["BIGN4"][CALLMANAGER] == "Stopped", "it is not activated there"

@@ -110,7 +110,8 @@ def _the_plan_has_every_step_of_the_regeneration_guide(site: Site, folder: Path)
     wanted = [
         "By hand: Check that all phones are powered on", "New CallManager certificate", "New CallManager-ECDSA",
         "Put ", "Put ", "Update the CTL file", "By hand: Reset 1 phone with an authenticated or encrypted",
-        "Restart Cisco CallManager, then Cisco CTIManager, Cisco Trust Verification Service, Cisco Tftp, Cisco HAProxy",
+        "Restart Cisco CallManager", "Restart Cisco CTIManager", "Restart Cisco Trust Verification Service",
+        "Restart Cisco Tftp", "Restart Cisco HAProxy",
         "By hand: Reset all phones",
     ]  # fmt: skip
     assert steps.count("Put the new local CA into CallManager-trust (NEWN1)") == 1, steps

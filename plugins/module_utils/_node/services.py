@@ -53,10 +53,12 @@ SPEC = (
             },
             "only_activated": {"type": "bool", "default": False},
             "start_stopped": {"type": "bool", "default": False},
+            "started_before": {"type": "str"},
             "also": {
                 "type": "dict",
                 "options": {
                     "services": {"type": "list", "elements": "str", "default": []},
+                    "restart": {"type": "bool", "default": True},
                     "needed": {"type": "bool", "default": False},
                     "started_before": {"type": "str"},
                 },
@@ -191,7 +193,9 @@ def service(task: Task) -> Outcome:
     try:
         times = RestartTimes(params, *_sessions(control))
         outcome = _run(control, params, serving, times, task.check_mode)
-        if params["also"]:
+        if params["also"] and not params["also"]["restart"]:
+            outcome.result["also"] = [_row(control.status(name)) for name in params["also"]["services"]]
+        elif params["also"]:
             _others(control, params, outcome, times, task.check_mode)
         outcome.warnings += _pending(params["host"], times, outcome)
         outcome.warnings += control.warnings
@@ -265,9 +269,12 @@ def _check_known(control: Control, found: ServiceState) -> None:
 
 
 def _is_needed(
-    state: str, found: ServiceState, serving: Serving | None, presented: Mapping[str, str | None]
-) -> bool:  # fmt: skip
+    params: Mapping[str, Any], found: ServiceState, serving: Serving | None, presented: Mapping[str, str | None]
+) -> bool:
     """Whether the service is not in the state that was asked for, or does not present what it should."""
+    state, limit = params["state"], params["started_before"]
+    if state == "restarted" and serving is None and limit:
+        return _started_before(found, _moment("started_before", limit))
     if state == "restarted":
         return serving is None or not presented or not serving.satisfied(presented)
     return found.status not in (("Started", "Starting") if state == "started" else ("Stopped", "Stopping"))
@@ -341,7 +348,7 @@ def _look(
     found, by_another = _at_rest(control, params, control.status(params["name"]), since)
     _check_known(control, found)
     presented = serving.presented() if serving is not None and found.status == "Started" else {}
-    needed = _is_needed(params["state"], found, serving, presented) and not (by_another and serving is None)
+    needed = _is_needed(params, found, serving, presented) and not (by_another and serving is None)
     return found, presented, needed
 
 
@@ -383,6 +390,8 @@ def _left(control: Control, params: Mapping[str, Any], found: ServiceState) -> O
     name, state = params["name"], params["state"]
     if not found.activated and params["only_activated"]:
         return _left_alone(control, found)
+    if state == "restarted" and params["started_before"] and not params["serving"] and found.status == "Stopped":
+        return _left_alone(control, found)
     if state == "restarted" and not params["start_stopped"] and _commanded_out(control, params, found):
         return _left_alone(
             control,
@@ -421,7 +430,7 @@ def _others(
     """Restart the other services in order, as far as they run and it is needed; adds to the outcome."""
     also, pending = params["also"], outcome.result["pending"]
     needed = also["needed"] or outcome.changed or bool(pending)
-    limit = _moment(also["started_before"])
+    limit = _moment("also.started_before", also["started_before"])
     done = []
     for name in also["services"]:
         found = control.status(name)
@@ -435,13 +444,22 @@ def _others(
             _wait(control, {**params, "name": name, "state": "restarted"}, None, {})
         elif needed:
             outcome.warnings += _still_stopped(control, found)
-        done.append({"name": name, "changed": due, "status": found.status})
+        done.append(_row(found, changed=due))
         outcome.changed = outcome.changed or due
     outcome.result["also"] = done
     restarted = [one["name"] for one in done if one["changed"]]
     outcome.result["restarted"] += restarted
     if restarted:
         outcome.after["also_restarted"] = restarted
+
+
+def _row(found: ServiceState, *, changed: bool = False) -> dict[str, Any]:
+    """What the result shows of another service, as it was found."""
+    up = found.up_time
+    since = None if up is None or up < 0 else (datetime.now(UTC) - timedelta(seconds=up)).isoformat(timespec="seconds")
+    return {
+        "name": found.name, "changed": changed, "status": found.status, "activated": found.activated, "since": since,
+    }  # fmt: skip
 
 
 def _still_stopped(control: Control, found: ServiceState) -> list[str]:
@@ -454,13 +472,14 @@ def _still_stopped(control: Control, found: ServiceState) -> list[str]:
     ]
 
 
-def _moment(text: str | None) -> datetime | None:
+def _moment(option: str, text: str | None) -> datetime | None:
+    """The moment that an option gives."""
     if not text:
         return None
     try:
         read = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        raise Failure(f"also.started_before is {text!r}; give a date and time such as 2027-01-31T12:00:00Z.") from None
+        raise Failure(f"{option} is {text!r}; give a date and time such as 2027-01-31T12:00:00Z.") from None
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 

@@ -17,7 +17,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MA
 STEPS: dict[str, tuple[str, str]] = {
     "callmanager_certificate_csrs": ("CSR", "made a key and a CSR for CallManager"),
     "callmanager_certificate_uploads": ("Certificates", ""),
-    "callmanager_certificate_restarts": ("Service", "restarted Cisco CallManager"),
+    "callmanager_certificate_ctl_file": ("CTL file", "updated the CTL file"),
+    "callmanager_certificate_restarts": ("Service", ""),
+    "callmanager_certificate_followed": ("Service", ""),
     **{kind.registered: (f"{kind.noun[:1].upper()}{kind.noun[1:]}s", "") for kind in MADE},
     "sip_tls_trunk_last": ("SIP trunks, with both ends there", ""),
     "sip_tls_verify_reset_done": ("SIP trunks, for their handshake to be seen", ""),
@@ -46,8 +48,13 @@ def _actions(result: Mapping[str, Any], otherwise: str) -> list[str]:
     if not result.get("changed"):
         return []
     rows = [one for one in result.get("results") or [result] if one.get("changed")]
-    said = [(one, list(one.get("actions") or ()) or [otherwise]) for one in rows]
+    said = [(one, _said(one) or [otherwise]) for one in rows]
     return [text + _where(one) for one, texts in said for text in texts if text]
+
+
+def _said(result: Mapping[str, Any]) -> list[str]:
+    """What a module says that it did."""
+    return [*(result.get("actions") or ()), *(f"restarted {name}" for name in result.get("restarted") or ())]
 
 
 def _where(result: Mapping[str, Any]) -> str:

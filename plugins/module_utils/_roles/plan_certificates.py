@@ -4,14 +4,15 @@
 """The steps of a change document that renew CallManager certificates, in the order of Cisco document 214231. Pure.
 
 That order is: check the phones, certificate on each node (publisher first), CTL file in mixed mode, reset of encrypted
-phones, Cisco CallManager and the other services where they run, reset of all phones. What a run does not do itself is a
-step of kind manual. Private to siptls.cucm: no other collection may rely on it.
+phones, Cisco CallManager and then the other services, service by service, where they run, reset of all phones. What a
+run does not do itself is a step of kind manual. Private to siptls.cucm: no other collection may rely on it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import CALLMANAGER
@@ -22,15 +23,24 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import (
     secure_phones,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import results, step, text_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.restarts import by_service
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
 
 Step = dict[str, Any]
 ECDSA = 11  # the first release with CallManager-ECDSA
 NEW_CA = "the new local CA"
+#: what the restart of a service other than Cisco CallManager means
+EFFECTS = {
+    "Cisco CTIManager": "Calls go on. Applications that control phones connect to another node or wait.",
+    "Cisco Trust Verification Service": "Calls go on. Phones verify certificates with another node meanwhile.",
+    "Cisco Tftp": "Calls go on. A phone that starts meanwhile gets its files from another TFTP node or waits.",
+    "Cisco HAProxy": "Calls go on. Phones that load files over HTTPS (ports 6971 and 6972) wait.",
+}
 _WOULD = re.compile(r"^would ")
 _BEFORE = "Check that all phones are powered on and registered"
 _CTL = f"Update the CTL file ({COMMAND}) and read it back"
-_AFTER = "Reset all phones, and check that they register again"
+_RESET_ALL = "System > Enterprise Parameters > Reset, or Device > Phone > Reset Selected"
+_AFTER = f"Reset all phones ({_RESET_ALL}), and check in RTMT that they register again"
 
 
 def certificate_steps(facts: Mapping[str, Any]) -> Iterator[Step]:
@@ -43,7 +53,7 @@ def certificate_steps(facts: Mapping[str, Any]) -> Iterator[Step]:
         yield step("manual", _BEFORE, where="RTMT", effect=_before(_cluster(facts)))
     yield from phones
     if phones:
-        yield step("manual", _AFTER, where="RTMT", effect=_after(_cluster(facts)))
+        yield step("manual", _AFTER, where="Cisco Unified CM Administration", effect=_after(_cluster(facts)))
 
 
 def kept_certificates(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -152,31 +162,38 @@ def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
     else:
         return
     yield step(
-        "manual", f"{secure_phones(found.get('phone_security'), 'reset ')}, so that they load the CTL file",
+        "manual",
+        f"{secure_phones(found.get('phone_security'), 'reset ')} (Device > Phone > Reset Selected), so that they load "
+        "the CTL file",
+        where="Cisco Unified CM Administration",
         effect="The run does not wait for it. To reset them before the restarts, as Cisco document 214231 has it, run "
         "with callmanager_certificate_restart: false, reset the phones, and run again.",
     )  # fmt: skip
 
 
 def _restarts(facts: Mapping[str, Any]) -> Iterator[Step]:
-    """The services of each node, publisher first, then Cisco Tftp of the nodes that have no new certificate."""
-    for name in ("callmanager_certificate_restarts", "callmanager_certificate_tftp"):
-        for one in results(facts, name):
-            services = [*(one.get("restarted") or ()), *(one.get("pending") or ())]
-            if services:
-                first, *others = services
-                title = f"Restart {first}" + (f", then {', '.join(others)}" if others else "")
-                effect = " ".join(_effects(_cluster(facts), one["item"], services))
-                yield {**step("restart", title, where=one["item"]["name"], effect=effect), "services": services}
+    """Service by service, each on the publisher and then on the subscribers; a step per node where calls end."""
+    found = _cluster(facts)
+    waiting = (facts.get("callmanager_certificate_following") or {}).get("waiting") or ()
+    rows = by_service(
+        results(facts, "callmanager_certificate_restarts"), results(facts, "callmanager_certificate_followed"), waiting
+    )
+    for service, pairs in groupby(rows, key=lambda pair: pair[0]):
+        nodes = [node for _service, node in pairs]
+        groups = [[node] for node in nodes] if service == CALLMANAGER else [nodes]
+        for group in groups:
+            where = ", then ".join(str(node["name"]) for node in group)
+            effect = " ".join(_effects(found, group[0], service))
+            yield {**step("restart", f"Restart {service}", where=where, effect=effect), "services": [service]}
 
 
-def _effects(found: Mapping[str, Any], node: Mapping[str, Any], services: list[str]) -> Iterator[str]:
-    """What the restart of a node's services means for calls and phones, and when it happens."""
+def _effects(found: Mapping[str, Any], node: Mapping[str, Any], service: str) -> Iterator[str]:
+    """What the restart of a service of a node means for calls and phones, and when it happens."""
     options = found.get("options") or {}
     if options.get("window"):
         yield f"Only in the window {options['window']}, by the node's clock."
-    if CALLMANAGER not in services:
-        yield "Cisco CallManager keeps running, and so do calls."
+    if service != CALLMANAGER:
+        yield EFFECTS.get(service, "Calls go on.")
         return
     if options.get("drain") not in (None, "", 0, "0"):
         yield f"Waits up to {options['drain']} minutes until no call is active on the node."

@@ -25,7 +25,8 @@ def renewals(
     came. state: renewed (in place and served), uploaded (in place, the restart did not come or failed), pending (in
     place, the restart waits for the window) or due. A node that waits since an earlier run has a row too.
     """
-    restarts = list(restarts)
+    # Behind a node that did not come back, the others were skipped.
+    restarts = [one for one in restarts if not one.get("skipped")]
     placed = {_holder(one["item"]) for one in uploads if "item" in one and one.get("certificate")}
     waits = [one["item"]["name"] for one in restarts if one.get("pending")]
     served = {one["item"]["name"] for one in restarts if not one.get("failed") and not one.get("pending")}
@@ -46,11 +47,15 @@ def renewals(
 
 def pending(restarts: Iterable[Mapping[str, Any]], cluster: str, *, window: str) -> list[str]:
     """A sentence for each node of a cluster with services whose restart waits for the window."""
+    waiting: dict[str, list[str]] = {}
+    for one in restarts:
+        if one.get("pending"):
+            waiting.setdefault(one["item"]["name"], []).extend(one["pending"])
     return [
-        f"{cluster}, node {one['item']['name']}: the restart of {', '.join(one['pending'])} waits for the window "
-        f"{window}, by the node's clock. Run the playbook again at that time."
-        for one in restarts if one.get("pending")
-    ]  # fmt: skip
+        f"{cluster}, node {node}: the restart of {', '.join(services)} waits for the window {window}, by the node's "
+        "clock. Run the playbook again at that time."
+        for node, services in waiting.items()
+    ]
 
 
 def _row(

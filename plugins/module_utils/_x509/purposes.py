@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What CUCM keeps certificates for: one row per purpose, and the only place that names them.
 
-Services to restart, in order: Cisco documents 214231, 217138 and 118731; Cisco HAProxy from 14: Security Guide 15.
+Services to restart and their order: Cisco document 214231, which restarts service by service, each on the publisher and
+then on the subscribers; Cisco HAProxy from 14: Security Guide 15.
 Private to siptls.cucm: no other collection may rely on it.
 """
 
@@ -15,27 +16,39 @@ from dataclasses import dataclass
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES, SERVER_AUTH
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC, RSA
 
-#: services that not every release has: the first major release
-SERVICES_SINCE = {"Cisco HAProxy": 14}
 TRUST_SUFFIX = "-trust"
 EC_SUFFIX = "-ECDSA"
 
 
 @dataclass(frozen=True)
-class Purpose:
-    """A purpose (CUCM's "unit"). services: what its new certificate takes effect with; uses: what it has to allow."""
+class Service:
+    """A service that a new certificate requires to be restarted, by the full name that Control Center shows."""
 
     name: str
-    services: tuple[str, ...] = ()
+    #: the first major release that has it
+    since: int = 0
+    #: also on the nodes of the cluster that have no new certificate: it serves or verifies those of other nodes
+    on_every_node: bool = False
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """A purpose (CUCM's "unit"). services: what to restart, in order; uses: what its certificate has to allow."""
+
+    name: str
+    services: tuple[Service, ...] = ()
     port: int | None = None
     uses: tuple[str, ...] = (SERVER_AUTH,)
     key: str = RSA
 
-    def services_at(self, version: str) -> tuple[str, ...]:
-        """The services to restart on a release, in this order; of an unknown release those that every one has."""
+    def services_at(self, version: str, *, other_nodes: bool = False) -> tuple[str, ...]:
+        """The services to restart on a release, in this order; of an unknown release those that every one has.
+
+        other_nodes: on the nodes that have no new certificate.
+        """
         major = re.match(r"\d+", version)
         known = int(major[0]) if major else 0
-        return tuple(name for name in self.services if SERVICES_SINCE.get(name, 0) <= known)
+        return tuple(one.name for one in self.services if one.since <= known and (one.on_every_node or not other_nodes))
 
     @property
     def trust(self) -> str:
@@ -43,9 +56,14 @@ class Purpose:
         return self.name.removesuffix(EC_SUFFIX) + TRUST_SUFFIX
 
 
+_TVS = Service("Cisco Trust Verification Service", on_every_node=True)
 _CALLMANAGER_SERVICES = (
-    "Cisco CallManager", "Cisco CTIManager", "Cisco Trust Verification Service", "Cisco Tftp", "Cisco HAProxy",
-)  # fmt: skip
+    Service("Cisco CallManager"),
+    Service("Cisco CTIManager"),
+    _TVS,
+    Service("Cisco Tftp", on_every_node=True),
+    Service("Cisco HAProxy", since=14),
+)
 #: the purpose whose certificate CUCM presents on SIP trunks, and its elliptic twin (11.0 and later)
 TRUNK = Purpose("CallManager", _CALLMANAGER_SERVICES, 5061, BOTH_USES)
 TRUNK_EC = Purpose("CallManager-ECDSA", _CALLMANAGER_SERVICES, 5061, BOTH_USES, EC)
@@ -54,10 +72,10 @@ PURPOSES = {
     for one in (
         TRUNK,
         TRUNK_EC,
-        Purpose("tomcat", ("Cisco Tomcat",), 8443),
-        Purpose("tomcat-ECDSA", ("Cisco Tomcat",), 8443, key=EC),
-        Purpose("TVS", ("Cisco Trust Verification Service",)),
-        Purpose("CAPF", ("Cisco Certificate Authority Proxy Function",)),
+        Purpose("tomcat", (Service("Cisco Tomcat"),), 8443),
+        Purpose("tomcat-ECDSA", (Service("Cisco Tomcat"),), 8443, key=EC),
+        Purpose("TVS", (_TVS,)),
+        Purpose("CAPF", (Service("Cisco Certificate Authority Proxy Function"),)),
         Purpose("ipsec", uses=()),
     )
 }

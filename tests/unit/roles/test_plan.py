@@ -38,7 +38,10 @@ def facts(*trunks: dict[str, Any], needed: bool = True, reset: tuple[str, ...] =
         "callmanager_certificate_signed": [signed] if needed else [],
         "callmanager_certificate_uploads": {"results": [upload] if needed else []},
         "callmanager_certificate_restarts": {
-            "results": [{"item": NODE, "changed": needed, "restarted": [*SERVICES] if needed else [], "pending": []}]
+            "results": [{"item": NODE, "changed": needed, "restarted": [SERVICES[0]] if needed else [], "pending": []}]
+        },
+        "callmanager_certificate_followed": {
+            "results": [{"item": NODE, "restarted": [name], "pending": []} for name in SERVICES[1:] if needed]
         },
         "sip_tls_trunk_objects": {"trunks": [{"name": "T", "location": "Hub_None"}], "waiting": []},
         "sip_tls_trunk_trunks": {"objects": list(trunks), "reset": list(reset)},
@@ -60,17 +63,17 @@ SAME = one("T", False, {"location": "Hub_None"}, {"location": "Hub_None"})
 def test_the_steps_come_in_the_order_of_the_run_with_their_effects() -> None:
     (cluster,) = change_plan({"a": facts(OLD, reset=("T",))})["clusters"]
     assert [step["kind"] for step in cluster["steps"]] == [
-        "manual", "certificate", "certificate", "restart", "manual", "object", "reset",
+        "manual", "certificate", "certificate", *["restart"] * 4, "manual", "object", "reset",
     ]  # fmt: skip
     assert "powered on and registered" in cluster["steps"][0]["title"]
     assert "TVS certificate must not change" in cluster["steps"][0]["effect"]
     assert cluster["steps"][2]["title"] == "Put CN=Our CA into CallManager-trust"
     assert cluster["steps"][1]["changes"] == [{"option": "signed by", "before": "CN=A", "after": "CN=Our CA"}]
-    assert cluster["steps"][3]["title"] == f"Restart {SERVICES[0]}, then {', '.join(SERVICES[1:])}"
+    assert [step["title"] for step in cluster["steps"][3:7]] == [f"Restart {name}" for name in SERVICES]
     assert "Calls of this node end" in cluster["steps"][3]["effect"] and cluster["steps"][3]["where"] == "A"
     assert "out of service" in cluster["steps"][3]["effect"], "there is no other node to which its phones could go"
-    assert "Reset all phones" in cluster["steps"][4]["title"]
-    assert "Calls over this trunk end" in cluster["steps"][6]["effect"]
+    assert "Reset all phones" in cluster["steps"][7]["title"]
+    assert "Calls over this trunk end" in cluster["steps"][9]["effect"]
 
 
 def test_the_steps_of_a_cluster_in_mixed_mode_are_those_of_ciscos_regeneration_guide() -> None:
@@ -87,13 +90,14 @@ def test_the_steps_of_a_cluster_in_mixed_mode_are_those_of_ciscos_regeneration_g
         "options": {"ecdsa": "sign", "policy": "update", "window": "01:00-04:00", "drain": 30},
     }  # fmt: skip
     found["callmanager_certificate_ctl_file"] = {"changed": True}
-    rows: list[dict[str, Any]] = [
-        {"item": node, "restarted": [*SERVICES, "Cisco HAProxy"], "pending": []} for node in nodes[:2]
-    ]
+    rows: list[dict[str, Any]] = [{"item": node, "restarted": [SERVICES[0]], "pending": []} for node in nodes[:2]]
     found["callmanager_certificate_restarts"] = {"results": rows}
-    found["callmanager_certificate_tftp"] = {
-        "results": [{"item": nodes[2], "restarted": [], "pending": ["Cisco Tftp"]}]
-    }
+    found["callmanager_certificate_followed"] = {
+        "results": [
+            {"item": node, "restarted": [name], "pending": []} for name in (*SERVICES[1:], "Cisco HAProxy")
+            for node in nodes[: 3 if name in SERVICES[2:] else 2]
+        ]
+    }  # fmt: skip
     plan = change_plan({"a": found})
     steps = plan["clusters"][0]["steps"]
     assert [(step["kind"], step["title"].partition(",")[0][:16], step["where"]) for step in steps] == [
@@ -101,18 +105,34 @@ def test_the_steps_of_a_cluster_in_mixed_mode_are_those_of_ciscos_regeneration_g
         ("certificate", "New CallManager ", "A"),
         ("certificate", "Put CN=Our CA in", "A"),
         ("ctl", "Update the CTL f", "A"),
-        ("manual", "Reset 12 phones ", ""),
+        ("manual", "Reset 12 phones ", "Cisco Unified CM Administration"),
         ("restart", "Restart Cisco Ca", "A"),
         ("restart", "Restart Cisco Ca", "B"),
-        ("restart", "Restart Cisco Tf", "T"),
-        ("manual", "Reset all phones", "RTMT"),
+        ("restart", "Restart Cisco CT", "A, then B"),
+        ("restart", "Restart Cisco Tr", "A, then B, then T"),
+        ("restart", "Restart Cisco Tf", "A, then B, then T"),
+        ("restart", "Restart Cisco HA", "A, then B"),
+        ("manual", "Reset all phones", "Cisco Unified CM Administration"),
     ]
     assert plan["restarts"] == 2
     assert "ITLRecovery" in steps[-1]["effect"] and "TVS" not in steps[0]["effect"]
     assert "register with another node" in steps[5]["effect"] and "30 minutes" in steps[5]["effect"]
-    assert "01:00-04:00" in steps[5]["effect"] and "calls" in steps[7]["effect"]
+    assert "01:00-04:00" in steps[5]["effect"] and "Calls go on" in steps[7]["effect"]
     assert "CallManager group" in steps[6]["effect"] and "has no other node" not in steps[6]["effect"]
+    # Outside the window the same steps are listed, in the same order.
+    found["callmanager_certificate_restarts"] = {
+        "results": [{"item": node, "restarted": [], "pending": [SERVICES[0]]} for node in nodes[:2]]
+    }
+    found["callmanager_certificate_followed"] = {
+        "results": [{"item": nodes[2], "restarted": [], "pending": [name]} for name in SERVICES[2:]]
+    }
+    found["callmanager_certificate_following"] = {
+        "waiting": [{"item": node, "pending": [*SERVICES[1:], "Cisco HAProxy"]} for node in nodes[:2]]
+    }
+    waiting = change_plan({"a": found})["clusters"][0]["steps"]
+    assert [step["title"] for step in waiting] == [step["title"] for step in steps]
     rows[1]["item"] = {**nodes[1], "only_in": ["Branch"]}
+    found["callmanager_certificate_restarts"] = {"results": rows}
     alone = change_plan({"a": found})["clusters"][0]["steps"][6]["effect"]
     assert "The CallManager group Branch has no other node: its phones are out of service" in alone
     found["preflight_cluster"]["options"] |= {"policy": "done"}

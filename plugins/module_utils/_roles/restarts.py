@@ -1,0 +1,130 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is restarted after Cisco CallManager: service by service, each on the publisher and then on the subscribers.
+
+That order is Cisco document 214231's. It matters for phones: when the first Cisco Tftp hands out a new ITL file, every
+Trust Verification Service that they may ask has restarted already. Pure; private to siptls.cucm: no other collection
+may rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Node
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, Service
+
+Row = Mapping[str, Any]
+STARTED, STOPPED = "Started", "Stopped"
+PUBLISHER = "Publisher"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the task that restarts Cisco CallManager found out about a node."""
+
+    node: Node
+    #: Cisco CallManager was restarted, or its restart waits for the window
+    restarted: bool
+    pending: bool
+    #: the certificate of the node, or the CTL file, is new
+    new: bool
+    #: by name the rows of the other services: `status`, `activated`, `since`
+    services: Mapping[str, Row]
+    #: when the certificate of the node begins
+    begins: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether its other services have to take up something new, as far as this run shows."""
+        return self.restarted or self.pending or self.new
+
+    def due(self, service: Service, somewhere: bool, newest: str) -> bool:
+        """Whether a service has to be restarted, or would have to be if it were not stopped.
+
+        somewhere: something of the cluster is new; newest: when the newest certificate of the cluster begins.
+        """
+        row = self.services.get(service.name) or {}
+        changed = self.changed or (service.on_every_node and somewhere)
+        if row.get("status") == STARTED:
+            return changed or _before(row.get("since"), newest if service.on_every_node else self.begins)
+        # Whether somebody stopped it is for cucm_service to find out, which then leaves it alone and says so.
+        return changed and row.get("status") == STOPPED and bool(row.get("activated"))
+
+
+def following(
+    cluster: Cluster, results: Iterable[Row], *, uploaded: Sequence[str] = (), ctl_changed: bool = False
+) -> dict[str, Any]:
+    """The restarts after those of Cisco CallManager.
+
+    results are those of cucm_service in the loop over the nodes with a certificate of the role, in the order of their
+    restarts; uploaded are the nodes whose certificate is new. `next` lists the restarts to make, in order: `service`,
+    `name` and `address` of the node, whether it is kept to the window (`in_window`; a restart that belongs to one of
+    this run is not), and `started_before`, the condition for a node that nobody has looked at. `waiting` has a row as
+    of cucm_service for each node whose services wait for the window together with Cisco CallManager.
+    """
+    looked = [_looked(cluster, row, uploaded, ctl_changed) for row in results if row.get("status")]
+    if not looked:
+        return {"next": [], "waiting": []}
+    newest = max((one.begins for one in looked), key=_moment)
+    somewhere = ctl_changed or any(one.changed for one in looked)
+    due = [(service, [one for one in looked if one.due(service, somewhere, newest)]) for service in TRUNK.services]
+    known = {one.node.name for one in looked}
+    others = [node for node in cluster.nodes if node.name not in known]
+    return {
+        "next": [row for service, found in due for row in _rows(service, found, others, "" if somewhere else newest)],
+        "waiting": [
+            {"item": one.node.to_facts(), "pending": [service.name for service, found in due if one in found]}
+            for one in looked
+            if one.pending
+        ],
+    }
+
+
+def _rows(service: Service, due: Iterable[Looked], others: Iterable[Node], started_before: str) -> list[dict[str, Any]]:
+    """The restarts of one service, on the publisher first; others are the nodes that nobody has looked at."""
+    nodes = [(one.node, not one.restarted, "") for one in due if not one.pending]
+    if service.on_every_node:
+        nodes += [(node, True, started_before) for node in others]
+    nodes.sort(key=lambda one: one[0].role != PUBLISHER)
+    return [
+        {"service": service.name, "name": node.name, "address": node.address, "in_window": in_window,
+         "started_before": limit}
+        for node, in_window, limit in nodes
+    ]  # fmt: skip
+
+
+def _looked(cluster: Cluster, row: Row, uploaded: Sequence[str], ctl_changed: bool) -> Looked:
+    name = str(row["item"]["name"])
+    node = next((one for one in cluster.nodes if one.name == name), Node.from_facts(row["item"]))
+    return Looked(
+        node,
+        restarted=bool(row.get("restarted")),
+        pending=bool(row.get("pending")),
+        new=node.name in uploaded or ctl_changed,
+        services={str(one["name"]): one for one in row.get("also") or ()},
+        begins=str((cluster.certificates.get(node.name) or {}).get("not_before") or ""),
+    )
+
+
+def _moment(text: str) -> datetime:
+    """A moment; the earliest there is for none."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else datetime.min.replace(tzinfo=UTC)
+
+
+def _before(since: Any, begins: str) -> bool:
+    """Whether a service runs since before a certificate begins; no where the interface does not show since when."""
+    return bool(since) and _moment(str(since)) < _moment(begins)
+
+
+def by_service(restarts: Iterable[Row], followed: Iterable[Row], waiting: Iterable[Row]) -> Iterator[tuple[str, Row]]:
+    """Every restart that was made or is pending: service and node (the item of its row), in the order of the table."""
+    rows = [row for row in (*restarts, *followed, *waiting) if "item" in row and not row.get("skipped")]
+    for service in TRUNK.services:
+        for row in rows:
+            if service.name in (*(row.get("restarted") or ()), *(row.get("pending") or ())):
+                yield service.name, row["item"]
