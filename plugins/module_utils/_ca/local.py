@@ -152,12 +152,15 @@ def _from_folder(job: Job, folder: CaFolder) -> tuple[signer.SigningCa, bool]:
         )
     plan = _plan(job)
     # A key without a certificate is what a run leaves that was stopped in between; it is finished here.
-    key = signer.load_key(key_data, options["passphrase"], str(folder.key)) if key_data else signer.new_key(plan)
+    found = signer.load_key(key_data, options["passphrase"], str(folder.key)) if key_data else None
+    if job.dry:
+        key, pem = signer.preview(plan, str(folder.path), job.now)
+        return signer.SigningCa.load(pem, key, None, str(folder.path)), True
+    key = found or signer.new_key(plan)
     pem = signer.new_certificate(key, plan, job.now)
-    if not job.dry:
-        if not key_data:
-            folder.write(folder.key, signer.key_pem(key, options["passphrase"]), 0o600)
-        folder.write(folder.certificate, pem.encode(), 0o644)
+    if not key_data:
+        folder.write(folder.key, signer.key_pem(key, options["passphrase"]), 0o600)
+    folder.write(folder.certificate, pem.encode(), 0o644)
     return signer.SigningCa.load(pem, key, None, str(folder.path)), True
 
 

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import ipaddress
 import re
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -216,21 +218,41 @@ def new_key(plan: CaPlan) -> Any:
     """A key for a new CA: RSA from 2048 bits, or EC."""
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+    _check_key_size(plan)
+    if plan.key_type == "EC":
+        return ec.generate_private_key(getattr(ec, CURVES[plan.key_size])())
+    return rsa.generate_private_key(public_exponent=65537, key_size=plan.key_size)
+
+
+def _check_key_size(plan: CaPlan) -> None:
     if plan.key_type == "EC":
         if plan.key_size not in CURVES:
             raise Failure(
                 f"local_ca_key_size {plan.key_size} is not the size of an EC key. Use {', '.join(map(str, CURVES))}."
             )
-        return ec.generate_private_key(getattr(ec, CURVES[plan.key_size])())
-    if not 2048 <= plan.key_size <= 4096:
+    elif not 2048 <= plan.key_size <= 4096:
         raise Failure(
             f"local_ca_key_size {plan.key_size} is out of range. CUCM accepts RSA keys of CAs from 2048 to 4096 bits."
         )
-    return rsa.generate_private_key(public_exponent=65537, key_size=plan.key_size)
 
 
-def new_certificate(key: Any, plan: CaPlan, now: datetime) -> str:
-    """The self-signed certificate of a new CA, as PEM."""
+def preview(plan: CaPlan, place: str, now: datetime) -> tuple[Any, str]:
+    """(key, certificate as PEM) of the CA that check mode shows, and that nobody ever trusts.
+
+    The same for every task of a run, so that check mode shows the one CA that the run would make.
+    """
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    _check_key_size(plan)
+    seed = int.from_bytes(hashlib.sha256(place.encode()).digest(), "big")
+    key = ec.derive_private_key(seed >> 1, ec.SECP256R1())
+    shown = replace(plan, subject=plan.subject or "CN=SIP TLS CA (this run would make it)")
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return key, new_certificate(key, shown, midnight, serial=seed >> 100)
+
+
+def new_certificate(key: Any, plan: CaPlan, now: datetime, serial: int | None = None) -> str:
+    """The self-signed certificate of a new CA, as PEM; with a serial number the same one each time."""
     from cryptography import x509
 
     # CallManager-trust holds one certificate per common name: two CAs of the same name would push each other out.
@@ -241,7 +263,7 @@ def new_certificate(key: Any, plan: CaPlan, now: datetime) -> str:
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial or x509.random_serial_number())
         .not_valid_before(now - plan.skew)
         .not_valid_after(now + timedelta(days=plan.days))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -251,7 +273,10 @@ def new_certificate(key: Any, plan: CaPlan, now: datetime) -> str:
     if plan.permitted:
         permitted = x509.NameConstraints([_subtree(one) for one in plan.permitted], None)
         builder = builder.add_extension(permitted, critical=True)
-    return Certificate.from_der(_der(builder.sign(key, digest(key, plan.digest)))).pem
+    # Older releases of cryptography have no such option; the fingerprints differ there.
+    repeatable = "ecdsa_deterministic" in inspect.signature(builder.sign).parameters and serial is not None
+    options: dict[str, Any] = {"ecdsa_deterministic": True} if repeatable else {}
+    return Certificate.from_der(_der(builder.sign(key, digest(key, plan.digest), **options))).pem
 
 
 def _subtree(text: str) -> x509.GeneralName:

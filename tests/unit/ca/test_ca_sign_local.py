@@ -144,6 +144,8 @@ def test_check_mode_signs_in_memory_and_writes_nothing(tmp_path: Path) -> None:
     predicted = sign(tmp_path, csr, check=True)
     assert predicted["changed"] and predicted["predicted"] and not (tmp_path / "ca").exists()
     assert verify(tmp_path, predicted["certificate"], predicted["chain"]).count(": OK") == 2
+    second = sign(tmp_path, make_csr(tmp_path, "CUCM10"), check=True)
+    assert second["root"] == predicted["root"], "the run would make one CA"
     real = sign(tmp_path, csr)
     before = files(tmp_path / "ca")
     after = sign(tmp_path, csr, check=True)
