@@ -444,8 +444,8 @@ def _forget(state: Path) -> None:
     """Remove what a lab made in its state directory, and nothing else."""
     for cluster in state.glob("*/cluster.db"):
         shutil.rmtree(cluster.parent)
-    for ca in state.glob("ca-*"):
-        shutil.rmtree(ca)
+    for folder in (*state.glob("ca-*"), state / "stand-ins", state / "peers"):
+        shutil.rmtree(folder, ignore_errors=True)
     for name in (LAB, INVENTORY, HTTPS_CA, KNOWN_HOSTS, SOCKET, "lab.log", "lab.out", "ntlm-users"):
         (state / name).unlink(missing_ok=True)
 

@@ -44,6 +44,7 @@ async def _status(process: Process, _unused: dict[str, Any]) -> Any:
         "pid": os.getpid(),
         "time": lab.clock.now().isoformat(timespec="seconds"),
         "faults": len(lab.faults.list()),
+        "peers": [{"name": peer.name, "address": peer.address, "numbers": peer.numbers} for peer in lab.scenario.peers],
         "clusters": [
             {
                 "name": cluster.name,

@@ -38,6 +38,8 @@ class Process:
             for name in NODE_INTERFACES:
                 start = package(name).start
                 await asyncio.gather(*(self._begin(start, name, node) for node in self.lab.nodes))
+            for peer in self.lab.scenario.peers:
+                await self._begin(package("twin").start_peer, "SIP", peer)
             for ca in self.lab.scenario.cas:
                 await self._begin(package("adcs").start, "adcs", ca)
             self._running.append(await control.start(self))

@@ -16,12 +16,18 @@ KEPT = ("from", "to", "result", "status", "reason", "transport", "srtp", "trunk"
 
 
 def pairs(status: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    """(cluster, its phone, other cluster, that one's phone) for every two clusters that have phones."""
+    """(cluster, its phone, other cluster, that one's phone) for every two clusters that have phones.
+
+    Where a cluster's dial plan leads to the stand-in of a foreign peer, that is the other end.
+    """
     phones = {cluster["name"]: cluster["phones"][0] for cluster in status["clusters"] if cluster["phones"]}
     for name, calling in phones.items():
         for other, called in phones.items():
             if name != other:
                 yield name, calling, other, called
+        for peer in status["peers"]:
+            if name in peer["numbers"]:
+                yield name, calling, peer["name"], peer["numbers"][name]
 
 
 def one_round(state: Path) -> list[dict[str, Any]]:

@@ -105,6 +105,30 @@ class ClusterSpec:
 
 
 @dataclass(frozen=True)
+class Listener:
+    """A SIP port of a foreign peer. `seen` is an entry of the record of `cluster`, which has its certificates."""
+
+    port: int
+    transport: str = "TLS"
+    cluster: str = ""
+    seen: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PeerSpec:
+    """A system that is no CUCM, such as an SBC, to which trunks lead; its stand-in answers every call.
+
+    `name` is the destination of the original's trunks, which leads to it as well.
+    """
+
+    name: str
+    address: str
+    listeners: tuple[Listener, ...] = ()
+    #: cluster -> a number that its dial plan sends here
+    numbers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Ports:
     """The ports every node serves."""
 
@@ -122,6 +146,7 @@ class Scenario:
     clusters: tuple[ClusterSpec, ...]
     ports: Ports = Ports()
     cas: tuple[dict[str, Any], ...] = ()
+    peers: tuple[PeerSpec, ...] = ()
     faults: tuple[dict[str, Any], ...] = ()
     inferred: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
@@ -172,6 +197,7 @@ def parse(data: dict[str, Any], name: str, net: str = "127.0") -> Scenario:
             clusters=tuple(_cluster(c, accounts) for c in data["clusters"]),
             ports=Ports(**data.get("ports", {})),
             cas=tuple(data.get("cas", ())),
+            peers=tuple(_peer(peer) for peer in data.get("peers", ())),
             faults=tuple(data.get("faults", ())),
             inferred=data.get("inferred", {}),
             options=data.get("options", {}),
@@ -182,6 +208,7 @@ def parse(data: dict[str, Any], name: str, net: str = "127.0") -> Scenario:
     except TypeError as error:
         raise ScenarioError(f"Scenario {name}: {error}") from None
     labels = [c.name for c in scenario.clusters] + [n.address for c in scenario.clusters for n in c.nodes]
+    labels += [peer.address for peer in scenario.peers]
     for label, times in Counter(labels).items():
         if times > 1:
             raise ScenarioError(f"Scenario {name}: {label} occurs twice.")
@@ -244,6 +271,11 @@ def _cluster(data: dict[str, Any], accounts: dict[str, Any]) -> ClusterSpec:
         recorded=data.get("recorded", {}),
         not_copied=tuple(data.get("not_copied", ())),
     )
+
+
+def _peer(data: dict[str, Any]) -> PeerSpec:
+    listeners = tuple(Listener(**listener) for listener in data.get("listeners", ()))
+    return PeerSpec(**{**data, "listeners": listeners})
 
 
 def _node(data: dict[str, Any]) -> NodeSpec:

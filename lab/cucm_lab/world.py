@@ -194,6 +194,14 @@ class Lab:
         """The node that has this address (or name), of any cluster: the lab's DNS."""
         return next((n for c in self.clusters.values() if (n := c.node(address))), None)
 
+    def address_of(self, name: str) -> str | None:
+        """The address of a node or of a stand-in by any of its names."""
+        node = self.node_at(name)
+        if node is not None:
+            return node.address
+        wanted = name.lower()
+        return next((p.address for p in self.scenario.peers if wanted in (p.name.lower(), p.address)), None)
+
     async def close(self) -> None:
         """Close services, databases and the log."""
         for cluster in self.clusters.values():

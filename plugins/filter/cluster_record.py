@@ -40,6 +40,12 @@ options:
     type: list
     elements: raw
     default: []
+  peers:
+    description: Results of M(siptls.cucm.sip_tls_probe), one per destination outside of the clusters, each with what
+      the filter P(siptls.cucm.foreign_peers#filter) returned as the C(item).
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""

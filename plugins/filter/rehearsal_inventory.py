@@ -31,6 +31,11 @@ options:
     type: list
     elements: dict
     required: true
+  peers:
+    description: The lab's list of stand-ins for foreign peers.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""

@@ -76,6 +76,12 @@ options:
     description: Send a SIP OPTIONS request when the handshake allows.
     type: bool
     default: true
+  old_peers:
+    description: See in a further handshake whether the port also serves peers of releases before 11.0, which speak TLS
+      1.0 only.
+    type: bool
+    default: false
+    version_added: 1.0.0
   legacy_crypto:
     description:
       - Allow the cryptography of old releases, namely TLS 1.0 and its ciphers. Releases 9.1 and 10.5 need it.
@@ -147,6 +153,11 @@ cipher:
   type: str
   returned: success
   sample: "AES128-SHA"
+old_peers:
+  description: Whether the port serves peers of releases before 11.0; null when that is not known.
+  type: bool
+  returned: when O(old_peers)
+  sample: false
 accepted:
   description: Whether the node let the probe in; null when it said nothing either way.
   type: bool
@@ -250,6 +261,7 @@ SPEC = ArgSpec(
         "ca_chain": {"type": "list", "elements": "str"},
         "subject_names": {"type": "list", "elements": "str"},
         "options": {"type": "bool", "default": True},
+        "old_peers": {"type": "bool", "default": False},
         "legacy_crypto": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 10},
     },
@@ -265,6 +277,8 @@ def service(task: Task) -> Outcome:
     with tempfile.TemporaryDirectory(dir=task.tmpdir) as folder:
         target = probe.Target(given["host"], given["port"], given["legacy_crypto"], given["timeout"])
         found = probe.probe(target, identity=identity(task, folder), options=given["options"])
+    if given["old_peers"]:
+        found["old_peers"] = probe.takes_old_peers(target)
     warning = probe.legacy_warning(given["host"], found) if given["legacy_crypto"] else None
     held = {"RSA": given["held"], "ECDSA": given["held_ecdsa"]}
     for kind, shown in found["identities"].items():

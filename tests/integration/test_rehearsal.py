@@ -12,25 +12,32 @@ import pytest
 import yaml
 from cucm_lab.testing import cluster, free_net, write_scenario
 
+from tests.support.certificate_kit import run
 from tests.support.operator_site import Site
+from tests.support.other_make import Kamailio
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("rehearsal"), pytest.mark.timeout(1200)]
 
 
 def rehearse(site: Site, **variables: Any) -> tuple[int, str]:
     """A rehearsal of the main playbook from the operator's own inventory; its exit code and its report."""
-    before, events = site.lab.ask("dump"), len(site.lab.events())
+    before, stored, events = site.lab.ask("dump"), databases(site), len(site.lab.events())
     extra = {"rehearse_path": str(site.folder / "rehearsal"), "rehearse_net": free_net(), **variables}
-    run = site.play("rehearse", extra=extra)
-    assert site.lab.ask("dump") == before, "the originals are only read"
+    played = site.play("rehearse", extra=extra)
+    assert site.lab.ask("dump") == before and databases(site) == stored, "the originals are only read"
     writes = [
         event["operation"] for event in site.lab.events()[events:]
         if event["kind"] == "axl" and not str(event["operation"]).startswith(("get", "list", "executeSQLQuery"))
     ]  # fmt: skip
     assert not writes
     report = site.folder / "rehearsal" / "rehearsal.md"
-    assert report.exists(), run.output[-4000:]
-    return run.code, report.read_text()
+    assert report.exists(), played.output[-4000:]
+    return played.code, report.read_text()
+
+
+def databases(site: Site) -> dict[str, bytes]:
+    """The originals' databases, byte for byte."""
+    return {file.parent.name: file.read_bytes() for file in site.lab.state.glob("*/cluster.db*")}
 
 
 def hide_the_originals(site: Site) -> None:
@@ -74,3 +81,69 @@ def test_a_partition_that_hides_the_phones_is_found_by_calls_on_the_twins(tmp_pa
         sound = {"sip_tls_trunk_calling_search_space": "Phones"}
         code, report = rehearse(site, cluster_record_numbers=True, rehearse_variables=sound)
         assert (code, "## Problems" in report) == (0, False), report
+
+
+def toward_an_sbc(name: str) -> dict[str, Any]:
+    """A TLS trunk of this name to an SBC, and a pattern that leads to it."""
+    return {
+        "SipProfile": [{"name": "Pinged", "enableOutboundOptionsPing": True}],
+        "SipTrunkSecurityProfile": [
+            {"name": "TLS to the SBC", "securityMode": "Encrypted", "incomingTransport": "TLS",
+             "outgoingTransport": "TLS", "incomingPort": 5061, "x509SubjectName": "kamailio"},
+        ],
+        "SipTrunk": [
+            {"name": name, "product": "SIP Trunk", "class": "Trunk", "protocol": "SIP", "protocolSide": "Network",
+             "devicePoolName": "Default", "locationName": "Hub_None", "presenceGroupName": "Standard Presence group",
+             "securityProfileName": "TLS to the SBC", "sipProfileName": "Pinged",
+             "destinations": [{"addressIpv4": "127.0.200.1", "port": 5061, "sortOrder": 1}]},
+        ],
+        "RoutePattern": [{"pattern": "0.!", "routePartitionName": None, "destination": {"gatewayName": name}}],
+    }  # fmt: skip
+
+
+@pytest.mark.matrix
+def test_an_sbc_that_does_not_trust_the_new_ca_is_found_on_the_twins(tmp_path: Path) -> None:
+    """The SBC trusts the present, self-signed certificate of bern and nothing else; the run replaces that one."""
+    first, second = cluster(31, "14", name="bern"), cluster(32, "12.5", name="graz")
+    first["config"] = toward_an_sbc("To-SBC")
+    site = Site(tmp_path, write_scenario(tmp_path / "site.yml", [first, second]))
+    with site.lab:
+        other = Kamailio(tmp_path / "kamailio", f"{site.lab.net}.200.1", site.lab.address("bern"))
+        own = tmp_path / "own.pem"
+        own.write_text(certificate(site, "bern"))
+        trusted = run("cucm_cert_upload", **platform(site, "bern"), chain=[other.ca.file.read_text()])
+        assert trusted["changed"]
+        site.lab.ask("phones", cluster="bern")
+        with other.running(own):
+            code, report = rehearse(site)
+    assert code != 0
+    assert f"Calls from bern to {other.address} were answered before and fail after the run" in report, report
+    assert "bern: trunk To-SBC on BERNN1 was in service before and is not after the run." in report, report
+    assert "| bern | graz | 0 of 1 answered" in report and "its stand-in answers every call" in report
+
+
+@pytest.mark.matrix
+def test_a_trunk_to_someone_else_is_found_on_the_twins(tmp_path: Path) -> None:
+    """A person's trunk has the name of the one that the run would make, and leads to an SBC."""
+    first, second = cluster(31, "14", name="bern"), cluster(32, "12.5", name="graz")
+    first["config"] = toward_an_sbc("SIP-TLS-graz")
+    site = Site(tmp_path, write_scenario(tmp_path / "site.yml", [first, second]))
+    with site.lab:
+        code, report = rehearse(site)
+    assert code != 0
+    assert "SIP-TLS-graz" in report and "Nothing has been changed on any cluster" in report, report
+    assert "it was not seen, so it has no stand-in" in report, report
+
+
+def platform(site: Site, name: str) -> dict[str, Any]:
+    """The options of a module for the platform account of a cluster."""
+    host = yaml.safe_load(site.lab.inventory.read_text())["cucm_clusters"]["hosts"][name]
+    names = ("host", "port", "ca_path", "os_username", "os_password", "ssh_port", "ssh_known_hosts")
+    return {one: host[f"cucm_{one}"] for one in names}
+
+
+def certificate(site: Site, name: str) -> str:
+    """The CallManager certificate of a cluster, PEM."""
+    found = run("cucm_certificate_info", **platform(site, name), purposes=["CallManager"], served_ports={})
+    pem: str = found["certificates"][0]["pem"]
+    return pem

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING, cast
 
 from sipmessage import Message, Request, Response
 
 from .engine import Engine, TlsFailure
+from .framing import Framer, NotSip
 
 if TYPE_CHECKING:
     from ..faults import Fault
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from .endpoint import SipEndpoint
     from .trunk import Trunk
 
-_LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(\d+)", re.IGNORECASE)
-_LIMIT = 256 * 1024
-#: first bytes of a TLS alert and of a handshake
-_TLS_RECORDS = (b"\x15", b"\x16")
 #: a peer that does not finish its handshake within these seconds is dropped
 HANDSHAKE_SECONDS = 10.0
 
@@ -62,7 +58,7 @@ class SipConnection(asyncio.Protocol):
         self.answers: dict[tuple[str, str], asyncio.Queue[Response | ConnectionFailed]] = {}
         self._transport: asyncio.Transport | None = None
         self._flow: Flow | None = None
-        self._buffer = bytearray()
+        self._framer = Framer()
         #: a SIP message has come
         self._heard = False
         self._timer: asyncio.TimerHandle | None = None
@@ -236,30 +232,13 @@ class SipConnection(asyncio.Protocol):
             self._transport.write(data)
 
     def _plain(self, data: bytes) -> None:
-        self._buffer += data
-        while not self.closed:
-            stripped = self._buffer.lstrip(b"\r\n")
-            if len(stripped) != len(self._buffer):
-                self._buffer = bytearray(stripped)
-            if self._buffer[:1] in _TLS_RECORDS:
-                self._malformed("TLS on a port without TLS")
-                return
-            end = self._buffer.find(b"\r\n\r\n")
-            if end < 0:
-                if len(self._buffer) > _LIMIT:
-                    self._malformed("no end of the header fields")
-                return
-            head = bytes(self._buffer[: end + 4])
-            length = _LENGTH.search(head)
-            total = end + 4 + (int(length[1]) if length else 0)
-            if total > _LIMIT:
-                self._malformed("longer than any SIP message")
-                return
-            if len(self._buffer) < total:
-                return
-            raw = bytes(self._buffer[:total])
-            del self._buffer[:total]
-            self._message(raw)
+        try:
+            for raw in self._framer.messages(data):
+                self._message(raw)
+                if self.closed:
+                    return
+        except NotSip as error:
+            self._malformed(str(error))
 
     def _message(self, raw: bytes) -> None:
         try:

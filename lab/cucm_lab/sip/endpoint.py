@@ -225,9 +225,9 @@ class SipEndpoint:
 
     async def resolve(self, host: str) -> str:
         """The address of a destination; ConnectionFailed (Local=3) when its name is unknown."""
-        known = self.lab.node_at(host)
+        known = self.lab.address_of(host)
         if known:
-            return known.address
+            return known
         try:
             return str(ipaddress.ip_address(host))
         except ValueError:

@@ -85,17 +85,22 @@ class TlsFailure(Exception):
 class TlsContexts:
     """The server or client settings of one node: its identities and its trust, for what its SIP offers.
 
-    With `when`, certificates are checked at that fixed time; without it, at the real time.
+    An identity's certificate may be followed by those of its CAs, which are then presented, too. With `when`,
+    certificates are checked at that fixed time; without it, at the real time. Without `trust` (None), a certificate is
+    asked for and any is accepted.
     """
 
     def __init__(
         self,
         policy: TlsPolicy,
         identities: Iterable[tuple[str, str]],
-        trust: Iterable[str],
+        trust: Iterable[str] | None,
         when: datetime | None = None,
     ) -> None:
         self._policy = policy
+        self._any = trust is None
+        identities = list(identities)
+        self._chain = [one for pem, _key in identities for one in x509.load_pem_x509_certificates(pem.encode())[1:]]
         self._identities = [
             (
                 x509.load_pem_x509_certificate(certificate.encode()),
@@ -103,7 +108,7 @@ class TlsContexts:
             )
             for certificate, key in identities
         ]
-        self._trust = [cert for pem in trust for cert in x509.load_pem_x509_certificates(pem.encode())]
+        self._trust = [cert for pem in trust or () for cert in x509.load_pem_x509_certificates(pem.encode())]
         self._when = when
         self._made: dict[tuple[str, bool], SSL.Context] = {}
 
@@ -137,6 +142,8 @@ class TlsContexts:
         for certificate, key in self._identities:
             context.use_certificate(certificate)
             context.use_privatekey(key)
+        for above in self._chain:
+            context.add_extra_chain_cert(crypto.X509.from_cryptography(above))
         store = context.get_cert_store()
         assert store is not None
         store.set_flags(_PARTIAL_CHAIN)
@@ -146,7 +153,7 @@ class TlsContexts:
             store.add_cert(crypto.X509.from_cryptography(certificate))
             context.add_client_ca(certificate)
         verify = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT if ask else SSL.VERIFY_NONE
-        context.set_verify(verify, _verified)
+        context.set_verify(verify, _not_verified if self._any else _verified)
         return context
 
 
@@ -162,6 +169,10 @@ def _verified(connection: SSL.Connection, certificate: crypto.X509, error: int, 
         engine.verify_error = error
         engine.failed_at = (depth, identity(certificate.to_cryptography()))
     return bool(ok)
+
+
+def _not_verified(_connection: SSL.Connection, _certificate: crypto.X509, _error: int, _depth: int, _ok: int) -> bool:
+    return True
 
 
 class Engine:

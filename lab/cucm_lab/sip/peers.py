@@ -66,5 +66,4 @@ def identify(connection: SipConnection) -> Trunk | None:
 
 def address(lab: Lab, host: str) -> str:
     """The address of a destination: by the lab's names, else as written. Incoming calls do not wait for DNS."""
-    known = lab.node_at(host)
-    return known.address if known else host
+    return lab.address_of(host) or host

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from .certificates import install
+from .endpoint import start as start_peer
 from .record import RecordError, scenario_of
 
-__all__ = ["RecordError", "install", "scenario_of"]
+__all__ = ["RecordError", "install", "scenario_of", "start_peer"]

@@ -41,6 +41,9 @@ _DONE = "twin/certificates"
 
 def install(lab: Lab) -> None:
     """Put the recorded certificates into the stores of all twins, once in the life of their state."""
+    # Not at the top: it uses this module.
+    from .peers import PeerMaker
+
     issuers = Reissuer()
     stand_ins: dict[str, StandIn] = {}
     for cluster in lab.clusters.values():
@@ -55,8 +58,12 @@ def install(lab: Lab) -> None:
         for number in signers(recorded):
             made = issuers.stand_in(recorded["certificates"], number)
             stand_ins.setdefault(made.subject, made).clusters.append(cluster.name)
-    if stand_ins:
-        _write(lab.directory / "stand-ins", list(stand_ins.values()))
+    if not issuers.used:
+        return
+    maker = PeerMaker(lab, issuers)
+    for made in maker.make():
+        stand_ins.setdefault(made.subject, made)
+    _write(lab.directory / "stand-ins", list(stand_ins.values()), maker.addresses())
 
 
 def signers(recorded: Mapping[str, Any]) -> list[int]:
@@ -69,7 +76,10 @@ def signers(recorded: Mapping[str, Any]) -> list[int]:
 
 @dataclass
 class StandIn:
-    """A stand-in of a CA: its certificate with those above it, its key, and the clusters with certificates of it."""
+    """A stand-in of a CA: its certificate with those above it, its key, and the clusters with certificates of it.
+
+    Without clusters it is a CA that a peer trusts.
+    """
 
     subject: str
     chain: list[str]
@@ -77,8 +87,8 @@ class StandIn:
     clusters: list[str] = field(default_factory=list)
 
 
-def _write(folder: Path, stand_ins: list[StandIn]) -> None:
-    """For a rehearsal, which signs with them: the keys, and stand-ins.json with the certificates."""
+def _write(folder: Path, stand_ins: list[StandIn], peers: list[dict[str, Any]]) -> None:
+    """For a rehearsal, which signs with them: the keys, stand-ins.json with the certificates, and the peers."""
     folder.mkdir(exist_ok=True)
     listed = []
     for number, one in enumerate(stand_ins, 1):
@@ -89,6 +99,7 @@ def _write(folder: Path, stand_ins: list[StandIn]) -> None:
             {"subject": one.subject, "certificate": "".join(one.chain), "key": str(key), "clusters": one.clusters}
         )
     (folder / "stand-ins.json").write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+    (folder / "peers.json").write_text(json.dumps(peers, indent=1) + "\n", encoding="utf-8")
 
 
 def _fill(node: Node, stores: Mapping[str, list[int]], certificates: Mapping[int, Any], issuers: Reissuer) -> None:
@@ -108,6 +119,11 @@ class Reissuer:
 
     def __init__(self) -> None:
         self._made: dict[tuple[str, ...], tuple[x509.Certificate, material.PrivateKey]] = {}
+
+    @property
+    def used(self) -> bool:
+        """Whether it has issued any."""
+        return bool(self._made)
 
     def issue(self, certificates: Mapping[int, Any], number: int) -> tuple[x509.Certificate, material.PrivateKey]:
         """A certificate of a record by its number there, and its key."""

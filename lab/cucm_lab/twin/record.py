@@ -18,6 +18,7 @@ from ..https.axl.schema import KINDS, Field, target
 from ..https.axl.shipped import BARE, ORDER
 from ..release import RELEASES, Release, service_update
 from ..services import SERVICES
+from .peers import not_copied
 
 FORMAT, VERSION = "siptls.cucm record", 1
 #: kinds whose objects refer to others of their own kind: they are made first, and filled afterwards
@@ -51,17 +52,39 @@ def scenario_of(paths: Sequence[Path]) -> dict[str, Any]:
 
     shipped = yaml.safe_load((SCENARIOS / "two-clusters.yml").read_text(encoding="utf-8"))
     records = [load(path) for path in paths]
-    twins = []
+    stand_ins = peer_addresses(records)
+    places = addresses(records) | stand_ins
+    twins, peers = [], {name: _new_peer(name, address) for name, address in stand_ins.items()}
     for path, record in zip(paths, records, strict=True):
         try:
             # JSON has texts as keys.
             record["certificates"] = {int(place): one for place, one in record["certificates"].items()}
-            twins.append(_Twin(record, addresses(records)).cluster())
+            twin = _Twin(record, places)
+            twins.append(twin.cluster())
+            twin.add_to(peers)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, RecordError):
                 raise
             raise RecordError(f"Record {path} is not complete: {error!r} is missing or has another form.") from None
-    return {"name": "twins", "accounts": shipped["accounts"], "clusters": twins}
+    made = list(peers.values())
+    return {"name": "twins", "accounts": shipped["accounts"], "clusters": twins, **({"peers": made} if made else {})}
+
+
+def peer_addresses(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The address of each foreign peer of the records, in lower case -> the address of its stand-in."""
+    names = dict.fromkeys(
+        str(peer["address"]).lower() for record in records for peer in record.get("peers") or () if served(peer)
+    )
+    return {name: f"127.0.{200 + number // 250}.{1 + number % 250}" for number, name in enumerate(names)}
+
+
+def served(peer: Mapping[str, Any]) -> bool:
+    """Whether the record shows enough of a peer for a stand-in."""
+    return peer["transport"] != "TLS" or bool(peer["chain"])
+
+
+def _new_peer(name: str, address: str) -> dict[str, Any]:
+    return {"name": name, "address": address, "listeners": [], "numbers": {}}
 
 
 def addresses(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -143,6 +166,40 @@ class _Twin:
             )
         return numbers[: line["count"]]
 
+    def add_to(self, peers: Mapping[str, dict[str, Any]]) -> None:
+        """Add what this record says of each peer: its ports, and a number that leads there."""
+        cluster = self._record["cluster"]["name"]
+        for seen in self._record.get("peers") or ():
+            peer = peers.get(str(seen["address"]).lower())
+            if peer is None or not served(seen):
+                continue
+            if seen["port"] not in {listener["port"] for listener in peer["listeners"]}:
+                transport = "TLS" if seen["transport"] == "TLS" else "TCP"
+                peer["listeners"].append(
+                    {"port": seen["port"], "transport": transport, "cluster": cluster, "seen": dict(seen)}
+                )
+            number = self._number_to(str(seen["address"]).lower())
+            if number:
+                peer["numbers"][cluster] = number
+
+    def _number_to(self, address: str) -> str:
+        """A number whose route pattern leads to a trunk with this destination; empty without one."""
+        objects = self._record["objects"]
+        trunks = {
+            trunk["name"]
+            for trunk in objects.get("SipTrunk", ())
+            for row in trunk.get("destinations") or ()
+            if str(row.get("addressIpv4") or "").lower() == address
+        }
+        groups = _containing(objects.get("RouteGroup", ()), "deviceName", trunks)
+        lists = _containing(objects.get("RouteList", ()), "routeGroupName", groups)
+        for pattern in objects.get("RoutePattern", ()):
+            destination = pattern.get("destination") or {}
+            leads = destination.get("gatewayName") in trunks or destination.get("routeListName") in lists
+            if leads and str(pattern.get("blockEnable")).lower() != "true":
+                return next(iter(numbers_of(str(pattern["pattern"]), 1)), "")
+        return ""
+
     # -- AXL's objects
 
     def _config(self) -> dict[str, list[dict[str, Any]]]:
@@ -153,7 +210,8 @@ class _Twin:
             made[kind] = [*bare, *made[kind]]
         for trunk in made["SipTrunk"]:
             for row in trunk.get("destinations") or ():
-                row["addressIpv4"] = self._addresses.get(row.get("addressIpv4", ""), row.get("addressIpv4", ""))
+                given = str(row.get("addressIpv4") or "")
+                row["addressIpv4"] = self._addresses.get(given.lower(), given)
         hosts = {str(node["name"]): str(node["name"]).partition(".")[0] for node in self._record["nodes"]}
         for number, manager in enumerate(made["CallManager"], 1):
             manager.update(processNodeName=hosts[manager["processNodeName"]], _ctiid=number)
@@ -183,9 +241,16 @@ class _Twin:
         return [
             *(f"not in the record: {sentence}" for sentence in unreadable),
             *self._missing,
+            *not_copied(self._record.get("peers") or ()),
             "certificates for the web interfaces (tomcat): they name addresses that a twin does not have",
             f"private keys: every certificate of {', '.join(sorted(hosts))} was issued anew by stand-ins of its CAs",
         ]
+
+
+def _containing(objects: Iterable[Mapping[str, Any]], field: str, wanted: Iterable[str]) -> set[str]:
+    """The names of the groups or lists that have one of these members."""
+    chosen = set(wanted)
+    return {one["name"] for one in objects if any(row.get(field) in chosen for row in one.get("members") or ())}
 
 
 def hash_of(*texts: str) -> int:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._record import peers as foreign
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, time_text
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ATTRIBUTES, Name
 
@@ -28,13 +29,16 @@ def cluster_record(
     *,
     trunks: Iterable[Mapping[str, Any]] = (),
     local_patterns: Iterable[Any] = (),
+    peers: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The record of one cluster.
 
     configuration is the result of cucm_configuration_info; certificates are the results of cucm_certificate_info, one
-    per node, each with the node as `item`; trunks are those of cucm_sip_trunk_info.
+    per node, each with the node as `item`; trunks are those of cucm_sip_trunk_info; peers are the results of
+    sip_tls_probe, one per destination outside of the clusters, each with what `foreign_peers` returned as `item`.
     """
-    results = list(certificates)
+    results, probes = list(certificates), list(peers)
+    readable = _readable(results) | {one.sha256: one for one in foreign.certificates_of(probes)}
     return numbered(
         {
             "format": FORMAT,
@@ -48,14 +52,15 @@ def cluster_record(
                 "local_patterns": [_pattern(one) for one in local_patterns],
             },
             "nodes": [_node(node, configuration, results) for node in configuration["nodes"]],
-            "certificates": _described(_readable(results)),
+            "certificates": _described(readable),
             "stores": {str(result["item"]["name"]): _store(result) for result in results},
             "lines": configuration["lines"],
             "objects": configuration["objects"],
             "trunks": [
                 {"name": one["name"], "node": one.get("node"), "in_service": one.get("in_service")} for one in trunks
             ],
-            "not_recorded": [*configuration["not_read"], *_unreadable(results)],
+            "peers": [foreign.peer_entry(one) for one in probes],
+            "not_recorded": [*configuration["not_read"], *_unreadable(results), *foreign.peer_problems(probes)],
         }
     )
 
@@ -151,7 +156,11 @@ def numbered(record: dict[str, Any]) -> dict[str, Any]:
         node: {purpose: sorted(number[key] for key in keys) for purpose, keys in sorted(held.items())}
         for node, held in record["stores"].items()
     }
-    return {**record, "certificates": certificates, "stores": stores}
+    peers = [
+        {**peer, **{which: [number[key] for key in peer[which]] for which in ("chain", "expected_chain")}}
+        for peer in record["peers"]
+    ]
+    return {**record, "certificates": certificates, "stores": stores, "peers": peers}
 
 
 def _rank(one: Mapping[str, Any]) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ class _Redactor:
         for one in record["certificates"].values():
             for name in _dns_names(one):
                 self._learn_host(name)
-        for name in _destinations(record):
+        for name in (*_destinations(record), *(str(peer["address"]) for peer in record["peers"])):
             self._learn_host(name)
         if cluster["name"].lower() not in self.hosts.known:
             self.clusters.of(cluster["name"])
@@ -155,6 +155,7 @@ class _Redactor:
             "objects": self._value("", record["objects"]),
             "trunks": [{**one, "name": self.text(one["name"]), "node": self.text(one["node"] or "")}
                        for one in record["trunks"]],
+            "peers": [self._peer(peer) for peer in record["peers"]],
             "not_recorded": [self.text(sentence) for sentence in record["not_recorded"]],
         }  # fmt: skip
         return self._serials_replaced(numbered(changed))
@@ -234,6 +235,11 @@ class _Redactor:
             "issuer": [self._attribute(part) for part in one["issuer"]],
             "sans": [self._alternative(name) for name in one["sans"]],
         }
+
+    def _peer(self, peer: Mapping[str, Any]) -> dict[str, Any]:
+        names = peer["acceptable_cas"]
+        changed = None if names is None else [[self._attribute(part) for part in name] for name in names]
+        return {**peer, "address": self.text(peer["address"]), "acceptable_cas": changed}
 
     def _alternative(self, name: str) -> str:
         kind, _colon, value = name.partition(":")
