@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +37,13 @@ def rehearse(site: Site, **variables: Any) -> tuple[int, str]:
     return played.code, report.read_text()
 
 
-def databases(site: Site) -> dict[str, bytes]:
-    """The originals' databases, byte for byte."""
-    return {file.parent.name: file.read_bytes() for file in site.lab.state.glob("*/cluster.db*")}
+def databases(site: Site) -> dict[str, str]:
+    """The originals' databases as SQL text, but for what the lab itself makes at the first reading (volatile_)."""
+    found = {}
+    for file in site.lab.state.glob("*/cluster.db"):
+        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+            found[file.parent.name] = "\n".join(line for line in database.iterdump() if "volatile_" not in line)
+    return found
 
 
 def hide_the_originals(site: Site) -> None:
