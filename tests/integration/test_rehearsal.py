@@ -38,11 +38,14 @@ def rehearse(site: Site, **variables: Any) -> tuple[int, str]:
 
 
 def databases(site: Site) -> dict[str, str]:
-    """The originals' databases as SQL text, but for what the lab itself makes at the first reading (volatile_)."""
+    """The originals' databases as SQL text, but for what the lab itself makes at the first reading."""
+    made = ("volatile_", "CREATE VIEW ")
     found = {}
     for file in site.lab.state.glob("*/cluster.db"):
         with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
-            found[file.parent.name] = "\n".join(line for line in database.iterdump() if "volatile_" not in line)
+            found[file.parent.name] = "\n".join(
+                line for line in database.iterdump() if not any(one in line for one in made)
+            )
     return found
 
 
