@@ -38,6 +38,8 @@ except ImportError:
 NAME = __name__.rpartition(".")[2]
 #: the task variable, and the environment variable where it is not set, that switch this off
 SWITCH, SWITCH_ENVIRONMENT = "siptls_cucm_in_process", "SIPTLS_CUCM_IN_PROCESS"
+#: the task variable by which a plan has its predictions counted as what they are: nothing is changed
+PREDICTS = "siptls_cucm_predicts"
 #: libraries whose import takes long; the services import them when they need them
 LIBRARIES = ("asyncssh", "cryptography.x509", "lxml.etree", "requests", "yaml", "zeep")
 #: To find one filter of a collection, Ansible loads them all, and it compiles what they import each time; likewise its
@@ -89,8 +91,9 @@ class ActionModule(RunModule):  # type: ignore[misc]  # ansible-core has no type
         variables = task_vars or {}
         result = self._in_process(variables) if self._is_the_same(variables) else None
         if result is None:
-            module_result: dict[str, Any] = super().run(tmp, task_vars)
-            return module_result
+            result = super().run(tmp, task_vars)
+        if self._task.check_mode and boolean(variables.get(PREDICTS, False), strict=False):
+            return {**result, "changed": False, "would_change": result.get("changed", False)}
         return result
 
     def _is_the_same(self, variables: Mapping[str, Any]) -> bool:

@@ -26,6 +26,7 @@ NO_CAPTURE = {"sip_tls_verify_capture": False}
 def test_the_plan_says_what_a_run_would_do_and_changes_nothing(untouched: Site, tmp_path: Path) -> None:
     before = untouched.lab.ask("dump")
     run = untouched.play("plan", extra={"plan_path": str(tmp_path)})
+    assert run.total("changed") == 0, "a plan changes nothing, and its recap says so"
     assert run.code == 0, run.output[-6000:]
     assert untouched.lab.ask("dump") == before
     plan = (tmp_path / "plan.md").read_text()
@@ -35,7 +36,8 @@ def test_the_plan_says_what_a_run_would_do_and_changes_nothing(untouched: Site, 
     assert "Make the SIP trunk SIP-TLS-cucm10" in plan and "Make the SIP trunk SIP-TLS-cucma" in plan
     assert "| x509_subject_names |  | CUCMA |" in plan
     page = (tmp_path / "plan.html").read_text()
-    assert page.count('<li class="restart">') == 2 and "SIP-TLS-cucm10" in page
+    assert page.count('<li class="restart">') == 8, "four services on each node"
+    assert "SIP-TLS-cucm10" in page
 
 
 @pytest.mark.matrix

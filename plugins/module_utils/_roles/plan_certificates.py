@@ -46,7 +46,7 @@ _AFTER = f"Reset all phones ({_RESET_ALL}), and check in RTMT that they register
 def certificate_steps(facts: Mapping[str, Any]) -> Iterator[Step]:
     """Every step of a cluster that belongs to its certificates."""
     uploads = [*_requests(facts), *_uploads(facts)]
-    ctl = [*_ctl(facts)] if uploads or (facts.get("callmanager_certificate_ctl_file") or {}).get("changed") else []
+    ctl = [*_ctl(facts)] if uploads or _ctl_changes(facts) else []
     restarts = [*_restarts(facts)]
     phones = [*uploads, *ctl, *restarts]
     if uploads:
@@ -146,6 +146,12 @@ def _to_be_made(signed: Mapping[str, Any]) -> bool:
     return bool(signed.get("predicted") and signed.get("ca_created") and signed.get("view"))
 
 
+def _ctl_changes(facts: Mapping[str, Any]) -> bool:
+    """Whether the run would update the CTL file; a plan has that as would_change."""
+    found = facts.get("callmanager_certificate_ctl_file") or {}
+    return bool(found.get("would_change", found.get("changed")))
+
+
 def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
     """In mixed mode: the CTL file, and the phones that have to load it."""
     found = _cluster(facts)
@@ -157,7 +163,7 @@ def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
     if (found.get("options") or {}).get("policy") == "done":
         yield step("manual", f"Update the CTL file ({COMMAND}) after the upload and before the restarts",
                    where=publisher, effect="The run does not do it (callmanager_certificate_ctl: done).")  # fmt: skip
-    elif (facts.get("callmanager_certificate_ctl_file") or {}).get("changed"):
+    elif _ctl_changes(facts):
         yield step("ctl", _CTL, where=publisher, effect="Nothing is restarted unless it has every new certificate.")
     else:
         return
