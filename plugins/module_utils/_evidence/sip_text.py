@@ -46,7 +46,6 @@ class SipMessage:
     calling: str | None
     called: str | None
     user_agent: str | None
-    has_sdp: bool
     media: str | None
     srtp: bool | None
     address: str | None = None
@@ -91,7 +90,6 @@ def parse(text: str) -> SipMessage | None:
         calling=_user(headers.get("from")),
         called=(uri[1] if uri and uri[1] else None) or _user(headers.get("to")),
         user_agent=headers.get("user-agent") or headers.get("server"),
-        has_sdp=media is not None,
         media=media,
         srtp=srtp,
         warning=headers.get("warning"),

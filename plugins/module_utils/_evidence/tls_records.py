@@ -53,9 +53,7 @@ class TlsSide:
     hello: bool = False
     hello_version: int = 0
     chosen_version: int = 0
-    offered_versions: list[int] = field(default_factory=list)
     cipher: int | None = None
-    session_id: bytes = b""
     #: a pre-shared key was chosen (TLS 1.3), or early data was offered
     psk_chosen: bool = False
     early_data: bool = False
@@ -231,7 +229,6 @@ class TlsReader:
         side.hello, side.gaps_at_hello = True, side.gaps
         side.hello_version = (body[0] << 8) | body[1]
         at = 35 + body[34]
-        side.session_id = body[35:at]
         if kind == CLIENT_HELLO:
             at += 2 + ((body[at] << 8) | body[at + 1])
             at += 1 + body[at]
@@ -252,10 +249,6 @@ class TlsReader:
         side = self.side
         if code == 43 and kind == SERVER_HELLO and len(value) == 2:
             side.chosen_version = (value[0] << 8) | value[1]
-        elif code == 43 and value:
-            offered = [(value[i] << 8) | value[i + 1] for i in range(1, len(value) - 1, 2)]
-            # Without GREASE values (RFC 8701), which only test the other end's tolerance.
-            side.offered_versions = [one for one in offered if one >> 8 == 3]
         elif code == 41 and kind == SERVER_HELLO:
             side.psk_chosen = True
         elif code == 42 and kind == CLIENT_HELLO:
