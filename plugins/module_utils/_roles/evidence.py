@@ -142,7 +142,8 @@ def _probe(result: Mapping[str, Any]) -> dict[str, Any] | None:
     keys = ("chain", "identities", "tls_version", "cipher", "mutual", "alert", "options", "matches_held", "client_cas",
             "trusted", "trust_text", "name_matches", "name_text")  # fmt: skip
     if "chain" not in result:
-        return {"port_state": result["port_state"]} if result.get("port_state") else None
+        state = result.get("port_state") or result.get("state")
+        return {"port_state": state, "said": result.get("msg")} if state else None
     return {key: result[key] for key in keys if key in result}
 
 

@@ -52,6 +52,8 @@ CAUSES = {
     "clear": "SIP is sent without TLS.",
     "media": "Calls are set up, but their media is not encrypted.",
     "not_routed": "The dial plans do not route calls from {source} to {target}.",
+    "unreachable": "The SIP TLS port of {target} cannot be reached.",
+    "no_handshake": "{target} accepts connections to its SIP TLS port, but shows no certificate there.",
     "no_connection": "{source} cannot open a TLS connection to {target}, and nothing has shown why.",
     "no_answer": "{target} does not answer OPTIONS.",
 }
@@ -93,6 +95,19 @@ _BY_REASON = {
     "Local=1": "no_answer", "Local=2": "no_connection", "Local=3": "dns", "Remote=503": "peer_refuses",
     "Remote=408": "peer_times_out",
 }  # fmt: skip
+#: state of a port to a probe -> cause and next step
+_BY_PORT = {
+    "refused": (
+        "not_listening",
+        "Start Cisco CallManager on {node} (cucm_service), and check that one of its trunks uses TLS.",
+    ),
+    "silent": ("unreachable", "Check that {node} is up, and look for a firewall in front of it."),
+    "unreachable": ("unreachable", "Check the address of {node} and the route to it."),
+    "no_handshake": (
+        "no_handshake",
+        "Look at the handshake with {node} in a capture (cucm_capture), and restart Cisco CallManager there.",
+    ),
+}
 _COMMON_NAME = re.compile(r"/CN=([^/]*)")
 _WEIGHTS = {"status": 1}
 _USUAL_WEIGHT = 3
@@ -142,11 +157,18 @@ def _nothing(works: bool | None, missing: list[Check]) -> dict[str, Any]:
 
 def works(case: Direction) -> bool | None:
     """Whether calls can take this direction, as far as anything shows."""
+    if (case.leg.status or {}).get("in_service") is None and any(
+        str(call.get("result")).lower() == "answered" for call in seen_calls(case)
+    ):
+        return True
+    return connects(case)
+
+
+def connects(case: Direction) -> bool | None:
+    """Whether the source reaches the target over TLS, as far as the trunk's state or a capture shows."""
     service = (case.leg.status or {}).get("in_service")
     if service is not None:
         return bool(service)
-    if any(str(call.get("result")).lower() == "answered" for call in seen_calls(case)):
-        return True
     captured = [one for one in _handshakes(case) if one.get("established") is not None]
     return bool(captured[-1]["established"]) if captured else None
 
@@ -196,14 +218,18 @@ def _from_checks(case: Direction, checks: Iterable[Check]) -> Iterator[Sign]:
 
 
 def _from_probes(case: Direction) -> Iterator[Sign]:
-    """A port that refuses the controller refuses everybody; one that is silent may be behind a firewall."""
+    """What the controller met at the ports. One that refuses it refuses everybody; the rest a working trunk rules out.
+
+    A firewall may let the clusters through and not the controller.
+    """
     for node in case.reached:
-        if (node.probe or {}).get("port_state") == "refused":
-            yield Sign(
-                "not_listening", "probe", f"{node.name} refused the controller's connection to its SIP TLS port",
-                f"Start Cisco CallManager on {node.name} (cucm_service), and check that one of its trunks uses TLS.",
-                node.name,
-            )  # fmt: skip
+        state = str((node.probe or {}).get("port_state"))
+        if state in _BY_PORT and (state == "refused" or not connects(case)):
+            cause, step = _BY_PORT[state]
+            said = str(
+                (node.probe or {}).get("said") or f"the SIP TLS port of {node.name} is {state} to the controller"
+            )
+            yield Sign(cause, "probe", said, step.format(node=node.name), node.name)
 
 
 def _from_alerts(case: Direction) -> Iterator[Sign]:

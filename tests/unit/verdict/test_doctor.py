@@ -43,6 +43,10 @@ def refused(evidence: Evidence) -> None:
     broken.node(evidence, 1)["probe"] = {"port_state": "refused"}
 
 
+def port(evidence: Evidence, state: str) -> None:
+    broken.node(evidence, 1)["probe"] = {"port_state": state, "said": f"the port is {state}"}
+
+
 def not_routed(evidence: Evidence) -> None:
     evidence["routing"] = [
         {"from": "cucma", "to": "cucm10", "pattern": "98XX", "state": "not routed", "why": "9898 matches nothing"}
@@ -72,6 +76,9 @@ BREAKINGS: dict[str, tuple[Callable[[Evidence], None], str]] = {
     "name of a trace": (broken.break_trace, "other_certificate"),
     "call over TCP": (broken.break_call, "clear"),
     "closed port": (refused, "not_listening"),
+    "silent port": (lambda e: port(e, "silent"), "unreachable"),
+    "no route": (lambda e: port(e, "unreachable"), "unreachable"),
+    "no handshake": (lambda e: port(e, "no_handshake"), "no_handshake"),
     "dial plan": (not_routed, "not_routed"),
     "DNS": (lambda e: out_of_service(e, "Local=3"), "dns"),
     "503": (lambda e: out_of_service(e, "Remote=503"), "peer_refuses"),
@@ -120,12 +127,13 @@ def test_two_faults_are_both_named() -> None:
         assert one in causes or one in SYMPTOMS or _same_part(first, second), (first, second, causes, overwritten)
 
 
+PORTS = ("closed port", "silent port", "no route", "no handshake")
 #: breakings that write the same part of the evidence, so that the later one undoes the earlier one
 PARTS = (
     {"not active", "expired", "not yet valid", "uses", "not uploaded"},
     {"destination", "port"},
-    {"closed port", "not active"},
-    {"closed port", "no client authentication"},
+    *({one, other} for one in PORTS for other in ("not active", "no client authentication")),
+    {*PORTS},
     {"another profile", "TCP"},
     {"DNS", "503", "408", "no connection", "no answer"},
     {"alert of the server", "alert of the client", "no cipher", "no version", "plain SIP"},
@@ -155,6 +163,14 @@ def test_what_several_sources_show_comes_first() -> None:
     assert {one["source"] for one in diagnosis["evidence"]} == {"configuration", "trace"}
     assert [one["cause"] for one in diagnosis["others"]] == ["media"]
     assert doctor.sentence(diagnosis).startswith("cucma to cucm10: cucm10 does not trust the CA of cucma. Upload")
+
+
+@pytest.mark.parametrize("state", ["silent", "unreachable", "no_handshake"])
+def test_a_trunk_that_works_rules_out_what_the_controller_alone_meets(state: str) -> None:
+    evidence = broken.sound()
+    port(evidence, state)
+    evidence["directions"][0]["status"] = {"in_service": True}
+    assert diagnose(evidence)["cause"] is None
 
 
 def test_calls_that_are_not_routed_are_the_cause_only_of_a_trunk_that_works() -> None:
