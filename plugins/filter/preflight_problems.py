@@ -26,6 +26,16 @@ options:
     type: str
     choices: [skip, stop]
     default: skip
+  overlaps:
+    description: Whether it is a problem that a pattern of one cluster covers a number of another.
+    type: str
+    choices: [stop, allow]
+    default: stop
+  roll_over:
+    description: Whether it is a problem that a certificate of an old CA would be replaced.
+    type: str
+    choices: [stop, allow]
+    default: stop
 """
 
 EXAMPLES = r"""
@@ -49,10 +59,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight impor
 
 
 def preflight_problems(
-    facts: Iterable[Mapping[str, Any]], unreachable: str = "skip", overlaps: str = "stop"
+    facts: Iterable[Mapping[str, Any]], unreachable: str = "skip", overlaps: str = "stop", roll_over: str = "stop"
 ) -> list[str]:
     """See the documentation above."""
-    return problems(clusters_of(facts), unreachable, overlaps)
+    return problems(clusters_of(facts), unreachable, overlaps, roll_over)
 
 
 class FilterModule:

@@ -45,9 +45,11 @@ options:
       - Secrets are refused here, because this mapping is shown in logs.
     type: dict
   csr:
-    description: The request, as PEM.
+    description:
+      - The request, as PEM.
+      - Without it nothing is signed. With V(local) the CA is made if there is none, and RV(chain) contains it; the
+        other providers fail.
     type: str
-    required: true
   path:
     description:
       - Folder on the host that runs the module.
@@ -376,7 +378,7 @@ ca_created:
   returned: success
   sample: true
 status:
-  description: V(issued), V(pending), V(denied), or V(checked) if nothing was to be signed.
+  description: V(issued), V(pending), V(denied), V(checked) if nothing was to be signed, or V(ready) without O(csr).
   type: str
   returned: when the CA responded
   sample: "issued"

@@ -34,9 +34,12 @@ options:
     type: str
     required: true
   state:
-    description: V(begun) before the first write, repeatedly if more becomes known; V(finished) after the last write.
+    description:
+      - V(begun) before the first write, repeatedly if more becomes known; V(finished) after the last write.
+      - Both claim the cluster for the run of C(ansible-playbook) that they belong to, so that no second run of the
+        controller changes it at the same time. V(claimed) and V(released) do only that, for runs without a record.
     type: str
-    choices: [begun, finished]
+    choices: [begun, finished, claimed, released]
     default: begun
   run:
     description: A description of the run.

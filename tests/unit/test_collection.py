@@ -147,7 +147,7 @@ def test_every_play_takes_its_connections_from_one_file() -> None:
                     "group/siptls.cucm.cucm": "{{ cucm_application_connection }}",
                     "group/siptls.cucm.platform": "{{ cucm_platform_connection }}",
                 }
-                assert play["vars_files"] == ["../roles/connection/vars/main.yml"], path.name
+                assert play["vars_files"][0] == "../roles/connection/vars/main.yml", path.name
     assert seen
 
 

@@ -16,7 +16,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import SE
 
 ROOT = Path(__file__).resolve().parents[2]
 #: the playbooks that lead to a write, or predict one
-PLAYBOOKS = ("plan", "remove_sip_tls_trunk", "renew_certificates", "restore", "sip_tls_trunk", "verify")
+PLAYBOOKS = ("plan", "remove_sip_tls_trunk", "renew_certificates", "restore", "roll_over_ca", "sip_tls_trunk", "verify")
 ROLE_TASKS = ("ansible.builtin.import_role", "ansible.builtin.include_role")
 #: options that a filter takes as text as well
 CONVERTED_BY_FILTERS = {

@@ -15,7 +15,13 @@ from typing import Any
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.siptls.cucm.plugins.module_utils._ca import signer
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.folder import CaFolder
-from ansible_collections.siptls.cucm.plugins.module_utils._ca.provider import Issued, Job, Provider, renamed
+from ansible_collections.siptls.cucm.plugins.module_utils._ca.provider import (
+    Issued,
+    Job,
+    Provider,
+    Terms,
+    renamed,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Policy
@@ -45,7 +51,23 @@ SPEC = ArgSpec(
 
 @contextlib.contextmanager
 def _open(job: Job) -> Iterator[LocalSigner]:
-    """The CA, with its folder locked for this process: two runs at once would make two CAs."""
+    """The CA, at work on a request."""
+    addresses = signer.Addresses(
+        tuple(job.options["crl_urls"] or ()), tuple(job.options["ocsp_urls"] or ())
+    )  # checked before a CA is made
+    with _at_hand(job) as (ca, created):
+        yield LocalSigner(job, ca, addresses, {"ca_created": created}, _weak_places(job))
+
+
+def authority(terms: Terms) -> tuple[tuple[Certificate, ...], bool]:
+    """The CA and those above it, and whether it was made now."""
+    with _at_hand(terms) as (ca, created):
+        return ca.authorities, created
+
+
+@contextlib.contextmanager
+def _at_hand(job: Terms) -> Iterator[tuple[signer.SigningCa, bool]]:
+    """The CA and whether it is new, with its folder locked for this process: two runs at once would make two CAs."""
     if not 0 < job.policy.days <= signer.MOST_DAYS:
         raise Failure(f"days is {job.policy.days}. Give 1 to {signer.MOST_DAYS} days.")
     if job.policy.days <= job.renew_before:
@@ -53,14 +75,11 @@ def _open(job: Job) -> Iterator[LocalSigner]:
             f"days is {job.policy.days} and renew_before {job.renew_before}: a new certificate would be due for "
             "renewal at once. Give more days."
         )
-    addresses = signer.Addresses(
-        tuple(job.options["crl_urls"] or ()), tuple(job.options["ocsp_urls"] or ())
-    )  # checked before a CA is made
     # Nobody writes in check mode, so that no lock (which is a file) is needed then.
     with job.folder.lock() if job.folder and not job.dry else contextlib.nullcontext():
         ca, created = _authority(job)
         ca.check_dates(job.now, job.there, job.renew_before)
-        yield LocalSigner(job, ca, addresses, {"ca_created": created}, _weak_places(job))
+        yield ca, created
 
 
 @dataclass
@@ -113,7 +132,7 @@ def _differences(certificate: Certificate, request: Request, policy: Policy) -> 
             yield f"the earlier certificate has the usages {', '.join(has)}, a new one has {', '.join(planned)}"
 
 
-def _authority(job: Job) -> tuple[signer.SigningCa, bool]:
+def _authority(job: Terms) -> tuple[signer.SigningCa, bool]:
     """(the CA, whether it is new)."""
     options = job.options
     if not options["ca_certificate"]:
@@ -134,7 +153,7 @@ def _authority(job: Job) -> tuple[signer.SigningCa, bool]:
     return signer.SigningCa.load(options["ca_certificate"], key, None, "local_ca_certificate"), False
 
 
-def _from_folder(job: Job, folder: CaFolder) -> tuple[signer.SigningCa, bool]:
+def _from_folder(job: Terms, folder: CaFolder) -> tuple[signer.SigningCa, bool]:
     options = job.options
     certificate, key_data = folder.read(folder.certificate), folder.read(folder.key)
     if certificate is not None:
@@ -164,7 +183,7 @@ def _from_folder(job: Job, folder: CaFolder) -> tuple[signer.SigningCa, bool]:
     return signer.SigningCa.load(pem, key, None, str(folder.path)), True
 
 
-def _plan(job: Job) -> signer.CaPlan:
+def _plan(job: Terms) -> signer.CaPlan:
     """What a new CA is to be like; Failure when it would not last as long as what it has to sign."""
     options = job.options
     days = options["ca_days"]
@@ -182,11 +201,11 @@ def _plan(job: Job) -> signer.CaPlan:
     )  # fmt: skip
 
 
-def _weak_places(job: Job) -> list[str]:
+def _weak_places(job: Terms) -> list[str]:
     """Warnings about a folder or a key that others could use."""
     if job.folder is None or job.options["ca_certificate"] or job.dry:
         return []
     return list(job.folder.weak_places())
 
 
-PROVIDER = Provider("local", SPEC, _open, needs=(("path", "local_ca_certificate"),))
+PROVIDER = Provider("local", SPEC, _open, needs=(("path", "local_ca_certificate"),), authority=authority)

@@ -24,7 +24,7 @@ COMMON = ArgSpec(
     options={
         "provider": {"type": "str", "choices": list(PROVIDERS), "default": "local"},
         "ca": {"type": "dict"},
-        "csr": {"type": "str", "required": True},
+        "csr": {"type": "str"},
         "path": {"type": "path"},
         "requester": {"type": "dict"},
         "allowed_sans": {"type": "list", "elements": "str"},

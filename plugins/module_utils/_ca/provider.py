@@ -22,23 +22,28 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate impo
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import Policy
 
 
-@dataclass(frozen=True)
-class Job:
-    """One request to sign. now: this machine's time; there: the time of the node that the certificate is for.
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """On which terms a CA signs. now: this machine's time; there: the time of the node that the certificate is for.
 
     options: the provider's own, without its prefix. dry: check mode, in which nothing is written or submitted.
-    allowed: patterns of names that the operator allows.
     """
 
-    request: Request
     policy: Policy
     options: Mapping[str, Any]
     folder: CaFolder | None
     renew_before: int
     now: datetime
     there: datetime
-    force: bool = False
     dry: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job(Terms):
+    """One request to sign. allowed: patterns of names that the operator allows."""
+
+    request: Request
+    force: bool = False
     allowed: tuple[str, ...] = ()
 
 
@@ -83,6 +88,8 @@ class Provider:
 
     needs: options without which it cannot sign; of a tuple one is enough. libraries: Python packages that it imports.
     gives_back: whether an earlier certificate that still serves is returned in place of a new one.
+    authority: the CA with those above it and whether it is new; it is made where there is none. None for a provider
+    that is not asked before it signs.
     """
 
     name: str
@@ -91,6 +98,7 @@ class Provider:
     needs: tuple[tuple[str, ...], ...] = ()
     libraries: tuple[str, ...] = ()
     gives_back: bool = True
+    authority: Callable[[Terms], tuple[tuple[Certificate, ...], bool]] | None = None
 
 
 def renamed(old: str, **rule: Any) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._ca import signer
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.folder import CaFolder
-from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import chosen
-from ansible_collections.siptls.cucm.plugins.module_utils._ca.provider import Issued, Job, Signer
+from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import Choice, chosen
+from ansible_collections.siptls.cucm.plugins.module_utils._ca.provider import Issued, Job, Signer, Terms
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.requester import Requester
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
@@ -55,6 +55,8 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
     when what came back is of no use.
     """
     choice = chosen(params)
+    if choice.values["csr"] is None:
+        return _authority(choice, dry=dry)
     given = choice.values
     requester = Requester.read(given["requester"])
     job = _job(given, choice.options, dry=dry)
@@ -72,7 +74,35 @@ def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
     return _outcome(job, settled, facts, warnings)
 
 
+def _authority(choice: Choice, *, dry: bool) -> Outcome:
+    """The CA alone, made where there is none: nothing is signed without a request."""
+    if choice.provider.authority is None:
+        raise Failure(
+            f"csr is not set, and the provider {choice.provider.name} signs requests only. Set csr to the request of a "
+            "node."
+        )
+    terms = Terms(**_terms(choice.values, choice.options, dry=dry))
+    chain, made = choice.provider.authority(terms)
+    pems = [one.pem for one in chain]
+    return Outcome(
+        changed=made, before={}, after={"ca": chain[0].subject.text} if made else {}, warnings=choice.warnings,
+        result={
+            "status": "ready", "certificate": None, "chain": pems, "root": pems[-1], "ca": chain[0].view(terms.now),
+            "ca_created": made, "predicted": dry and made,
+        },
+    )  # fmt: skip
+
+
 def _job(given: Mapping[str, Any], options: Mapping[str, Any], *, dry: bool) -> Job:
+    return Job(
+        **_terms(given, options, dry=dry),
+        request=read_request(given["csr"], "csr"),
+        force=given["force"],
+        allowed=tuple(given["allowed_sans"] or ()),
+    )
+
+
+def _terms(given: Mapping[str, Any], options: Mapping[str, Any], *, dry: bool) -> dict[str, Any]:
     now = signer.real_now()
     policy = Policy(
         days=given["days"],
@@ -85,18 +115,15 @@ def _job(given: Mapping[str, Any], options: Mapping[str, Any], *, dry: bool) -> 
     )
     if abs(given["clock_offset"]) > signer.MOST_DAYS * 86_400:
         raise Failure(f"clock_offset is {given['clock_offset']} s, and no clock is that wrong. Give seconds.")
-    return Job(
-        request=read_request(given["csr"], "csr"),
-        policy=policy,
-        options=options,
-        folder=CaFolder(given["path"]) if given["path"] else None,
-        renew_before=given["renew_before"],
-        now=now,
-        there=now + timedelta(seconds=given["clock_offset"]),
-        force=given["force"],
-        dry=dry,
-        allowed=tuple(given["allowed_sans"] or ()),
-    )
+    return {
+        "policy": policy,
+        "options": options,
+        "folder": CaFolder(given["path"]) if given["path"] else None,
+        "renew_before": given["renew_before"],
+        "now": now,
+        "there": now + timedelta(seconds=given["clock_offset"]),
+        "dry": dry,
+    }
 
 
 def _check(job: Job, requester: Requester | None) -> list[str]:

@@ -25,7 +25,7 @@ SPEC = APPLICATION + ArgSpec(
     options={
         "path": {"type": "path", "required": True},
         "name": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["begun", "finished"], "default": "begun"},
+        "state": {"type": "str", "choices": ["begun", "finished", "claimed", "released"], "default": "begun"},
         "run": {"type": "str", "default": ""},
         "objects": {
             "type": "dict",
@@ -48,6 +48,8 @@ def service(task: Task) -> Outcome:
     """The service of cucm_backup."""
     params = task.params
     folder = Path(params["path"]) / params["name"]
+    if params["state"] in ("claimed", "released"):
+        return _claim(task, folder)
     if params["state"] == "finished":
         return _finish(task, folder, _read(folder / OPEN))
     if not task.check_mode:
@@ -70,6 +72,15 @@ def service(task: Task) -> Outcome:
     if not task.check_mode:
         _write(folder, folder / OPEN, record)
     return Outcome(result={"record": record, "file": str(folder / OPEN)}, warnings=warnings)
+
+
+def _claim(task: Task, folder: Path) -> Outcome:
+    """Claim the cluster, or give it free, without a record."""
+    if not task.check_mode and task.params["state"] == "claimed":
+        run_claim.claim(folder, task.params["name"], _now())
+    elif not task.check_mode:
+        run_claim.release(folder)
+    return Outcome(result={"record": {}, "file": ""})
 
 
 def _identities(params: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -36,7 +36,8 @@ CONNECTION = (
 OTHERS = (
     "cucm_node_addresses", "cucm_local_patterns", "cucm_peers", "cucm_external_peers", "cucm_transit", "cucm_clusters",
     "cucm_revocation",
-    "sip_tls_ca", "sip_tls_ca_password", "sip_tls_ca_passphrase", "sip_tls_trusted_cas", "sip_tls_vault_token",
+    "sip_tls_ca", "sip_tls_ca_password", "sip_tls_ca_passphrase", "sip_tls_trusted_cas", "sip_tls_old_cas",
+    "sip_tls_vault_token",
     "sip_tls_backup", "sip_tls_confirm", "sip_tls_renewal_enforce",
 )  # fmt: skip
 #: old names of options, which still work, with the names that they have now

@@ -146,6 +146,13 @@ class Cluster:
     chain: list[str] = field(default_factory=list)
     #: the CAs that will sign certificates in this run, as PEM; empty for a CA that the run makes
     signing_chain: list[str] = field(default_factory=list)
+    #: by node and purpose the SHA-256 of the certificate that its SIP port presents; "" for none, None where not known
+    served: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    #: nodes whose certificates could not be read
+    unread: list[str] = field(default_factory=list)
+    #: the CA that signs and those above it, as PEM; the CAs that a roll-over replaces
+    new_cas: list[str] = field(default_factory=list)
+    old_cas: list[str] = field(default_factory=list)
     #: by node whether its SIP port accepts TLS 1.0 with AES128-SHA; None where it is not known
     old_peers: dict[str, bool | None] = field(default_factory=dict)
     #: by node the certificate of the Trust Verification Service

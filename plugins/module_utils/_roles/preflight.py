@@ -42,6 +42,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objec
     existing_objects,
     listed,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.roll_over import guarded
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.sentences import (
     ACCOUNT_HINTS,
     clipped,
@@ -55,6 +56,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust import (
     unknown_issuer,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 
 #: what the roles need of a trust certificate; facts are printed at -v
@@ -193,6 +195,7 @@ def _check_node(cluster: Cluster, result: Mapping[str, Any], addresses: Mapping[
     cluster.nodes.append(Node(name, address, node.get("role")))
     cluster.certificates[name], cluster.ec_certificates[name], cluster.trust[name] = None, None, []
     if "certificates" not in result:
+        cluster.unread.append(name)
         _failed(cluster, result, f"{cluster.name}: the certificates of {name} could not be read.")
         return
     _take_certificates(cluster, name, result["certificates"])
@@ -218,11 +221,22 @@ def _take_certificates(cluster: Cluster, node: str, certificates: Iterable[Mappi
 def _check_ports(cluster: Cluster, node: str, ports: Mapping[str, Any]) -> None:
     """What the SIP TLS port of a node presents beside what the node holds."""
     cluster.old_peers[node] = (ports.get(TRUNK.name) or {}).get("old_peers")
+    cluster.served[node] = {purpose: _presented(ports, purpose) for purpose in FACTS}
     for purpose in FACTS:
         port = ports.get(purpose) or {}
         if purpose == TRUNK.name or port.get("state") == "tls":
             found = _port(port, cluster.held(purpose)[node])
             cluster.warnings += [f"{cluster.name}, node {node}: {text}" for text in found]
+
+
+def _presented(ports: Mapping[str, Any], purpose: str) -> str | None:
+    """The SHA-256 of the certificate that the port presents; "" where it presents none, None where it is not known."""
+    port = ports.get(purpose) or {}
+    if port.get("state") == "tls":
+        return str(port["sha256"])
+    # A port that responds with one certificate and refuses the ciphers of the other does not present that one.
+    answers = purpose != TRUNK.name and (ports.get(TRUNK.name) or {}).get("state") == "tls"
+    return "" if answers or port.get("state") == "refused" else None
 
 
 def _limited(name: str, left_out: Sequence[str]) -> Iterator[str]:
@@ -279,12 +293,22 @@ def _authority(cluster: Cluster, authority: Mapping[str, Any] | None, warn_days:
     if authority is None:
         return None
     given = {key: value for key, value in authority.items() if key in ("pem", "where", "renew_before")}
-    places = {key: authority.get(key) or () for key in ("folders", "records")}
-    named, wrong = named_authorities([given["pem"], *(authority.get("trusted") or ())], **places)
+    folders, records = authority.get("folders") or (), authority.get("records") or ()
+    named, wrong = named_authorities(
+        [given["pem"], *(authority.get("trusted") or ())], folders=folders, records=records
+    )
     said = check_authority(**given, warn_days=warn_days)
-    cluster.mistakes += [*wrong, *said["problems"]]
+    old, wrong_old = named_authorities(authority.get("old") or (), folders=folders, option="sip_tls_old_cas")
+    cluster.mistakes += [*wrong, *wrong_old, *said["problems"]]
+    cluster.new_cas, cluster.old_cas = _signing_chain(given["pem"], [*named, *old]), [one.pem for one in old]
     cluster.warnings += [*said["warnings"], *guard_warnings(authority.get("ca") or {})]
-    return named
+    return [*named, *old]
+
+
+def _signing_chain(pem: str, named: Iterable[Certificate]) -> list[str]:
+    """The CA that signs and those above it, as PEM; empty where it is not known or can't be read."""
+    own = Certificate.from_view({"pem": pem})
+    return [one.pem for one in climb(own, named).certificates] if own is not None else []
 
 
 def _keeps_any(authority: Mapping[str, Any] | None) -> bool:
@@ -412,8 +436,13 @@ def _check_clock(cluster: Cluster, name: str, clock: Mapping[str, Any], backdati
         )
 
 
-def problems(clusters: Sequence[Cluster], unreachable: str = "skip", overlaps: str = "stop") -> list[str]:
-    """Everything that is wrong over all clusters, those things included that only several of them show."""
+def problems(
+    clusters: Sequence[Cluster], unreachable: str = "skip", overlaps: str = "stop", roll_over: str = "stop"
+) -> list[str]:
+    """Everything that is wrong over all clusters, those things included that only several of them show.
+
+    unreachable, overlaps and roll_over are options of role preflight.
+    """
     found = [*_mistakes(clusters), *(text for cluster in clusters for text in cluster.problems)]
     silent = [cluster.unreachable for cluster in clusters if cluster.unreachable]
     for cluster in clusters:
@@ -432,6 +461,8 @@ def problems(clusters: Sequence[Cluster], unreachable: str = "skip", overlaps: s
     )
     if overlaps == "stop":
         found += _overlaps(clusters)
+    if roll_over == "stop":
+        found += guarded(clusters)
     return [clipped(text) for text in ([*found, *silent] if found or unreachable == "stop" else [])]
 
 

@@ -28,8 +28,19 @@ def claim(folder: Path, cluster: str, now: str) -> None:
     own = _this_run()
     if own is None:
         return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / CLAIM).open("a+", encoding="utf-8") as file:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _take(folder / CLAIM, cluster, own, now)
+    except OSError as error:
+        raise Failure(
+            f"{cluster}: the file that keeps a second run away, {folder / CLAIM}, cannot be written "
+            f"({error.strerror}). Nothing was changed. Set sip_tls_undo_backup_path to a folder of yours, or "
+            "sip_tls_undo_backup to false."
+        ) from None
+
+
+def _take(path: Path, cluster: str, own: dict[str, Any], now: str) -> None:
+    with path.open("a+", encoding="utf-8") as file:
         os.chmod(file.fileno(), 0o600)
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
@@ -37,7 +48,8 @@ def claim(folder: Path, cluster: str, now: str) -> None:
         if held and {**held, "since": None} != {**own, "since": None} and _is_alive(held):
             raise Failure(
                 f"{cluster}: another run is changing this cluster, process {held['pid']} of {held['host']} since "
-                f"{held['since']}. Nothing was changed. Wait until it has ended, then run again."
+                f"{held['since']}. Nothing was changed. Wait until it has ended, then run again. Runs on other "
+                "controllers are not seen."
             )
         file.seek(0)
         file.truncate()

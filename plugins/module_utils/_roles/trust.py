@@ -25,12 +25,12 @@ OPTION = "callmanager_certificate_trusted_cas"
 
 
 def named_authorities(
-    given: Iterable[str], *, folders: Iterable[str] = (), records: Iterable[str] = ()
+    given: Iterable[str], *, folders: Iterable[str] = (), records: Iterable[str] = (), option: str = OPTION
 ) -> tuple[list[Certificate], list[str]]:
     """The CA certificates that the operator named, and what is wrong with them.
 
     given: each PEM, or a file that is looked for in the folders. records: folders in which the role keeps the chains
-    of the CAs that signed for it; what is not a certificate there is passed over.
+    of the CAs that signed for it; what is not a certificate there is passed over. option: what given comes from.
     """
     found: list[Certificate] = []
     problems: list[str] = []
@@ -39,10 +39,10 @@ def named_authorities(
             data = source_data(source, [Path(folder) for folder in folders if folder])
             found += read_certificates(data, "a text" if data is source else source)
         except Failure as failure:
-            problems.append(f"{OPTION}: {failure.msg}")
+            problems.append(f"{option}: {failure.msg}")
         except (OSError, ValueError) as error:
             said = (getattr(error, "strerror", None) or "it is not a path").lower()
-            problems.append(f"{OPTION}: {source[:200]} cannot be read: {said}. Give PEM or the path of a file.")
+            problems.append(f"{option}: {source[:200]} cannot be read: {said}. Give PEM or the path of a file.")
     found += [one for folder in records if folder for one in _recorded(Path(folder))]
     return [one for one in dict.fromkeys(found) if one.may_sign], problems
 

@@ -132,6 +132,20 @@ def test_what_is_no_request_is_a_sentence(tmp_path: Path, csr: str) -> None:
     assert result.get("failed") and "request" in result["msg"] and "Traceback" not in result["msg"]
 
 
+def test_without_a_request_the_ca_alone_is_made(tmp_path: Path) -> None:
+    folder = str(tmp_path / "ca")
+    foreseen = run_module("ca_sign", {"path": folder}, check=True)
+    assert foreseen["changed"] and foreseen["predicted"] and not (tmp_path / "ca").exists()
+    made = run_module("ca_sign", {"path": folder})
+    assert made["changed"] and made["ca_created"] and made["status"] == "ready" and made["certificate"] is None
+    assert made["chain"] == [(tmp_path / "ca" / "ca.pem").read_text()]
+    assert not list((tmp_path / "ca").glob("issued/*")), "nothing was signed"
+    again = run_module("ca_sign", {"path": folder})
+    assert not again["changed"] and again["chain"] == made["chain"]
+    refused = run_module("ca_sign", {"provider": "by_hand", "by_hand_path": folder})
+    assert refused.get("failed") and "csr is not set" in refused["msg"]
+
+
 def test_names_outside_the_allowed_ones_are_refused(tmp_path: Path) -> None:
     csr = make_csr(tmp_path, sans="DNS:cucma.lab.local,DNS:evil.example.com")
     result = sign(tmp_path, csr, allowed_sans=["*.lab.local", "CUCM*"])

@@ -29,10 +29,19 @@ PLAYBOOK = """
 """
 
 
-@pytest.mark.parametrize("in_process", ["true", "false"])
-def test_a_second_run_ends_until_the_first_has_ended(tmp_path: Path, in_process: str) -> None:
+#: the states of cucm_backup at the two ends of a run: with a record, and without one as in renew_certificates.yml
+WITHOUT_RECORD = ("true", "claimed", "released")
+
+
+@pytest.mark.parametrize(("in_process", "first_state", "last_state"), [
+    ("true", "begun", "finished"), ("false", "begun", "finished"), WITHOUT_RECORD,
+])  # fmt: skip
+def test_a_second_run_ends_until_the_first_has_ended(
+    tmp_path: Path, in_process: str, first_state: str, last_state: str
+) -> None:
     book, begun, end = tmp_path / "book.yml", tmp_path / "begun", tmp_path / "end"
-    book.write_text(PLAYBOOK, encoding="utf-8")
+    text = PLAYBOOK.replace("name: west}", f"name: west, state: {first_state}}}")
+    book.write_text(text.replace("finished", last_state), encoding="utf-8")
     order = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", str(book),
              "-e", f"ansible_python_interpreter={sys.executable}"]  # fmt: skip
     environment = os.environ | {"SIPTLS_CUCM_IN_PROCESS": in_process, "ANSIBLE_HOME": str(tmp_path / "ansible")}
@@ -57,3 +66,17 @@ def test_a_second_run_ends_until_the_first_has_ended(tmp_path: Path, in_process:
     third = run()
     assert third.returncode == 0, third.stdout[-1500:]
     assert not list((tmp_path / "records" / "west").glob("running*"))
+    assert bool(list((tmp_path / "records" / "west").glob("*.json"))) is False
+
+
+def test_a_claim_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "records").write_text("not a folder", encoding="utf-8")
+    book = tmp_path / "book.yml"
+    book.write_text(PLAYBOOK.replace("name: west}", "name: west, state: claimed}"), encoding="utf-8")
+    order = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", str(book),
+             "-e", f"ansible_python_interpreter={sys.executable}"]  # fmt: skip
+    environment = os.environ | {"ANSIBLE_HOME": str(tmp_path / "ansible")}
+    done = subprocess.run(order, env=environment, capture_output=True, text=True, timeout=150, check=False)
+    words = " ".join(done.stdout.split())
+    assert done.returncode != 0 and "west: the file that keeps a second run away" in words, words[-1500:]
+    assert "Nothing was changed. Set sip_tls_undo_backup_path" in words

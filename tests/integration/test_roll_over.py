@@ -1,0 +1,137 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Three clusters move from one CA to another; calls are answered between all phases."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
+from cucm_lab.testing import cluster, write_scenario
+
+from tests.support.operator_site import Run, Site
+
+pytestmark = [
+    pytest.mark.playbook, pytest.mark.matrix, pytest.mark.xdist_group("roll_over"), pytest.mark.timeout(1800),
+]  # fmt: skip
+NAMES = ("first", "second", "third")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("roll_over")
+    clusters = [cluster(1, "10.5", name="first"), cluster(2, "12.5", nodes=2, name="second"),
+                cluster(3, "14", name="third")]  # fmt: skip
+    place = Site(folder, write_scenario(folder / "scenario.yml", clusters))
+    with place.lab:
+        assert place.play("sip_tls_trunk").code == 0
+        yield place
+
+
+def moved(site: Site, name: str = "roll_over_ca", *options: str, **more: Any) -> Run:
+    """A playbook with the new CA in place of the old one."""
+    given = {
+        "sip_tls_ca": {"provider": "local", "path": str(site.folder / "new-ca")},
+        "sip_tls_old_cas": [str(site.ca / "ca.pem")], **more,
+    }  # fmt: skip
+    return site.play(name, *options, extra=given)
+
+
+def issuers(site: Site) -> dict[str, set[str]]:
+    """Who issued the certificates that peers meet, by openssl, per cluster."""
+    found: dict[str, set[str]] = {}
+    for name, content in site.lab.ask("dump").items():
+        for row in content["pki_identity"]:
+            if row["unit"] in ("CallManager", "CallManager-ECDSA"):
+                order = ["openssl", "x509", "-noout", "-issuer", "-nameopt", "RFC2253"]
+                done = subprocess.run(order, input=row["certificate"], capture_output=True, text=True, check=True)
+                found.setdefault(name, set()).add(done.stdout.strip().partition("CN=")[2])
+    return found
+
+
+def stores(site: Site, pem: str) -> set[str]:
+    """The nodes whose CallManager-trust holds a certificate."""
+    wanted = read_certificate(pem).sha256
+    return {
+        row["node"]
+        for content in site.lab.ask("dump").values()
+        for row in content["pki_trust"]
+        if row["store"] == "CallManager" and read_certificate(row["certificate"]).sha256 == wanted
+    }
+
+
+def calls_are_answered(site: Site) -> None:
+    for number, name in enumerate(NAMES, 1):
+        for other in range(1, 4):
+            if other != number:
+                call = site.call(name, f"{number}001", f"{other}001")
+                assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True), call
+
+
+def test_three_clusters_get_a_new_ca_and_calls_never_fail(site: Site) -> None:
+    old = (site.ca / "ca.pem").read_text()
+    old_name = read_certificate(old).common_name
+    nodes = stores(site, old)
+    assert len(nodes) == 4 and set(NAMES) == set(issuers(site))
+    calls_are_answered(site)
+    before = site.lab.ask("dump")
+
+    # A CA of the old one's name is refused before it is made.
+    refused = moved(site, sip_tls_ca={"provider": "local", "path": str(site.folder / "same"),
+                                      "local_ca_subject": f"CN={old_name}"})  # fmt: skip
+    assert refused.code != 0 and "one certificate per name" in refused.output, refused.output[-3000:]
+    assert site.lab.ask("dump") == before and not (site.folder / "same" / "ca.pem").exists()
+    foreseen = moved(site, "roll_over_ca", "--check")
+    assert foreseen.code == 0 and "phase trust" in foreseen.output, foreseen.output[-3000:]
+    assert site.lab.ask("dump") == before and not (site.folder / "new-ca").exists()
+
+    trust = moved(site)
+    assert trust.code == 0 and "phase trust" in trust.output, trust.output[-3000:]
+    new = (site.folder / "new-ca" / "ca.pem").read_text()
+    new_name = read_certificate(new).common_name
+    assert stores(site, new) == nodes == stores(site, old)
+    assert issuers(site) == {name: {old_name} for name in NAMES}, "phase trust signs nothing"
+    calls_are_answered(site)
+
+    # Other playbooks leave the CA alone meanwhile.
+    between = site.lab.ask("dump")
+    renewal = moved(site, "renew_certificates")
+    assert renewal.code != 0 and "siptls.cucm.roll_over_ca" in renewal.output, renewal.output[-3000:]
+    assert site.lab.ask("dump") == between
+
+    # Days apart, and one cluster in a night of its own.
+    one = moved(site, roll_over_clusters="second")
+    assert one.code == 0 and "phase sign" in one.output, one.output[-3000:]
+    assert issuers(site) == {"first": {old_name}, "second": {new_name}, "third": {old_name}}
+    calls_are_answered(site)
+    part = moved(site, "roll_over_ca", "--limit", "first")
+    assert part.code != 0 and "second was not read completely" in part.output, part.output[-3000:]
+    proof = moved(site, "verify")
+    assert proof.code == 0 and site.verdict()["verdict"] == "secure", proof.output[-3000:]
+    assert f"CA roll-over from {old_name} to {new_name}: phase sign" in proof.output
+    shown = {leaf["cluster"]: leaf["under"] for leaf in site.verdict()["roll_over"]["leaves"]}
+    assert shown == {"first": "old", "second": "new", "third": "old"}
+    assert moved(site, "plan", plan_path=str(site.folder / "plan")).code != 0
+    plan = (site.folder / "plan" / "plan.md").read_text()
+    assert "phase sign" in plan and "siptls.cucm.roll" in plan, plan[:2000]
+
+    rest = moved(site)
+    assert rest.code == 0, rest.output[-3000:]
+    assert issuers(site) == {name: {new_name} for name in NAMES}
+    assert rest.recap["second"]["changed"] == 0
+    calls_are_answered(site)
+
+    early = moved(site, roll_over_phase="sign")
+    assert early.code == 0 and early.total("changed") == 0, "what is over is not done again"
+    retire = moved(site, roll_over_phase="retire")
+    assert retire.code == 0, retire.output[-3000:]
+    assert stores(site, old) == set() and stores(site, new) == nodes
+    calls_are_answered(site)
+    done = moved(site)
+    assert done.code == 0 and done.total("changed") == 0 and "phase done" in done.output
+    final = site.play("sip_tls_trunk", extra={"sip_tls_ca": {"provider": "local", "path": str(site.folder / "new-ca")}})
+    assert final.code == 0 and final.total("changed") == 0, final.output[-3000:]

@@ -1,0 +1,233 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The phase of a CA roll-over, over shapes of clusters; and what may not begin, with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_old_cas import sip_tls_old_cas
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_roll_over import sip_tls_roll_over
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import problems
+from test_composition import SETTINGS
+
+from tests.support.made_views import authority, made
+
+OLD_NAME, NEW_NAME = "C=IN,O=cisco,CN=Old CA", "C=IN,O=cisco,CN=New CA"
+OLD, NEW = authority(OLD_NAME), authority(NEW_NAME)
+OTHER = authority("CN=Other CA")
+Views = list[dict[str, Any]]
+
+
+def leaf(node: str, issuer: str | None = OLD_NAME, purpose: str = "CallManager") -> dict[str, Any]:
+    return {**made(f"C=IN,O=cisco,CN={node}", issuer), "purpose": purpose}
+
+
+def trusted(*cas: dict[str, Any]) -> Views:
+    return [{**one, "purpose": "CallManager-trust", "name": f"{one['common_name']}.pem"} for one in cas]
+
+
+def cluster(
+    name: str, issuer: str | None = OLD_NAME, *cas: dict[str, Any], nodes: int = 1, **more: Any
+) -> dict[str, Any]:
+    """The facts of a cluster whose nodes have certificates of one CA, trust some, and serve what they hold."""
+    names = [f"{name}{n}" for n in range(1, nodes + 1)]
+    held = {node: leaf(node, issuer) for node in names}
+    return {
+        "name": name, "nodes": [{"name": node, "address": node} for node in names], "certificates": held,
+        "trust": {node: trusted(*(cas or (OLD,))) for node in names},
+        "served": {node: {"CallManager": view["sha256"], "CallManager-ECDSA": ""} for node, view in held.items()},
+        "new_cas": [NEW["pem"]], "old_cas": [OLD["pem"]], **more,
+    }  # fmt: skip
+
+
+def state(*facts: dict[str, Any], hosts: list[str] | None = None, **more: Any) -> dict[str, Any]:
+    return sip_tls_roll_over(facts, hosts=hosts or [one["name"] for one in facts], **more)
+
+
+def test_one_node_of_nine_that_lacks_the_new_ca_keeps_the_phase_at_trust() -> None:
+    facts = [cluster(name, OLD_NAME, OLD, NEW, nodes=3) for name in "abc"]
+    assert state(*facts)["phase"] == "sign"
+    facts[1]["trust"]["b3"] = trusted(OLD)
+    found = state(*facts)
+    assert (found["phase"], found["lacking"], found["blocked"]) == ("trust", {"b": {"b3": [NEW["pem"]]}}, [])
+    assert "from Old CA to New CA: phase trust; b3 must get it" in found["text"]
+
+
+def test_phases_follow_each_other() -> None:
+    everything = [cluster("a"), cluster("b")]
+    assert state(*everything)["phase"] == "trust"
+    both = [cluster("a", OLD_NAME, OLD, NEW), cluster("b", OLD_NAME, OLD, NEW)]
+    assert (state(*both)["phase"], state(*both)["unsigned"]) == ("sign", ["a", "b"])
+    half = [cluster("a", NEW_NAME, OLD, NEW), both[1]]
+    assert (state(*half)["phase"], state(*half)["unsigned"]) == ("sign", ["b"])
+    assert [one["under"] for one in state(*half)["leaves"]] == ["new", "old"]
+    signed = [cluster(name, NEW_NAME, OLD, NEW) for name in "ab"]
+    assert (state(*signed)["phase"], state(*signed)["blocked"]) == ("retire", [])
+    assert state(*signed)["holding"] == {"a": [OLD["pem"]], "b": [OLD["pem"]]}
+    retired = [signed[0], cluster("b", NEW_NAME, NEW)]
+    assert (state(*retired)["phase"], list(state(*retired)["holding"])) == ("retire", ["a"])
+    done = [cluster(name, NEW_NAME, NEW) for name in "ab"]
+    assert state(*done)["phase"] == "done" and "take sip_tls_old_cas out" in state(*done)["text"]
+
+
+@pytest.mark.parametrize(("issuer", "cas", "phase"), [(OLD_NAME, (OLD, NEW), "sign"), (NEW_NAME, (OLD, NEW), "retire"),
+                                                      (NEW_NAME, (NEW,), "sign")])  # fmt: skip
+@pytest.mark.parametrize("unread", ["left out", "unreachable", "a node"])
+def test_a_cluster_that_was_not_read_blocks_what_comes_after_trust(
+    issuer: str, cas: tuple[Any, ...], phase: str, unread: str
+) -> None:
+    silent = {
+        "left out": [],
+        "unreachable": [{"name": "b", "unreachable": "b is down.", "old_cas": [OLD["pem"]]}],
+        "a node": [cluster("b", issuer, *cas, nodes=2, unread=["b2"])],
+    }[unread]
+    found = state(cluster("a", issuer, *cas), *silent, hosts=["a", "b"])
+    assert found["phase"] == phase
+    assert [text for text in found["blocked"] if text.startswith("b was not read completely")], found["blocked"]
+
+
+def test_an_unread_cluster_does_not_keep_the_others_from_trusting() -> None:
+    found = state(cluster("a"), hosts=["a", "b"])
+    assert (found["phase"], found["blocked"], list(found["lacking"])) == ("trust", [], ["a"])
+
+
+def external(*cas: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": "sbc",
+        "names": ["sbc.example.com"],
+        "addresses": ["192.0.2.1"],
+        "chain": [one["pem"] for one in cas],
+    }
+
+
+def test_an_external_peer_needs_the_operators_word_before_sign() -> None:
+    facts = cluster("a", OLD_NAME, OLD, NEW, external=[external(OTHER)])
+    (said,) = state(facts)["blocked"]
+    assert "external peer sbc" in said and NEW["sha256"] in said and "roll_over_ready_peers" in said
+    for given in (["sbc"], "sbc", " sbc ,"):
+        assert state(facts, ready=given)["blocked"] == []
+    assert "roll_over_ready_peers names sbx" in state(facts, ready=["sbx"])["problems"][0]
+
+
+def test_an_external_peer_under_the_old_ca_keeps_it_in_the_stores() -> None:
+    facts = cluster("a", NEW_NAME, OLD, NEW, external=[external(OLD)])
+    (said,) = state(facts)["blocked"]
+    assert "sbc has a certificate of the old CA, by its ca_chain" in said and "cucm_external_peers" in said
+    assert state({**facts, "external": [external(NEW)]})["blocked"] == []
+
+
+def test_a_new_ca_of_the_name_of_the_old_one_is_refused() -> None:
+    namesake = authority(OLD_NAME, key="another key")
+    (said,) = state(cluster("a", new_cas=[namesake["pem"]]))["problems"]
+    for part in (namesake["sha256"], OLD["sha256"], "one certificate per name", "local_ca_subject", "another folder"):
+        assert part in said
+    third = authority(NEW_NAME, key="somebody else's")
+    (said,) = state(cluster("a", OLD_NAME, OLD, third))["problems"]
+    assert "has the name of a CA in CallManager-trust of a, node a1" in said and third["sha256"] in said
+
+
+def test_a_renewed_certificate_of_the_same_ca_is_no_roll_over() -> None:
+    renewed = authority(OLD_NAME, begin="2026-06-01", end="2036-01-01", serial="77")
+    (said,) = state(cluster("a", new_cas=[renewed["pem"]]))["problems"]
+    assert "requires no roll-over" in said
+    root, below = authority("CN=Root"), authority(NEW_NAME, "CN=Root")
+    (said,) = state(cluster("a", new_cas=[below["pem"], root["pem"]], old_cas=[OLD["pem"], root["pem"]]))["problems"]
+    assert said.startswith("Root is both old")
+
+
+def test_what_is_not_given_is_asked_for() -> None:
+    (said,) = state(cluster("a", old_cas=[]))["problems"]
+    assert "sip_tls_old_cas is not set" in said and "Old CA" in said
+    (said,) = state(cluster("a", new_cas=[]))["problems"]
+    assert "certificate of the new CA is not known" in said and "callmanager_certificate_issuer" in said
+    below = authority(NEW_NAME, "CN=Root")
+    (said,) = state(cluster("a", new_cas=[below["pem"]]))["problems"]
+    assert "does not reach a root" in said and "sip_tls_trusted_cas" in said
+
+
+def test_a_new_ca_that_is_not_made_yet_is_a_matter_of_trust() -> None:
+    found = state(cluster("a", new_cas=[]), made=[NEW["pem"]], to_be_made=True)
+    assert (found["phase"], found["problems"]) == ("trust", [])
+
+
+def test_a_restart_that_waits_keeps_the_phase_at_sign() -> None:
+    facts = cluster("a", NEW_NAME, OLD, NEW)
+    facts["served"]["a1"]["CallManager"] = "the old one"
+    assert (state(facts)["phase"], state(facts)["unsigned"]) == ("sign", ["a"])
+
+
+def test_a_port_that_shows_nothing_blocks_the_retirement_until_somebody_answers_for_it() -> None:
+    facts = cluster("a", NEW_NAME, OLD, NEW)
+    facts["served"]["a1"]["CallManager"] = None
+    (said,) = state(facts)["blocked"]
+    assert "not known whether its SIP TLS port presents" in said and "sip_tls_undo_remove_trust" in said
+    assert state(facts, blind=True)["blocked"] == []
+    facts["served"]["a1"]["CallManager"] = ""
+    assert state(facts)["blocked"] == [], "a closed port presents no old certificate"
+
+
+def test_a_multi_server_certificate_counts_on_each_node_that_holds_it() -> None:
+    facts = cluster("a", NEW_NAME, OLD, NEW, nodes=3)
+    shared, before = leaf("a1-ms", NEW_NAME), leaf("a1-ms")
+    facts["certificates"] = {"a1": shared, "a2": shared, "a3": before}
+    facts["served"] = {node: {"CallManager": view["sha256"]} for node, view in facts["certificates"].items()}
+    assert state(facts)["phase"] == "sign", "the publisher's certificate has not reached a3"
+    facts["certificates"]["a3"] = shared
+    facts["served"]["a3"] = {"CallManager": shared["sha256"]}
+    assert state(facts)["phase"] == "retire"
+
+
+def test_the_ecdsa_certificate_counts_too() -> None:
+    facts = cluster("a", NEW_NAME, OLD, NEW)
+    facts["ec_certificates"] = {"a1": leaf("a1-EC", OLD_NAME, "CallManager-ECDSA")}
+    facts["served"]["a1"]["CallManager-ECDSA"] = facts["ec_certificates"]["a1"]["sha256"]
+    assert (state(facts)["phase"], state(facts)["blocked"]) == ("sign", [])
+    (said,) = state({**facts, "options": {"ecdsa": "leave"}})["blocked"]
+    assert "callmanager_certificate_ecdsa is leave" in said
+
+
+def test_a_node_without_call_processing_keeps_nothing_back() -> None:
+    facts = cluster("a", NEW_NAME, OLD, NEW, nodes=2)
+    facts["certificates"]["a2"] = leaf("a2")
+    facts["nodes"][1]["callmanager"] = False
+    assert state(facts)["phase"] == "retire"
+
+
+def test_a_leaf_below_an_old_root_is_old_and_the_ca_between_goes_too() -> None:
+    root, between = authority("CN=Old root"), authority("CN=Old issuer", "CN=Old root")
+    facts = cluster("a", "CN=Old issuer", root, between, NEW, old_cas=[root["pem"]])
+    assert state(facts)["leaves"][0]["under"] == "old"
+    signed = cluster("a", NEW_NAME, root, between, NEW, OTHER, old_cas=[root["pem"]])
+    assert state(signed)["holding"] == {"a": [root["pem"], between["pem"]]}
+
+
+def test_what_something_else_needs_is_kept() -> None:
+    def read(*identities: dict[str, Any]) -> Views:
+        stores = [{**one, "kind": "trust"} for one in trusted(OLD, NEW)]
+        return [{"certificates": [*({**one, "kind": "identity"} for one in identities), *stores]}]
+
+    given: dict[str, Any] = {"settings": SETTINGS}
+    found = sip_tls_old_cas([OLD["pem"]], certificates=read(leaf("a1", NEW_NAME)), **given)
+    assert found == {"trust": [OLD["pem"]], "kept_cas": []}
+    tomcat = leaf("a1", OLD_NAME, "tomcat")
+    found = sip_tls_old_cas([OLD["pem"]], certificates=read(tomcat), **given)
+    assert not found["trust"] and "it is above the tomcat certificate" in found["kept_cas"][0]
+    foreign = [{"name": "SBC", "transport": "TLS"}]
+    found = sip_tls_old_cas([OLD["pem"]], certificates=read(), trunks=foreign, **given)
+    assert not found["trust"] and "the SIP trunk SBC uses TLS too" in found["kept_cas"][0]
+    found = sip_tls_old_cas([OLD["pem"]], certificates=read(), trunks=foreign, policy="always", **given)
+    assert found["trust"] == [OLD["pem"]]
+
+
+def test_another_run_does_not_change_the_ca_on_the_way() -> None:
+    facts = cluster("a", OLD_NAME, OLD, NEW, due=["a1"])
+    (said,) = problems(clusters_of([facts]))
+    assert "a, node a1" in said and "siptls.cucm.roll_over_ca" in said and "preflight_roll_over" in said
+    assert problems(clusters_of([facts]), roll_over="allow") == []
+    assert problems(clusters_of([{**facts, "due": []}])) == []
+    assert problems(clusters_of([{**facts, "old_cas": []}])) == []
+    assert problems(clusters_of([cluster("a", NEW_NAME, OLD, NEW, due=["a1"])])) == []
