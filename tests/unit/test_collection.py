@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,27 @@ def test_roles_and_playbooks_use_modules_that_exist_by_their_full_name() -> None
         if name in {module.stem for module in MODULES}
     }
     assert not short
+
+
+def each_task(content: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping of a file of tasks or plays, blocks and handlers included."""
+    if isinstance(content, dict):
+        yield content
+    for one in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
+        yield from each_task(one)
+
+
+def test_every_job_in_the_background_names_its_folder() -> None:
+    """Ansible's default is in HOME for the one and in the account's home for the other, where these two differ."""
+    files = [path for role in ROLES for path in (role / "tasks").glob("*.yml")] + PLAYBOOKS
+    found = [
+        (path.name, task)
+        for path in files
+        for task in each_task(yaml.safe_load(path.read_text()))
+        if "async" in task or "ansible.builtin.async_status" in task
+    ]
+    assert "rehearse.yml" in {name for name, _task in found}
+    assert not [(name, task["name"]) for name, task in found if "ansible_async_dir" not in task.get("vars", {})]
 
 
 def test_every_play_takes_its_connections_from_one_file() -> None:
