@@ -49,6 +49,11 @@ options:
             description: Whether Common Criteria mode is on (C(utils fips_common_criteria status)). CUCM then refuses
               connections whose certificate has an unknown status; otherwise it accepts them.
             type: bool
+      phones:
+        description: What became of the phones where services were restarted, with the numbers of registered phones
+          C(before) and C(after), the names of those that are C(lost), and C(text). It does not count for the verdict on
+          trunks.
+        type: dict
       nodes:
         description: The nodes that run Cisco CallManager.
         type: list

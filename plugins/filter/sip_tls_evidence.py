@@ -57,6 +57,9 @@ options:
   traces:
     description: Result of M(siptls.cucm.cucm_trace_info) on the cluster.
     type: dict
+  phones:
+    description: What became of the phones where services were restarted, from P(siptls.cucm.sip_tls_phones#filter).
+    type: dict
 """
 
 EXAMPLES = r"""

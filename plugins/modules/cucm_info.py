@@ -31,11 +31,12 @@ options:
       - V(services) gets which feature services are activated on which node.
       - V(certificate_users) gets what meets the CallManager certificates over TLS beside phones, such as SIP trunks,
         conference bridges and CTI applications.
+      - V(phones) gets which phones are registered, from RIS (Real-Time Information Service).
       - V(dial_plan) gets everything that decides where a dialled number goes. It reads every pattern and line of the
         cluster.
     type: list
     elements: str
-    choices: [security_profiles, sip_trunks, rights, dial_plan, services, certificate_users]
+    choices: [security_profiles, sip_trunks, rights, dial_plan, services, certificate_users, phones]
     default: []
   look_up:
     description: Objects to look up by name; RV(found) contains those that exist, RV(missing) names the others.
@@ -313,6 +314,34 @@ certificate_users:
       type: list
       elements: str
       sample: ["cti_users"]
+phones:
+  description: Which phones are registered with the cluster, from RIS.
+  returned: when O(gather) has V(phones)
+  type: dict
+  version_added: 1.0.0
+  contains:
+    registered:
+      description: How many; null if RIS could not be asked. RIS may count at most 1,000.
+      type: int
+      sample: 214
+    names:
+      description: Their names, if RV(phones.listed).
+      type: list
+      elements: str
+      sample: ["SEP00000001001"]
+    listed:
+      description: Whether the cluster has fewer than 1,000 phones, which is what RIS lists.
+      type: bool
+      sample: true
+    not_registered:
+      description: Names of phones that RIS knows and that are registered with no node, at most 1,000 per state.
+      type: list
+      elements: str
+      sample: ["SEP00000001002"]
+    unknown:
+      description: Why RIS could not be asked; empty if it could.
+      type: str
+      sample: ""
 dial_plan:
   description:
     - Everything that decides where a dialled number goes, for P(siptls.cucm.sip_tls_call_paths#filter).

@@ -93,6 +93,14 @@ unread:
   elements: str
   returned: success
   sample: []
+phones:
+  description: What became of the phones of each cluster on which services were restarted, each with C(cluster), the
+    numbers of registered phones C(before) and C(after) (null if not known), the names of those that are C(lost), and
+    C(text).
+  type: list
+  elements: dict
+  returned: success
+  sample: [{"cluster": "cucma", "before": 214, "after": 214, "lost": []}]
 transit:
   description: The verdict on calls that pass a hub, one entry per pair of clusters. It is the worst of its legs'.
   type: list
@@ -249,8 +257,11 @@ def service(task: Task) -> Outcome:
     """Judge every direction."""
     given = task.params
     cases = directions(given)
+    phones = [{"cluster": one["name"], **one["phones"]} for one in given["clusters"] if one.get("phones")]
     warnings = [f"Not read, and so not weighed: {text}" for text in given["unread"]]
-    return Outcome(result={**verdict.verdict(cases, given["routing"]), "unread": given["unread"]}, warnings=warnings)
+    warnings += [f"{one['cluster']}: {one.get('text')}" for one in phones if one.get("lost")]
+    result = {**verdict.verdict(cases, given["routing"]), "phones": phones, "unread": given["unread"]}
+    return Outcome(result=result, warnings=warnings)
 
 
 FACE = Face(SPEC, service, needs=("cryptography",))

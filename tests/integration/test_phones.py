@@ -52,10 +52,10 @@ def accounts() -> list[dict[str, Any]]:
     return found
 
 
-def mixed_site(folder: Path) -> Site:
-    """A cluster of 11.5 and one of 14 in Tokyo, both in mixed mode with encrypted phones."""
+def mixed_site(folder: Path, newer: str = "14") -> Site:
+    """A cluster of 11.5 and a newer one in Tokyo, both in mixed mode with encrypted phones."""
     clusters = [{**cluster(61, "11.5", name="old"), "security_mode": "mixed"},
-                {**cluster(62, "14", name="new"), "security_mode": "mixed"}]  # fmt: skip
+                {**cluster(62, newer, name="new"), "security_mode": "mixed"}]  # fmt: skip
     clusters[1]["nodes"][0]["timezone"] = "Asia/Tokyo"
     clusters[1] |= {"config": OTHERS, "accounts": {"application": [*accounts(), {
         "username": "jtapi1", "password": "Jtapi-Lab-91!applications", "groups": ["Standard CTI Secure Connection"],
@@ -94,6 +94,11 @@ def test_mixed_mode_stops_before_anything_is_changed_and_keeps_its_phones_with_u
         run = site.play("sip_tls_trunk", extra={"callmanager_certificate_ctl": "update"})
         assert run.code == 0, run.output[-6000:]
         assert every_phone_is_there(site.lab), registrations(site.lab)
+        for name in ("old", "new"):
+            assert (
+                f"{name}: Registered phones by RIS: 1 before the restarts, 1 after them. Next, reset all" in run.output
+            )
+        assert [one["lost"] for one in site.verdict()["phones"]] == [[], []]
         _restarted_in_order(site, "OLDN1", haproxy=False)
         _restarted_in_order(site, "NEWN1", haproxy=True)
         _calls_are_secure(site)
@@ -199,7 +204,7 @@ def _renew_tvs(site: Site, cluster_name: str) -> None:
 
 @pytest.mark.xdist_group("phones")
 def test_tvs_that_was_renewed_before_stops_11_5_and_who_ignores_the_ctl_loses_the_phones(tmp_path: Path) -> None:
-    site = mixed_site(tmp_path)
+    site = mixed_site(tmp_path, "12.5")
     with site.lab:
         for name in ("old", "new"):
             _renew_tvs(site, name)
@@ -209,13 +214,21 @@ def test_tvs_that_was_renewed_before_stops_11_5_and_who_ignores_the_ctl_loses_th
         assert "old: the TVS certificate of OLDN1 is newer than the ITL file" in stopped.output
         assert "225746" in stopped.output and "NEWN1" not in stopped.output.partition("1 problem found")[2][:800]
         assert site.lab.ask("dump", stable=True) == before
+        newer = site.play("renew_certificates", "--limit", "new", extra={"callmanager_certificate_ctl": "update"})
+        assert newer.code == 0, newer.output[-6000:]
+        assert every_phone_is_there(site.lab), "from 12.0 on ITLRecovery signs both files"
         for service in ("Cisco Trust Verification Service", "Cisco Tftp"):
             options = {**_module_options(site, "old"), "name": service, "state": "restarted", "poll_interval": 0.3}
             assert run_module("cucm_service", options).get("changed"), service
         site.lab.ask("phones", cluster="old")
         assert every_phone_is_there(site.lab), "the way out that the sentence names keeps the phones"
-        run = site.play("sip_tls_trunk", extra={"callmanager_certificate_ctl": "done", "sip_tls_verify_enforce": False})
+        ignored = {"callmanager_certificate_ctl": "done", "callmanager_certificate_phone_wait": 0,
+                   "callmanager_certificate_regenerate": "always"}  # fmt: skip
+        run = site.play("sip_tls_trunk", extra={**ignored, "sip_tls_verify_enforce": False})
         assert run.code == 0, run.output[-6000:]
+        for name in ("old", "new"):
+            assert f"{name}: Registered phones by RIS: 1 before the restarts, 0 after them." in run.output
+        assert all(one["lost"] for one in site.verdict()["phones"]), site.verdict()["phones"]
         assert not any(row["node"] for rows in registrations(site.lab).values() for row in rows)
         call = site.lab.ask("call", cluster="old", calling="61001", called="62001")
         assert call["result"] == "failed" and "its CTL does not have the certificate" in call["reason"], call

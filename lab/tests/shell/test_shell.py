@@ -148,6 +148,36 @@ def test_the_fips_mode_is_shown(ssh: Connect) -> None:
     assert ssh("cucm125").login().command("utils fips status") == "The system is operating in NON-FIPS mode."
 
 
+def test_the_minimum_tls_version_is_shown_set_and_kept_to(lab: LabProcess, ssh: Connect) -> None:
+    """From 11.5(1)SU3 on; by OpenSSL on port 5061."""
+
+    def accepted() -> bool:
+        port = f"{lab.address('cucm115')}:5061"
+        order = ["openssl", "s_client", "-connect", port, "-tls1", "-cipher", "ALL:@SECLEVEL=0"]
+        ran = subprocess.run(order, input=b"", capture_output=True, timeout=20, check=False)
+        return b"BEGIN CERTIFICATE" in ran.stdout
+
+    shell = ssh("cucm115").login()
+    assert "minimum" not in ssh("cucm105").login().command("show tls min-version")
+    assert "1.0" in shell.command("show tls min-version") and accepted()
+    for answer, version in (("no", "1.0"), ("yes", "1.2")):
+        _set_tls_minimum(shell, "1.2", answer)
+        assert version in shell.command("show tls min-version")
+    assert not accepted()
+    _set_tls_minimum(shell, "1.0", "yes")
+    assert accepted()
+
+
+def _set_tls_minimum(shell: Any, version: str, answer: str) -> None:
+    """Set it, and wait until Cisco CallManager has restarted."""
+    shell.send(f"set tls min-version {version}\r")
+    shell.expect(r"\(yes/no\) \? $")
+    shell.send(answer + "\r")
+    shell.expect("admin:$")
+    while "Cisco CallManager[STARTED]" not in shell.command("utils service list"):
+        time.sleep(0.2)
+
+
 def test_services_are_activated_and_deactivated(ssh: Connect) -> None:
     shell = ssh("cucm125").login()
     shell.command("utils service deactivate Cisco Tftp")

@@ -27,6 +27,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk_
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import ris
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.control_center import ControlCenter
 
 #: kinds whose names are looked up, by option: what AXL calls them
@@ -61,7 +62,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "gather": {
         "type": "list",
         "elements": "str",
-        "choices": [*GATHERED, "rights", "dial_plan", "services", "certificate_users"],
+        "choices": [*GATHERED, "rights", "dial_plan", "services", "certificate_users", "phones"],
         "default": [],
     },
     "look_up": {
@@ -96,6 +97,8 @@ def gathered(client: AxlClient, asked: Iterable[str]) -> dict[str, Any]:
             found["services"] = activated(client)
         elif what == "certificate_users":
             found["certificate_users"] = certificate_users(client)
+        elif what == "phones":
+            found["phones"] = registered_phones(client)
         elif what == "dial_plan":
             found["dial_plan"] = dial_plan(client)
         else:
@@ -132,6 +135,21 @@ def activated(client: AxlClient) -> list[dict[str, Any]] | None:
         }
         for row in rows
     ]
+
+
+def registered_phones(client: AxlClient) -> dict[str, Any]:
+    """Which phones are registered; `registered` is None where RIS does not show it, for the reason in `unknown`."""
+    try:
+        found = ris.phones(client.http)
+    except Failure as refused:
+        return {"registered": None, "names": [], "listed": False, "not_registered": [], "unknown": refused.msg}
+    return {
+        "registered": found.registered,
+        "names": list(found.names),
+        "listed": found.listed,
+        "not_registered": list(found.not_registered),
+        "unknown": "",
+    }
 
 
 def control_center(client: AxlClient) -> str:

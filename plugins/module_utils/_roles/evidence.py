@@ -33,6 +33,7 @@ def cluster_evidence(
     external: Rows = (),
     captures: Rows = (),
     traces: Mapping[str, Any] | None = None,
+    phones: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The evidence of one cluster: the `cluster` with its nodes, the `directions` to its peers, and what was seen.
 
@@ -41,11 +42,14 @@ def cluster_evidence(
     cluster now (`previous`) is used. states is the result of the task that read the trunks' states. external
     are probes of peers that are not ours, each with a list of the peer and the address as `item`. captures are the
     results of a looped task that read one capture each, traces the result of the task that read the traces. Any of them
-    may have failed; what it would have brought is missing, and `unread` says why.
+    may have failed; what it would have brought is missing, and `unread` says why. phones is what became of the phones,
+    where services were restarted.
     """
     read = [capture for capture in captures if "connections" in capture]
     trace = {**traces, "cluster": cluster.name} if traces and "calls" in traces else None
-    about = {"name": cluster.name, "nodes": _nodes(cluster, certificates, probes)}
+    about: dict[str, Any] = {"name": cluster.name, "nodes": _nodes(cluster, certificates, probes)}
+    if phones:
+        about["phones"] = phones
     brought = [(certificates, "certificates"), (probes, "chain"), ([states], "trunks"), (external, "chain"),
                (captures, "connections"), ([traces], "calls")]  # fmt: skip
     return {

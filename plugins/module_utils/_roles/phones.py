@@ -120,6 +120,44 @@ def signer_warnings(cluster: Cluster) -> Iterator[str]:
     )
 
 
+#: RIS lists that many devices, and may count no more; of the names of phones, a sentence has the first ones
+MOST_PHONES, MOST_NAMES = 1000, 20
+RESET = (
+    "Next, reset all phones, so that they load the new ITL and CTL files: in Cisco Unified CM Administration, System > "
+    "Enterprise Parameters > Reset, or Device > Phone > Reset Selected. Check in RTMT that they register again (Cisco "
+    "document 214231)."
+)
+
+
+def registrations(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What became of the phones of a cluster, from what RIS said before and after the restarts (phones of cucm_info).
+
+    `before` and `after` are the numbers of registered phones, None where RIS did not say. `lost` are the phones that
+    were registered and are not any more, as far as RIS lists them. `text` is all of it in words, `next` what a person
+    has to do with the phones.
+    """
+    lost = set(after.get("not_registered") or ()) - set(before.get("not_registered") or ())
+    if before.get("listed") and after.get("listed"):
+        # RIS forgets a phone that has not come back since its node started.
+        lost = set(before.get("names") or ()) - set(after.get("names") or ())
+    found = {"before": before.get("registered"), "after": after.get("registered"), "lost": sorted(lost)}
+    unknown = str(after.get("unknown") or before.get("unknown") or "")
+    return {**found, "text": _registered(found, unknown), "next": RESET}
+
+
+def _registered(found: Mapping[str, Any], unknown: str) -> str:
+    """How many phones were registered, and which are not any more."""
+    if found["before"] is None or found["after"] is None:
+        return f"How many phones are registered is not known. {unknown or 'RIS was not asked.'}"
+    before, after = (f"{'at least ' * (found[key] == MOST_PHONES)}{found[key]}" for key in ("before", "after"))
+    text = f"Registered phones by RIS: {before} before the restarts, {after} after them."
+    if found["lost"]:
+        more = len(found["lost"]) - MOST_NAMES
+        names = ", ".join(found["lost"][:MOST_NAMES]) + (f" and {more} others" if more > 0 else "")
+        text += f" Not registered any more: {names}."
+    return text
+
+
 def add_anchor_problems(cluster: Cluster, trust_lists: Mapping[str, Any], *, check: bool = False) -> None:
     """Add what the ITL file shows to the problems of a cluster, or to its warnings in check mode."""
     found = [f"{cluster.name}: {text}" for text in anchor_problems(cluster, trust_lists)]

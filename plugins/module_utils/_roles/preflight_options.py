@@ -23,6 +23,7 @@ RANGES: dict[str, tuple[int, int, str]] = {
     "callmanager_certificate_days": (1, 36500, "a lifetime in days"),
     "callmanager_certificate_port": (1, 65535, "a TCP port"),
     "callmanager_certificate_renew_before": (0, 36500, "a number of days"),
+    "callmanager_certificate_phone_wait": (0, 86400, "a number of seconds"),
     "callmanager_certificate_wait_timeout": (1, 86400, "a number of seconds"),
     "preflight_warn_days": (0, 36500, "a number of days"),
     "sip_tls_trunk_options_interval_down": (5, 600, "a number of seconds as a SIP profile takes it"),

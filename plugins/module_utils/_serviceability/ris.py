@@ -1,9 +1,9 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state of SIP trunks by RIS, the real-time information service, in its three generations. Private.
+"""The state of SIP trunks and phones by RIS, the real-time information service, in its three generations. Private.
 
-RIS answers for the whole cluster, 15 times a minute by default; so all trunks are asked for at once.
+RIS answers for the whole cluster, 15 times a minute by default; so all devices are asked for at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
@@ -32,6 +32,41 @@ STATUS_WORDS = {
     "Rejected": "out of service: rejected",
     "Unknown": "unknown: without OPTIONS ping in its SIP profile CUCM does not watch a trunk",
 }
+
+
+PHONE = "Phone"
+REGISTERED = "Registered"
+#: what RIS says of a phone that it knows and that is not registered
+NOT_REGISTERED = ("UnRegistered", "Rejected")
+
+
+class Asked(NamedTuple):
+    """Which devices are asked for. what: the same in a sentence."""
+
+    device_class: str
+    what: str
+    names: Sequence[str] = ()
+    status: str = "Any"
+
+
+class Selected(NamedTuple):
+    """What RIS returned: the devices, each with its node, and how many there are."""
+
+    rows: list[tuple[ET.Element, dict[str, str], str]]
+    total: int
+
+
+@dataclass(frozen=True)
+class Phones:
+    """The phones of a cluster as RIS knows them."""
+
+    #: how many are registered; where they are not listed, there may be more than MOST_DEVICES if it is that number
+    registered: int
+    #: their names; empty where there are too many to list, for which listed is false
+    names: tuple[str, ...]
+    listed: bool
+    #: names of phones that RIS knows and that are not registered with any node
+    not_registered: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -67,44 +102,83 @@ GENERATIONS = (
 def trunks(
     client: HttpClient, names: Sequence[str], pause: Callable[[float], None] = time.sleep
 ) -> list[dict[str, Any]]:
-    """The state of the named trunks (all without names), one entry a trunk and node."""
+    """The state of the named trunks (all without names), one entry per trunk and node."""
+    generation, found = _first(client, Asked("", "SIP trunks", names), pause)
+    if not names and found.total > len(found.rows):
+        raise Failure(
+            f"{client.host} has {found.total} SIP trunks, and RIS reports at most {MOST_DEVICES} in one response. "
+            "Name the trunks with the option names."
+        )
+    return [_device(device, values, node) for device, values, node in found.rows if _is_trunk(values, generation)]
+
+
+def phones(client: HttpClient, pause: Callable[[float], None] = time.sleep) -> Phones:
+    """Which phones are registered. One request for fewer than 1,000 phones, up to five for more."""
+    generation, found = _first(client, Asked(PHONE, "phones"), pause)
+    # Whether RIS counts more devices than it returns is not known.
+    if found.total <= len(found.rows) < MOST_DEVICES:
+        registered, others = _by_registration(found)
+        return Phones(len(registered), tuple(sorted(registered)), True, tuple(sorted(others)))
+    count = _ask(client, generation, Asked(PHONE, "phones", status=REGISTERED), pause).total
+    out: set[str] = set()
+    for status in NOT_REGISTERED:
+        out |= _by_registration(_ask(client, generation, Asked(PHONE, "phones", status=status), pause))[1]
+    if out:
+        # The node that a phone has left may still list it, while another one has it registered.
+        out -= _by_registration(_ask(client, generation, Asked(PHONE, "phones", sorted(out)), pause))[0]
+    return Phones(count, (), False, tuple(sorted(out)))
+
+
+def _by_registration(found: Selected) -> tuple[set[str], set[str]]:
+    """Names of phones that are registered with a node, and of those that are with none."""
+    rows = [values for _device, values, _node in found.rows if _is_phone(values)]
+    registered = {one.get("Name", "") for one in rows if one.get("Status") == REGISTERED}
+    return registered, {one.get("Name", "") for one in rows} - registered
+
+
+def _is_phone(values: dict[str, str]) -> bool:
+    return values.get("DeviceClass", values.get("Class", PHONE)) == PHONE
+
+
+def _is_trunk(values: dict[str, str], generation: Generation) -> bool:
+    """A service that ignores the class answers with phones, too."""
+    return values.get("DeviceClass", values.get("Class", generation.class_name)).replace(" ", "") == "SIPTrunk"
+
+
+def _first(client: HttpClient, asked: Asked, pause: Callable[[float], None]) -> tuple[Generation, Selected]:
+    """The answer of the newest generation that is there. Failure where none is."""
     missing: NotHere | None = None
     for generation in GENERATIONS:
         try:
-            return _ask(client, generation, names, pause)
+            return generation, _ask(client, generation, asked, pause)
         except NotHere as error:
             missing = error
     raise Failure(
-        f"The state of SIP trunks could not be read on {client.host}: none of the services "
+        f"The state of {asked.what} could not be read on {client.host}: none of the services "
         f"{', '.join(one.name for one in GENERATIONS)} is there. Activate Cisco RIS Data Collector and check that the "
         "host is a CUCM node."
     ) from missing
 
 
-def _ask(
-    client: HttpClient, generation: Generation, names: Sequence[str], pause: Callable[[float], None]
-) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    wanted = list(names) or ["*"]
+def _ask(client: HttpClient, generation: Generation, asked: Asked, pause: Callable[[float], None]) -> Selected:
+    found = Selected([], 0)
+    wanted = list(asked.names) or ["*"]
     for at in range(0, len(wanted), MOST_DEVICES):
-        body = _request(generation, wanted[at : at + MOST_DEVICES])
-        answer = _patiently(client, generation, body, pause)
-        found += _devices(answer.body, generation)
+        body = _request(generation, asked._replace(names=wanted[at : at + MOST_DEVICES]))
+        answer = _patiently(client, generation, asked, body, pause)
         total = int(soap.text_of(answer.body, "TotalDevicesFound") or 0)
-        if not names and total > len(found):
-            raise Failure(
-                f"{client.host} has {total} SIP trunks, and RIS reports at most {MOST_DEVICES} in one response. "
-                "Name the trunks with the option names."
-            )
+        found = Selected([*found.rows, *_devices(answer.body)], found.total + total)
     return found
 
 
-def _patiently(client: HttpClient, generation: Generation, body: str, pause: Callable[[float], None]) -> soap.Answer:
+def _patiently(
+    client: HttpClient, generation: Generation, asked: Asked, body: str, pause: Callable[[float], None]
+) -> soap.Answer:
     waited = 0.0
     while True:
         try:
             return soap.call(
-                client, generation.path, generation.action, body, "The state of SIP trunks (RIS)",
+                client, generation.path, generation.action, body, f"The state of {asked.what} (RIS)",
                 namespace=generation.namespace,
             )  # fmt: skip
         except SoapFault as fault:
@@ -114,14 +188,14 @@ def _patiently(client: HttpClient, generation: Generation, body: str, pause: Cal
             waited += RATE_PAUSE
 
 
-def _request(generation: Generation, names: Sequence[str]) -> str:
-    items = "".join(element("item", inner=element("Item", name)) for name in names)
+def _request(generation: Generation, asked: Asked) -> str:
+    items = "".join(element("item", inner=element("Item", name)) for name in asked.names)
     criteria = "".join(
         (
             element("MaxReturnedDevices", MOST_DEVICES),
-            element(generation.class_element, generation.class_name),
+            element(generation.class_element, asked.device_class or generation.class_name),
             element("Model", 255),
-            element("Status", "Any"),
+            element("Status", asked.status),
             element("NodeName", "Any"),
             element("SelectBy", "Name"),
             element("SelectItems", inner=items),
@@ -134,15 +208,13 @@ def _request(generation: Generation, names: Sequence[str]) -> str:
     )
 
 
-def _devices(body: ET.Element, generation: Generation) -> list[dict[str, Any]]:
+def _devices(body: ET.Element) -> list[tuple[ET.Element, dict[str, str], str]]:
+    """Each device of a response, its plain values, and its node."""
     found = []
     for node in (one for name in ("CmNodes",) for parent in soap.find_all(body, name) for one in parent):
         node_name = next(((one.text or "").strip() for one in node if one.tag == "Name"), "")
         for device in (one for parent in soap.find_all(node, "CmDevices") for one in parent):
-            values = {one.tag: (one.text or "").strip() for one in device}
-            # A service that ignores the class answers with phones, too.
-            if values.get("DeviceClass", values.get("Class", generation.class_name)).replace(" ", "") == "SIPTrunk":
-                found.append(_device(device, values, node_name))
+            found.append((device, {one.tag: (one.text or "").strip() for one in device}, node_name))
     return found
 
 

@@ -34,6 +34,7 @@ CLUSTER = {
     "security_mode": {"type": "str"},
     "phone_security": {"type": "dict"},
     "revocation": {"type": "dict", "options": REVOCATION},
+    "phones": {"type": "dict"},
     "nodes": {"type": "list", "elements": "dict", "required": True, "options": NODE},
 }
 EXTERNAL = {

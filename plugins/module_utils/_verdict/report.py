@@ -74,6 +74,7 @@ def page(report: Report, *, digest: str) -> str:
         more_handshakes=max(0, len(handshakes) - ladders.MOST_HANDSHAKES),
         calls=[ladders.call_ladder(one, report.clusters) for one in calls[-ladders.MOST_CALLS :]],
         more_calls=max(0, len(calls) - ladders.MOST_CALLS),
+        phones=[(str(one["name"]), one["phones"]) for one in report.clusters if one.get("phones")],
         changes=_changes(report.changes),
         files=report.files,
         proves=PROVES,

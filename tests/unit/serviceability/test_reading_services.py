@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -118,6 +119,41 @@ def test_an_answer_that_is_none_is_a_sentence(server: Server, body: bytes) -> No
     server.play(status(200, body))
     with pytest.raises(Failure, match="no SOAP answer"):
         ris.trunks(server.client(), [])
+
+
+def phones_answer(*rows: tuple[str, str, str], total: int | None = None) -> bytes:
+    """RIS about phones: node, name, status."""
+    nodes = "".join(
+        f"<n:item><n:ReturnCode>Ok</n:ReturnCode><n:Name>{node}</n:Name><n:CmDevices><n:item><n:Name>{name}</n:Name>"
+        f"<n:DeviceClass>Phone</n:DeviceClass><n:Status>{state}</n:Status></n:item></n:CmDevices></n:item>"
+        for node, name, state in rows
+    )
+    count = len(rows) if total is None else total
+    return envelope(
+        f"<n:selectCmDeviceResponse><n:selectCmDeviceReturn><n:SelectCmDeviceResult><n:TotalDevicesFound>{count}"
+        f"</n:TotalDevicesFound><n:CmNodes>{nodes}</n:CmNodes></n:SelectCmDeviceResult></n:selectCmDeviceReturn>"
+        "</n:selectCmDeviceResponse>"
+    )
+
+
+def test_a_phone_that_went_to_another_node_is_registered(server: Server) -> None:
+    rows = [("N1", "SEP1", "UnRegistered"), ("N2", "SEP1", "Registered"), ("N1", "SEP2", "Rejected")]
+    server.play(status(200, phones_answer(*rows)))
+    assert ris.phones(server.client()) == ris.Phones(1, ("SEP1",), True, ("SEP2",))
+    assert b"<s:DeviceClass>Phone</s:DeviceClass>" in server.seen[0][3] and len(server.seen) == 1
+
+
+def test_of_more_phones_than_ris_lists_those_that_are_out_are_asked_for(server: Server) -> None:
+    server.play(
+        status(200, phones_answer(("N1", "SEP1", "Registered"), total=4000)),
+        status(200, phones_answer(("N1", "SEP1", "Registered"), total=3990)),
+        status(200, phones_answer(("N1", "SEP2", "UnRegistered"), ("N1", "SEP3", "UnRegistered"))),
+        status(200, phones_answer()),
+        status(200, phones_answer(("N1", "SEP2", "UnRegistered"), ("N2", "SEP2", "Registered"))),
+    )
+    assert ris.phones(server.client()) == ris.Phones(3990, (), False, ("SEP3",))
+    asked = [b"".join(re.findall(rb"<s:(?:Status|Item)>(.*?)<", one[3])) for one in server.seen]
+    assert asked == [b"Any*", b"Registered*", b"UnRegistered*", b"Rejected*", b"AnySEP2SEP3"]
 
 
 def multipart(content: bytes) -> tuple[bytes, str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import registrations
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import pages, report_files
 
 from tests.support.browser import look, needs_chromium, printed
@@ -35,7 +36,7 @@ FOREIGN = "Zürich-北京市朝阳区电话系统集群-مجموعة-{}"
 def given(count: int = 2, verdict: str = "secure", name: str = LONG) -> dict[str, Any]:
     """A report's data for so many clusters, with a hostile text in it."""
     names = [name.format(at) for at in range(count)]
-    clusters = [
+    clusters: list[dict[str, Any]] = [
         {
             "name": name, "version": "10.5.2.10000-5",
             "nodes": [
@@ -48,6 +49,11 @@ def given(count: int = 2, verdict: str = "secure", name: str = LONG) -> dict[str
         }
         for at, name in enumerate(names)
     ]  # fmt: skip
+    for one in clusters[:1]:
+        one["phones"] = registrations(
+            {"registered": 2, "names": ["SEP1", "SEP2"], "listed": True},
+            {"registered": 1, "names": ["SEP1"], "listed": True},
+        )
     finding = {"severity": "error", "check": "x", "cause": "<script>alert(1)</script> " + "A" * 200, "source": "probe",
                "remedy": "Do something & more"}  # fmt: skip
     directions = [
@@ -194,6 +200,21 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     for text in (f"Nothing was read from {name}", f"No direction from or to {name} was checked",
                  "No capture was given", "No call was seen"):  # fmt: skip
         assert text in page
+
+
+def test_what_became_of_the_phones_is_shown_and_what_is_left_to_do(tmp_path: Path) -> None:
+    data = given()
+    data["clusters"][1]["phones"] = registrations({}, {})
+    report_files.write(str(tmp_path), data, pretend=False)
+    section = (tmp_path / "report.html").read_text().partition("<h2>Phones</h2>")[2].partition("</section>")[0]
+    assert re.findall(r"<dt>(.*?)</dt><dd><bdi>(.*?)</bdi>", section) == [
+        ("Before", "2"), ("After", "1"), ("Not registered any more", "SEP2"),
+        ("Before", "not known"), ("After", "not known"),
+    ]  # fmt: skip
+    assert "System &gt; Enterprise Parameters" in section and LONG.format(0) in section
+    del data["clusters"][0]["phones"], data["clusters"][1]["phones"]
+    report_files.write(str(tmp_path), data, pretend=False)
+    assert "<h2>Phones</h2>" not in (tmp_path / "report.html").read_text()
 
 
 def test_the_page_names_the_hash_of_the_data_and_who_made_it(tmp_path: Path) -> None:
