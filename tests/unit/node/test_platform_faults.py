@@ -169,6 +169,27 @@ def test_outside_the_window_nothing_is_restarted_and_the_services_are_pending(la
     lab.ask("clock", node="CUCM91", reset=True)
 
 
+def test_only_what_runs_since_before_a_moment_is_restarted_and_others_are_looked_at_only(lab: LabProcess) -> None:
+    node = {**options(lab, "cucm125"), **SERVICE, "wait_timeout": 30}
+    task: dict[str, Any] = {**node, "state": "restarted", "name": "Cisco Tftp"}
+    hour = timedelta(hours=1)
+    since, now = len(lab.events()), datetime.now(UTC)
+    assert not run("cucm_service", **task, started_before=(now - 24 * hour).isoformat())["changed"]
+    wrong = run("cucm_service", **task, started_before="yesterday")
+    assert wrong["failed"] and "started_before is 'yesterday'; give a date" in wrong["msg"], wrong
+    also = {"services": ["Cisco CTIManager", "Cisco Tftp"], "restart": False}
+    looked = run("cucm_service", **{**node, "state": "restarted"}, serving={}, also=also)
+    assert not looked["changed"] and [one["status"] for one in looked["also"]] == ["Started"] * 2, looked
+    assert all(abs(datetime.fromisoformat(one["since"]) - now) < hour for one in looked["also"]), looked
+    assert restarts(lab, "CUCM125", since) == []
+    assert run("cucm_service", **task, started_before=(now + hour).isoformat())["changed"]
+    assert restarts(lab, "CUCM125", since) == ["Cisco Tftp"]
+    assert run("cucm_service", **{**task, "state": "stopped"})["changed"]
+    left = run("cucm_service", **task, started_before=(now + hour).isoformat())
+    assert not left["changed"] and left["status"] == "Stopped" and not left.get("warnings"), left
+    assert run("cucm_service", **{**task, "state": "started"})["changed"]
+
+
 def test_a_restart_waits_for_calls_until_the_drain_is_over(lab: LabProcess) -> None:
     node = {**options(lab, "cucm125"), **SERVICE, "wait_timeout": 30, "state": "restarted"}
     with ThreadPoolExecutor() as pool:

@@ -9,7 +9,13 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import registrations
 
-UNKNOWN: dict[str, Any] = {"registered": None, "names": [], "listed": False, "not_registered": [], "unknown": "RIS was busy."}
+UNKNOWN: dict[str, Any] = {
+    "registered": None,
+    "names": [],
+    "listed": False,
+    "not_registered": [],
+    "unknown": "RIS was busy.",
+}
 
 
 def phones(*names: str, out: tuple[str, ...] = ()) -> dict[str, Any]:
