@@ -36,6 +36,7 @@ EVIDENCE = [
 ]
 #: the options of each module in its own play, in an order in which each finds what it needs
 TASKS: dict[str, dict[str, Any]] = {
+    "sip_tls_controller_info": {},
     "cucm_info": {},
     "cucm_configuration_info": {"addresses": "{{ nodes }}"},
     "cucm_behavior_info": {},
@@ -284,6 +285,7 @@ def test_a_module_by_itself_does_its_job(once: Once, module: str) -> None:
         "cucm_object_info": lambda: result["objects"][0]["object"]["name"] == "Standard SIP Profile",
         "cucm_sip_trunk_info": lambda: result["trunks"][0]["name"] == "New-Trunk",
         "sip_tls_probe": lambda: result["chain"][0]["sha256"] == uploaded,
+        "sip_tls_controller_info": lambda: all(result["packages"].values()) and result["python"],
         "cucm_capture": lambda: result["captures"] and any(present(one) for one in (folder / "evidence").rglob("*")),
         "sip_tls_capture_info": lambda: result["files"],
         "cucm_trace_info": lambda: any(present(one) for one in (folder / "traces").rglob("*")),

@@ -1,0 +1,113 @@
+#!/usr/bin/python
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs on the controller: Python, ansible-core and the packages that the collection needs."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: sip_tls_controller_info
+short_description: Check the controller's Python packages before a run, and show their versions
+version_added: 1.0.0
+description:
+  - Lists the Python, the ansible-core and the Python packages that the collection runs with, for a problem report or
+    an audit.
+  - Fails with one sentence when a package is missing, so that a run ends before it changes anything.
+  - Contacts no system and changes nothing.
+author:
+  - siptls.cucm contributors (@siptls)
+extends_documentation_fragment:
+  - siptls.cucm.attributes
+  - siptls.cucm.attributes.info
+attributes:
+  platform:
+    details: Always runs on the controller, in Ansible's own process. C(async) is not supported.
+options:
+  packages:
+    description: The names of the packages to look for, as C(pip) knows them.
+    type: list
+    elements: str
+    default: [asyncssh, cryptography, requests, zeep]
+"""
+
+EXAMPLES = r"""
+- name: Check the Python packages of the controller
+  siptls.cucm.sip_tls_controller_info:
+  delegate_to: localhost
+  run_once: true
+"""
+
+RETURN = r"""
+python:
+  description: Version of the Python that runs Ansible.
+  type: str
+  returned: always
+  sample: 3.11.7
+executable:
+  description: Path of the Python that runs Ansible.
+  type: str
+  returned: always
+  sample: /usr/bin/python3
+ansible_core:
+  description: Version of ansible-core.
+  type: str
+  returned: always
+  sample: 2.19.14
+packages:
+  description: Version of each package by its name; null if it is missing.
+  type: dict
+  returned: always
+  sample: {"asyncssh": "2.22.0", "cryptography": "46.0.3", "requests": "2.32.5", "zeep": "4.3.2"}
+"""
+
+import platform
+import sys
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Failure, Outcome, run_module
+
+if TYPE_CHECKING:
+    from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
+
+PACKAGES = ["asyncssh", "cryptography", "requests", "zeep"]
+SPEC = ArgSpec(options={"packages": {"type": "list", "elements": "str", "default": PACKAGES}})
+
+
+def service(task: Task) -> Outcome:
+    """The versions. Failure when a package is missing."""
+    found = {name: _version(name) for name in task.params["packages"]}
+    result: dict[str, Any] = {
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "ansible_core": _version("ansible-core"),
+        "packages": found,
+    }
+    missing = [name for name, version in found.items() if version is None]
+    if missing:
+        raise Failure(
+            f"The Python that runs Ansible ({sys.executable}) lacks {', '.join(missing)}. Nothing was changed. "
+            f"Run {sys.executable} -m pip install {' '.join(missing)}.",
+            **result,
+        )
+    return Outcome(result=result)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+FACE = Face(SPEC, service, controller=True)
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(FACE)
+
+
+if __name__ == "__main__":
+    main()
