@@ -50,6 +50,11 @@ options:
     description: What ends within so many days is listed in RV(ending); the page shows it in the colour of an error.
     type: int
     default: 30
+  renew_before:
+    description: Days before their end from which certificates are renewed (C(callmanager_certificate_renew_before)).
+      With the lifetimes of public CAs it shows how often Cisco CallManager has to be restarted.
+    type: int
+    default: 30
 """
 
 EXAMPLES = r"""
@@ -207,6 +212,7 @@ SPEC = EVIDENCE + ArgSpec(
         "certificates": DICTS,
         "dest": {"type": "path"},
         "near_days": {"type": "int", "default": 30},
+        "renew_before": {"type": "int", "default": 30},
     }
 )
 
@@ -215,7 +221,7 @@ def service(task: Task) -> Outcome:
     """Forecast every direction, list every certificate, and write both where that is asked for."""
     given = task.params
     cases = directions(given)
-    found = [forecast.forecast(case) for case in cases]
+    found = [forecast.forecast(case, renew_before=given["renew_before"]) for case in cases]
     first = min((one for one in found if one["breaks_on"]), key=lambda one: str(one["breaks_on"]), default=None)
     versions = {str(one["name"]): str(one.get("version") or "") for one in given["clusters"]}
     rows = all_certificates.listed(given["certificates"], cases, versions)

@@ -67,9 +67,12 @@ class Event:
         }  # fmt: skip
 
 
-def forecast(case: Direction) -> dict[str, Any]:
-    """The events of one direction, the earliest first; ``breaks_on`` is the first dated one."""
-    found = [*_certificates(case), *_revocation(case), *_parameters(case)]
+def forecast(case: Direction, *, renew_before: int = 30) -> dict[str, Any]:
+    """The events of one direction, the earliest first; ``breaks_on`` is the first dated one.
+
+    ``renew_before`` is how many days before their end certificates are renewed.
+    """
+    found = [*_certificates(case, renew_before), *_revocation(case), *_parameters(case)]
     # Both directions of a trunk, and both roles of a node, show the same certificate.
     events = list({(one.kind, one.reason): one for one in found}.values())
     events.sort(key=lambda one: (one.date is None, one.date or case.now, one.reason))
@@ -91,12 +94,14 @@ def sentence(one: Mapping[str, Any]) -> str:
     return f"{lead}: breaks on {str(one['breaks_on'])[:10]} ({one['days_left']} days): {one['reason']}"
 
 
-def _certificates(case: Direction) -> Iterator[Event]:
+def _certificates(case: Direction, renew_before: int) -> Iterator[Event]:
     for node in (*case.reached, *case.source_nodes):
         for identity in node.identities:
             leaf = identity.held or identity.probed
             if leaf is not None:
                 yield from _leaf(node, leaf, identity.title)
+                if _public(leaf):
+                    yield from _public_ca(node, leaf, f"the {identity.title} of {node.name}", renew_before)
         for checker in case.judges(node):
             yield from _authorities(node, checker)
 
@@ -120,8 +125,6 @@ def _leaf(node: Node, leaf: Certificate, title: str) -> Iterator[Event]:
             f"{what} is signed with SHA-1, which new releases refuse",
             "Have it signed again with SHA-256.",
         )
-    if _public(leaf):
-        yield from _public_ca(node, leaf, what)
 
 
 def _public(leaf: Certificate) -> bool:
@@ -129,7 +132,7 @@ def _public(leaf: Certificate) -> bool:
     return any(name in issuer for name in PUBLIC_CAS)
 
 
-def _public_ca(node: Node, leaf: Certificate, what: str) -> Iterator[Event]:
+def _public_ca(node: Node, leaf: Certificate, what: str, renew_before: int) -> Iterator[Event]:
     """What renewal at a public CA will bring."""
     if leaf.not_after >= NO_CLIENT_AUTH:
         yield Event(
@@ -145,10 +148,20 @@ def _public_ca(node: Node, leaf: Certificate, what: str) -> Iterator[Event]:
             "lifetime",
             None,
             node.name,
-            f"{what} is from a public CA, which renews it for at most {days} days; "
-            "each renewal needs a restart of Cisco CallManager",
+            f"{what} is from a public CA, which renews it for at most {days} days; {_pace(days, renew_before)}",
             "Plan the renewals, or move to a private CA.",
         )
+
+
+def _pace(days: int, renew_before: int) -> str:
+    """How often certificates of so many days are renewed, each time with a restart."""
+    if renew_before >= days:
+        return (
+            f"they are renewed {renew_before} days before their end, so that every run would renew it and restart "
+            "Cisco CallManager (callmanager_certificate_renew_before)"
+        )
+    every = days - renew_before
+    return f"renewed {renew_before} days before its end, it requires a restart of Cisco CallManager every {every} days"
 
 
 def _revocation(case: Direction) -> Iterator[Event]:

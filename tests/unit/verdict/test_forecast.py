@@ -5,23 +5,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import forecast, verdict
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
+from tests.support.certificate_kit import openssl
 from tests.support.made_views import authority
 from tests.unit.verdict import test_verdict as broken
 
 Evidence = dict[str, Any]
 
 
-def of(evidence: Evidence) -> Evidence:
+def of(evidence: Evidence, **options: int) -> Evidence:
     cases = verdict.directions_of(
         evidence["clusters"], evidence["directions"], captures=evidence["captures"], traces=evidence["traces"],
         now=broken.NOW,
     )  # fmt: skip
-    return forecast.forecast(cases[0])
+    return forecast.forecast(cases[0], **options)
 
 
 def kinds(found: Evidence) -> set[str]:
@@ -64,6 +67,51 @@ def test_public_cas_end_client_auth_and_shorten_lifetimes() -> None:
     assert {"client_auth", "lifetime"} <= kinds(of(evidence))
     broken.reissue(evidence, issuer=public, end="2027-01-01")
     assert "client_auth" not in kinds(of(evidence))
+
+
+@pytest.mark.parametrize(
+    ("end", "renew_before", "said"),
+    [
+        ("2027-01-01", 30, ("at most 200 days", "renewed 30 days before its end", "every 170 days")),
+        ("2027-04-01", 30, ("at most 100 days", "every 70 days")),
+        ("2029-04-01", 30, ("at most 47 days", "every 17 days")),
+        ("2029-04-01", 60, ("at most 47 days", "renewed 60 days before their end, so that every run would renew it")),
+    ],
+)
+def test_lifetimes_of_public_cas_against_our_renewal(end: str, renew_before: int, said: tuple[str, ...]) -> None:
+    evidence = broken.sound()
+    broken.reissue(evidence, issuer="C=US,O=DigiCert Inc,CN=DigiCert TLS", end=end)
+    (found,) = [one["reason"] for one in of(evidence, renew_before=renew_before)["events"] if one["kind"] == "lifetime"]
+    assert all(words in found for words in said), found
+
+
+def test_small_keys_and_sha1_end_with_an_upgrade(tmp_path: Path) -> None:
+    path = tmp_path / "old.pem"
+    openssl("req", "-x509", "-newkey", "rsa:1024", "-sha1", "-nodes", "-keyout", str(tmp_path / "key.pem"), "-out",
+            str(path), "-days", "900", "-subj", "/CN=CUCM10")  # fmt: skip
+    evidence = broken.sound()
+    assert not kinds(of(evidence)) & {"key_size", "sha1"}
+    old = read_certificate(path.read_text()).view()
+    broken.node(evidence, 1).update(held=old, issued=old)
+    events = {one["kind"]: one for one in of(evidence)["events"]}
+    assert "a key of 1024 bits" in events["key_size"]["reason"] and "SHA-1" in events["sha1"]["reason"]
+    assert events["sha1"]["date"] is None and events["sha1"]["node"] == "CUCM10"
+
+
+def test_an_external_peer_is_forecast_by_what_it_presents() -> None:
+    evidence = broken.sound()
+    probe = {"chain": [broken.view("SBC", "DD", end="2026-12-01", issuer="O=DigiCert Inc,CN=DigiCert TLS")]}
+    evidence["directions"] = [
+        {
+            **evidence["directions"][0],
+            "to": "sbc",
+            "external": {"addresses": ["10.0.0.9"], "probes": {"10.0.0.9": probe}},
+        }
+    ]
+    found = of(evidence)
+    assert (found["to"], found["breaks_on"]) == ("sbc", "2026-12-01T00:00:00Z")
+    assert "the certificate of 10.0.0.9 expires" in found["reason"]
+    assert {"lifetime", "revocation"} <= kinds(found)
 
 
 def test_what_the_clusters_negotiate_may_end_with_an_upgrade() -> None:
