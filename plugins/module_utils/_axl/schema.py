@@ -52,7 +52,7 @@ class Field:
     once: bool = False  # an update carries the element, but CUCM does not change it
     quiet: bool = False  # a change takes effect without a reset of the trunk
     many: bool = False  # a string that is a set of names
-    span: tuple[int, int] | None = None  # the numbers that CUCM takes
+    span: tuple[int, int] | None = None  # the numbers that CUCM takes, beside the default
     kids: tuple[Field, ...] = ()
     each: str = ""  # the element that is repeated inside of a list
     most: int = 0  # the most entries of a list

@@ -113,8 +113,9 @@ def _group(row: Field, value: Mapping[str, Any], where: str) -> Iterator[str]:
 def _number(row: Field, value: Any, where: str) -> Iterator[str]:
     if not isinstance(value, int):
         yield f"{where} is {value!r}, which is not a whole number."
-    elif row.span and not row.span[0] <= value <= row.span[1]:
-        yield f"{where} is {value}; CUCM takes {row.span[0]} to {row.span[1]}."
+    elif row.span and not row.span[0] <= value <= row.span[1] and str(value) != row.default:
+        also = "" if row.default is None or int(row.default) <= row.span[1] else f" or {row.default}"
+        yield f"{where} is {value}; CUCM takes {row.span[0]} to {row.span[1]}{also}."
 
 
 def _entries(row: Field, entries: list[dict[str, Any]], where: str) -> Iterator[str]:

@@ -31,6 +31,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.contro
     ServiceState,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 
 if TYPE_CHECKING:
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
@@ -213,7 +214,7 @@ def _serving(params: Mapping[str, Any]) -> Serving | None:
     by_purpose = given["certificates"]
     if by_purpose and given["certificate"]:
         raise Failure("serving takes either certificate or certificates, which names the purposes.")
-    wanted = by_purpose or {"CallManager": given["certificate"]}
+    wanted = by_purpose or {TRUNK.name: given["certificate"]}
     return Serving(
         given["address"] or params["host"],
         given["port"],

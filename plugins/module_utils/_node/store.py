@@ -18,7 +18,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import Node
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import AnswerLost
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import PURPOSES
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
 REST_BASE = "/platformcom/api/v1/certmgr/config"
@@ -71,16 +71,13 @@ def with_reused(entries: Sequence[Entry]) -> list[Entry]:
     """
     listed = {entry.purpose: entry for entry in entries}
     reused = []
-    for purpose, twin in _REUSABLE.items():
+    for purpose, twin in ((one.name, one.reuses) for one in PURPOSES.values() if one.reuses):
         entry = listed.get(twin)
         facts = entry.facts if entry is not None else None
         if entry is not None and facts and purpose not in listed and MULTI_SERVER_NAME.search(facts.common_name):
             note = f"Uses the multi-server certificate of {twin}"
             reused.append(replace(entry, purpose=purpose, note=note, reuses=twin))
     return [*entries, *reused]
-
-
-_REUSABLE = {TRUNK.name: "tomcat", TRUNK_EC.name: "tomcat-ECDSA"}
 
 
 @dataclass(frozen=True)

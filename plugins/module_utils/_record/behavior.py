@@ -31,6 +31,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import (
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import AdminShell
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import REST_BASE
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import IPSEC
 
 SPEC = APPLICATION + PLATFORM + ArgSpec()
 
@@ -38,7 +39,7 @@ SPEC = APPLICATION + PLATFORM + ArgSpec()
 NOTHING = "SiptlsQuestion"
 NO_CERTIFICATE = "siptls-question.pem"
 #: a purpose of which nobody makes a CSR by chance
-IDLE_PURPOSE = "ipsec"
+IDLE_PURPOSE = IPSEC.name
 
 
 class Unanswered(Exception):

@@ -14,12 +14,13 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import serial_of
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import ITL_RECOVERY, TVS
 
 #: major releases: from here on the CLI updates the CTL, and ITLRecovery signs CTL and ITL
 TOKENLESS, ITLRECOVERY = 10, 12
 COMMAND = "utils ctl update CTLFile"
 #: what signs CTL and ITL from 12.0 on, and days before its end from which that is worth a warning
-ITL_SIGNER, SIGNER_DAYS = "ITLRecovery", 90
+ITL_SIGNER, SIGNER_DAYS = ITL_RECOVERY.name, 90
 
 
 def major(version: Any) -> int:
@@ -91,7 +92,7 @@ def anchor_problems(cluster: Cluster, trust_lists: Mapping[str, Any]) -> Iterato
             f"{trust_lists.get('msg') or ''}".rstrip()
         )
         return
-    known = {serial_of(row["serial_number"]) for row in itl["records"] if row["function"] == "TVS"}
+    known = {serial_of(row["serial_number"]) for row in itl["records"] if row["function"] == TVS.name}
     for node, held in cluster.tvs.items():
         left = held.get("days_left")
         expired = left is not None and left < 0

@@ -18,6 +18,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import CALLMANAGER
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import (
     COMMAND,
+    ITL_SIGNER,
     ITLRECOVERY,
     major,
     secure_phones,
@@ -235,7 +236,7 @@ def _before(found: Mapping[str, Any]) -> str:
 
 
 def _after(found: Mapping[str, Any]) -> str:
-    signer = "CallManager" if major(found.get("version")) < ITLRECOVERY else "ITLRecovery"
+    signer = TRUNK.name if major(found.get("version")) < ITLRECOVERY else ITL_SIGNER
     return (
         f"They load the new files, which the {signer} certificate signs. Wait until they are registered before you "
         "renew another certificate of the cluster."

@@ -57,7 +57,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust import (
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TVS
 
 #: what the roles need of a trust certificate; facts are printed at -v
 _TRUST_KEYS = ("purpose", "name", "subject", "common_name", "issuer", "sha256", "days_left", "self_signed", "pem")
@@ -214,7 +214,7 @@ def _take_certificates(cluster: Cluster, node: str, certificates: Iterable[Mappi
             cluster.trust[node].append({key: certificate.get(key) for key in _TRUST_KEYS})
         elif purpose == ITL_SIGNER:
             cluster.itl_signer = {key: certificate.get(key) for key in ("subject", "days_left", "not_after")}
-        elif purpose == "TVS":
+        elif purpose == TVS.name:
             cluster.tvs[node] = {key: certificate.get(key) for key in ("serial", "days_left", "not_before")}
 
 

@@ -33,13 +33,18 @@ class Service:
 
 @dataclass(frozen=True)
 class Purpose:
-    """A purpose (CUCM's "unit"). services: what to restart, in order; uses: what its certificate has to allow."""
+    """A purpose (CUCM's "unit").
+
+    services: what to restart, in order; uses: what its certificate has to allow; reuses: the purpose whose multi-server
+    certificate can serve for it, too (release 14 and later).
+    """
 
     name: str
     services: tuple[Service, ...] = ()
     port: int | None = None
     uses: tuple[str, ...] = (SERVER_AUTH,)
     key: str = RSA
+    reuses: str = ""
 
     def services_at(self, version: str, *, other_nodes: bool = False) -> tuple[str, ...]:
         """The services to restart on a release, in this order; of an unknown release those that every one has.
@@ -56,17 +61,21 @@ class Purpose:
         return self.name.removesuffix(EC_SUFFIX) + TRUST_SUFFIX
 
 
-_TVS = Service("Cisco Trust Verification Service", on_every_node=True)
+_TVS_SERVICE = Service("Cisco Trust Verification Service", on_every_node=True)
 _CALLMANAGER_SERVICES = (
     Service("Cisco CallManager"),
     Service("Cisco CTIManager"),
-    _TVS,
+    _TVS_SERVICE,
     Service("Cisco Tftp", on_every_node=True),
     Service("Cisco HAProxy", since=14),
 )
 #: the purpose whose certificate CUCM presents on SIP trunks, and its elliptic twin (11.0 and later)
-TRUNK = Purpose("CallManager", _CALLMANAGER_SERVICES, 5061, BOTH_USES)
-TRUNK_EC = Purpose("CallManager-ECDSA", _CALLMANAGER_SERVICES, 5061, BOTH_USES, EC)
+TRUNK = Purpose("CallManager", _CALLMANAGER_SERVICES, 5061, BOTH_USES, reuses="tomcat")
+TRUNK_EC = Purpose("CallManager-ECDSA", _CALLMANAGER_SERVICES, 5061, BOTH_USES, EC, reuses="tomcat-ECDSA")
+#: verifies files for phones; signs the CTL and ITL files from release 12.0 on
+TVS = Purpose("TVS", (_TVS_SERVICE,))
+ITL_RECOVERY = Purpose("ITLRecovery", uses=())
+IPSEC = Purpose("ipsec", uses=())
 PURPOSES = {
     one.name: one
     for one in (
@@ -74,9 +83,10 @@ PURPOSES = {
         TRUNK_EC,
         Purpose("tomcat", (Service("Cisco Tomcat"),), 8443),
         Purpose("tomcat-ECDSA", (Service("Cisco Tomcat"),), 8443, key=EC),
-        Purpose("TVS", (_TVS,)),
+        TVS,
+        ITL_RECOVERY,
         Purpose("CAPF", (Service("Cisco Certificate Authority Proxy Function"),)),
-        Purpose("ipsec", uses=()),
+        IPSEC,
     )
 }
 

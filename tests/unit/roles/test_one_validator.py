@@ -47,7 +47,6 @@ ELSEWHERE = {
     "Purge needs a prefix": "the role does not purge",
     "<both> of <name> exclude each other": "the role sets one target of a pattern",
     "anonymous excludes number and name": "SIP profiles from 12.5 on, whose headers the role does not set",
-    "CUCM takes <0> to <1>": "ports and intervals are checked with the options of the roles",
     "has <entries> entries": "peers with more than 16 addresses are refused by name before",
     "requires at least one entry": "peers without an address are refused by name before",
     "order <place> is given": "the role gives no order",
@@ -91,6 +90,7 @@ CASES = (
     Case("takes no spaces and no leading digit there", {"route_by": "route_list", "route_group": "1 {peer}"}),
     trunk("holds a control character", caller_name="a\x07b"),
     trunk("; CUCM knows ", dtmf_signaling_method="Morse"),
+    trunk("significant_digits of .* is 50; CUCM takes 0 to 32 or 99", significant_digits=50),
     trunk("which is not a whole number", significant_digits="many"),
     trunk("add_destinations and destinations of .* exclude each other", add_destinations=[{"address": "192.0.2.8"}]),
     number("the digit discard instruction 'PreDto' .digit_discard_instructions of the number 8.X", {

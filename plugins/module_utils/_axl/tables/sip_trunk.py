@@ -90,7 +90,7 @@ FIELDS = (
     Field("destination_is_srv", "destAddrIsSrv", "bool", "augl"),
     Field("destination_port", "destinationport", "int", "augl", until="9.1", span=(0, 65535)),
     Field("sip_codec", "tkSipCodec", "XSIPCodec", "augl", default="711ulaw"),
-    Field("significant_digits", "sigDigits", "int", "augl", nil=True, default="99"),
+    Field("significant_digits", "sigDigits", "int", "augl", nil=True, default="99", span=(0, 32)),
     Field("connected_name_presentation", "connectedNamePresentation", "XPresentationBit", "augl", default="Default"),
     Field(
         "connected_party_id_presentation", "connectedPartyIdPresentation", "XPresentationBit", "augl", default="Default"
