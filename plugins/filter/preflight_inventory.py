@@ -58,9 +58,15 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible.utils.display import Display
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import SPEC
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.inventory import Inventory, inventory_problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.inventory import (
+    RENAMED,
+    RENAMED_UNTIL,
+    Inventory,
+    inventory_problems,
+)
 
 
 def preflight_inventory(
@@ -72,7 +78,12 @@ def preflight_inventory(
     hosts: Iterable[str] = (),
     sources: Iterable[str] = (),
 ) -> list[str]:
-    """The mistakes in the inventory of a cluster."""
+    """The mistakes in the inventory of a cluster. Ansible shows a deprecation warning for each variable's old name."""
+    for old in (one for one in RENAMED if one in variables):
+        Display().deprecated(
+            f"{old} is an old name of {RENAMED[old]}. Rename the variable in your inventory or play.",
+            version=RENAMED_UNTIL, collection_name="siptls.cucm",
+        )  # fmt: skip
     return inventory_problems(
         Inventory(
             str(name), variables, plain(given or {}), [str(one) for one in options], SPEC.options,

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.siptls.cucm.plugins.filter.preflight_inventory import preflight_inventory
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.inventory import RENAMED
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import SETTING_TYPES, typed_settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,3 +114,13 @@ def test_settings_as_text_mean_what_they_say() -> None:
     meant = {"port": 5071, "srtp_allowed": False, "run_on_every_node": True, "name": "12", "profile": None}
     assert typed_settings(said) == meant
     assert typed_settings({"port": "many"}) == {"port": "many"}
+
+
+def test_old_names_of_options_are_deprecated_and_still_work(capfd: pytest.CaptureFixture[str]) -> None:
+    old, new = "sip_tls_trunk_backup_path", "sip_tls_undo_backup_path"
+    defaults = yaml.safe_load((ROOT / "roles/sip_tls_undo/defaults/main.yml").read_text(encoding="utf-8"))
+    assert set(RENAMED.values()) <= set(defaults) and all(old in defaults[RENAMED[old]] for old in RENAMED)
+    preflight_inventory({old: "records"}, "cucma", options=[new])
+    shown = " ".join(capfd.readouterr().err.split())
+    assert "DEPRECATION WARNING" in shown and f"{old} is an old name of {new}. Rename the variable" in shown
+    assert "3.0.0" in shown

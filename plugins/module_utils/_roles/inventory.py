@@ -46,6 +46,8 @@ RENAMED = {
     for name in ("backup", "backup_path", "restore_records", "restore_file", "restore_force", "removed_peers",
                  "removed_chain", "remove_trust")
 }  # fmt: skip
+#: the release that no longer knows the old names
+RENAMED_UNTIL = "3.0.0"
 SECRETS = ("cucm_password", "cucm_os_password", "sip_tls_ca_password", "sip_tls_ca_passphrase", "sip_tls_vault_token")
 PREFIXES = ("cucm_", "sip_tls_", "callmanager_certificate_", "preflight_")
 NUMBERS = {"cucm_port": (1, 65535), "cucm_ssh_port": (1, 65535), "cucm_timeout": (1, 3600)}
