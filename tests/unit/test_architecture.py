@@ -101,6 +101,16 @@ def test_no_package_imports_up() -> None:
     assert not up
 
 
+#: comparing one certificate with one known issuer is no climbing
+ONE_ISSUER = {"_ca/local.py", "_node/csr.py", "_x509/certificate.py", "_x509/chain.py"}
+
+
+def test_only_one_file_climbs_chains() -> None:
+    utils = PLUGINS / "module_utils"
+    found = {str(path.relative_to(utils)) for path in utils.rglob("*.py") if ".signed_by(" in path.read_text("utf-8")}
+    assert "_x509/chain.py" in found and found <= ONE_ISSUER
+
+
 @pytest.mark.parametrize("folder", [PLUGINS, LAB], ids=["plugins", "lab"])
 def test_every_file_postpones_its_annotations(folder: Path) -> None:
     guilty = [

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._record import peers as foreign
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, time_text
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import issuer_of
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ATTRIBUTES, Name
 
 FORMAT = "siptls.cucm record"
@@ -120,7 +121,7 @@ def _described(certificates: Mapping[str, Certificate]) -> dict[str, dict[str, A
 
 
 def _described_one(one: Certificate, known: Iterable[Certificate]) -> dict[str, Any]:
-    issuer = one if one.self_signed else next((other for other in known if one.signed_by(other)), None)
+    issuer = issuer_of(one, known)
     extensions = one.extensions
     return {
         "subject": parts(one.subject),

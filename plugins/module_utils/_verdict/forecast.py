@@ -19,6 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._releases import numbe
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor, negotiated
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Node
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
 
 #: organizations of the public CAs whose certificates are common on trunks, in lower case
 PUBLIC_CAS = (
@@ -217,20 +218,15 @@ def _no_responder(checker: str, node: Node, title: str, rule: Mapping[str, Any])
 def _authorities(node: Node, checker: Node) -> Iterator[Event]:
     """The CAs above a node's certificates in the store of a node that checks them."""
     for identity in node.identities:
-        current = identity.held or identity.probed
-        above = list(checker.trust or ())
-        while current is not None and not current.self_signed:
-            current = next((one for one in above if current.signed_by(one)), None)
-            if current is not None:
-                above.remove(current)
-                yield Event(
-                    "ca_end",
-                    current.not_after,
-                    checker.name,
-                    f"the CA {current.title}, which {checker.name} trusts for {node.name}, expires",
-                    "Upload the CA's new certificate to CallManager-trust, "
-                    "and have the nodes' certificates signed by it.",
-                )
+        shown = identity.held or identity.probed
+        for authority in climb(shown, checker.trust or ()).issuers if shown is not None else ():
+            yield Event(
+                "ca_end",
+                authority.not_after,
+                checker.name,
+                f"the CA {authority.title}, which {checker.name} trusts for {node.name}, expires",
+                "Upload the CA's new certificate to CallManager-trust, and have the nodes' certificates signed by it.",
+            )
 
 
 def _parameters(case: Direction) -> Iterator[Event]:

@@ -87,6 +87,11 @@ def _end(path: Sequence[Certificate]) -> datetime:
     return min(one.not_after for one in path)
 
 
+def issuer_of(certificate: Certificate, pool: Iterable[Certificate]) -> Certificate | None:
+    """The certificate that signed another one, itself where it is self-signed; None when the pool does not have it."""
+    return certificate if certificate.self_signed else next((one for one in pool if certificate.signed_by(one)), None)
+
+
 def climb_to_root(leaf: Certificate, pool: Iterable[Certificate]) -> Chain:
     """The chain of a certificate up to its root; Failure that names the missing CA when there is none."""
     candidates = list(pool)
