@@ -23,6 +23,8 @@ MOST_DEVICES = 1000
 RATE_WORDS = "exceeded allowed rate"
 # Seconds between questions when the rate is used up (15 a minute), and for how long to go on asking.
 RATE_PAUSE, RATE_PATIENCE = 5.0, 90.0
+#: the same for phones, of which a run can do without the number
+PHONES_PATIENCE = 20.0
 
 IN_SERVICE = {"Registered": True, "PartiallyRegistered": True, "UnRegistered": False, "Rejected": False}
 STATUS_WORDS = {
@@ -47,6 +49,7 @@ class Asked(NamedTuple):
     what: str
     names: Sequence[str] = ()
     status: str = "Any"
+    patience: float = RATE_PATIENCE
 
 
 class Selected(NamedTuple):
@@ -114,18 +117,19 @@ def trunks(
 
 def phones(client: HttpClient, pause: Callable[[float], None] = time.sleep) -> Phones:
     """Which phones are registered. One request for fewer than 1,000 phones, up to five for more."""
-    generation, found = _first(client, Asked(PHONE, "phones"), pause)
+    every = Asked(PHONE, "phones", patience=PHONES_PATIENCE)
+    generation, found = _first(client, every, pause)
     # Whether RIS counts more devices than it returns is not known.
     if found.total <= len(found.rows) < MOST_DEVICES:
         registered, others = _by_registration(found)
         return Phones(len(registered), tuple(sorted(registered)), True, tuple(sorted(others)))
-    count = _ask(client, generation, Asked(PHONE, "phones", status=REGISTERED), pause).total
+    count = _ask(client, generation, every._replace(status=REGISTERED), pause).total
     out: set[str] = set()
     for status in NOT_REGISTERED:
-        out |= _by_registration(_ask(client, generation, Asked(PHONE, "phones", status=status), pause))[1]
+        out |= _by_registration(_ask(client, generation, every._replace(status=status), pause))[1]
     if out:
         # The node that a phone has left may still list it, while another one has it registered.
-        out -= _by_registration(_ask(client, generation, Asked(PHONE, "phones", sorted(out)), pause))[0]
+        out -= _by_registration(_ask(client, generation, every._replace(names=sorted(out)), pause))[0]
     return Phones(count, (), False, tuple(sorted(out)))
 
 
@@ -182,7 +186,7 @@ def _patiently(
                 namespace=generation.namespace,
             )  # fmt: skip
         except SoapFault as fault:
-            if RATE_WORDS not in fault.text.lower() or waited >= RATE_PATIENCE:
+            if RATE_WORDS not in fault.text.lower() or waited >= asked.patience:
                 raise
             pause(RATE_PAUSE)
             waited += RATE_PAUSE
