@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Node
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import placed
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Node
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import node_problems, placed
 
 NODES = [{"name": name, "address": name.lower()} for name in ("PUB", "SUB1", "SUB2", "TFTP")]
 GROUPS = [
@@ -51,3 +51,15 @@ def test_where_the_service_and_the_trunks_run(
 def test_what_could_not_be_read_counts_as_yes() -> None:
     found = placed(AS_NODES, {"services": None}, {"device_pool": "Trunks"})
     assert all(node.callmanager and node.trunk and node.only_in == [] for node in found)
+
+
+def test_more_destinations_than_a_trunk_takes_and_none_at_all_are_problems() -> None:
+    many = Cluster("a", nodes=[Node(f"N{number}") for number in range(17)])
+    (text,) = node_problems(many, {}, {"device_pool": "Trunks", "run_on_every_node": True})
+    assert "run on 17 nodes" in text and "at most 16 destinations" in text and "sip_tls_trunk_device_pool" in text
+    many.nodes.pop()
+    assert not list(node_problems(many, {}, {"device_pool": "Trunks"}))
+    nowhere = Cluster("a", nodes=[Node("N1", trunk=False)])
+    info = {"device_pools": POOLS, "callmanager_groups": GROUPS}
+    (text,) = node_problems(nowhere, info, {"device_pool": "Trunks"})
+    assert "the CallManager group Subs of device pool Trunks has no node" in text and "would run nowhere" in text
