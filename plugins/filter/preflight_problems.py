@@ -36,6 +36,9 @@ options:
     type: str
     choices: [stop, allow]
     default: stop
+  variables:
+    description: C(hostvars), to find secrets that are part of a name.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -59,10 +62,14 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight impor
 
 
 def preflight_problems(
-    facts: Iterable[Mapping[str, Any]], unreachable: str = "skip", overlaps: str = "stop", roll_over: str = "stop"
+    facts: Iterable[Mapping[str, Any]],
+    unreachable: str = "skip",
+    overlaps: str = "stop",
+    roll_over: str = "stop",
+    variables: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """See the documentation above."""
-    return problems(clusters_of(facts), unreachable, overlaps, roll_over)
+    return problems(clusters_of(facts), unreachable, overlaps, roll_over, variables)
 
 
 class FilterModule:

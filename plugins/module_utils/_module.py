@@ -242,8 +242,8 @@ MASKS = ("********", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER")
 
 
 def _refuse_masks(face: Face, params: Mapping[str, Any]) -> None:
-    """Failure when an option of a module with an account holds Ansible's mask: it would be written to CUCM as text."""
-    if not {"username", "os_username"} & set(face.spec.options):
+    """Failure when an option of a module with secrets holds Ansible's mask: it would be written or signed as text."""
+    if not any(option.get("no_log") for option in face.spec.options.values()):
         return
     for option, value in params.items():
         if not face.spec.options.get(option, {}).get("no_log") and any(mask in str(value) for mask in MASKS):

@@ -22,6 +22,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import OF_
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import parse
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import option_problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.secrets import SECRETS, secrets_of
 
 #: variables that tell how to reach a cluster, by account; each with the environment variable that stands in for it
 APPLICATION = {"cucm_host": "CUCM_HOST", "cucm_username": "CUCM_USERNAME", "cucm_password": "CUCM_PASSWORD"}
@@ -48,7 +49,6 @@ RENAMED = {
 }  # fmt: skip
 #: the release that no longer knows the old names
 RENAMED_UNTIL = "3.0.0"
-SECRETS = ("cucm_password", "cucm_os_password", "sip_tls_ca_password", "sip_tls_ca_passphrase", "sip_tls_vault_token")
 PREFIXES = ("cucm_", "sip_tls_", "callmanager_certificate_", "preflight_")
 NUMBERS = {"cucm_port": (1, 65535), "cucm_ssh_port": (1, 65535), "cucm_timeout": (1, 3600)}
 BOOLEANS = ("cucm_validate_certs", "cucm_validate_host_key", "cucm_legacy_crypto", "cucm_transit")
@@ -62,7 +62,6 @@ _PATTERN = re.compile(r"(?:[0-9A-DX*#+!@.?^\[\]-]|\\\+)+\Z")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\Z")
 _TEMPLATE = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)")
 _INTEGER = re.compile(r"(?<![\w\"'.+-])([+-]?0?[ob_0-9][0-9a-fA-F_:]*)(?![\w\"'.])")
-_SHORT_SECRET = 4  # characters; a shorter one is part of too many words
 
 
 @dataclass(frozen=True)
@@ -344,10 +343,7 @@ def _secrets(inventory: Inventory) -> Iterator[str]:
     """A password that is part of a name: Ansible masks it in every result, and the mask would reach CUCM."""
     shown = {name: value for name, value in inventory.values.items() if name not in SECRETS and "username" not in name}
     words = {inventory.name: "the cluster's name", **{text: name for name in shown for text in _texts(shown[name])}}
-    for secret in SECRETS:
-        value = inventory.values.get(secret)
-        if not isinstance(value, str) or len(value) < _SHORT_SECRET:
-            continue
+    for secret, value in secrets_of(inventory.values):
         where = next((name for text, name in words.items() if value in text), None)
         if where:
             yield (

@@ -43,6 +43,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objec
     listed,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.roll_over import guarded
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.secrets import secret_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.sentences import (
     ACCOUNT_HINTS,
     clipped,
@@ -437,11 +438,15 @@ def _check_clock(cluster: Cluster, name: str, clock: Mapping[str, Any], backdati
 
 
 def problems(
-    clusters: Sequence[Cluster], unreachable: str = "skip", overlaps: str = "stop", roll_over: str = "stop"
+    clusters: Sequence[Cluster],
+    unreachable: str = "skip",
+    overlaps: str = "stop",
+    roll_over: str = "stop",
+    variables: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[str]:
     """Everything that is wrong over all clusters, those things included that only several of them show.
 
-    unreachable, overlaps and roll_over are options of role preflight.
+    unreachable, overlaps and roll_over are options of role preflight. variables are hostvars, for their secrets.
     """
     found = [*_mistakes(clusters), *(text for cluster in clusters for text in cluster.problems)]
     silent = [cluster.unreachable for cluster in clusters if cluster.unreachable]
@@ -461,6 +466,7 @@ def problems(
     )
     if overlaps == "stop":
         found += _overlaps(clusters)
+    found += secret_problems(clusters, variables or {})
     if roll_over == "stop":
         found += guarded(clusters)
     return [clipped(text) for text in ([*found, *silent] if found or unreachable == "stop" else [])]
