@@ -62,8 +62,9 @@ EAST = {"name": "east", "nodes": [{"name": "EAST1", "address": "192.0.2.2"}], "p
 
 @pytest.mark.parametrize(("owner", "secret", "value"), [
     ("east", "cucm_password", "ciscolab"), ("east", "cucm_os_password", "west1"),
-    ("east", "cucm_password", "192.0.2.1"), ("east", "cucm_password", "6001"), ("west", "sip_tls_ca_passphrase", "ciscolab"),
-    ("west", "sip_tls_ca_password", "cisco"), ("west", "sip_tls_vault_token", "WEST1"),
+    ("east", "cucm_password", "192.0.2.1"), ("east", "cucm_password", "6001"),
+    ("west", "sip_tls_ca_passphrase", "ciscolab"), ("west", "sip_tls_ca_password", "cisco"),
+    ("west", "sip_tls_vault_token", "WEST1"),
 ])  # fmt: skip
 def test_a_secret_of_one_cluster_in_a_name_of_another_is_a_problem(owner: str, secret: str, value: str) -> None:
     (said,) = preflight_problems([EAST, WEST], variables={"east": {}, "west": {}, owner: {secret: value}})
