@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
-from ansible_collections.siptls.cucm.plugins.module_utils._text import harmless
+from ansible_collections.siptls.cucm.plugins.module_utils._text import clipped, harmless
 
 ISSUES = "https://github.com/siptls/cucm/issues"
 
@@ -183,14 +183,18 @@ class Face:
 
 
 def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -> tuple[dict[str, Any], list[str]]:
-    """The result of a task and its warnings; a failure has `failed` and a sentence as `msg`, never a traceback."""
+    """The result of a task and its warnings; a failure has `failed` and a sentence as `msg`, never a traceback.
+
+    verbosity: that of Ansible; with -v a long sentence is not clipped.
+    """
     for name in missing_libraries(face.needs):
         return {"failed": True, "msg": missing_required_lib(name)}, []
     try:
         _refuse_masks(face, task.params)
         outcome = face.service(task)
     except Failure as failure:
-        return harmless({**failure.facts, "failed": True, "msg": failure.msg}), _guards(task.params)
+        msg = failure.msg if verbosity else clipped(failure.msg)
+        return harmless({**failure.facts, "failed": True, "msg": msg}), _guards(task.params)
     except Exception as error:
         found: dict[str, Any] = {"failed": True, "msg": _unexpected(error)}
         if verbosity >= 3:

@@ -20,6 +20,9 @@ _HARMFUL = re.compile(
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+#: a message for a person is no longer than this
+MOST_CHARACTERS = 600
+_END = 200
 _TAG = re.compile(r"<(/?)([^\s<>/]*)[^<>]*>?")
 #: elements whose content no browser shows
 _HIDDEN = frozenset({"head", "script", "style", "title"})
@@ -48,6 +51,14 @@ def readable(text: str, most: int | None = 300) -> str:
     """The text on one line, cut to so many characters: no escape sequences, controls as blanks, marks escaped."""
     plain = re.sub(r"[\x00-\x1f\x7f-\x9f\ufffd]", " ", _ESCAPE_SEQUENCE.sub(" ", text))
     return _escaped(" ".join(plain.split()))[:most]
+
+
+def clipped(text: str) -> str:
+    """A message of at most MOST_CHARACTERS: a longer one keeps its beginning and its end, where the remedy is."""
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    end = f"{text[-_END:].partition(' ')[2] or text[-_END:]} (-v shows the whole message)"
+    return f"{text[: MOST_CHARACTERS - len(end) - 3].rstrip()} … {end}"
 
 
 def page_text(page: str) -> str:

@@ -67,6 +67,17 @@ def test_a_failure_is_a_sentence_with_facts(tmp_path: Path) -> None:
     assert "exception" not in result
 
 
+def test_a_message_has_at_most_600_characters_and_v_shows_all_of_it(tmp_path: Path) -> None:
+    body = """
+    def service(module):
+        raise Failure(f"Reading trunks on cucma failed. CUCM said {'no ' * 400}. Give the account the role.")
+    """
+    short, whole = play(tmp_path, body)["msg"], play(tmp_path, body, _ansible_verbosity=1)["msg"]
+    assert len(short) <= 600 and short.startswith("Reading trunks on cucma failed. CUCM said no")
+    assert short.endswith("Give the account the role. (-v shows the whole message)") and " … " in short
+    assert len(whole) > 1200 and whole.endswith("Give the account the role.")
+
+
 def test_an_unknown_error_tells_its_place_and_no_secret(tmp_path: Path) -> None:
     body = """
     def service(module):

@@ -46,7 +46,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.roll_over impor
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.secrets import secret_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.sentences import (
     ACCOUNT_HINTS,
-    clipped,
     in_inventory_words,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.signing import trust_problems
@@ -56,6 +55,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust import (
     named_authorities,
     unknown_issuer,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._text import clipped
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TVS

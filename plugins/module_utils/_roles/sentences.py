@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How preflight puts what a module said into a list: in the inventory's words, and not too long. Pure.
+"""How preflight puts what a module said into a list: in the inventory's words. Pure.
 
 Private to siptls.cucm.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 
-MOST_CHARACTERS = 600
 #: options of the modules whose inventory variable has the same name with cucm_ before it
 OPTIONS = ("ca_path", "tls_fingerprint", "legacy_crypto", "os_username", "os_password", "ssh_port", "ssh_known_hosts",
            "ssh_host_key", "validate_certs", "validate_host_key")  # fmt: skip
@@ -27,8 +26,3 @@ def in_inventory_words(text: str) -> str:
     return re.sub(r"\b(Check|Give|Check host and) (host|port)\b", r"\1 cucm_\2", text).replace(
         "cucm_host and port", "cucm_host and cucm_port"
     ).replace("cucm_host, port", "cucm_host, cucm_port")  # fmt: skip
-
-
-def clipped(text: str) -> str:
-    """A sentence of at most 600 characters; the facts, which -v shows, have the whole of it."""
-    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 20].rstrip()} … (-v shows all)"
