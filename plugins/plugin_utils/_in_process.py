@@ -13,9 +13,11 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
+import pkgutil
 import sys
 import tempfile
 import warnings
@@ -35,6 +37,7 @@ try:  # ansible-core 2.19 and later
 except ImportError:
     get_module_encoder = None
 
+COLLECTION = "ansible_collections.siptls.cucm.plugins"
 NAME = __name__.rpartition(".")[2]
 #: the task variable, and the environment variable where it is not set, that switch this off
 SWITCH, SWITCH_ENVIRONMENT = "siptls_cucm_in_process", "SIPTLS_CUCM_IN_PROCESS"
@@ -53,17 +56,30 @@ def _quiet() -> warnings.catch_warnings[None]:
 
 
 def _face() -> Face | None:
-    """The module of this plugin's name, and the libraries, loaded; None for the file that the links lead to."""
+    """The module of this plugin's name, with all that it needs loaded; None for the file that the links lead to."""
     if NAME.startswith("_"):
         return None
+    if not gc.get_freeze_count():
+        _preload()
+    face: Face = importlib.import_module(f"{COLLECTION}.modules.{NAME}").FACE
+    return face
+
+
+def _preload() -> None:
+    """Load what workers would load one by one, and leave it alone: once in a run, in Ansible's main process."""
     for library in LIBRARIES:
         # A library that is missing is reported by the tasks that need it, in the module's own words.
         with contextlib.suppress(ImportError), _quiet():
             importlib.import_module(library)
     for loader, name in PRELOADED:
         loader.get(name)
-    face: Face = importlib.import_module(f"ansible_collections.siptls.cucm.plugins.modules.{NAME}").FACE
-    return face
+    utils = importlib.import_module(f"{COLLECTION}.module_utils")
+    for module in pkgutil.walk_packages(utils.__path__, f"{utils.__name__}."):
+        with contextlib.suppress(ImportError), _quiet():
+            importlib.import_module(module.name)
+    # No worker's garbage collector has to go through what is loaded, which would copy its pages.
+    gc.collect()
+    gc.freeze()
 
 
 FACE = _face()
