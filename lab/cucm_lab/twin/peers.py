@@ -69,7 +69,7 @@ class PeerMaker:
         known = self._certificates(listener.cluster)
         made = [self.issuers.issue(known, number) for number in seen["chain"]]
         named = seen.get("acceptable_cas") or []
-        trusted = [self._authority(subject) for subject in named]
+        trusted = [one for subject in named for one in self._authorities(subject)]
         minimum, maximum = versions(seen)
         shown = Presented(
             identity="".join(material.pem_of(certificate) for certificate, _key in made),
@@ -89,14 +89,19 @@ class PeerMaker:
         found: Mapping[int, Any] = self.lab.cluster(cluster).spec.recorded["certificates"]
         return found
 
-    def _authority(self, subject: list[str]) -> StandIn:
-        """The stand-in of a CA by its name: that of a record, otherwise a new one."""
+    def _authorities(self, subject: list[str]) -> list[StandIn]:
+        """The stand-ins of a CA by its name: those of the records, otherwise a new one.
+
+        The name is all that a peer says, and a self-signed certificate of CUCM shares it with those of other purposes.
+        """
+        found: dict[str, StandIn] = {}
         for spec in self.lab.scenario.clusters:
             certificates = spec.recorded.get("certificates") or {}
             for number, one in certificates.items():
                 if one["subject"] == subject:
-                    return self.issuers.stand_in(certificates, number)
-        return self._new(subject)
+                    made = self.issuers.stand_in(certificates, number)
+                    found[made.chain[0]] = made
+        return list(found.values()) or [self._new(subject)]
 
     def _new(self, subject: list[str]) -> StandIn:
         now = datetime.now(UTC)
