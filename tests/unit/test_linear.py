@@ -32,8 +32,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence import (
     tls_failures,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net import clock, https, screen, shell
+from ansible_collections.siptls.cucm.plugins.module_utils._net import clock, https, recording, screen, shell
 from ansible_collections.siptls.cucm.plugins.module_utils._node import cli, refusals, rest, services, trust_lists
+from ansible_collections.siptls.cucm.plugins.module_utils._record import peers
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import soap
 from ansible_collections.siptls.cucm.plugins.module_utils._x509 import der, names, reading
 
@@ -232,6 +233,17 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
         lambda text: https.declares_types(text.encode("utf-16", "replace")): ("<!", "<!ENTITY"),
         lambda text: https._root_reason(OSError(text)): ("<a object at 0x1>", "[SSL: ", "(_ssl.c:1)"),
     },
+    "_net/recording.py": {
+        lambda text: recording.redacted(text, ["x"]): (
+            "<password",
+            "<a>",
+            "inline:",
+            "Authorization: a ",
+            "[{",
+            "-----BEGIN PRIVATE KEY-----",
+        ),
+    },
+    "_record/peers.py": {peers.rfc4514_parts: (",", "\\", "OID.", "+CN=")},
     "_net/screen.py": {
         lambda text: screen.without_pagers(screen.clean(text)): ("\x1b[1m", "\x1b]", "\x08", "\r", "options: q=quit, "),
         lambda text: screen.FIRST_PROMPT.search(screen.clean(text)): ("admin:", "admin", "\n"),

@@ -23,6 +23,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN, Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._net import recording
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import (
     LEGACY_REASONS,
     Endpoint,
@@ -223,7 +224,9 @@ class HttpClient:
                     self.dated = (raw.headers.get("Date", ""), began)
                     content = self._read(raw, largest, doing)
                     found = {name.lower(): value for name, value in raw.headers.items()}
-                    return HttpAnswer(raw.status_code, found, content, self._token)
+                    answer = HttpAnswer(raw.status_code, found, content, self._token)
+                    self._record(method, path, headers, body, answer)
+                    return answer
             except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
                 failure = self._failure(error, doing, timeout)
                 # A connection that never came up is tried again: CUCM cannot have seen the request.
@@ -231,6 +234,17 @@ class HttpClient:
                     raise failure from None
             time.sleep(WAITS[attempt])
         raise AssertionError("the loop above always returns or raises")
+
+    def _record(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, answer: HttpAnswer
+    ) -> None:
+        """Keep the exchange as a fixture, if the operator wants fixtures."""
+        if recording.wanted() is None:
+            return
+        exchange = recording.http(self.host, method, path, headers=headers, body=body, answer=answer)
+        problem = recording.keep(exchange, (self.password, self._token))
+        if problem and problem not in self.warnings:
+            self.warnings.append(problem)
 
     def _failure(self, error: Exception, doing: str, timeout: float) -> Failure:
         """What an exception of requests means: Failure before the request was sent, AnswerLost after it."""

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net import screen, ssh
+from ansible_collections.siptls.cucm.plugins.module_utils._net import recording, screen, ssh
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost, SshAccess
 from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 
@@ -96,7 +96,7 @@ class AdminShell:
             raise Failure(f"The command {command!r} holds control characters and was not sent to {self.access.where}.")
         self.open()
         idle = idle or max(self.access.timeout, 60)
-        return str(
+        output = str(
             self._wait(
                 self._command(
                     command,
@@ -109,6 +109,11 @@ class AdminShell:
                 )
             )
         )
+        if recording.wanted() is not None:
+            problem = recording.keep(recording.cli(self.access.host, command, output), (self.access.os_password,))
+            if problem and problem not in self.warnings:
+                self.warnings.append(problem)
+        return output
 
     def open(self) -> None:
         """Log in and wait for the prompt, if that is not done yet."""
