@@ -163,31 +163,33 @@ def _mismatch(where: str, role: str, shown: Certificate, held: Certificate, sour
 
 
 def _trust(
-    case: Direction, cluster: str, judges: tuple[Node, ...], shown: tuple[Node, ...], name: str
+    case: Direction, cluster: str, checkers: tuple[Node, ...], shown: tuple[Node, ...], name: str
 ) -> Iterator[Check]:
-    for judge in judges:
-        if judge.trust is None:
+    for checker in checkers:
+        if checker.trust is None:
             yield Check(
-                name, "info", f"the {TRUNK.trust} of {judge.name} ({cluster}) was not read", "configuration",
+                name, "info", f"the {TRUNK.trust} of {checker.name} ({cluster}) was not read", "configuration",
                 proof="Read it with cucm_certificate_info.",
             )  # fmt: skip
             continue
         for node, identity in _each(shown):
             if identity.certificate:
-                found = _anchor(judge, node, identity, identity.certificate, cluster=cluster, name=name)
+                found = _anchor(checker, node, identity, identity.certificate, cluster=cluster, name=name)
                 yield from _weighed(case, node, identity, [found])
 
 
-def _anchor(judge: Node, node: Node, identity: Identity, certificate: Certificate, *, cluster: str, name: str) -> Check:
-    if _anchored(certificate, identity, judge.trust or ()):
+def _anchor(
+    checker: Node, node: Node, identity: Identity, certificate: Certificate, *, cluster: str, name: str
+) -> Check:
+    if _anchored(certificate, identity, checker.trust or ()):
         return Check(
-            name, "pass", f"{judge.name} trusts the issuer of {node.name}'s {identity.title} "
+            name, "pass", f"{checker.name} trusts the issuer of {node.name}'s {identity.title} "
             f"({certificate.issuer.text})", "configuration",
         )  # fmt: skip
     return Check(
-        name, "fail", f"{judge.name} ({cluster}) has no CA for {_short(certificate)} in its "
+        name, "fail", f"{checker.name} ({cluster}) has no CA for {_short(certificate)} in its "
         f"{TRUNK.trust}: {certificate.issuer.text} is missing", "configuration",
-        remedy=f"Upload the chain of {certificate.issuer.text} to {TRUNK.trust} of {judge.name} "
+        remedy=f"Upload the chain of {certificate.issuer.text} to {TRUNK.trust} of {checker.name} "
         "(cucm_cert_upload), then restart Cisco CallManager.",
     )  # fmt: skip
 
@@ -266,7 +268,7 @@ def _dates(case: Direction, node: Node, identity: Identity, certificate: Certifi
     what = f"the {identity.title} of {node.name}"
     begin, end = certificate.not_before, certificate.not_after
     renew = "Renew it (playbook renew_certificates.yml)."
-    clocks = {judge.ahead: judge for judge in case.judges(node)} or {node.ahead: node}
+    clocks = {checker.ahead: checker for checker in case.checkers(node)} or {node.ahead: node}
     latest, earliest = max(clocks), min(clocks)
     if end < case.now + latest:
         yield Check(
@@ -288,9 +290,9 @@ def _dates(case: Direction, node: Node, identity: Identity, certificate: Certifi
         )  # fmt: skip
 
 
-def _clock(judge: Node) -> str:
+def _clock(checker: Node) -> str:
     """Whose clock says so, where it is another time than the controller's."""
-    return f", and the clock of {judge.name} is {apart(judge.ahead)}" if judge.ahead else ""
+    return f", and the clock of {checker.name} is {apart(checker.ahead)}" if checker.ahead else ""
 
 
 def _short(certificate: Certificate) -> str:

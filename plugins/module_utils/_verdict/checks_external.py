@@ -4,7 +4,7 @@
 """The checks of a verdict on a peer that is not ours: its own side can't be read. Private to this collection.
 
 The common checks are made as for any direction; those that need the peer's configuration give way to what one side can
-see. What no evidence of one side proves has the state `one_sided`: it is told, with what would prove it, and does not
+see. What no evidence of one side proves has the state `one_sided`: it is shown, with what would prove it, and does not
 make the direction unproven.
 """
 

@@ -206,8 +206,8 @@ class Direction:
         wanted = {address for address, _unused in self.leg.destinations or ()}
         return tuple(node for node in self.target_nodes if node.addresses & wanted) or self.target_nodes
 
-    def judges(self, node: Node) -> tuple[Node, ...]:
-        """The nodes that are shown the node's certificate and judge it, by their own clocks."""
+    def checkers(self, node: Node) -> tuple[Node, ...]:
+        """The nodes that are shown the node's certificate and check it, by their own clocks."""
         return self.reached if node in self.source_nodes else self.source_nodes
 
 

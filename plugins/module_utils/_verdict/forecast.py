@@ -103,7 +103,7 @@ def _certificates(case: Direction, renew_before: int) -> Iterator[Event]:
                 yield from _leaf(node, leaf, identity.title)
                 if _public(leaf):
                     yield from _public_ca(node, leaf, f"the {identity.title} of {node.name}", renew_before)
-        for checker in case.judges(node):
+        for checker in case.checkers(node):
             yield from _authorities(node, checker)
 
 

@@ -16,12 +16,12 @@ Pair = tuple[str, str]
 _RANK = ("insecure", "unproven", "secure")
 
 
-def transit(judged: Sequence[Mapping[str, Any]], routing: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def transit(directions: Sequence[Mapping[str, Any]], routing: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """An entry per pair of clusters whose calls pass a hub: `from`, `to`, `through`, `verdict`, `legs` and `routed`.
 
-    judged are the verdicts on directions; routing are entries of call_paths, those of these pairs with `through`.
+    directions are those of the verdict; routing are entries of call_paths, those of these pairs with `through`.
     """
-    verdicts = {_pair(one): str(one["verdict"]) for one in judged}
+    verdicts = {_pair(one): str(one["verdict"]) for one in directions}
     hubs = {_pair(one): tuple(one["through"]) for one in routing if one.get("through")}
     found = []
     for pair, through in hubs.items():

@@ -4,10 +4,10 @@
 """The verdict on each direction: secure, insecure or unproven, and why. Pure; private to this collection.
 
 C(insecure) when any check fails; else C(unproven) when a check that is needed could not be made; else C(secure).
-A peer that is not ours is judged by what one side can see (checks_external).
+A peer that is not ours is checked by what one side can see (checks_external).
 What each source proves, from weak to strong:
 
-* configuration: what CUCM is told to do and which certificate it holds;
+* configuration: how CUCM is configured and which certificate it holds;
 * probe: what a node serves to the controller and asks of it (not what passes between the clusters);
 * status, capture, trace: that the clusters themselves reach each other, with these certificates;
 * call: that a call went this way, over TLS, with SRTP keys.
@@ -31,7 +31,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate impo
 SECURE, INSECURE, UNPROVEN = "secure", "insecure", "unproven"
 
 PROVES = {
-    "configuration": "what the cluster is told to do and which certificates it holds",
+    "configuration": "how the cluster is configured and which certificates it holds",
     "certificate": "what the certificate allows",
     "probe": "what the node serves to the controller, and what it asks of a client",
     "status": "that the cluster itself reaches its peer",
@@ -112,7 +112,7 @@ def _ports(external: Mapping[str, Any]) -> tuple[Node, ...]:
     )
 
 
-def judge(case: Direction) -> dict[str, Any]:
+def of_direction(case: Direction) -> dict[str, Any]:
     """The verdict on one direction as the module returns it."""
     checks = checks_of(case)
     states = {check.state for check in checks}
@@ -211,23 +211,23 @@ def verdict(cases: Sequence[Direction], routing: Sequence[Mapping[str, Any]] = (
     A peer that is not ours may never be proven from one side, so that it counts only when it is the only kind there
     is, or insecure.
     """
-    judged = [judge(case) for case in cases]
-    counted = [one for one in judged if not one["external"] or one["verdict"] == INSECURE] or judged
+    verdicts = [of_direction(case) for case in cases]
+    counted = [one for one in verdicts if not one["external"] or one["verdict"] == INSECURE] or verdicts
     words = {one["verdict"] for one in counted}
     whole = next((word for word in (INSECURE, UNPROVEN, SECURE) if word in words), UNPROVEN)
-    passing = transit.transit(judged, routing)
-    summary = [*(_sentence(one) for one in judged), *map(transit.sentence, passing)]
-    return {"verdict": whole, "directions": judged, "transit": passing, "summary": summary}
+    passing = transit.transit(verdicts, routing)
+    summary = [*(_sentence(one) for one in verdicts), *map(transit.sentence, passing)]
+    return {"verdict": whole, "directions": verdicts, "transit": passing, "summary": summary}
 
 
-def _sentence(judged: Mapping[str, Any]) -> str:
-    lead = f"{judged['from']} to {judged['to']}: {judged['verdict']}"
-    severity = {INSECURE: "error", UNPROVEN: "missing"}.get(judged["verdict"])
-    cause = next((one["cause"] for one in judged["findings"] if one["severity"] == severity), None)
-    if judged["external"]:
+def _sentence(found: Mapping[str, Any]) -> str:
+    lead = f"{found['from']} to {found['to']}: {found['verdict']}"
+    severity = {INSECURE: "error", UNPROVEN: "missing"}.get(found["verdict"])
+    cause = next((one["cause"] for one in found["findings"] if one["severity"] == severity), None)
+    if found["external"]:
         lead += ", as far as one side can show"
-    if any(one["check"] == "calls_routed" for one in judged["findings"]):
+    if any(one["check"] == "calls_routed" for one in found["findings"]):
         lead += ", but some calls are not routed"
     if cause:
         return f"{lead} ({cause})"
-    return f"{lead} ({negotiated.words(judged)})"
+    return f"{lead} ({negotiated.words(found)})"

@@ -79,7 +79,7 @@ def judge(evidence: Evidence, **options: Any) -> Evidence:
         evidence["clusters"], evidence["directions"], captures=evidence["captures"], traces=evidence["traces"],
         now=NOW, **options,
     )  # fmt: skip
-    return verdict.judge(cases[0])
+    return verdict.of_direction(cases[0])
 
 
 def node(evidence: Evidence, index: int) -> Evidence:
