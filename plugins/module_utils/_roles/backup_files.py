@@ -75,7 +75,7 @@ def service(task: Task) -> Outcome:
 
 
 def _claim(task: Task, folder: Path) -> Outcome:
-    """Claim the cluster, or give it free, without a record."""
+    """Claim the cluster, or release it, without a record."""
     if not task.check_mode and task.params["state"] == "claimed":
         run_claim.claim(folder, task.params["name"], _now())
     elif not task.check_mode:

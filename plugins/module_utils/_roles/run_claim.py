@@ -19,7 +19,8 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 
-CLAIM = "running.json"
+#: no name that a record has: the newest of those is restored
+CLAIM = "running.claim"
 _PROC = Path("/proc")
 
 

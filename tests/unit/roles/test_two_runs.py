@@ -63,6 +63,7 @@ def test_a_second_run_ends_until_the_first_has_ended(
         first.kill()
         first.wait()
     end.touch()
+    assert [path.suffix for path in (tmp_path / "records" / "west").glob("running*")] == [".claim"], "not a record"
     third = run()
     assert third.returncode == 0, third.stdout[-1500:]
     assert not list((tmp_path / "records" / "west").glob("running*"))
