@@ -66,6 +66,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Peer
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import other_trunks
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust_removal import Trust
+from ansible_collections.siptls.cucm.plugins.module_utils._text import with_harmless
 
 
 def sip_tls_old_cas(
@@ -81,7 +82,7 @@ def sip_tls_old_cas(
     """See the documentation above."""
     kept = [Peer.from_facts(one) for one in external]
     others = other_trunks(trunks, [*peers, *(peer.name for peer in kept)], settings)
-    return Trust.from_results(certificates, policy).removals(old, kept, others)
+    return with_harmless(Trust.from_results(certificates, policy).removals(old, kept, others), "kept_cas")
 
 
 class FilterModule:

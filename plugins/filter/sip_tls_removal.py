@@ -80,6 +80,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import current_peers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import objects_to_look_up, removal
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust_removal import Trust
+from ansible_collections.siptls.cucm.plugins.module_utils._text import with_harmless
 
 
 def sip_tls_removal(
@@ -101,7 +102,8 @@ def sip_tls_removal(
     if found is None:
         return asked
     trust = Trust.from_results(certificates, policy)
-    return {**asked, **removal(names, everybody, settings, found, trust, chain=chain)}
+    worked_out = removal(names, everybody, settings, found, trust, chain=chain)
+    return {**asked, **with_harmless(worked_out, "kept", "kept_cas", "elsewhere")}
 
 
 class FilterModule:

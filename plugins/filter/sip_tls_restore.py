@@ -76,6 +76,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cl
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import current_peers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.restoring import Now, objects_of_record, restoring
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust_removal import Trust
+from ansible_collections.siptls.cucm.plugins.module_utils._text import with_harmless
 
 
 def sip_tls_restore(
@@ -99,7 +100,8 @@ def sip_tls_restore(
         typed_settings(settings or {}),
         found, Trust.from_results(certificates, policy),
     )  # fmt: skip
-    return {**asked, **restoring(record, now, force=force)}
+    worked_out = restoring(record, now, force=force)
+    return {**asked, **with_harmless(worked_out, "messages", "refusals", "kept", "kept_cas")}
 
 
 class FilterModule:

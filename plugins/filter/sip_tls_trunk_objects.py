@@ -66,6 +66,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import with_existing
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Peer, clusters_of, typed_settings
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, trunk_objects
+from ansible_collections.siptls.cucm.plugins.module_utils._text import with_harmless
 
 
 def sip_tls_trunk_objects(
@@ -82,7 +83,7 @@ def sip_tls_trunk_objects(
     settings = typed_settings(settings)
     everybody = every_peer(peers, clusters_of(clusters), [Peer.from_facts(one) for one in external])
     made = trunk_objects(everybody, settings, trusted=(own or {}).get("chain") or (), asked=asked)
-    return made if found is None else with_existing(made, found, settings)
+    return with_harmless(made if found is None else with_existing(made, found, settings), "offers", "waiting")
 
 
 class FilterModule:

@@ -43,6 +43,11 @@ def harmless(value: Any) -> Any:
     return value
 
 
+def with_harmless(found: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A result with those of its parts made harmless that people read; the others keep what CUCM returned."""
+    return {key: harmless(value) if key in names else value for key, value in found.items()}
+
+
 def _escaped(text: str) -> str:
     return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 

@@ -19,6 +19,8 @@ from typing import Any
 import asyncssh
 import pytest
 import yaml
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_removal import sip_tls_removal
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan import change_plan
 from cucm_lab.testing import LabProcess
 
 from tests.support import scripted_ssh as ssh
@@ -328,6 +330,26 @@ def test_marks_in_a_name_of_an_alarm_do_not_reach_results(tmp_path: Path) -> Non
     shown = json.dumps(done.result)
     assert "u202e" in shown, shown
     assert not re.search(HARM, json.dumps(done.result, ensure_ascii=False)), done.result
+
+
+def test_marks_in_names_of_objects_do_not_reach_sentences_and_plan(tmp_path: Path) -> None:
+    """cucm_object_info returns names exactly as CUCM has them; what people read of them is made harmless."""
+    name = f"T{MARKS}runk"
+    settings = {
+        "name": "T-{peer}", "profile": "P {peer}", "route_group": "", "route_list": "", "sip_profile": "S",
+        "sip_profile_copy_from": "", "partition": "", "port": 5061,
+    }  # fmt: skip
+    user = {"kind": "sip_trunk", "name": name, "partition": "", "description": "", "of_kind": "sip_trunk_profile"}
+    found = {
+        "objects": [{"kind": "sip_trunk_profile", "name": "P b", "partition": "", "object": {"name": "P b"}}],
+        "users": [{**user, "of": "P b"}], "trunks": [],
+    }  # fmt: skip
+    kept = sip_tls_removal(["b"], settings=settings, peers=["b"], found=found)["kept"]
+    assert "u202e" in str(kept) and not re.search(HARM, json.dumps(kept, ensure_ascii=False)), kept
+    facts = {"preflight_cluster": {"version": "14", "warnings": [name]}, "sip_tls_trunk_objects": {"offers": [name]}}
+    for form in ("", "html", "markdown"):
+        plan = json.dumps(change_plan({"west": facts}, form=form), ensure_ascii=False)
+        assert "u202e" in plan and not re.search(HARM, plan), plan
 
 
 def test_guards_that_are_down_are_reported(server: Server) -> None:

@@ -54,7 +54,7 @@ def change_plan(
         "resets": sum(one["kind"] == "reset" for one in steps),
         "unknown": [one["name"] for one in clusters if not one["known"]],
     }
-    safe: dict[str, Any] = _each_text(document, ESCAPES[form])
+    safe: dict[str, Any] = _each_text(harmless(document), ESCAPES[form])
     return safe
 
 

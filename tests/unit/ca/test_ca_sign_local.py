@@ -304,3 +304,16 @@ def test_eku_keep_keeps_what_else_was_asked(tmp_path: Path) -> None:
     csr = make_csr(tmp_path, eku="serverAuth,1.3.6.1.5.5.7.3.5", subject=SUBJECT)
     result = sign(tmp_path, csr, eku_policy="keep")
     assert result["view"]["eku"] == ["serverAuth", "clientAuth", "ipsecEndSystem"]
+
+
+def test_eku_keep_keeps_to_what_the_operator_lists(tmp_path: Path) -> None:
+    csr = make_csr(tmp_path, eku="serverAuth,codeSigning,timeStamping", subject=SUBJECT)
+    kept = sign(tmp_path, csr, eku_policy="keep")
+    assert kept["view"]["eku"] == ["serverAuth", "clientAuth"] and "kept_eku" in str(kept["warnings"])
+    listed = sign(tmp_path, csr, eku_policy="keep", kept_eku=["timeStamping"], force=True)
+    assert listed["view"]["eku"] == ["serverAuth", "clientAuth", "timeStamping"]
+
+
+@pytest.mark.parametrize("curve", ["prime256v1", "secp384r1", "secp521r1"])
+def test_keys_on_the_curves_of_the_list_are_signed(tmp_path: Path, curve: str) -> None:
+    assert sign(tmp_path, make_csr(tmp_path, key=f"ec:{curve}"))["changed"]

@@ -83,6 +83,8 @@ def test_what_vault_refuses_is_a_sentence(vault: Vault, tmp_path: Path, what: st
     options, sentence = REFUSALS[what]
     result = by_vault(vault, make_csr(tmp_path, key="rsa:2048"), **options)
     assert result.get("failed") and re.search(sentence, result["msg"]), result
+    token = options.get("vault_token", TOKEN)
+    assert "does not know" not in result["msg"] and token not in str(result), "the token stays hidden"
 
 
 def test_a_ca_that_is_not_verified_is_warned_of(vault: Vault, tmp_path: Path) -> None:

@@ -105,6 +105,16 @@ def test_throttle_is_waited_out_even_for_writes(server: Server) -> None:
         server.client().request("POST", "/axl/")
 
 
+@pytest.mark.parametrize("value", ["\xb2", "-1", "soon", "", "9" * 40, "1e99"])
+def test_an_odd_time_to_wait_is_no_error(server: Server, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retry-After as a superscript two, which Python counts among the digits, and others that are not seconds."""
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    server.play(status(503, Retry_After=value), status(200))
+    assert server.client().request("POST", "/axl/").status == 200
+    assert all(0 <= one <= 60 for one in waited), waited
+
+
 def test_a_write_without_an_answer_is_never_repeated(server: Server) -> None:
     server.play(hang_up, status(200))
     with pytest.raises(AnswerLost):
