@@ -50,10 +50,16 @@ _value:
   type: dict
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.owners import requester
+
+
+def sip_tls_requester(cluster: Mapping[str, Any], node: str, **more: Any) -> dict[str, Any]:
+    """See the documentation above."""
+    return requester(Cluster.from_facts(cluster), node, **more)
 
 
 class FilterModule:
@@ -61,4 +67,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Its name and what runs."""
-        return {"sip_tls_requester": requester}
+        return {"sip_tls_requester": sip_tls_requester}

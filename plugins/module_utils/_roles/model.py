@@ -116,6 +116,46 @@ class Peer:
 
 
 @dataclass(frozen=True)
+class Site:
+    """A cluster as the inventory alone shows it: who leads to whom through hubs follows from it."""
+
+    name: str
+    peers: Sequence[str] = ()
+    #: a hub: it passes calls on between its peers
+    transit: bool = False
+    routes: Sequence[Route] = ()
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Self:
+        """A site from preflight_sites, or from the facts of a cluster."""
+        peers = [str(peer) for peer in facts.get("peers") or ()]
+        return cls(str(facts["name"]), peers, bool(facts.get("transit")), _routes(facts))
+
+    def to_facts(self) -> dict[str, Any]:
+        """The site as facts."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a cluster routes through hubs: the owner of the numbers, and the hubs among its peers that lead there."""
+
+    name: str
+    #: empty when no hub leads there
+    through: Sequence[str] = ()
+    routes: Sequence[Route] = ()
+
+    def to_facts(self) -> dict[str, Any]:
+        """The way as facts."""
+        return dict(vars(self))
+
+
+def ways_of(settings: Settings) -> list[Way]:
+    """The ways through hubs in the settings of role sip_tls_trunk."""
+    return [Way(str(one["name"]), list(one["through"]), _routes(one)) for one in settings.get("transit") or ()]
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a run is to make on a cluster: trunks to these peers with these settings."""
 

@@ -41,11 +41,6 @@ def routes(value: Any) -> list[Mapping[str, Any]]:
     return found
 
 
-def routes_of(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The numbers of a cluster or a peer from its facts, of which older ones hold the patterns alone."""
-    return list(facts.get("routes") or routes(list(facts.get("patterns") or ())))
-
-
 def option_problems(entry: Any) -> Iterator[str]:
     """Problems with what a number holds beside its pattern."""
     given = entry if isinstance(entry, Mapping) else {"pattern": entry}

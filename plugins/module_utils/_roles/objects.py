@@ -13,7 +13,14 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import with_certificates
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN, PER_PEER, PROFILE, TRUNK
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Peer, Settings, clusters_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import (
+    Cluster,
+    Peer,
+    Settings,
+    Way,
+    clusters_of,
+    ways_of,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import MOST_DESTINATIONS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import routes_in_transit, shared_title
 
@@ -57,7 +64,8 @@ def trunk_objects(
         "profiles": [], "trunks": [], "route_groups": [], "route_lists": [], "patterns": [], "trust": [],
         "waiting": [], "peers": [], "transit": [],
     }  # fmt: skip
-    sharing = {hub for way in settings.get("transit") or () if len(way["through"]) > 1 for hub in way["through"]}
+    ways = ways_of(settings)
+    sharing = {hub for way in ways if len(way.through) > 1 for hub in way.through}
     known = set(trusted)
     for peer in peers:
         if not peer.names:
@@ -71,14 +79,14 @@ def trunk_objects(
         _objects_for(made, peer, {**settings, "route_by": "route_list"} if peer.name in sharing else settings)
         made["trust"] += [pem for pem in peer.chain if pem not in known]
         known |= set(peer.chain)
-    for way in settings.get("transit") or ():
+    for way in ways:
         _in_transit(made, way, settings)
     return made
 
 
-def _in_transit(made: dict[str, list[Any]], way: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+def _in_transit(made: dict[str, list[Any]], way: Way, settings: Mapping[str, Any]) -> None:
     """The patterns for the numbers of a cluster that hubs lead to, and the route list that several hubs share."""
-    owner, hubs = way["name"], way["through"]
+    owner, hubs = way.name, way.through
     if not hubs:
         return  # preflight warns of it
     trunks = {peer["name"]: peer["trunk"] for peer in made["peers"]}
@@ -96,7 +104,7 @@ def _in_transit(made: dict[str, list[Any]], way: Mapping[str, Any], settings: Ma
         _route_list(made, target["route_list"], [title["route_group"] for title in titles], settings)
     elif any(one["name"] == titles[0]["route_list"] for one in made["route_lists"]):
         target = {"route_list": titles[0]["route_list"]}
-    made["transit"].append({**way, "trunks": [trunks[hub] for hub in hubs]})
+    made["transit"].append({**way.to_facts(), "trunks": [trunks[hub] for hub in hubs]})
     made["patterns"] += _patterns(owner, routes_in_transit(way), settings, target)
 
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which names belong to which cluster, for the CA that signs. Pure; private to siptls.cucm.
 
-What a cluster says of itself is what its administrator wants it to say. It gives a name to a cluster only as long as
-nobody else has the name; what the inventory says wins over it.
+A cluster can claim any name, because its administrator decides what it reports. Such a claim counts only as long as no
+other cluster and no external peer has the name; the inventory wins over it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import FACTS
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import FACTS, Cluster, Node
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import (
     certificate_names,
     common_name,
@@ -24,29 +24,30 @@ Facts = Mapping[str, Any]
 
 
 def requester(
-    cluster: Facts, node: str, *, variables: Mapping[str, Facts] | None = None, hosts: Sequence[str] = ()
+    cluster: Cluster, node: str, *, variables: Mapping[str, Facts] | None = None, hosts: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The option `requester` of ca_sign for a node: what is its own, what its cluster's, and what the others have.
+    """The option `requester` of ca_sign for a node: its own names, those of its cluster, and those of the others.
 
     variables are hostvars, of which the facts of preflight and the addresses of the inventory count; hosts are the
     clusters of the inventory, those that are not in this run among them.
     """
-    mine = str(cluster["name"])
+    mine = cluster.name
     given = {host: _given(variables or {}, host) for host in hosts}
     facts = {host: found for host in hosts if (found := _value(variables or {}, host, "preflight_cluster"))}
+    clusters = {host: Cluster.from_facts(found) for host, found in facts.items()}
     others = {
-        f"cluster {name}": _owned(facts.get(name, {}), _nodes(facts.get(name, {})), given.get(name, ()))
-        for name in dict.fromkeys((*facts, *given))
+        f"cluster {name}": _owned(clusters.get(name, Cluster(name)), given=given.get(name, ()))
+        for name in dict.fromkeys((*clusters, *given))
         if name != mine
     }
-    for peer in (peer for one in (cluster, *facts.values()) for peer in one.get("external") or ()):
-        others[f"external peer {peer['name']}"] = {
-            "hosts": [], "names": sorted({str(one).lower() for one in (*peer["names"], *peer["addresses"])}),
+    for peer in (peer for one in (cluster, *clusters.values()) for peer in one.external):
+        others[f"external peer {peer.name}"] = {
+            "hosts": [], "names": sorted({str(one).lower() for one in (*peer.names, *peer.addresses)}),
         }  # fmt: skip
     return {
         "title": f"node {node} of cluster {mine}",
-        **_owned(cluster, [one for one in _nodes(cluster) if one["name"] == node]),
-        "cluster": _owned(cluster, _nodes(cluster)),
+        **_owned(cluster, [one for one in cluster.nodes if one.name == node]),
+        "cluster": _owned(cluster),
         "named": given.get(mine, []),
         "others": others,
     }
@@ -68,22 +69,17 @@ def _value(variables: Mapping[str, Facts], host: str, name: str) -> Any:
         return None
 
 
-def _nodes(cluster: Facts) -> list[Facts]:
-    return list(cluster.get("nodes") or ())
-
-
-def _owned(cluster: Facts, nodes: Iterable[Facts], given: Iterable[str] = ()) -> dict[str, list[str]]:
-    """Host names without domain, and FQDNs and addresses, of nodes of a cluster and what the inventory adds."""
+def _owned(cluster: Cluster, nodes: Iterable[Node] | None = None, given: Iterable[str] = ()) -> dict[str, list[str]]:
+    """Host names without domain, and FQDNs and addresses, of nodes (by default all), and what the inventory adds."""
     written = list(given)
     certified: list[str] = []
-    for node in nodes:
-        held = [(cluster.get(fact) or {}).get(node["name"]) or {} for fact in FACTS.values()]
-        written += [str(node["name"]), str(node.get("address") or "")]
-        certified += [name for one in held for name in certificate_names(one)]
-        if is_address(str(node["name"])):
-            # The host name of a node that the cluster knows by its address is in its certificate alone.
-            certificate = (cluster.get(FACTS[TRUNK.name]) or {}).get(node["name"]) or {}
-            written.append(common_name(certificate))
+    for node in cluster.nodes if nodes is None else nodes:
+        certificates = {purpose: cluster.held(purpose).get(node.name) or {} for purpose in FACTS}
+        written += [node.name, node.address]
+        certified += [name for one in certificates.values() for name in certificate_names(one)]
+        if is_address(node.name):
+            # Only its certificate has the host name of a node that the cluster knows by its address.
+            written.append(common_name(certificates[TRUNK.name]))
     named = {name.lower() for name in written if name}
     hosts = {_host(name) for name in named if not is_address(name)}
     # A certificate may contain names of others: only those of these hosts count.

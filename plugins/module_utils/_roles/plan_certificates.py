@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import CALLMANAGER
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import (
     COMMAND,
@@ -74,11 +75,11 @@ def shipped_certificates(facts: Mapping[str, Any], releases: Mapping[str, str]) 
     releases: the versions of the clusters of the plan, by name.
     """
     found = _cluster(facts)
-    if (found.get("options") or {}).get("ecdsa") != "leave":
+    if found.options.get("ecdsa") != "leave":
         return
-    nodes = [node for node, held in (found.get("ec_certificates") or {}).items() if held and held.get("self_signed")]
-    peers = [peer for peer in found.get("peers") or () if _has_ecdsa(releases.get(peer, ""))]
-    peers += [str(peer["name"]) for peer in found.get("external") or ()]
+    nodes = [node for node, held in found.ec_certificates.items() if held and held.get("self_signed")]
+    peers = [peer for peer in found.peers or () if _has_ecdsa(releases.get(peer, ""))]
+    peers += [peer.name for peer in found.external]
     if nodes and peers:
         yield (
             f"{TRUNK_EC.name} certificate of {', '.join(nodes)}: self-signed as shipped "
@@ -92,9 +93,9 @@ def _has_ecdsa(version: str) -> bool:
     return not version or major(version) >= ECDSA
 
 
-def _cluster(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = facts.get("preflight_cluster") or {}
-    return found
+def _cluster(facts: Mapping[str, Any]) -> Cluster:
+    """What preflight found of the cluster."""
+    return Cluster.from_facts({"name": "", **(facts.get("preflight_cluster") or {})})
 
 
 def _purpose(item: Mapping[str, Any]) -> str:
@@ -156,12 +157,10 @@ def _ctl_changes(facts: Mapping[str, Any]) -> bool:
 def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
     """In mixed mode: the CTL file, and the phones that have to load it."""
     found = _cluster(facts)
-    if found.get("security_mode") != "mixed":
+    if found.security_mode != "mixed":
         return
-    publisher = next(
-        (node["name"] for node in found.get("nodes") or () if node.get("role") == "Publisher"), "publisher"
-    )
-    if (found.get("options") or {}).get("policy") == "done":
+    publisher = next((node.name for node in found.nodes if node.role == "Publisher"), "publisher")
+    if found.options.get("policy") == "done":
         yield step("manual", f"Update the CTL file ({COMMAND}) after the upload and before the restarts",
                    where=publisher, effect="The run does not do it (callmanager_certificate_ctl: done).")  # fmt: skip
     elif _ctl_changes(facts):
@@ -170,7 +169,7 @@ def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
         return
     yield step(
         "manual",
-        f"{secure_phones(found.get('phone_security'), 'reset ')} (Device > Phone > Reset Selected), so that they load "
+        f"{secure_phones(found.phone_security, 'reset ')} (Device > Phone > Reset Selected), so that they load "
         "the CTL file",
         where="Cisco Unified CM Administration",
         effect="The run does not wait for it. To reset them before the restarts, as Cisco document 214231 has it, run "
@@ -194,9 +193,9 @@ def _restarts(facts: Mapping[str, Any]) -> Iterator[Step]:
             yield {**step("restart", f"Restart {service}", where=where, effect=effect), "services": [service]}
 
 
-def _effects(found: Mapping[str, Any], node: Mapping[str, Any], service: str) -> Iterator[str]:
+def _effects(found: Cluster, node: Mapping[str, Any], service: str) -> Iterator[str]:
     """What the restart of a service of a node means for calls and phones, and when it happens."""
-    options = found.get("options") or {}
+    options = found.options
     if options.get("window"):
         yield f"Only in the window {options['window']}, by the node's clock."
     if service != CALLMANAGER:
@@ -204,7 +203,7 @@ def _effects(found: Mapping[str, Any], node: Mapping[str, Any], service: str) ->
         return
     if options.get("drain") not in (None, "", 0, "0"):
         yield f"Waits up to {options['drain']} minutes until no call is active on the node."
-    serving = [one for one in found.get("nodes") or () if one.get("callmanager", True)]
+    serving = [one for one in found.nodes if one.callmanager]
     if len(serving) > 1:
         yield (
             "Calls of this node end, and its phones register with another node of their CallManager group until it is "
@@ -222,12 +221,12 @@ def _effects(found: Mapping[str, Any], node: Mapping[str, Any], service: str) ->
         )
 
 
-def _before(found: Mapping[str, Any]) -> str:
+def _before(found: Cluster) -> str:
     text = (
         "A phone that is off during the change keeps its old CTL and ITL files, and they may have to be deleted on the "
         "phone."
     )
-    if major(found.get("version")) < ITLRECOVERY:
+    if major(found.version) < ITLRECOVERY:
         text += (
             " Up to release 11.5 the CallManager certificate signs the ITL file: the TVS certificate must not change "
             "in the same window."
@@ -235,8 +234,8 @@ def _before(found: Mapping[str, Any]) -> str:
     return text
 
 
-def _after(found: Mapping[str, Any]) -> str:
-    signer = TRUNK.name if major(found.get("version")) < ITLRECOVERY else ITL_SIGNER
+def _after(found: Cluster) -> str:
+    signer = TRUNK.name if major(found.version) < ITLRECOVERY else ITL_SIGNER
     return (
         f"They load the new files, which the {signer} certificate signs. Wait until they are registered before you "
         "renew another certificate of the cluster."

@@ -19,7 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import NAMED as KINDS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE, PATTERN, TRUNK
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Peer, View
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Peer, View, ways_of
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, routes
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, object_names, trunk_objects
@@ -91,7 +91,7 @@ def _note(found: dict[str, dict[str, str]], resource: Resource, values: Mapping[
 
 def _routed(numbers: Iterable[Any], settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The route patterns for these numbers, and for those that hubs lead to, with their partition."""
-    passed_on = (route for way in settings.get("transit") or () if way["through"] for route in routes_in_transit(way))
+    passed_on = (route for way in ways_of(settings) if way.through for route in routes_in_transit(way))
     partition = str(settings["partition"] or "")
     return [{"partition": partition, **route} for route in routes([*numbers, *passed_on])]
 

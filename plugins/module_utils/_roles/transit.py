@@ -14,10 +14,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Settings
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, routes, routes_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import (
+    Cluster,
+    Route,
+    Settings,
+    Site,
+    Way,
+    ways_of,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, routes
 
-Clusters = Iterable[Mapping[str, Any]]
 #: options of a route pattern that change the called number: the last cluster before the number's owner applies them
 TRANSFORMATIONS = ("called_party_transformation_mask", "digit_discard_instructions", "prefix_digits_out")
 
@@ -37,11 +43,10 @@ def sites(variables: Mapping[str, Mapping[str, Any]], hosts: Sequence[str]) -> l
     """
     hubs = [host for host in hosts if _truth(_value(variables, host, "cucm_transit"))]
     return [] if not hubs else [
-        {
-            "name": host, "transit": host in hubs,
-            "peers": _names(_value(variables, host, "cucm_peers")) or default_peers(host, hosts, hubs),
-            "routes": routes(_value(variables, host, "cucm_local_patterns")),
-        }
+        Site(
+            host, _names(_value(variables, host, "cucm_peers")) or default_peers(host, hosts, hubs), host in hubs,
+            routes(_value(variables, host, "cucm_local_patterns")),
+        ).to_facts()
         for host in hosts
     ]  # fmt: skip
 
@@ -51,12 +56,13 @@ def transit(inventory: Sequence[Mapping[str, Any]], name: str) -> list[dict[str,
 
     An owner that no hub leads to has no hubs. inventory are the clusters as sites() returns them.
     """
-    known = {str(one["name"]): one for one in inventory}
-    own, found = _peers(known.get(name) or {}), ways(name, inventory)
+    clusters = [Site.from_facts(one) for one in inventory]
+    own = next((one.peers for one in clusters if one.name == name), ())
+    found = ways(name, clusters)
     return [
-        {"name": owner, "through": found.get(owner, []), "routes": routes_of(known[owner])}
-        for owner in known
-        if owner != name and owner not in own and routes_of(known[owner])
+        Way(owner.name, found.get(owner.name, []), owner.routes).to_facts()
+        for owner in clusters
+        if owner.name != name and owner.name not in own and owner.routes
     ]
 
 
@@ -76,14 +82,14 @@ def _names(value: Any) -> list[str]:
     return [str(entry).strip() for entry in entries(value)]
 
 
-def ways(name: str, clusters: Clusters) -> dict[str, list[str]]:
-    """The clusters that are no peers of a cluster, each with the hubs among its peers that lead there.
+def ways(name: str, clusters: Iterable[Site]) -> dict[str, list[str]]:
+    """The clusters that are not peers of a cluster, each with the hubs among its peers that lead there.
 
-    clusters are facts with `name`, `peers` and `transit`. Hubs that lead there by ways of one length are in the order
-    of the cluster's peers. A cluster that no way leads to is left out.
+    Hubs that lead there by ways of one length are in the order of the cluster's peers. A cluster that cannot be reached
+    is left out.
     """
-    known = {str(one["name"]): one for one in clusters}
-    own = _peers(known.get(name) or {})
+    known = {one.name: one for one in clusters}
+    own = known[name].peers if name in known else ()
     found: dict[str, list[str]] = {}
     for owner in known:
         if owner == name or owner in own:
@@ -95,35 +101,28 @@ def ways(name: str, clusters: Clusters) -> dict[str, list[str]]:
     return found
 
 
-def _distances(owner: str, known: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+def _distances(owner: str, known: Mapping[str, Site]) -> dict[str, int]:
     """How many trunks a call takes to a cluster from every other one, with hubs alone between."""
     far, edge = {owner: 0}, [owner]
     while edge:
         onward = []
         for name in edge:
             # A peer has the trunk to this cluster if it names it in turn.
-            for peer in _peers(known[name]):
-                if peer in known and peer not in far and name in _peers(known[peer]):
+            for peer in known[name].peers:
+                if peer in known and peer not in far and name in known[peer].peers:
                     far[peer] = far[name] + 1
                     onward += [peer] if _is_hub(known, peer) else []
         edge = onward
     return far
 
 
-def _peers(facts: Mapping[str, Any]) -> list[str]:
-    return [str(peer) for peer in facts.get("peers") or ()]
+def _is_hub(known: Mapping[str, Site], name: str) -> bool:
+    return name in known and known[name].transit
 
 
-def _is_hub(known: Mapping[str, Mapping[str, Any]], name: str) -> bool:
-    return bool((known.get(name) or {}).get("transit"))
-
-
-def routes_in_transit(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The numbers of a cluster as one further away routes them: as they are dialled."""
-    return [
-        {option: value for option, value in route.items() if option not in TRANSFORMATIONS}
-        for route in routes_of(facts)
-    ]
+def routes_in_transit(way: Way) -> list[Route]:
+    """The numbers of a cluster as one further away routes them: as they are dialed."""
+    return [{option: value for option, value in route.items() if option not in TRANSFORMATIONS} for route in way.routes]
 
 
 def shared_titles(template: str, peers: Sequence[str], hubs: Iterable[str]) -> dict[tuple[str, ...], str]:
@@ -169,7 +168,7 @@ def _missing_partitions(hub: Cluster, space: str, others: Iterable[Cluster]) -> 
 
 def unreached(name: str, settings: Mapping[str, Any]) -> Iterator[str]:
     """A warning about the clusters that neither a trunk nor a hub connects with this one."""
-    missing = [str(way["name"]) for way in settings.get("transit") or () if not way["through"]]
+    missing = [way.name for way in ways_of(settings) if not way.through]
     if missing:
         yield (
             f"{name} reaches {', '.join(missing)} neither by a trunk of its own nor through a hub (cucm_transit). Name "

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_trunk_objects import sip_tls_trunk_objects
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import with_existing
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Site, clusters_of, ways_of
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import check_objects
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import object_removals, objects_to_look_up
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import (
@@ -20,7 +21,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import 
     transit,
     transit_problems,
     unreached,
-    ways,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import (
+    ways as ways_between,
 )
 from hypothesis import given
 from hypothesis import settings as examples
@@ -29,6 +32,10 @@ from hypothesis import strategies as st
 
 def site(name: str, *peers: str, transit: bool = False, **more: Any) -> dict[str, Any]:
     return {"name": name, "peers": list(peers), "transit": transit, **more}
+
+
+def ways(name: str, clusters: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
+    return ways_between(name, map(Site.from_facts, clusters))
 
 
 STAR = [site("hub", "a", "b", "c", transit=True), site("a", "hub"), site("b", "hub"), site("c", "hub")]
@@ -97,8 +104,9 @@ def test_every_way_ends_at_the_owner_and_none_loops(clusters: list[dict[str, Any
 
 
 def test_the_last_cluster_before_the_owner_changes_the_number() -> None:
-    facts = {"routes": [{"pattern": "8.98XX", "digit_discard_instructions": "PreDot", "partition": "Out"}]}
-    assert routes_in_transit(facts) == [{"pattern": "8.98XX", "partition": "Out"}]
+    routes = [{"pattern": "8.98XX", "digit_discard_instructions": "PreDot", "partition": "Out"}]
+    (way,) = ways_of({"transit": [{"name": "b", "through": ["hub"], "routes": routes}]})
+    assert routes_in_transit(way) == [{"pattern": "8.98XX", "partition": "Out"}]
 
 
 def test_hubs_share_route_lists() -> None:
