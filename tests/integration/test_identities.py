@@ -9,6 +9,7 @@ import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -16,6 +17,7 @@ import yaml
 
 from tests.integration.test_pairs import pair, peers, scenario
 from tests.support.operator_site import Site
+from tests.support.requests_made import run_module
 
 pytestmark = [pytest.mark.playbook]
 #: what a client asks for: OpenSSL's defaults, which rank ECDSA first, and an offer of RSA alone
@@ -122,6 +124,17 @@ def test_where_ecdsa_is_preferred_calls_use_it_and_the_verdict_names_it(
             assert ("ECDSA" in call["cipher"]) == (side in preferring), call
 
 
+def accepted_names(site: Site, cluster: str, profile: str, **changes: Any) -> list[str]:
+    """The subject names that a security profile accepts, after a change."""
+    done = run_module("cucm_sip_trunk_profile", {
+        "host": site.lab.address(cluster), "port": site.lab.description["ports"]["https"], "username": "axladmin",
+        "password": "Axl-Lab-91!reading-and-writing", "ca_path": str(site.lab.state / "https-ca.pem"), "name": profile,
+        **changes,
+    })  # fmt: skip
+    names: list[str] = done["object"]["x509_subject_names"]
+    return names
+
+
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
 def test_a_certificate_that_is_left_as_shipped_makes_the_directions_insecure(tmp_path: Path) -> None:
@@ -138,8 +151,14 @@ def test_a_certificate_that_is_left_as_shipped_makes_the_directions_insecure(tmp
             signed, kept = (presented(site, side.name, ASKED[kind]) for kind in ("RSA", "EC"))
             assert signed["subject"] != signed["issuer"] and kept["subject"] == kept["issuer"]
         assert restarts(site) == len(sides)
+        # As a run left it that knew of one certificate alone.
+        names = accepted_names(site, "side2", "SIP TLS side1")
+        only = [name for name in names if "-ec" not in name.lower()]
+        assert only and only != names
+        assert accepted_names(site, "side2", "SIP TLS side1", x509_subject_names=only) == only
         run = site.play("sip_tls_trunk", "-i", peers(site, sides))
         assert run.code == 0 and site.verdict()["verdict"] == "secure", run.output[-6000:]
+        assert sorted(accepted_names(site, "side2", "SIP TLS side1")) == sorted(names), "the trunk gains the names"
 
 
 @pytest.mark.matrix
