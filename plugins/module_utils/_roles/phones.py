@@ -102,8 +102,9 @@ def anchor_problems(cluster: Cluster, trust_lists: Mapping[str, Any]) -> Iterato
         yield (
             f"the TVS certificate of {node} {what}. Up to release 11.5 the CallManager certificate signs the ITL, and "
             "phones check a new one with TVS: if both change at once they trust neither, and the ITL has to be deleted "
-            "on each phone. Restart Cisco Trust Verification Service and Cisco Tftp, reset all phones, wait until they "
-            "are registered (Cisco document 225746), then run again."
+            "on each phone (Cisco document 225746). Finish the change of TVS first: restart Cisco Trust Verification "
+            "Service and Cisco Tftp, reset all phones, wait until they are registered (Cisco document 214231), then "
+            "run again."
         )
 
 
