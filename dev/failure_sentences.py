@@ -38,6 +38,12 @@ class Phase:
 #: in the order of the page; a file belongs to the first row that fits
 PHASES = (
     Phase(
+        "When the CA is rolled over",
+        "Nothing has been changed. The phase, and what blocks it, is known before the first write.",
+        ("playbooks/roll_over*", "playbooks/tasks/roll_over*", "plugins/module_utils/_roles/roll_over.py"),
+        before=True,
+    ),
+    Phase(
         "In the inventory",
         "Nothing has been changed, and no cluster has been contacted. One list has the mistakes of all clusters.",
         ("playbooks/tasks/*", "plugins/module_utils/_roles/inventory.py", "plugins/module_utils/_roles/numbers.py",

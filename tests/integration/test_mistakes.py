@@ -357,6 +357,8 @@ clusters:
      nodes: [{name: EAST1, address: 127.0.81.1}]}
   - {name: west, release: "12.5", domain: ciscolab.local, subject: {C: IN}, phones: [{extension: "6001"}],
      nodes: [{name: WEST1, address: 127.0.82.1}]}
+  - {name: north, release: "15", domain: lab.local, subject: {C: IN}, phones: [{extension: "7001"}],
+     nodes: [{name: NORTH1, address: 127.0.83.1}]}
 """
 
 

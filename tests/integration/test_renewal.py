@@ -144,3 +144,23 @@ def test_a_cluster_whose_peers_dropped_out_is_not_restarted_until_they_are_back(
         assert whole.code == 0, whole.output[-6000:]
         started = {event["node"] for event in site.lab.events() if event.get("kind") == "service"}
         assert started == {"CUCMA", "CUCM10"}
+
+
+@pytest.mark.xdist_group("renewal")
+def test_a_second_renewal_ends_and_no_node_is_restarted_twice(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    with site.lab:
+        first = site.start("renew_certificates")
+        claims, latest = site.lab.inventory.parent / "sip_tls_backup", time.monotonic() + 120
+        while len(list(claims.glob("*/running.claim"))) < 2 and time.monotonic() < latest:
+            time.sleep(0.1)
+        assert first.poll() is None, "the first run has to be at work still"
+        second = site.play("renew_certificates")
+        assert second.code != 0 and second.total("changed") == 0
+        for name in ("cucma", "cucm10"):
+            assert f"{name}: another run is changing this cluster, process {first.pid} of" in second.output
+        assert first.wait(300) == 0
+        restarts = [event["node"] for event in site.lab.events() if event.get("kind") == "service"
+                    and event.get("service") == "Cisco CallManager" and event.get("status") == "Stopping"]  # fmt: skip
+        assert sorted(restarts) == ["CUCM10", "CUCMA"], restarts
+        assert not list(claims.glob("*/running.claim"))
