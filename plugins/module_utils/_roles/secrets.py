@@ -33,8 +33,9 @@ def secrets_of(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             value = values.get(name) or os.environ.get(stand_in)
         except Exception:  # whatever a template raises, by release; preflight reports it
             continue
-        if isinstance(value, str) and len(value) >= _SHORT:
-            yield name, value
+        # YAML reads a password of digits as a number.
+        if isinstance(value, str | int) and len(str(value)) >= _SHORT:
+            yield name, str(value)
 
 
 def secret_problems(clusters: Sequence[Cluster], variables: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
