@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.filter.preflight import preflight
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_old_cas import sip_tls_old_cas
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_roll_over import sip_tls_roll_over
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
@@ -231,3 +233,40 @@ def test_another_run_does_not_change_the_ca_on_the_way() -> None:
     assert problems(clusters_of([{**facts, "due": []}])) == []
     assert problems(clusters_of([{**facts, "old_cas": []}])) == []
     assert problems(clusters_of([cluster("a", NEW_NAME, OLD, NEW, due=["a1"])])) == []
+
+
+def read_by_preflight(tmp_path: Path, ports: dict[str, Any], **authority_options: Any) -> dict[str, Any]:
+    """The facts of a cluster with a node that was read and one that was not."""
+    nodes = [{"name": name, "address": name} for name in ("a1", "a2")]
+    results = [
+        {"item": nodes[0], "certificates": [leaf("a1"), *trusted(OLD)], "ports": ports},
+        {"item": nodes[1], "msg": "Port 22 of a2 refuses the connection.", "reason": "down"},
+    ]
+    given = {"pem": "", "where": "the inventory", "renew_before": 30, "folders": [str(tmp_path)], **authority_options}
+    return preflight("a", {"version": "14", "nodes": nodes}, results, authority=given, hosts=["a"])
+
+
+def test_a_ca_that_is_not_local_is_known_by_its_certificate_and_those_above_it(tmp_path: Path) -> None:
+    """As for AD CS and Vault: callmanager_certificate_issuer, sip_tls_trusted_cas, and the old CA as a file."""
+    root, issuing = authority("CN=New root"), authority(NEW_NAME, "CN=New root")
+    (tmp_path / "old.pem").write_text(OLD["pem"], encoding="utf-8")
+    facts = read_by_preflight(tmp_path, {}, pem=issuing["pem"], trusted=[root["pem"]], old=["old.pem"])
+    assert (facts["new_cas"], facts["old_cas"]) == ([issuing["pem"], root["pem"]], [OLD["pem"]])
+    assert facts["unread"] == ["a2"]
+    found = state(facts)
+    assert (found["phase"], found["problems"]) == ("trust", [])
+    assert found["lacking"] == {"a": {"a1": [issuing["pem"], root["pem"]]}}
+    wrong = read_by_preflight(tmp_path, {}, pem=issuing["pem"], old=["gone.pem"])
+    assert any("sip_tls_old_cas: " in text and "gone.pem cannot be read" in text for text in wrong["mistakes"]), wrong
+
+
+@pytest.mark.parametrize(("ports", "served"), [
+    ({"CallManager": {"state": "tls", "sha256": "AA"}}, {"CallManager": "AA", "CallManager-ECDSA": ""}),
+    ({"CallManager": {"state": "tls", "sha256": "AA"}, "CallManager-ECDSA": {"state": "tls", "sha256": "BB"}},
+     {"CallManager": "AA", "CallManager-ECDSA": "BB"}),
+    ({"CallManager": {"state": "refused"}}, {"CallManager": "", "CallManager-ECDSA": None}),
+    ({"CallManager": {"state": "silent"}}, {"CallManager": None, "CallManager-ECDSA": None}),
+    ({}, {"CallManager": None, "CallManager-ECDSA": None}),
+])  # fmt: skip
+def test_what_a_port_presents_is_known_or_not(tmp_path: Path, ports: dict[str, Any], served: dict[str, Any]) -> None:
+    assert read_by_preflight(tmp_path, ports)["served"]["a1"] == served
