@@ -101,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument(
         "--compare", action="store_true", help="ask the running lab the same, and show where it answers differently"
     )
+    save = command("save", _save, "write the running lab to one file, which others can start from")
+    save.add_argument("file", type=Path)
+    restore = command("load", _load, "start a lab from a file that `save` wrote")
+    restore.add_argument("file", type=Path)
+    restore.add_argument("--while-pid", type=int, metavar="PID", help="end when that process ends")
+    command("openapi", _openapi, "print the OpenAPI document of the control interface")
     reset = command("reset", _reset, "delete all state; a running lab is restarted")
     _scenario_options(reset)
     return parser
@@ -354,6 +360,35 @@ def _learn(options: argparse.Namespace) -> int:
     if found and options.patch:
         options.patch.write_text(learning.patch(found), encoding="utf-8")
         print(f"{options.patch} is the patch; for a scenario:\n{learning.overrides(found)}")
+    return 0
+
+
+def _save(options: argparse.Namespace) -> int:
+    from . import snapshot
+
+    ask(options.state, "status")
+    try:
+        number = snapshot.save(options.state, options.file)
+    except snapshot.SnapshotError as error:
+        raise ControlError(str(error)) from None
+    print(f"{options.file} has {number} files of the lab, its private keys among them.")
+    return 0
+
+
+def _load(options: argparse.Namespace) -> int:
+    from . import snapshot
+
+    try:
+        scenario, options.net = snapshot.load(options.file, options.state)
+    except snapshot.SnapshotError as error:
+        raise ControlError(str(error)) from None
+    return _detach(options, str(scenario))
+
+
+def _openapi(_options: argparse.Namespace) -> int:
+    from .openapi import document
+
+    print(json.dumps(document(), indent=1))
     return 0
 
 

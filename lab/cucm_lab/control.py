@@ -99,6 +99,8 @@ async def _digits(process: Process, order: dict[str, Any]) -> Any:
     from .sip.digits import explain
 
     cluster = process.lab.cluster(order["cluster"])
+    if not (order.get("calling") or order.get("trunk")):
+        raise ValueError("Give `calling`, a phone of the cluster, or `trunk`, over which the call comes in.")
     return explain(
         cluster, order["called"], calling=order.get("calling", ""), trunk=order.get("trunk", ""),
         one_by_one=bool(order.get("one_by_one")),
@@ -189,11 +191,17 @@ async def _down(process: Process, _unused: dict[str, Any]) -> Any:
     return {}
 
 
+async def _openapi(_unused: Process, _order: dict[str, Any]) -> Any:
+    from .openapi import document
+
+    return document()
+
+
+#: command -> what carries it out; `openapi.ROUTES` describes its order and its answer
 COMMANDS: dict[str, Command] = {
     "status": _status, "call": _call, "digits": _digits, "fault/add": _fault_add, "fault/list": _fault_list,
     "fault/clear": _fault_clear, "clock": _clock, "events": _events, "inferred": _inferred, "dump": _dump, "ca": _ca,
-    "csr": _csr, "down": _down,
-    "phones": _phones, "syslog": _syslog,
+    "csr": _csr, "down": _down, "phones": _phones, "syslog": _syslog, "openapi": _openapi,
 }  # fmt: skip
 
 

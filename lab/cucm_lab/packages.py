@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from importlib import metadata
 from types import ModuleType
 
 
@@ -21,3 +22,11 @@ def load_all() -> None:
         for module in pkgutil.walk_packages(parent.__path__, f"{parent.__name__}."):
             if not module.name.endswith(".testing"):
                 importlib.import_module(module.name)
+
+
+def version() -> str:
+    """The version of this package; 0 where it is used from a source tree alone."""
+    try:
+        return metadata.version("cucm-lab")
+    except metadata.PackageNotFoundError:
+        return "0"

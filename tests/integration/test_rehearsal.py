@@ -6,18 +6,24 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from cucm_lab.testing import cluster, free_net, write_scenario
+from cucm_lab import twin
+from cucm_lab.cli import running
+from cucm_lab.testing import LabProcess, cluster, free_net, write_scenario
 
 from tests.support.certificate_kit import run
 from tests.support.operator_site import Site
 from tests.support.other_make import Kamailio
 
+NUMBERS = {"cluster_record_numbers": True}
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("rehearsal"), pytest.mark.timeout(1200)]
 
 
@@ -156,3 +162,57 @@ def certificate(site: Site, name: str) -> str:
     found = run("cucm_certificate_info", **platform(site, name), purposes=["CallManager"], served_ports={})
     pem: str = found["certificates"][0]["pem"]
     return pem
+
+
+#: kinds that the main playbook writes
+WRITTEN = ("SipProfile", "SipTrunkSecurityProfile", "SipTrunk", "RouteGroup", "RouteList", "RoutePattern")
+
+
+def written(lab: LabProcess) -> str:
+    """The objects of these kinds as text, with the names of nodes in place of their addresses."""
+    dump = lab.ask("dump", stable=True)
+    text = json.dumps({name: {kind: one["config"].get(kind) for kind in WRITTEN} for name, one in dump.items()})
+    for number, address in enumerate(sorted(n["address"] for c in lab.description["clusters"] for n in c["nodes"])):
+        text = text.replace(f'"{address}"', f'"node {number}"')
+    return text
+
+
+@pytest.mark.matrix
+def test_the_main_playbook_writes_the_same_on_twins(tmp_path: Path) -> None:
+    clusters = [cluster(31, "9.1", name="bern"), cluster(32, "14", nodes=2, name="graz")]
+    site = Site(tmp_path / "site", write_scenario(tmp_path / "site.yml", clusters))
+    with site.lab:
+        recorded = site.play("record", extra={"cluster_record_path": str(tmp_path / "record"), **NUMBERS})
+        assert recorded.code == 0, recorded.output[-3000:]
+        ran = site.play("sip_tls_trunk")
+        assert ran.code == 0, ran.output[-3000:]
+        original = written(site.lab)
+    scenario = twin.scenario_of([tmp_path / "record" / f"{name}.yml" for name in ("bern", "graz")])
+    (tmp_path / "twins.yml").write_text(yaml.safe_dump(scenario, sort_keys=False))
+    copy = Site(tmp_path / "copy", str(tmp_path / "twins.yml"))
+    with copy.lab:
+        ran = copy.play("sip_tls_trunk")
+        assert ran.code == 0, ran.output[-3000:]
+        assert "SIP-TLS-graz" in original and written(copy.lab) == original
+
+
+@pytest.mark.matrix
+def test_a_rehearsal_that_is_killed_takes_its_twins_with_it(tmp_path: Path) -> None:
+    site = Site(tmp_path, write_scenario(tmp_path / "site.yml", [cluster(31, "14", name="bern")]))
+    state = tmp_path / "rehearsal" / "lab"
+    with site.lab:
+        site.extra = {"rehearse_path": str(tmp_path / "rehearsal"), "rehearse_net": free_net()}
+        with site.start("rehearse") as playbook:
+            twins = within(300, lambda: running(state))
+            assert twins is not None and playbook.poll() is None
+            playbook.kill()
+            playbook.wait(20)
+            assert within(30, lambda: running(state) is None), "the twins still run"
+
+
+def within(seconds: float, found: Callable[[], Any]) -> Any:
+    """What the function returns once it is true, or after so many seconds."""
+    end = time.monotonic() + seconds
+    while not (value := found()) and time.monotonic() < end:
+        time.sleep(0.2)
+    return value

@@ -209,3 +209,16 @@ def test_a_file_that_is_no_record_is_refused_in_a_sentence(tmp_path: Path, conte
     file.write_text(content)
     with pytest.raises(twin.RecordError, match=sentence):
         twin.scenario_of([file])
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize("name", ["releases", "mesh-8"])
+def test_every_release_and_a_mesh_have_twins_with_the_same_record(name: str, tmp_path: Path) -> None:
+    with LabProcess(tmp_path / "site", name) as lab:
+        originals = records(lab, numbers=True)
+    hidden = redacted(originals)
+    with twins(tmp_path / "plain", originals) as lab:
+        assert [*map(comparable, records(lab, numbers=True))] == [*map(comparable, originals)]
+    with twins(tmp_path / "redacted", hidden) as lab:
+        assert [*map(comparable, redacted(records(lab, numbers=True)))] == [*map(comparable, hidden)]
