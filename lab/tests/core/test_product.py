@@ -47,7 +47,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
 #: an order of each command that the lab carries out; `down` ends it
 ORDERS: dict[str, dict[str, Any]] = {
     "status": {}, "call": {"cluster": "c21", "calling": "21001", "called": "21001"},
-    "digits": {"cluster": "c21", "called": "21001", "calling": "21001"}, "fault/add": {"interface": "ris", "action": "status", "rate": 0.5},
+    "digits": {"cluster": "c21", "called": "21001", "calling": "21001"},
+    "fault/add": {"interface": "ris", "action": "status", "rate": 0.5},
     "fault/list": {}, "fault/clear": {"id": 1}, "clock": {}, "events": {"kind": "lab"},
     "inferred": {"name": "sip.early_offer", "value": False}, "dump": {"cluster": "c21", "stable": True},
     "ca": {"what": "list"}, "csr": {"node": "C21N1"}, "phones": {"cluster": "c22"}, "syslog": {"server": ""},
