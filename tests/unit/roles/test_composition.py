@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import ce
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.renewals import renewals
 
 from tests.support.made_views import made
+from tests.support.openssl_peer import ADDRESS, probe
 
 SETTINGS = {
     "name": "SIP-TLS-{peer}", "profile": "SIP TLS {peer}", "route_group": "{peer}-RG", "route_list": "{peer}-RL",
@@ -188,6 +190,16 @@ def test_evidence_says_what_could_not_be_read() -> None:
     )  # fmt: skip
     assert found["unread"] == [f"{facts['name']}: no answer"] * 2
     assert not sip_tls_evidence(facts, certificates=[], probes=[], states={"trunks": []})["unread"]
+
+
+def test_evidence_keeps_why_a_port_showed_no_certificate() -> None:
+    facts = checked()
+    with socket.create_server((ADDRESS, 0)) as server:
+        silent = probe(server.getsockname()[1], timeout=1)
+    for result, state in ((silent, "no_handshake"), (probe(9), "refused")):
+        probes = [{"item": facts["nodes"][0], **result}]
+        kept = sip_tls_evidence(facts, certificates=[], probes=probes)["cluster"]["nodes"][0]["probe"]
+        assert kept == {"port_state": state, "said": result["msg"]}
 
 
 def test_what_a_run_changed_is_listed_by_cluster_step_and_node() -> None:
