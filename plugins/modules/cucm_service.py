@@ -228,7 +228,7 @@ interface:
   sample: "control center"
 also:
   description: The services of O(also) as they were found, each with C(name), C(status), C(activated), C(since) (when it
-    was started, by the controller's clock; null where the interface does not show it), and C(changed) (whether it was
+    was started, by the node's clock; null where the interface does not show it), and C(changed) (whether it was
     restarted).
   returned: with O(also)
   type: list

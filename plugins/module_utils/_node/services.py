@@ -100,6 +100,9 @@ class Control(Protocol):
     def control(self, name: str, verb: str) -> None:
         """Ask for start, stop or restart; it may go on after this returns."""
 
+    def now(self) -> datetime:
+        """The time by the node's clock, as far as the interface shows it."""
+
     def close(self) -> None:
         """End the session."""
 
@@ -136,6 +139,10 @@ class CliControl:
     def control(self, name: str, verb: str) -> None:
         """Start, stop or restart; the answer is not trusted, the status is."""
         self.shell.run(f"utils service {verb} {name}", idle=self.patience, limit=self.patience)
+
+    def now(self) -> datetime:
+        """The time by the controller's clock: the CLI does not show since when a service runs anyway."""
+        return datetime.now(UTC)
 
     def close(self) -> None:
         """End the session."""
@@ -195,7 +202,7 @@ def service(task: Task) -> Outcome:
         times = RestartTimes(params, *_sessions(control))
         outcome = _run(control, params, serving, times, task.check_mode)
         if params["also"] and not params["also"]["restart"]:
-            outcome.result["also"] = [_row(control.status(name)) for name in params["also"]["services"]]
+            outcome.result["also"] = [_row(control, control.status(name)) for name in params["also"]["services"]]
         elif params["also"]:
             _others(control, params, outcome, times, task.check_mode)
         outcome.warnings += _pending(params["host"], times, outcome)
@@ -270,12 +277,13 @@ def _check_known(control: Control, found: ServiceState) -> None:
 
 
 def _is_needed(
-    params: Mapping[str, Any], found: ServiceState, serving: Serving | None, presented: Mapping[str, str | None]
-) -> bool:
+    control: Control, params: Mapping[str, Any], found: ServiceState, serving: Serving | None,
+    presented: Mapping[str, str | None],
+) -> bool:  # fmt: skip
     """Whether the service is not in the state that was asked for, or does not present what it should."""
     state, limit = params["state"], params["started_before"]
     if state == "restarted" and serving is None and limit:
-        return _started_before(found, _moment("started_before", limit))
+        return _started_before(control, found, _moment("started_before", limit))
     if state == "restarted":
         return serving is None or not presented or not serving.satisfied(presented)
     return found.status not in (("Started", "Starting") if state == "started" else ("Stopped", "Stopping"))
@@ -349,7 +357,7 @@ def _look(
     found, by_another = _at_rest(control, params, control.status(params["name"]), since)
     _check_known(control, found)
     presented = serving.presented() if serving is not None and found.status == "Started" else {}
-    needed = _is_needed(params, found, serving, presented) and not (by_another and serving is None)
+    needed = _is_needed(control, params, found, serving, presented) and not (by_another and serving is None)
     return found, presented, needed
 
 
@@ -435,7 +443,7 @@ def _others(
     done = []
     for name in also["services"]:
         found = control.status(name)
-        due = found.status == "Started" and (needed or _started_before(found, limit))
+        due = found.status == "Started" and (needed or _started_before(control, found, limit))
         # What follows a restart that was made belongs to it, even where the window has ended meanwhile.
         if due and (pending or (not outcome.changed and not times.is_open())):
             pending.append(name)
@@ -445,7 +453,7 @@ def _others(
             _wait(control, {**params, "name": name, "state": "restarted"}, None, {})
         elif needed:
             outcome.warnings += _still_stopped(control, found)
-        done.append(_row(found, changed=due))
+        done.append(_row(control, found, changed=due))
         outcome.changed = outcome.changed or due
     outcome.result["also"] = done
     restarted = [one["name"] for one in done if one["changed"]]
@@ -454,12 +462,12 @@ def _others(
         outcome.after["also_restarted"] = restarted
 
 
-def _row(found: ServiceState, *, changed: bool = False) -> dict[str, Any]:
+def _row(control: Control, found: ServiceState, *, changed: bool = False) -> dict[str, Any]:
     """What the result shows of another service, as it was found."""
-    up = found.up_time
-    since = None if up is None or up < 0 else (datetime.now(UTC) - timedelta(seconds=up)).isoformat(timespec="seconds")
+    since = _since(control, found)
     return {
-        "name": found.name, "changed": changed, "status": found.status, "activated": found.activated, "since": since,
+        "name": found.name, "changed": changed, "status": found.status, "activated": found.activated,
+        "since": since.isoformat(timespec="seconds") if since else None,
     }  # fmt: skip
 
 
@@ -484,11 +492,17 @@ def _moment(option: str, text: str | None) -> datetime | None:
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
-def _started_before(found: ServiceState, limit: datetime | None) -> bool:
+def _since(control: Control, found: ServiceState) -> datetime | None:
+    """When a service was started, by the node's clock; None where the interface does not show it."""
+    if found.up_time is None or found.up_time < 0:
+        return None
+    return control.now() - timedelta(seconds=found.up_time)
+
+
+def _started_before(control: Control, found: ServiceState, limit: datetime | None) -> bool:
     """False where Control Center or the CLI does not show since when the service runs."""
-    if limit is None or found.up_time is None or found.up_time < 0:
-        return False
-    return datetime.now(UTC) - timedelta(seconds=found.up_time) < limit
+    since = _since(control, found)
+    return since is not None and limit is not None and since < limit
 
 
 def _left_alone(control: Control, found: ServiceState, why: str = "") -> Outcome:

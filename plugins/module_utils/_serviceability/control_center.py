@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock, from_http
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import (
     LOST,
     AnswerLost,
@@ -96,6 +98,11 @@ class ControlCenter:
             f"<s:ServiceList><s:item>{escape(name)}</s:item></s:ServiceList></s:ControlServiceRequest>"
         )
         self._call("soapDoControlServices", body, f"Asking for the {verb} of {name}", idempotent=False)
+
+    def now(self) -> datetime:
+        """The time by the node's clock as its last response showed it, or else by the controller's."""
+        found = from_http(*self.client.dated) if self.client.dated is not None else None
+        return (found or NodeClock()).now()
 
     def close(self) -> None:
         """End the session."""
