@@ -12,8 +12,8 @@ short_description: Write a report on SIP over TLS between CUCM clusters
 version_added: 1.0.0
 description:
   - Writes one HTML page with the verdict, a picture of the clusters and trunks (a matrix of directions for more than
-    four clusters), the certificates side by side, the handshakes and calls as ladders, what was changed, the evidence
-    with its hashes, and the same as JSON.
+    four clusters), the certificates side by side, the handshakes and calls as ladders, what was changed, how many
+    phones were registered before and after restarts, the evidence with its hashes, and the same as JSON.
   - The page is complete in itself. It loads nothing, can be printed, and reads well on a telephone and in the dark.
   - The files are written on the controller, whatever host the task is delegated to, by the user who runs Ansible.
   - The page names the user, the controller and the versions that made it, and has room to sign.
