@@ -30,7 +30,7 @@ options:
     elements: dict
     required: true
   addresses:
-    description: Addresses by node name that win over those the cluster tells.
+    description: Addresses by node name, which override those that the cluster reports.
     type: dict
   patterns:
     description: The numbers that live on the cluster.

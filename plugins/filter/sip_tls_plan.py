@@ -41,7 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(clusters), each with its C(steps), what stays the C(same), C(warnings) and C(external) peers;
+  description: C(clusters), each with its C(steps), what remains the C(same), C(warnings) and C(external) peers;
     C(problems); and the numbers of C(changes), C(restarts), C(resets).
   type: dict
 """

@@ -33,7 +33,7 @@ attributes:
     details: A capture changes no settings.
   idempotent:
     support: N/A
-    details: Every run captures anew.
+    details: Every run captures again.
 options:
   state:
     description:

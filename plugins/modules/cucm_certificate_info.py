@@ -241,7 +241,7 @@ ports:
   type: dict
   sample: {"CallManager": "..."}
 clock:
-  description: The node's clock, by which dates are judged. C(offset) is the seconds that it is ahead of the
+  description: The node's clock, by which dates are checked. C(offset) is the seconds that it is ahead of the
     controller's, negative when it is behind; C(source) is V(HTTPS), V(CLI), or V(controller) where the node did not
     tell its time and the controller's clock had to do.
   returned: success

@@ -16,7 +16,7 @@ description:
     OPTIONS, and alarms of SIP trunks.
   - The files are fetched from a node (Log Collection for the list, DIME for the files), or are given with O(files).
   - Plain files, gzipped ones and unfinished ones (C(.gzo)) are read, as far as they go.
-  - A peer counts as alive when it answers OPTIONS with anything but 408 and 503. CUCM's own C(interErr=T) is no proof
+  - A peer counts as alive when it answers OPTIONS with anything but 408 and 503. CUCM's own C(interErr=T) is not proof
     that it is dead.
   - SRTP keys are never returned, only whether there were some.
 author:
@@ -120,7 +120,7 @@ certificates:
   sample: []
 connections:
   description: Events of connections, each with C(time), C(node), C(event), C(remote_ip), C(remote_port), C(index),
-    C(transport). A message on a connection that is known already is no event.
+    C(transport). A message on a known connection is not an event.
   type: list
   elements: dict
   returned: success

@@ -166,7 +166,7 @@ connections:
       returned: always
       sample: "client"
     notes:
-      description: What has to be known to judge this connection.
+      description: What has to be known to assess this connection.
       type: list
       elements: str
       returned: always

@@ -156,7 +156,7 @@ directions:
       returned: always
       sample: "cucma"
     external:
-      description: Whether RV(directions[].to) is a peer that is not ours, judged by what one side can see.
+      description: Whether RV(directions[].to) is a peer that is not ours, assessed by what one side can see.
       type: bool
       returned: always
       sample: false

@@ -48,7 +48,7 @@ FINDINGS = {
         "mutual_authentication", "without asking for a client certificate", "Encrypted"
     ),
     "the trunk points elsewhere": Finding(
-        "destinations", "which is no node of cucm10", "Correct the trunk's destinations"
+        "destinations", "which is not a node of cucm10", "Correct the trunk's destinations"
     ),
     "a trunk that only looks like TLS": Finding("profile", "is Non Secure, not Encrypted", "security_mode Encrypted"),
     "SRTP off": Finding("srtp", "does not allow SRTP", "srtp_allowed: true"),

@@ -24,7 +24,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import option_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.secrets import SECRETS, secrets_of
 
-#: variables that tell how to reach a cluster, by account; each with the environment variable that stands in for it
+#: variables for reaching a cluster, by account; each with the environment variable that replaces it
 APPLICATION = {"cucm_host": "CUCM_HOST", "cucm_username": "CUCM_USERNAME", "cucm_password": "CUCM_PASSWORD"}
 PLATFORM = {"cucm_os_username": "CUCM_OS_USERNAME", "cucm_os_password": "CUCM_OS_PASSWORD"}
 REQUIRED = {**APPLICATION, **PLATFORM}
@@ -33,7 +33,7 @@ CONNECTION = (
     "cucm_timeout", "cucm_ssh_port", "cucm_ssh_known_hosts", "cucm_ssh_host_key", "cucm_validate_host_key",
     "cucm_python_interpreter",
 )  # fmt: skip
-#: the other variables of an inventory that are no role's option
+#: the other variables of an inventory that are not options of a role
 OTHERS = (
     "cucm_node_addresses", "cucm_local_patterns", "cucm_peers", "cucm_external_peers", "cucm_transit", "cucm_clusters",
     "cucm_revocation",
@@ -55,7 +55,7 @@ BOOLEANS = ("cucm_validate_certs", "cucm_validate_host_key", "cucm_legacy_crypto
 TRUTHS = ("true", "false", "yes", "no", "on", "off", "1", "0", "y", "n", "t", "f")
 #: where a cluster asks for OCSP responders
 REVOCATION = ("disabled", "certificate", "configured")
-#: keys of sip_tls_ca that are no options of ca_sign
+#: keys of sip_tls_ca that are not options of ca_sign
 CA_KEYS = ("request_ids",)
 _LISTS = ("cucm_local_patterns", "cucm_peers")
 _PATTERN = re.compile(r"(?:[0-9A-DX*#+!@.?^\[\]-]|\\\+)+\Z")
@@ -94,7 +94,7 @@ class Inventory:
         """A variable's value, None without one or when its template fails."""
         try:
             found = plain(self.variables[name]) if name in self.variables else None
-            # Since ansible-core 2.19 a failed template fails when its value is used; before, it stays as written.
+            # Since ansible-core 2.19 a failed template fails when its value is used; before, it is left as written.
             return None if _TEMPLATE.search(str(found)) else found
         except Exception:  # whatever a template raises, by release
             return None
@@ -136,7 +136,7 @@ def _undefined(inventory: Inventory) -> Iterator[str]:
 def _misspelled(inventory: Inventory) -> Iterator[str]:
     for name in inventory.ours:
         meant = None if name in inventory.known else nearest(name, inventory.known)
-        # What the roles keep themselves is no mistake, nor is a variable of the user's beside ours.
+        # Facts that the roles set are not mistakes, nor are other variables of the user.
         if meant and meant not in inventory.variables and not _kept(inventory, name):
             yield f"the variable {name} is not known. Did you mean {meant}?"
 
@@ -168,7 +168,7 @@ def _missing(inventory: Inventory) -> Iterator[str]:
 
 
 def _kinds(inventory: Inventory) -> Iterator[str]:
-    """Numbers and booleans that are no options of a role, which the modules would refuse one by one."""
+    """Numbers and booleans that are not options of a role, which the modules would refuse one by one."""
     for name, (least, most) in NUMBERS.items():
         value = inventory.values.get(name)
         if value is not None and not (re.fullmatch(r"\d{1,9}", str(value)) and least <= int(value) <= most):
@@ -298,7 +298,7 @@ def _as_written(number: int, files: Iterable[Path]) -> str:
 
 
 def _means(token: str) -> Any:
-    # ansible-core brings PyYAML to the controller, where filters run; a module need not have it.
+    # ansible-core brings PyYAML to the controller, where filters run; a module may not have it.
     import yaml
 
     try:

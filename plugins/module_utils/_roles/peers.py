@@ -49,11 +49,11 @@ def peer_problems(clusters: Clusters) -> list[str]:
 
 
 def left_as_shipped(cluster: Cluster, peers: Sequence[str]) -> Iterator[str]:
-    """Who would meet a CallManager-ECDSA certificate that no CA signed."""
+    """The peers that could get a CallManager-ECDSA certificate that no CA signed."""
     nodes = [node for node, view in cluster.ec_certificates.items() if view and view.get("self_signed")]
     if nodes and peers:
         yield (
-            f"the {TRUNK_EC.name} certificate of {', '.join(nodes)} stays self-signed (callmanager_certificate_ecdsa "
+            f"the {TRUNK_EC.name} certificate of {', '.join(nodes)} remains self-signed (callmanager_certificate_ecdsa "
             f"is leave). {', '.join(map(str, peers))} would refuse it where ECDSA is chosen, and the verdict is "
             "insecure for each peer from release 11.0 on. Set callmanager_certificate_ecdsa to sign."
         )

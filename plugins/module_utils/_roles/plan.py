@@ -61,7 +61,7 @@ def change_plan(
 def _cluster(
     name: str, facts: Mapping[str, Any], problems: list[str], releases: Mapping[str, str]
 ) -> dict[str, Any]:  # fmt: skip
-    """One cluster: its steps in the order of the run, and what stays as it is."""
+    """One cluster: its steps in the order of the run, and what the run does not change."""
     found = facts.get("preflight_cluster") or {}
     made = facts.get("sip_tls_trunk_objects") or {}
     known = bool(found) and "sip_tls_trunk_objects" in facts and not problems
@@ -190,7 +190,7 @@ def _one_line(text: str) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Text that Markdown shows as it is. Underscores and hyphens within words mean nothing there and stay readable."""
+    """Text that Markdown shows unchanged. Underscores and hyphens within words have no meaning there."""
     safe = html.escape(_one_line(text), quote=False)
     safe = re.sub(r"([\\`*\[\]|~])", r"\\\1", safe)
     safe = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", safe)

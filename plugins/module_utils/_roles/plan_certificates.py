@@ -59,7 +59,7 @@ def certificate_steps(facts: Mapping[str, Any]) -> Iterator[Step]:
 
 
 def kept_certificates(facts: Mapping[str, Any]) -> Iterator[str]:
-    """The certificates that stay as they are."""
+    """The certificates that the run does not change."""
     for one in results(facts, "callmanager_certificate_csrs"):
         held = one.get("certificate") or {}
         if not one.get("needed") and held:
@@ -70,7 +70,7 @@ def kept_certificates(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def shipped_certificates(facts: Mapping[str, Any], releases: Mapping[str, str]) -> Iterator[str]:
-    """The CallManager-ECDSA certificates that stay self-signed, and the peers that would be shown them.
+    """The CallManager-ECDSA certificates that remain self-signed, and the peers that could get them.
 
     releases: the versions of the clusters of the plan, by name.
     """
@@ -114,7 +114,7 @@ def _uploads(facts: Mapping[str, Any]) -> Iterator[Step]:
     for one in results(facts, "callmanager_certificate_uploads"):
         signed = one["item"]
         for action in one.get("actions") or ():
-            # A CA that does not exist yet is made up anew for each certificate that is predicted.
+            # A CA that does not exist yet is made up again for each certificate that is predicted.
             text = str(action).replace(str(signed["view"]["issuer"]), NEW_CA) if _to_be_made(signed) else action
             found.append((signed["name"], sentence(text)))
     # Both certificates of a node have the same CA: the second prediction does not know of the first one.

@@ -313,7 +313,7 @@ def _signing_chain(pem: str, named: Iterable[Certificate]) -> list[str]:
 
 
 def _keeps_any(authority: Mapping[str, Any] | None) -> bool:
-    """Whether a certificate that another CA issued is kept: with an issuer, or all made anew, it is replaced."""
+    """Whether a certificate that another CA issued is kept: with an issuer, or if all are renewed, it is replaced."""
     return authority is not None and authority.get("regenerate") != "always" and not authority["pem"].strip()
 
 
@@ -339,7 +339,7 @@ def _failed(cluster: Cluster, result: Mapping[str, Any], otherwise: str) -> None
 
 
 def _rights(rights: Mapping[str, Any]) -> Iterator[str]:
-    """What the application account lacks. Roles of one's own may give any right, so only CUCM's own ones convict."""
+    """What the application account lacks. Custom roles may give any right, so only CUCM's own roles count."""
     roles = set(rights.get("roles") or ())
     own = {role for role in roles if not role.startswith("Standard ")}
     if _READ_ROLE in roles and not roles & _WRITE_ROLES and not own:
@@ -369,7 +369,7 @@ def _security_mode(cluster: Cluster, settings: Settings) -> Iterator[str]:
 
 
 def _port(seen: Mapping[str, Any], held: Mapping[str, Any] | None) -> Iterator[str]:
-    """The SIP TLS port as this machine sees it. A closed one is usual before the first TLS trunk: no word of it."""
+    """The SIP TLS port as seen from this machine. A closed one, normal before the first TLS trunk, is not reported."""
     port = seen.get("port")
     if seen.get("state") == "silent":
         yield (
@@ -392,8 +392,8 @@ def _check_names(cluster: Cluster, name: str) -> None:
     where, certificate = f"{cluster.name}, node {name}", cluster.certificates[name]
     if name.lower() in _DEFAULT_NAMES or not _HOSTNAME.match(name):
         cluster.problems.append(
-            f"{where}: {name} is no host name that a certificate should be bound to. Set it with `set network "
-            "hostname` first; that makes all certificates of the node anew."
+            f"{where}: {name} is not a host name for a certificate. Set it with `set network "
+            "hostname` first, which regenerates all certificates of the node."
         )
         return
     if certificate is None:
@@ -432,7 +432,7 @@ def _check_clock(cluster: Cluster, name: str, clock: Mapping[str, Any], backdati
         )
     elif abs(offset) > _CLOCK_WORTH_A_WORD:
         cluster.warnings.append(
-            f"{text}. CUCM judges certificates by it, and days left are counted by it here. Look at the node's NTP "
+            f"{text}. CUCM checks certificates by it, and days left are counted by it here. Check the node's NTP "
             "(`utils ntp status`)."
         )
 

@@ -240,13 +240,13 @@ def _trunks(made: Mapping[str, list[Any]], peers: Mapping[str, Peer], existing: 
         places = [str(one.get("address") or one.get("address_ipv6") or "") for one in trunk.get("destinations") or ()]
         if places and not leads_to(places, peers[peer]):
             yield (
-                f"the SIP trunk {planned['name']} exists already and leads to {', '.join(places)}, which is no node of "
-                f"{peer}. Give ours another name by sip_tls_trunk_name, or remove that one."
+                f"the SIP trunk {planned['name']} exists already and leads to {', '.join(places)}, which is not a "
+                f"node of {peer}. Give ours another name by sip_tls_trunk_name, or remove that one."
             )
 
 
 def leads_to(places: Iterable[str], peer: Peer) -> bool:
-    """Whether one of these addresses is a node's, or might be: IP addresses tell nothing where only names are known."""
+    """Whether an address is that of a node, or may be: IP addresses show nothing where only names are known."""
     ours = {str(text).lower() for text in (*peer.addresses, *peer.names)}
     short = {name.split(".")[0] for name in ours if not is_address(name)}
     addresses = {name for name in ours if is_address(name)}
@@ -285,7 +285,7 @@ def _same_profile(now: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
 
 
 def _patterns(made: Mapping[str, list[Any]], settings: Mapping[str, Any], existing: Mapping[str, Any]) -> Iterator[str]:
-    """A pattern for a peer's number that leads elsewhere: it is somebody's route, and not ours to bend."""
+    """A pattern for a peer's number that leads elsewhere: it is someone else's route, so that it must not change."""
     ours = {(one["pattern"], one["partition"] or ""): one for one in made["patterns"]}
     trunks = {one["name"]: [one["trunk"]] for one in made["peers"]} | {
         one["name"]: one["trunks"] for one in made.get("transit") or ()

@@ -109,12 +109,12 @@ def _untouched(record: Mapping[str, Any], now: Now) -> list[Peer]:
 def _refusal(cluster: str, entry: Mapping[str, Any], now: Mapping[str, Any] | None, strange: Sequence[str]) -> str:
     what = f"{cluster}: the {noun(entry['kind'])} {in_words(entry['name'], entry['partition'])}"
     if now is None:
-        return f"{what} was removed by somebody after the run."
+        return f"{what} was removed by someone after the run."
     if strange == ["state"]:
-        return f"{what} was made again by somebody after the run."
+        return f"{what} was made again by someone after the run."
     left = entry["after"] if entry.get("known") else entry["wish"]
     changes = ", ".join(f"{key} is {now.get(key)!r} and was {(left or {}).get(key)!r}" for key in strange)
-    return f"{what} was changed by somebody after the run: {changes}."
+    return f"{what} was changed by someone after the run: {changes}."
 
 
 def _put_back(key: Key, before: Mapping[str, Any], now: Mapping[str, Any] | None) -> dict[str, Any]:

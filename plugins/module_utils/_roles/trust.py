@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which CAs the peers of a cluster come to trust: those that the operator named, and no other.
 
-A cluster brings its own trust store along, and whoever administers it can put anything there. Nothing of it reaches
-another cluster unless signatures lead from the node's certificate to a CA that was named. Pure but for the files that
-the options name; private to siptls.cucm.
+The administrator of a cluster can put anything into its trust store. Nothing of it is given to another cluster unless
+signatures lead from the node's certificate to a CA that was named. Pure but for the files that the options name;
+private to siptls.cucm.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def _destinations(case: Direction) -> Iterator[Check]:
     for address, asked in destinations:
         if address not in known:
             yield Check(
-                "destinations", "fail", f"the trunk of {case.source} points to {address}, which is no node of "
+                "destinations", "fail", f"the trunk of {case.source} points to {address}, which is not a node of "
                 f"{case.target}", "configuration", remedy="Correct the trunk's destinations (cucm_sip_trunk).",
             )  # fmt: skip
         elif asked != port:

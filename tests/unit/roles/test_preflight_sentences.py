@@ -67,7 +67,7 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
      info(found={"route_patterns": [{**PATTERN, "gateway": "", "route_list": "RL", "devices": ["G1", "G2"]}]}), {},
      ("route list RL (devices: G1, G2)",)),
     ("our trunk's name leads elsewhere", info(found={"sip_trunks": [TRUNK]}), {},
-     ("SIP-TLS-b exists already and leads to 192.0.2.9", "no node of b", "sip_tls_trunk_name")),
+     ("SIP-TLS-b exists already and leads to 192.0.2.9", "not a node of b", "sip_tls_trunk_name")),
     ("our trunk's name is a gateway's", info(found={"other_devices": ["SIP-TLS-b"]}), {},
      ("device of another kind is called SIP-TLS-b",)),
     ("name and port on another profile", info(security_profiles=[PROFILE]), {},
@@ -159,7 +159,7 @@ def test_peers_that_are_not_ours_meet_what_stands_there_too() -> None:
     )
     found = preflight_problems([{**cluster("a", told), "external": [sbc]}, cluster("b", **B)])
     assert len(found) == 2
-    assert "leads to other.example.com, which is no node of sbc" in found[0]
+    assert "leads to other.example.com, which is not a node of sbc" in found[0]
     assert "route pattern 0.! without a partition, a number of sbc" in found[1]
     asked = look_up(["b"], SETTINGS, ["9898"], [{"name": "sbc", "numbers": ["0.!"]}, "nonsense"])
     assert asked["sip_trunks"] == ["SIP-TLS-b", "SIP-TLS-sbc"]

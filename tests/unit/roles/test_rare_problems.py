@@ -32,7 +32,7 @@ def found(name: str, certificate: dict[str, Any] | None, *, clock: int = 0, **mo
 
 def test_a_name_that_no_certificate_should_have() -> None:
     (text,) = found("localhost", view("localhost"))
-    assert "localhost is no host name that a certificate should be bound to. Set it with `set network hostname`" in text
+    assert "localhost is not a host name for a certificate. Set it with `set network hostname`" in text
 
 
 def test_a_certificate_for_another_name() -> None:

@@ -306,12 +306,10 @@ def test_changed_objects_get_their_values_again_made_ones_go_removed_ones_return
 def test_what_somebody_changed_since_is_refused_with_its_values_unless_forced() -> None:
     record = backup.finished(backup.begun(None, HEAD, WISHES, before()), "2", after(), {})
     found = plan(record, after(aar="hand"))
-    assert found["refusals"] == [
-        "a: the SIP trunk OLD was changed by somebody after the run: aar is 'hand' and was ''."
-    ]
+    assert found["refusals"] == ["a: the SIP trunk OLD was changed by someone after the run: aar is 'hand' and was ''."]
     assert not plan(record, after(aar="hand"), force=True)["refusals"]
     gone = [{**one, "object": {}} for one in after()]
-    assert "removed by somebody" in plan(record, gone)["refusals"][0]
+    assert "removed by someone" in plan(record, gone)["refusals"][0]
 
 
 def test_a_made_object_that_something_else_uses_by_now_stays() -> None:

@@ -379,7 +379,7 @@ def break_trace(e: Evidence) -> None:
         (break_name, "server_name", "accepts CUCM11, but the certificate of CUCM10"),
         (break_peer_name, "client_name", "names CUCMA"),
         (break_mutual, "mutual_authentication", "without asking for a client certificate"),
-        (break_destination, "destinations", "10.0.0.9, which is no node of cucm10"),
+        (break_destination, "destinations", "10.0.0.9, which is not a node of cucm10"),
         (break_port, "destinations", "port 5060"),
         (break_profile_used, "profile", "uses the profile Non Secure SIP Trunk Profile"),
         (break_transport, "profile", "over TCP, not TLS"),
