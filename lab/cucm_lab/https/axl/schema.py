@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from .tables import classes, devices, media, profile, routing, system, trunk
+from .tables import classes, devices, media, people, profile, routing, system, trunk
 
 Version = tuple[int, int]
 
@@ -141,6 +141,12 @@ KINDS: dict[str, Kind] = {
         _kind("TransPattern", routing.TRANS_PATTERN,
               "pattern description routePartitionName isEmergencyServiceNumber", {},
               key="pattern", scope=("routePartitionName", "dialPlanName", "routeFilterName"), database="numplan"),
+        *(
+            _kind(name, table, "pattern description routePartitionName", {},
+                  key="pattern", scope=("routePartitionName", "dialPlanName", "routeFilterName"), database="numplan")
+            for name, table in (("CallingPartyTransformationPattern", routing.CALLING_TRANSFORMATION),
+                                ("CalledPartyTransformationPattern", routing.CALLED_TRANSFORMATION))
+        ),
         _kind("RouteGroup", routing.ROUTE_GROUP, "name", {}),
         _kind("RouteList", routing.ROUTE_LIST, "name description", {"reset": _10, "apply": _10},
               database="device"),
@@ -166,6 +172,8 @@ KINDS: dict[str, Kind] = {
         _kind("Region", devices.REGION, "name", {"restart": _10, "apply": _10}),
         _kind("DateTimeGroup", devices.DATE_TIME_GROUP, "name timeZone", {"reset": _10, "apply": _10},
               database="datetimesetting"),
+        _kind("User", people.USER, "firstName lastName userid department", {}, key="userid", database="enduser"),
+        _kind("AppUser", people.APP_USER, "userid", {}, key="userid", database="applicationuser"),
         _kind("ConferenceBridge", media.CONFERENCE_BRIDGE, "name description devicePoolName", {}, database="device"),
         _kind("ExpresswayCConfiguration", media.EXPRESSWAY_C, "HostNameOrIP description", {},
               base=dict.fromkeys(_CRUD, (12, 5)), key="HostNameOrIP"),

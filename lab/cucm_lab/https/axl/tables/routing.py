@@ -146,3 +146,46 @@ members/member/calledPartyNumberingPlan | XNumberingPlan | o | | Cisco CallManag
 members/member/calledPartyNumberType | XPriOfNumber | o | | Cisco CallManager | o | y | - | |
 runOnEveryNode | bool | o | | false | o | y | y | |
 """
+
+# The usages are those of the vendor's list that name such patterns; nothing shows which one CUCM returns.
+CALLING_TRANSFORMATION = """
+newPattern | string | - | | | o | - | - | |
+pattern | string | R | | | - | y | y | |
+description | string | o | | | o | y | y | |
+usage | XPatternUsage | - | | Translation Calling Party Number | - | y | y | |
+newRoutePartitionName | fk | - | n | | o | - | - | |
+routePartitionName | fk | R | n | | - | y | y | |
+callingPartyTransformationMask | string | o | n | | o | y | y | |
+useCallingPartyPhoneMask | XStatus | o | | Default | o | y | y | |
+newDialPlanName | fk | - | n | | o | - | - | |
+dialPlanName | fk | o | n | | - | y | y | |
+digitDiscardInstructionName | fk | o | n | | o | y | y | |
+patternUrgency | bool | - | | true | - | y | y | |
+callingPartyPrefixDigits | string(50) | o | n | | o | y | y | |
+newRouteFilterName | fk | - | n | | o | - | - | |
+routeFilterName | fk | o | n | | - | y | y | |
+callingLinePresentationBit | XPresentationBit | o | | Default | o | y | y | |
+callingPartyNumberingPlan | XNumberingPlan | o | | Cisco CallManager | o | y | y | |
+callingPartyNumberType | XPriOfNumber | o | | Cisco CallManager | o | y | y | |
+mlppPreemptionDisabled | bool | o | | false | o | y | y | 10.0 |
+"""
+
+CALLED_TRANSFORMATION = """
+newPattern | string | - | | | o | - | - | |
+pattern | string | R | | | - | y | y | |
+description | string | o | | | o | y | y | |
+usage | XPatternUsage | - | | Called Party Number Transformation | - | y | y | |
+newRoutePartitionName | fk | - | n | | o | - | - | |
+routePartitionName | fk | R | n | | - | y | y | |
+calledPartyTransformationMask | string | o | n | | o | y | y | |
+newDialPlanName | fk | - | n | | o | - | - | |
+dialPlanName | fk | o | n | | - | y | y | |
+digitDiscardInstructionName | fk | o | n | | o | y | y | |
+patternUrgency | bool | - | | true | - | y | y | |
+newRouteFilterName | fk | - | n | | o | - | - | |
+routeFilterName | fk | o | n | | - | y | y | |
+calledPartyPrefixDigits | string | o | n | | o | y | y | |
+calledPartyNumberingPlan | XNumberingPlan | o | | Cisco CallManager | o | y | y | |
+calledPartyNumberType | XPriOfNumber | o | | Cisco CallManager | o | y | y | |
+mlppPreemptionDisabled | bool | o | | false | o | y | y | 10.0 |
+"""
