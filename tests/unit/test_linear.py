@@ -364,6 +364,7 @@ NO_ENTRY = {
     "_ca/signer.py": "options of the playbook",
     "_ca/vault.py": "one JSON text of limited size, at once",
     "_ca/web.py": "an exception's text, cut to 2,000 characters",
+    "_evidence/background.py": "a file of this collection",
     "_evidence/files.py": "names of files on the controller",
     "_evidence/node_capture.py": "patterns alone",
     "_evidence/packets.py": "binary records of limited size",
