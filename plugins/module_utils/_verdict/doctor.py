@@ -109,6 +109,8 @@ _BY_PORT = {
     ),
 }
 _COMMON_NAME = re.compile(r"/CN=([^/]*)")
+#: what is new in each line of a trace: the instance of a process, the port of the peer
+_EACH_TIME = re.compile(r"\A\[[\d, ]+\]: |:\d+\Z")
 _WEIGHTS = {"status": 1}
 _USUAL_WEIGHT = 3
 
@@ -248,12 +250,36 @@ def _from_traces(case: Direction) -> Iterator[Sign]:
         if not at_target and trace.get("cluster") != case.source:
             continue
         peers = case.source_nodes if at_target else case.target_nodes
-        for line in [*(trace.get("trouble") or []), *(trace.get("alarms") or [])]:
-            causes = _BY_KIND.get(str(line.get("kind")))
-            if causes and _concerns(line, peers, case) and not _settled(line, trace):
-                text = str(line.get("text") or f"alarm {line.get('name')}: {line.get('meaning')}")
-                yield Sign(causes[at_target], "trace", f"{trace['cluster']}: {text}", str(line.get("next_step") or ""),
-                           line.get("node"))  # fmt: skip
+        lines = [
+            line
+            for line in [*(trace.get("trouble") or []), *(trace.get("alarms") or [])]
+            if line.get("kind") in _BY_KIND and _concerns(line, peers, case) and not _settled(line, trace)
+        ]
+        for group in _alike(_specific(lines)):
+            line, times = group[-1], len(group)
+            often = f" ({times} times, the last one at {line.get('time')})" if times > 1 else ""
+            yield Sign(
+                _BY_KIND[line["kind"]][at_target], "trace", f"{trace['cluster']}: {_text(line)}{often}",
+                str(line.get("next_step") or ""), line.get("node"),
+            )  # fmt: skip
+
+
+def _text(line: Data) -> str:
+    return str(line.get("text") or f"alarm {line.get('name')}: {line.get('meaning')}")
+
+
+def _specific(lines: list[Data]) -> list[Data]:
+    """Without lines that only repeat that a certificate was refused, where another one gives OpenSSL's reason."""
+    explained = {line.get("remote_ip") for line in lines if line["kind"] != "verification"}
+    return [line for line in lines if line["kind"] != "verification" or line.get("remote_ip") not in explained]
+
+
+def _alike(lines: Iterable[Data]) -> Iterable[list[Data]]:
+    """Lines that differ in the number of the process and the port of the peer alone: one for each attempt."""
+    groups: dict[tuple[Any, ...], list[Data]] = {}
+    for line in lines:
+        groups.setdefault((line["kind"], line.get("node"), _EACH_TIME.sub("", _text(line))), []).append(line)
+    return groups.values()
 
 
 def _concerns(line: Data, peers: tuple[Node, ...], case: Direction) -> bool:

@@ -187,6 +187,23 @@ def test_calls_that_are_not_routed_are_the_cause_only_of_a_trunk_that_works() ->
     assert (both["cause"], [one["cause"] for one in both["others"]]) == ("ca_missing", ["not_routed"])
 
 
+def test_the_same_line_of_a_trace_is_shown_once_with_its_number_and_last_time() -> None:
+    evidence = broken.sound()
+    again = [
+        {"time": f"2026-10-31T10:00:{second}Z", "kind": kind, "remote_ip": "10.0.0.2",
+         "text": f"[1, 100, 17, {second}]: HandleSSLError - Certificate verification failed{why} for 10.0.0.2:{port}"}
+        for second, port in ((10, 5061), (40, 41141), (55, 33617))
+        for kind, why in (("issuer_missing", ":(Verification error:20)- no issuer"), ("verification", ""))
+    ]  # fmt: skip
+    evidence["traces"] = [{"cluster": "cucma", "trouble": again}]
+    diagnosis = diagnose(evidence)
+    assert diagnosis["cause"] == "ca_missing" and diagnosis["others"] == [], "a refusal without its reason adds nothing"
+    (shown,) = diagnosis["evidence"]
+    assert shown["text"].endswith("for 10.0.0.2:33617 (3 times, the last one at 2026-10-31T10:00:55Z)")
+    evidence["traces"] = [{"cluster": "cucma", "trouble": [one for one in again if one["kind"] == "verification"]}]
+    assert diagnose(evidence)["cause"] == "certificate_refused"
+
+
 def test_a_failure_before_the_last_good_handshake_is_over() -> None:
     evidence = broken.sound()
     line = {"time": "2026-10-31T10:00:00Z", "text": "x", "kind": "issuer_missing", "remote_ip": "10.0.0.2"}
