@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Peer
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import CALLMANAGER
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_certificates import (
     certificate_steps,
+    cluster_of,
     kept_certificates,
     sentence,
     shipped_certificates,
@@ -41,7 +43,7 @@ def change_plan(
     markdown: every text is then safe to be put into such a page.
     """
     wrong = list(problems)
-    releases = {name: _text(facts.get("preflight_cluster") or {}, "version") for name, facts in hosts.items()}
+    releases = {name: cluster_of(facts).version or "" for name, facts in hosts.items()}
     clusters = [_cluster(name, facts, wrong, releases) for name, facts in hosts.items()]
     steps = [one for cluster in clusters for one in cluster["steps"]]
     document = {
@@ -62,33 +64,25 @@ def _cluster(
     name: str, facts: Mapping[str, Any], problems: list[str], releases: Mapping[str, str]
 ) -> dict[str, Any]:  # fmt: skip
     """One cluster: its steps in the order of the run, and what the run does not change."""
-    found = facts.get("preflight_cluster") or {}
+    found = cluster_of(facts)
     made = facts.get("sip_tls_trunk_objects") or {}
-    known = bool(found) and "sip_tls_trunk_objects" in facts and not problems
+    known = bool(facts.get("preflight_cluster")) and "sip_tls_trunk_objects" in facts and not problems
     steps = [*certificate_steps(facts), *_trusted(facts), *_objects(facts, made)] if known else []
     kept = [*kept_certificates(facts), *shipped_certificates(facts, releases), *_kept_objects(facts)] if known else []
     unknown = "" if known or problems else "What a run would do could not be found out; the run's output says why."
     return {
         "name": name,
-        "release": _text(found, "version"),
-        "security_mode": _text(found, "security_mode"),
-        "nodes": [f"{node['name']} ({node['address']})" for node in _list(found, "nodes")],
+        "release": found.version or "",
+        "security_mode": found.security_mode or "",
+        "nodes": [f"{node.name} ({node.address})" for node in found.nodes],
         "known": known,
-        "why": _text(found, "unreachable") or unknown,
+        "why": found.unreachable or unknown,
         "steps": steps,
-        "users": _list(found, "certificate_users") if _renews(steps) else [],
+        "users": list(found.certificate_users) if _renews(steps) else [],
         "same": kept,
-        "warnings": [*_list(found, "warnings"), *_list(made, "waiting"), *_list(made, "offers")],
-        "external": [_external(peer) for peer in _list(found, "external")],
+        "warnings": [*found.warnings, *made.get("waiting", ()), *made.get("offers", ())],
+        "external": [_external(peer) for peer in found.external],
     }
-
-
-def _text(facts: Mapping[str, Any], key: str) -> str:
-    return str(facts.get(key) or "")
-
-
-def _list(facts: Mapping[str, Any], key: str) -> list[Any]:
-    return list(facts.get(key) or ())
 
 
 def _calls(hosts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -107,12 +101,12 @@ def _calls(hosts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     ]
 
 
-def _external(peer: Mapping[str, Any]) -> dict[str, Any]:
+def _external(peer: Peer) -> dict[str, Any]:
     return {
-        "name": peer["name"],
-        "address": ", ".join(f"{address}:{peer.get('port') or 5061}" for address in peer.get("addresses") or ()),
-        "subject_names": ", ".join(peer.get("names") or ()),
-        "numbers": ", ".join(str(one) for one in peer.get("patterns") or ()) or "none, it only calls in",
+        "name": peer.name,
+        "address": ", ".join(f"{address}:{peer.port or 5061}" for address in peer.addresses),
+        "subject_names": ", ".join(peer.names),
+        "numbers": ", ".join(map(str, peer.patterns)) or "none, it only calls in",
     }
 
 

@@ -52,10 +52,10 @@ def certificate_steps(facts: Mapping[str, Any]) -> Iterator[Step]:
     restarts = [*_restarts(facts)]
     phones = [*uploads, *ctl, *restarts]
     if uploads:
-        yield step("manual", _BEFORE, where="RTMT", effect=_before(_cluster(facts)))
+        yield step("manual", _BEFORE, where="RTMT", effect=_before(cluster_of(facts)))
     yield from phones
     if phones:
-        yield step("manual", _AFTER, where="Cisco Unified CM Administration", effect=_after(_cluster(facts)))
+        yield step("manual", _AFTER, where="Cisco Unified CM Administration", effect=_after(cluster_of(facts)))
 
 
 def kept_certificates(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -74,7 +74,7 @@ def shipped_certificates(facts: Mapping[str, Any], releases: Mapping[str, str]) 
 
     releases: the versions of the clusters of the plan, by name.
     """
-    found = _cluster(facts)
+    found = cluster_of(facts)
     if found.options.get("ecdsa") != "leave":
         return
     nodes = [node for node, held in found.ec_certificates.items() if held and held.get("self_signed")]
@@ -93,7 +93,7 @@ def _has_ecdsa(version: str) -> bool:
     return not version or major(version) >= ECDSA
 
 
-def _cluster(facts: Mapping[str, Any]) -> Cluster:
+def cluster_of(facts: Mapping[str, Any]) -> Cluster:
     """What preflight found of the cluster."""
     return Cluster.from_facts({"name": "", **(facts.get("preflight_cluster") or {})})
 
@@ -156,7 +156,7 @@ def _ctl_changes(facts: Mapping[str, Any]) -> bool:
 
 def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
     """In mixed mode: the CTL file, and the phones that have to load it."""
-    found = _cluster(facts)
+    found = cluster_of(facts)
     if found.security_mode != "mixed":
         return
     publisher = next((node.name for node in found.nodes if node.role == "Publisher"), "publisher")
@@ -179,7 +179,7 @@ def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
 
 def _restarts(facts: Mapping[str, Any]) -> Iterator[Step]:
     """Service by service, each on the publisher and then on the subscribers; a step per node where calls end."""
-    found = _cluster(facts)
+    found = cluster_of(facts)
     waiting = (facts.get("callmanager_certificate_following") or {}).get("waiting") or ()
     rows = by_service(
         results(facts, "callmanager_certificate_restarts"), results(facts, "callmanager_certificate_followed"), waiting
