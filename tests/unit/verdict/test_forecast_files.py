@@ -112,9 +112,9 @@ def test_the_files_hold_the_same(tmp_path: Path) -> None:
     assert len(events) == sum(len(one["events"]) for one in found["forecasts"])
     assert {one["from"] for one in events} == {"cucma", "cucm10"}
     page = (tmp_path / "new/forecast.html").read_text()
-    assert "Down now" not in page
+    assert "directions down" not in page
     found["forecasts"][0]["works"] = False
-    assert "1 of 2 directions do not work now" in forecast_files.page({**found, "generated": "now"})
+    assert "1 of 2 directions down" in forecast_files.page({**found, "generated": "now"})
     for said in ("426 days", "cucma to cucm10 breaks first, on 2028-01-01", "10.0.0.9 is unreachable", ">Tomcat<"):
         assert said in page, said
 
