@@ -55,7 +55,7 @@ _value:
     - C(active), whether old CAs are named; C(phase), V(trust), V(sign), V(retire) or V(done); C(text), a sentence.
     - C(problems), why no phase may begin, and C(blocked), why this one may not, as sentences.
     - C(leaves), each certificate that peers meet, with C(cluster), C(node), C(purpose), C(issuer), C(under) (V(new),
-      V(old), V(self-signed), V(other)) and C(served).
+      V(old), V(self-signed), V(other)) and C(served); C(certificates), the same in words.
     - C(lacking), by cluster and node the CAs to add, and C(holding), by cluster the CAs to remove, both as PEM;
       C(unsigned), the clusters to sign for; C(new) and C(old), the CAs.
   type: dict

@@ -24,7 +24,7 @@ NAMES = ("first", "second", "third")
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("roll_over")
-    clusters = [cluster(1, "10.5", name="first"), cluster(2, "12.5", nodes=2, name="second"),
+    clusters = [cluster(1, "10.5", nodes=2, name="first"), cluster(2, "12.5", name="second"),
                 cluster(3, "14", name="third")]  # fmt: skip
     place = Site(folder, write_scenario(folder / "scenario.yml", clusters))
     with place.lab:
@@ -119,12 +119,20 @@ def test_three_clusters_get_a_new_ca_and_calls_never_fail(site: Site) -> None:
     plan = (site.folder / "plan" / "plan.md").read_text()
     assert "phase sign" in plan and "siptls.cucm.roll" in plan, plan[:2000]
 
+    half = site.lab.ask("dump")
+    foreseen = moved(site, "roll_over_ca", "--check")
+    assert foreseen.code == 0 and "phase sign" in foreseen.output, foreseen.output[-3000:]
+    assert site.lab.ask("dump") == half
     rest = moved(site)
     assert rest.code == 0, rest.output[-3000:]
     assert issuers(site) == {name: {new_name} for name in NAMES}
     assert rest.recap["second"]["changed"] == 0
     calls_are_answered(site)
 
+    signed = site.lab.ask("dump")
+    foreseen = moved(site, "roll_over_ca", "--check")
+    assert foreseen.code == 0 and foreseen.total("changed") >= 3, foreseen.output[-3000:]
+    assert site.lab.ask("dump") == signed
     early = moved(site, roll_over_phase="sign")
     assert early.code == 0 and early.total("changed") == 0, "what is over is not done again"
     retire = moved(site, roll_over_phase="retire")

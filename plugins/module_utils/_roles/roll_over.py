@@ -143,7 +143,8 @@ def roll_over(
     operator's word. made: the chain of a new CA that is not in the facts. to_be_made: the new CA does not exist yet,
     and made is a prediction. blind: go on where it is not known what a port presents.
     The result has `active` (whether an old CA is named), `phase`, `text`, `problems` (why no phase may begin),
-    `blocked` (why this one may not), `leaves`, `lacking`, `holding`, `unsigned`, `new` and `old`.
+    `blocked` (why this one may not), `leaves` and the same as sentences (`certificates`), `lacking`, `holding`,
+    `unsigned`, `new` and `old`.
     """
     case = RollOver(clusters, hosts, made)
     leaves, lacking, holding = case.leaves(), case.lacking(), case.holding()
@@ -157,6 +158,7 @@ def roll_over(
         "problems": [*_problems(case, leaves, peers)],
         "blocked": [*_blocked(case, phase, leaves, peers), *([] if blind else _unseen(phase, leaves))],
         "leaves": [asdict(one) for one in leaves],
+        "certificates": [f"{one.where}, {one.purpose}: {one.issuer} ({one.under})" for one in leaves],
         "lacking": lacking,
         "holding": holding,
         "unsigned": unsigned,

@@ -67,6 +67,7 @@ def test_phases_follow_each_other() -> None:
     half = [cluster("a", NEW_NAME, OLD, NEW), both[1]]
     assert (state(*half)["phase"], state(*half)["unsigned"]) == ("sign", ["b"])
     assert [one["under"] for one in state(*half)["leaves"]] == ["new", "old"]
+    assert state(*half)["certificates"][1] == "b, node b1, CallManager: C=IN, O=cisco, CN=Old CA (old)"
     signed = [cluster(name, NEW_NAME, OLD, NEW) for name in "ab"]
     assert (state(*signed)["phase"], state(*signed)["blocked"]) == ("retire", [])
     assert state(*signed)["holding"] == {"a": [OLD["pem"]], "b": [OLD["pem"]]}
