@@ -39,12 +39,12 @@ def with_certificates(
             if holder in fresh:
                 view, above = fresh[holder]
             else:
-                view = kept.get(holder) or cluster.held(purpose).get(node.name)
+                view = kept.get(holder) or cluster.by_node(purpose).get(node.name)
                 above = cluster.chains.get(fact, {}).get(holder[0]) or ()
             found[fact][node.name] = view
             chain += [pem for pem in above if pem not in chain]
-    held, ec_held = found[FACTS[TRUNK.name]], found[FACTS[TRUNK_EC.name]]
-    return replace(cluster, certificates=held, ec_certificates=ec_held, chain=chain, trust={}, chains={})
+    for_rsa, for_ec = found[FACTS[TRUNK.name]], found[FACTS[TRUNK_EC.name]]
+    return replace(cluster, certificates=for_rsa, ec_certificates=for_ec, chain=chain, trust={}, chains={})
 
 
 def _fresh(signed: Rows, uploads: Rows) -> dict[Holder, tuple[Any, Iterable[str]]]:
@@ -74,7 +74,7 @@ def expected(cluster: Cluster, *, predicted: bool) -> dict[str, dict[str, str]]:
         node.name: {
             purpose: str(view["sha256"])
             for purpose in FACTS
-            if (view := cluster.held(purpose).get(node.name) or {}).get("sha256")
+            if (view := cluster.by_node(purpose).get(node.name) or {}).get("sha256")
             and (predicted or not view.get("predicted"))
         }
         for node in cluster.nodes

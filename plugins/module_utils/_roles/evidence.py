@@ -132,7 +132,7 @@ def _external(peer: Mapping[str, Any], probes: Rows) -> dict[str, Any]:
 
 def _issued(cluster: Cluster, node: str, purpose: str) -> Mapping[str, Any] | None:
     """What the CA issued for a node; not what it would issue, as check mode has it, nor what is left as shipped."""
-    view = cluster.held(purpose).get(node) or {}
+    view = cluster.by_node(purpose).get(node) or {}
     left = purpose == TRUNK_EC.name and view.get("self_signed")
     return None if not view or view.get("predicted") or left else view
 

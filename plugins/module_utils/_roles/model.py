@@ -246,14 +246,14 @@ class Cluster:
             "planned": vars(self.planned) if self.planned else None,
         }
 
-    def held(self, purpose: str) -> dict[str, View | None]:
+    def by_node(self, purpose: str) -> dict[str, View | None]:
         """The certificates of a purpose by node."""
         found: dict[str, View | None] = getattr(self, FACTS[purpose])
         return found
 
     def identities(self, node: str) -> list[View]:
         """The certificates that a node may present on its SIP port, that of CallManager first."""
-        views = (self.held(purpose).get(node) for purpose in FACTS)
+        views = (self.by_node(purpose).get(node) for purpose in FACTS)
         return [view for view in views if view]
 
     @property

@@ -74,7 +74,7 @@ def _owned(cluster: Cluster, nodes: Iterable[Node] | None = None, given: Iterabl
     written = list(given)
     certified: list[str] = []
     for node in cluster.nodes if nodes is None else nodes:
-        certificates = {purpose: cluster.held(purpose).get(node.name) or {} for purpose in FACTS}
+        certificates = {purpose: cluster.by_node(purpose).get(node.name) or {} for purpose in FACTS}
         written += [node.name, node.address]
         certified += [name for one in certificates.values() for name in certificate_names(one)]
         if is_address(node.name):

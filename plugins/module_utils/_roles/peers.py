@@ -110,7 +110,7 @@ def _claimed_names(clusters: Clusters, external: Iterable[Peer]) -> Iterator[str
         name.lower(): cluster.name
         for cluster in clusters
         for purpose in FACTS
-        for certificate in cluster.held(purpose).values()
+        for certificate in cluster.by_node(purpose).values()
         for name in certificate_names(certificate or {})
     }
     for peer in external:

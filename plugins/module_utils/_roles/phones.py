@@ -33,16 +33,16 @@ def due(cluster: Cluster, *, renew_before: int = 30, regenerate: str = "", issue
     """The nodes whose CallManager certificate this run will change, as far as preflight can see."""
     found = []
     for node in cluster.nodes:
-        held = cluster.certificates.get(node.name)
+        certificate = cluster.certificates.get(node.name)
         if not node.callmanager or regenerate == "never":
             continue
-        left = (held or {}).get("days_left")
+        left = (certificate or {}).get("days_left")
         if (
-            held is None
+            certificate is None
             or regenerate == "always"
-            or held.get("self_signed")
+            or certificate.get("self_signed")
             or (left is not None and left <= renew_before)
-            or (issuer and held.get("issuer") != issuer)
+            or (issuer and certificate.get("issuer") != issuer)
         ):
             found.append(node.name)
     return found
@@ -93,10 +93,10 @@ def anchor_problems(cluster: Cluster, trust_lists: Mapping[str, Any]) -> Iterato
         )
         return
     known = {serial_of(row["serial_number"]) for row in itl["records"] if row["function"] == TVS.name}
-    for node, held in cluster.tvs.items():
-        left = held.get("days_left")
+    for node, certificate in cluster.tvs.items():
+        left = certificate.get("days_left")
         expired = left is not None and left < 0
-        if not expired and serial_of(str(held["serial"])) in known:
+        if not expired and serial_of(str(certificate["serial"])) in known:
             continue
         what = "has expired" if expired else "is newer than the ITL file, which phones hold"
         yield (

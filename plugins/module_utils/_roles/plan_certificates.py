@@ -61,11 +61,11 @@ def certificate_steps(facts: Mapping[str, Any]) -> Iterator[Step]:
 def kept_certificates(facts: Mapping[str, Any]) -> Iterator[str]:
     """The certificates that the run does not change."""
     for one in results(facts, "callmanager_certificate_csrs"):
-        held = one.get("certificate") or {}
-        if not one.get("needed") and held:
+        view = one.get("certificate") or {}
+        if not one.get("needed") and view:
             yield (
-                f"{_purpose(one['item'])} certificate of {one['item']['name']}: signed by {held['issuer']}, valid to "
-                f"{held['not_after']}"
+                f"{_purpose(one['item'])} certificate of {one['item']['name']}: signed by {view['issuer']}, valid to "
+                f"{view['not_after']}"
             )
 
 
@@ -77,7 +77,9 @@ def shipped_certificates(facts: Mapping[str, Any], releases: Mapping[str, str]) 
     found = cluster_of(facts)
     if found.options.get("ecdsa") != "leave":
         return
-    nodes = [node for node, held in found.ec_certificates.items() if held and held.get("self_signed")]
+    nodes = [
+        node for node, certificate in found.ec_certificates.items() if certificate and certificate.get("self_signed")
+    ]
     peers = [peer for peer in found.peers or () if _has_ecdsa(releases.get(peer, ""))]
     peers += [peer.name for peer in found.external]
     if nodes and peers:

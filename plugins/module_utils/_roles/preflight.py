@@ -173,8 +173,8 @@ def _list_users(cluster: Cluster, info: Mapping[str, Any], issuer: str, ctl: Map
     cluster.certificate_users = certificate_users(
         info.get("certificate_users") or {}, issuer=issuer, own_trunks=own_trunks
     )
-    held = [cluster.certificates.get(node) or {} for node in cluster.due]
-    same_ca = bool(issuer) and all(one.get("issuer") == issuer for one in held)
+    changing = [cluster.certificates.get(node) or {} for node in cluster.due]
+    same_ca = bool(issuer) and all(one.get("issuer") == issuer for one in changing)
     cluster.warnings += [f"{cluster.name}: {text}" for text in users_sentence(cluster, same_ca=same_ca)]
 
 
@@ -210,7 +210,7 @@ def _take_certificates(cluster: Cluster, node: str, certificates: Iterable[Mappi
     for certificate in certificates:
         purpose = certificate["purpose"]
         if purpose in FACTS:
-            cluster.held(purpose)[node] = certificate
+            cluster.by_node(purpose)[node] = certificate
         elif purpose == TRUNK.trust:
             cluster.trust[node].append({key: certificate.get(key) for key in _TRUST_KEYS})
         elif purpose == ITL_SIGNER:
@@ -226,7 +226,7 @@ def _check_ports(cluster: Cluster, node: str, ports: Mapping[str, Any]) -> None:
     for purpose in FACTS:
         port = ports.get(purpose) or {}
         if purpose == TRUNK.name or port.get("state") == "tls":
-            found = _port(port, cluster.held(purpose)[node])
+            found = _port(port, cluster.by_node(purpose)[node])
             cluster.warnings += [f"{cluster.name}, node {node}: {text}" for text in found]
 
 
@@ -321,9 +321,11 @@ def _check_issuers(cluster: Cluster, named: list[Certificate] | None, *, kept: b
     """The chains that peers may trust, and certificates that are kept though nobody named their CA."""
     for purpose, fact in FACTS.items():
         cluster.chains[fact] = {}
-        for node, held in cluster.held(purpose).items():
-            cluster.chains[fact][node] = chain_above(held, cluster.trust[node], named)
-            said = unknown_issuer(held, cluster.trust[node], named, purpose) if kept and named is not None else ""
+        for node, certificate in cluster.by_node(purpose).items():
+            cluster.chains[fact][node] = chain_above(certificate, cluster.trust[node], named)
+            said = (
+                unknown_issuer(certificate, cluster.trust[node], named, purpose) if kept and named is not None else ""
+            )
             cluster.problems += [f"{cluster.name}, node {node}: {said}."] if said else []
 
 
@@ -368,9 +370,9 @@ def _security_mode(cluster: Cluster, settings: Settings) -> Iterator[str]:
         )
 
 
-def _port(seen: Mapping[str, Any], held: Mapping[str, Any] | None) -> Iterator[str]:
+def _port(seen: Mapping[str, Any], certificate: Mapping[str, Any] | None) -> Iterator[str]:
     """The SIP TLS port as seen from this machine. A closed one, normal before the first TLS trunk, is not reported."""
-    port = seen.get("port")
+    port, sha256 = seen.get("port"), (certificate or {}).get("sha256")
     if seen.get("state") == "silent":
         yield (
             f"port {port} does not respond to this machine, a firewall is likely between. Peers may reach it all the "
@@ -380,7 +382,7 @@ def _port(seen: Mapping[str, Any], held: Mapping[str, Any] | None) -> Iterator[s
         yield f"port {port} can't be looked at from this machine. {seen.get('said')}"
     elif seen.get("state") in ("no_handshake", "no_certificate"):
         yield f"port {port} is open but gives no TLS handshake. {seen.get('said')}"
-    elif seen.get("state") == "tls" and held and held.get("sha256") and seen["sha256"] != held["sha256"]:
+    elif seen.get("state") == "tls" and sha256 and seen["sha256"] != sha256:
         yield (
             f"port {port} presents another certificate ({seen.get('subject')}) than the node holds: Cisco CallManager "
             "was not restarted since that one came, or another server answers there."
@@ -413,7 +415,7 @@ def _check_names(cluster: Cluster, name: str) -> None:
 
 
 def _check_dates(cluster: Cluster, name: str, warn_days: int) -> None:
-    for one in [*(cluster.held(purpose)[name] for purpose in FACTS), *cluster.trust[name]]:
+    for one in [*(cluster.by_node(purpose)[name] for purpose in FACTS), *cluster.trust[name]]:
         if one and one.get("days_left") is not None and one["days_left"] < warn_days:
             what = f"{one['purpose']} certificate {common_name(one) or one.get('name')}"
             when = "has expired" if one["days_left"] < 0 else f"expires in {one['days_left']} days"

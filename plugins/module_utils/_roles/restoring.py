@@ -174,7 +174,7 @@ def _identity(record: Mapping[str, Any], cluster: Cluster) -> list[str]:
     messages = []
     for text, view in (record.get("identity") or {}).items():
         node, purpose = labelled(text)
-        now = cluster.held(purpose).get(node) if purpose in FACTS else None
+        now = cluster.by_node(purpose).get(node) if purpose in FACTS else None
         if view and now and bare(view["sha256"]) != bare(now["sha256"]):
             messages.append(
                 f"{node} keeps its {purpose} certificate {now['subject']} issued by {now['issuer']}: the previous one "

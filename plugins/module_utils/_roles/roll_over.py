@@ -100,7 +100,7 @@ class RollOver:
         for cluster, node, store in self.stores():
             serving = {one.name: one.callmanager for one in cluster.nodes}
             for purpose in FACTS if serving.get(node, True) else ():
-                view = cluster.held(purpose).get(node)
+                view = cluster.by_node(purpose).get(node)
                 leaf = Certificate.from_view(view)
                 if leaf is not None and view:
                     under = self._under(cluster, leaf, store)
