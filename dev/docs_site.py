@@ -10,6 +10,7 @@ behind it.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -44,12 +45,20 @@ def build(collection: Path, out: Path) -> Path:
         "--dest-dir", rst, "siptls.cucm", cwd=collection, also=paths,
     )  # fmt: skip
     _open_on_the_picture(rst / "index.rst", collection / "docs" / "what-happens.svg")
+    _add_pictures(rst, collection / "docs")
     html = out / "html"
     _run(
         LINT / "sphinx-build", "-M", "html", rst, out, "-c", collection / "docs" / "site", "-W", "--keep-going", "-q",
         "-j", "2", cwd=collection, also=paths,
     )  # fmt: skip
     return html
+
+
+def _add_pictures(rst: Path, docs: Path) -> None:
+    """Copy the pictures that guides show from docs/ to the pages, which the tool before leaves out."""
+    for page in rst.rglob("docsite/*.rst"):
+        for name in re.findall(r"^\.\. image:: (\S+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+            shutil.copy(docs / name, page.parent)
 
 
 def _open_on_the_picture(index: Path, picture: Path) -> None:

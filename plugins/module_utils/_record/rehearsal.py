@@ -115,8 +115,8 @@ def rehearsal_findings(seen: Mapping[str, Any]) -> dict[str, Any]:
     total = sum(pair["after"]["calls"] for pair in pairs)
     missed = sum(pair["during"]["calls"] - pair["during"]["answered"] for pair in pairs)
     summary = (
-        f"The run on the twins took {seen['seconds']} seconds. Afterwards {answered} of {total} calls between the "
-        f"clusters are answered; {missed} calls failed while it ran."
+        f"The run on the twins took {seen['seconds']} seconds. Afterwards {answered} of {total} calls are "
+        f"answered; {missed} calls failed while it ran."
     )
     return {"problems": problems, "pairs": pairs, "summary": summary}
 
@@ -133,8 +133,8 @@ def _pairs(seen: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _run(seen: Mapping[str, Any]) -> Iterator[str]:
     """That the run ended with an error, with the sentences of its failures."""
     if seen["code"]:
-        said = list(dict.fromkeys(_failures(str(seen.get("output", "")))))
-        yield "The playbook ended with an error on the twins: " + (" ".join(said) or "run.log shows it.")
+        said = [one if one.endswith((".", "!", "?")) else f"{one}." for one in _failures(str(seen.get("output", "")))]
+        yield "The playbook ended with an error on the twins: " + (" ".join(dict.fromkeys(said)) or "run.log shows it.")
 
 
 def _failures(output: str) -> Iterator[str]:
@@ -144,8 +144,8 @@ def _failures(output: str) -> Iterator[str]:
             said = json.loads(line).get("msg")
         except ValueError:
             continue
-        if isinstance(said, str):
-            yield said.strip()
+        # A task that shows a list fails with one.
+        yield from (one.strip() for one in (said if isinstance(said, list) else [said]) if isinstance(one, str))
 
 
 def _calls(pairs: Iterable[Mapping[str, Any]], clusters: Container[str]) -> Iterator[str]:
