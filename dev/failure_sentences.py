@@ -62,24 +62,27 @@ PHASES = (
         "same before its first write.",
         ("roles/preflight/*", "roles/connection/*", "plugins/module_utils/_axl/rules.py",
          "plugins/module_utils/_axl/validation.py", "plugins/module_utils/_node/checks.py",
-         "plugins/module_utils/_x509/*", "plugins/module_utils/_roles/*", "plugins/module_utils/_releases.py"),
+         "plugins/module_utils/_x509/certificate.py", "plugins/module_utils/_x509/chain.py",
+         "plugins/module_utils/_x509/reading.py", "plugins/module_utils/_roles/*",
+         "plugins/module_utils/_releases.py"),
         before=True,
     ),
     Phase(
         "While a CA signs",
-        "Preflight runs the CA in check mode, so that whatever is known before is in its list. The others are answers "
-        "of the CA to a request that it received, and certificates that it should not have issued.",
-        ("plugins/module_utils/_ca/*", "roles/callmanager_certificate/tasks/sign*"),
+        "Nothing has been changed on CUCM but the new CSR. Preflight runs the CA in check mode and checks the CA "
+        "certificates, so that whatever is known before is in its list. The others are answers of the CA to a request "
+        "that it received, and certificates that it should not have issued.",
+        ("plugins/module_utils/_ca/*", "plugins/module_utils/_x509/*", "roles/callmanager_certificate/tasks/sign*"),
     ),
     Phase(
         "While certificates are installed and services restarted",
-        "The cause is an answer of CUCM to a request or command of that task, or a change by somebody else since "
+        "The cause is an answer of CUCM to a request or command of that task, or a change by someone else since "
         "preflight.",
         ("plugins/module_utils/_node/*", "roles/callmanager_certificate/*"),
     ),
     Phase(
         "While objects are written",
-        "The cause is an answer of CUCM to a request of that task, or a change by somebody else since preflight.",
+        "The cause is an answer of CUCM to a request of that task, or a change by someone else since preflight.",
         ("plugins/module_utils/_axl/*", "roles/sip_tls_trunk/*"),
     ),
     Phase(
