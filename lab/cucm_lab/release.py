@@ -232,3 +232,26 @@ def find(name: str) -> Release | None:
 def service_update(release: Release) -> tuple[int, ...]:
     """The numbers of its version, for comparisons: 15.0.1.12900-234 gives (15, 0, 1, 12900, 234)."""
     return tuple(int(part) for part in release.version.replace("-", ".").split("."))
+
+
+def table() -> str:
+    """The releases as a table in Markdown, for the README."""
+    head = ("Release", "Version", "AXL", "TLS of HTTPS", "TLS of SIP", "CSR", "Self-signed", "Certificates by", "ECDSA")
+    rows = [head, ("---",) * len(head), *(_row(release) for release in RELEASES.values())]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _row(release: Release) -> tuple[str, ...]:
+    bits, digest = release.self_signed
+    csr = release.csr
+    return (
+        release.name, release.version, f"{release.axl_oldest} to {release.axl_version}",
+        _span(release.tls.minimum, release.tls.maximum), _span(release.sip.minimum, release.sip.maximum),
+        f"RSA {csr.key_bits}, {csr.hash}", f"RSA {bits}, {digest}", "REST, CLI" if release.has_rest_certmgr else "CLI",
+        "yes" if release.has_ecdsa else "no",
+    )  # fmt: skip
+
+
+def _span(minimum: ssl.TLSVersion, maximum: ssl.TLSVersion) -> str:
+    names = {TLS10: "1.0", TLS12: "1.2", TLS13: "1.3"}
+    return names[minimum] if minimum == maximum else f"{names[minimum]} to {names[maximum]}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cucm_lab import openapi
+from cucm_lab import openapi, release
 from cucm_lab.control import COMMANDS, ControlError
 from cucm_lab.faults import Faults
 from cucm_lab.testing import LabProcess, cluster, write_scenario
@@ -131,3 +131,9 @@ def test_a_fault_with_a_rate_hits_that_share() -> None:
     faults.add(interface="axl", action="status", rate=0.25)
     hits = sum(faults.match("axl", "getPhone", "node") is not None for _unused in range(2000))
     assert 420 < hits < 580
+
+
+def test_the_readme_shows_the_releases_of_the_source() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    _before, _marker, rest = text.partition("<!-- releases: made by cucm_lab.release.table() -->\n")
+    assert rest.partition("<!-- /releases -->")[0] == release.table()
