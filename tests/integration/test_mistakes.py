@@ -20,7 +20,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.operator_site import LIMIT, Run, Site, recap_of
+from dev import failure_sentences
+from tests.support.operator_site import LIMIT, ROOT, Run, Site, recap_of
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("mistakes"), pytest.mark.timeout(900)]
 GONE = object()
@@ -75,6 +76,13 @@ INVENTORY = (
     wrong("hub that is perhaps one", r"cucm_transit is 'maybe', .*Give true or false", cucm_transit="maybe"),
     wrong("revocation that is not known", r"cucm_revocation: ocsp is 'on'\. Give one of disabled, certificate, conf",
           cucm_revocation={"ocsp": "on"}),
+    wrong("revocation as text", r"cucm_revocation is not a mapping", cucm_revocation="disabled"),
+    wrong("Common Criteria perhaps", r"cucm_revocation: common_criteria is 'perhaps'.*Give true or false",
+          cucm_revocation={"common_criteria": "perhaps"}),
+    wrong("misspelled key of revocation", r"cucm_revocation has the key oscp, which is not known",
+          cucm_revocation={"oscp": "disabled"}),
+    wrong("numbers as a number with a point", r"cucm_local_patterns is 9\.5\. Give a list of texts",
+          cucm_local_patterns=9.5),
     wrong("number that is not one", r"cucm_timeout is 'soon', .*Give a whole number", cucm_timeout="soon"),
     wrong("port out of range", r"cucm_ssh_port is 99999, .*from 1 to 65535", cucm_ssh_port=99999),
     wrong("misspelled username", r"the variable cucm_usrname is not known\. Did you mean cucm_username\?",
@@ -126,6 +134,14 @@ INVENTORY = (
           cucm_local_patterns=["9.1.X"]),
     wrong("bracket without end", r"cucm_local_patterns holds '10\[12': a bracket has no other end",
           cucm_local_patterns=["10[12"]),
+    wrong("number that is no pattern", r"cucm_local_patterns holds '1\^2': it can't be read as a pattern",
+          cucm_local_patterns=["1^2"]),
+    wrong("number with @", r"cucm_local_patterns holds '9\.@': a pattern with @ needs a dial plan",
+          cucm_local_patterns=["9.@"]),
+    wrong("misspelled key of a number", r"partitionn is not an option of a route pattern\. Did you mean partition\?",
+          cucm_local_patterns=[{"pattern": "5512", "partitionn": "Internal"}]),
+    wrong("target of a number", r"gateway follows from the peer\. Take it out",
+          cucm_local_patterns=[{"pattern": "5513", "gateway": "SIP-TLS-cucm10"}]),
     wrong("empty number", r"cucm_local_patterns holds '': a pattern can't be empty", cucm_local_patterns=[""]),
     wrong("CA as text", r"sip_tls_ca is not a mapping\. Give it as", sip_tls_ca="local"),
     wrong("unknown provider", r"sip_tls_ca: value of provider must be one of: .*local",
@@ -145,6 +161,27 @@ INVENTORY = (
     external("with a file that is not there", r"External peer with-a-file-that-is-not-there: ca_chain .*cannot be read",
              ca_chain="no-such-file.pem"),
     external("with an unknown key", r"External peer with-an-unknown-key: adress", adress="192.0.2.8"),
+    external("with a bad name", r"External peer a b: name 'a b' can't be part of a trunk's name", name="a b"),
+    external("without a name", r"External peer number 1: it has no name", name=GONE),
+    external("with 17 addresses", r"it has 17 addresses, and a SIP trunk takes 16 destinations",
+             address=[f"192.0.2.{number}" for number in range(1, 18)]),
+    external("with port 70000", r"port 70000 is not a TCP port", port=70000),
+    external("with names in one text", r"subject_names holds 'a, b': spaces, commas", subject_names=["a, b"]),
+    external("with mode TLS", r"security_mode 'TLS' is not one of Encrypted", security_mode="TLS"),
+    external("with srtp perhaps", r"srtp 'perhaps' is neither true nor false", srtp="perhaps"),
+    external("with trunk as text", r"trunk is not a mapping", trunk="fast"),
+    external("with a trunk's name", r"trunk may not hold name: it follows", trunk={"name": "X"}),
+    external("with an unknown option", r"trunk holds nosuch, which is not an option", trunk={"nosuch": 1}),
+    external("with a key", r"ca_chain holds a private key",
+             ca_chain="-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+    wrong("two peers of one name", r"External peer twice: another external peer has this name",
+          cucm_external_peers=[{**EXTERNAL, "name": "twice"}, {**EXTERNAL, "name": "twice"}]),
+    wrong("two peers of one subject name", r"External peers one and two both have the subject name sbc\.example\.com",
+          cucm_external_peers=[{**EXTERNAL, "name": "one", "numbers": []}, {**EXTERNAL, "name": "two", "numbers": []}]),
+    wrong("two peers of one number", r"External peers left and right both claim the number 0\.!",
+          cucm_external_peers=[{**EXTERNAL, "name": "left"},
+                               {**EXTERNAL, "name": "right", "subject_names": ["other.example.com"]}]),
+    wrong("peer as text", r"External peer number 1 is not a mapping", cucm_external_peers=["sbc"]),
     external("of a cluster's name", r"External peer cucm10: cucm10 is a cluster", name="cucm10"),
     external("with a known number", r"cucm10 and the external peer with-a-known-number both claim the number",
              numbers=["9898"]),
@@ -201,6 +238,33 @@ CLUSTERS = (
           sip_tls_trunk_partition="None", together="objects"),
     wrong("no SIP profile", r"the SIP profile 'None such' \(sip_tls_trunk_sip_profile_copy_from\)",
           sip_tls_trunk_sip_profile_copy_from="None such", together="objects"),
+    wrong("no profile to copy", r"the SIP trunk security profile 'None such' \(sip_tls_trunk_profile_copy_from\)",
+          sip_tls_trunk_profile_copy_from="None such", together="objects"),
+    wrong("no SIP profile to use", r"the SIP profile 'None such' \(sip_tls_trunk_sip_profile\).*nothing makes it",
+          sip_tls_trunk_sip_profile="None such", sip_tls_trunk_sip_profile_copy_from=""),
+    wrong("one name for two peers", r"sip_tls_trunk_name is 'Same' for every peer", sip_tls_trunk_name="Same",
+          cucm_peers=["cucm10", "c-objects"]),
+    wrong("trusted CA that is not there", r"callmanager_certificate_trusted_cas: gone\.pem cannot be read",
+          sip_tls_trusted_cas=["gone.pem"]),
+    wrong("no digit discard", r"the digit discard instruction 'PreDto' \(digit_discard_instructions of the number",
+          together="an external peer", cucm_external_peers=[{**EXTERNAL, "numbers": [
+              {"pattern": "8.X", "digit_discard_instructions": "PreDto"},
+              {"pattern": "9.@", "dial_plan": "NANP", "route_filter": "Local"},
+              {"pattern": "7.@", "dial_plan": "None such", "blocked_call_percentage": "5"},
+              {"pattern": "6.X", "isdn_nsf": {"cic": "1"}}],
+              "trunk": {"dtmf_signaling_method": "Morse", "significant_digits": 50, "caller_name": "a\x07",
+                        "add_destinations": [{"address": "192.0.2.8"}]},
+              "sip_profile": "Theirs", "normalization_script": "Theirs"}]),
+    wrong("no dial plan", r"the dial plan 'None such' \(dial_plan of the number 7\.@", together="an external peer"),
+    wrong("no route filter", r"the route filter 'Local' \(route_filter of the number 9\.@",
+          together="an external peer"),
+    wrong("no normalization script", r"the SIP normalization script 'Theirs' \(normalization_script of the external",
+          together="an external peer"),
+    wrong("no SIP profile of a peer", r"the SIP profile 'Theirs' \(sip_profile of the external peer",
+          together="an external peer"),
+    wrong("too many significant digits", r"significant_digits of .* is 50; CUCM takes 0 to 32 or 99",
+          together="an external peer"),
+    wrong("unknown value of a trunk", r"dtmf_signaling_method .* is 'Morse'; CUCM knows", together="an external peer"),
     wrong("no existing trunk", r"the SIP trunk TO-CUCM10 \(sip_tls_trunk_existing, for cucm10\) does not exist",
           sip_tls_trunk_existing={"cucm10": "TO-CUCM10"}, together="objects"),
 )  # fmt: skip
@@ -415,6 +479,73 @@ ROLES_NEED = {
     "sip_tls_undo": "preflight",
     "sip_tls_verify": "sip_tls_trunk",
 }
+
+
+#: files with the sentences that end a run before its first write
+BEFORE = ("plugins/module_utils/_roles/inventory.py", "plugins/module_utils/_roles/numbers.py",
+          "plugins/module_utils/_roles/preflight_options.py", "plugins/module_utils/_roles/preflight.py",
+          "plugins/module_utils/_roles/preflight_objects.py", "plugins/module_utils/_roles/external.py",
+          "plugins/module_utils/_roles/peers.py", "plugins/module_utils/_roles/nodes.py",
+          "plugins/module_utils/_roles/transit.py", "plugins/module_utils/_roles/phones.py",
+          "plugins/module_utils/_roles/trust.py", "playbooks/tasks/check_tags.yml",
+          "playbooks/tasks/check_group.yml")  # fmt: skip
+#: sentences that end no run: preflight shows them as warnings
+WARNINGS = (
+    "--limit leaves out", "cucm_local_patterns is empty", "is newer than siptls.cucm knows",
+    "The cluster is in non-secure mode", "does not respond to this machine", "from this machine.",
+    "TLS handshake", "presents another certificate", "certificate of <nodes> remains self-signed",
+    "neither by a trunk of its own nor through a hub", "signs the CTL and ITL files from release 12.0 on",
+)  # fmt: skip
+_RARE, _COMPOSITION = "tests/unit/roles/test_rare_problems.py", "tests/unit/roles/test_composition.py"
+_SENTENCES, _VALIDATOR = "tests/unit/roles/test_preflight_sentences.py", "tests/unit/roles/test_one_validator.py"
+#: sentences about a state that this lab does not have: the test that shows them by the same function, and its words
+ELSEWHERE = {
+    "can't be written by this user": (_RARE, "can't be written by this user"),
+    "is not a host name for a certificate": (_RARE, "is not a host name for a certificate"),
+    "certificate is made for <certificate>": (_RARE, "the node is called CUCMA"),
+    "not yet valid and refuse it": (_RARE, "not yet valid and refuse it"),
+    "is not a CA certificate and cannot sign": (_RARE, "is not a CA certificate and cannot sign"),
+    "would be due for renewal at once": (_RARE, "would be due for renewal at once"),
+    "which the CLI of release": (_RARE, "which the CLI of release"),
+    "(`utils ctl update CTLFile` on the publisher": (_RARE, "(`utils ctl update CTLFile` on the publisher"),
+    "has expired, on <not_after>": ("tests/integration/test_preflight.py", "has expired"),
+    "The TVS certificate of <node>": ("tests/integration/test_phones.py", "TVS certificate"),
+    "so the trunks would run nowhere": ("tests/unit/roles/test_placed_nodes.py", "run nowhere"),
+    "a peer's SIP trunk takes at most": ("tests/unit/roles/test_placed_nodes.py", "16 destinations"),
+    "no TLS version or cipher in common": ("tests/unit/roles/test_two_identities.py", "in common"),
+    "is a hub (cucm_transit), but": ("tests/integration/test_hubs.py", "is a hub (cucm_transit)"),
+    "ca_chain is not complete": ("tests/unit/roles/test_external_peers.py", "not complete"),
+    "a password is part of a name on the cluster": ("tests/integration/test_mistakes.py", "ciscolab"),
+    "both have a node whose certificate is made for": (_COMPOSITION, "tell them apart"),
+    "both have the subject name <name>": (_SENTENCES, "subject name"),
+    "services can't be restarted nor": (_SENTENCES, "can't be restarted nor"),
+    "device of another kind is called": (_SENTENCES, "another kind is called"),
+    "exists already and leads to": (_SENTENCES, "exists already and leads to"),
+    "uses it too, and this run would change it": (_SENTENCES, "uses it too"),
+    "It comes from <named by>": (_VALIDATOR, "is not a name that CUCM takes"),
+}
+
+
+def said_by(results: dict[str, Run]) -> str:
+    """All that the runs listed and ended with."""
+    listed = (text for run in results.values() for text in problems(run))
+    return "\n".join([*listed, *(flat(results[name].output) for name in CALLS)])
+
+
+def test_every_sentence_of_preflight_ends_a_run_of_the_playbook_or_is_shown_elsewhere(results: dict[str, Run]) -> None:
+    said = said_by(results)
+    elsewhere = [part.lower() for part in (*WARNINGS, *ELSEWHERE)]
+    sentences, missing = failure_sentences.of_files(ROOT, BEFORE), []
+    assert len(sentences) > 90
+    for one in sentences:
+        pattern = ".*".join(map(re.escape, failure_sentences.HOLE.split(one.text.rstrip(".?"))))
+        if not re.search(pattern, said, re.IGNORECASE) and not any(part in one.text.lower() for part in elsewhere):
+            missing.append(one.text)
+    assert not missing
+    unused = [part for part in elsewhere if not any(part in one.text.lower() for one in sentences)]
+    assert not unused, "no file has these sentences any more"
+    for file, words in ELSEWHERE.values():
+        assert words in (ROOT / file).read_text(encoding="utf-8"), f"{file} no longer shows: {words}"
 
 
 def test_there_are_enough_mistakes() -> None:
