@@ -43,7 +43,7 @@ class Fixtures:
 def asked(options: dict[str, Any], platform: dict[str, Any]) -> dict[str, Any]:
     """The results of modules that use AXL, SOAP services, the REST API and the CLI."""
     found = {
-        "info": run("cucm_info", **options),
+        "info": run("cucm_info", **options, gather=["services", "rights", "phones"]),
         "certificates": run("cucm_certificate_info", **platform, served_ports={}),
         "ctl": run("cucm_ctl", **platform, files=["itl"]),
     }
@@ -74,6 +74,7 @@ def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fixtures]:
 def test_no_secret_key_or_cookie_is_in_the_fixtures(fixtures: Fixtures) -> None:
     text, kinds = fixtures.text, {json.loads(line)["kind"] for line in fixtures.text.splitlines()}
     assert kinds == {"https", "cli"} and "executeSQLQuery" in text and "show " in text
+    assert "soapGetServiceStatus" in text or "soapGetStaticServiceList" in text, "a SOAP service beside AXL"
     for word in (*fixtures.secrets, "PRIVATE KEY", "JSESSIONID", "Authorization", "cookie", "Basic "):
         assert word.lower() not in text.lower(), word
     assert (fixtures.folder / recording.FILE).stat().st_mode & 0o077 == 0
