@@ -102,7 +102,17 @@ def test_mixed_mode_stops_before_anything_is_changed_and_keeps_its_phones_with_u
         _restarted_in_order(site, "OLDN1", haproxy=False)
         _restarted_in_order(site, "NEWN1", haproxy=True)
         _calls_are_secure(site)
-        _a_renewal_waits_for_the_window_and_for_calls(site)
+
+
+@pytest.mark.matrix
+@pytest.mark.xdist_group("phones")
+def test_a_renewal_waits_for_the_window_and_for_calls(tmp_path: Path) -> None:
+    """Outside the window everything but the restarts is done; inside it they wait until the call has ended."""
+    site = mixed_site(tmp_path)
+    with site.lab:
+        run = site.play("sip_tls_trunk", extra={"callmanager_certificate_ctl": "update"})
+        assert run.code == 0, run.output[-6000:]
+        _renew(site)
 
 
 def _the_plan_has_every_step_of_the_regeneration_guide(site: Site, folder: Path) -> None:
@@ -134,8 +144,7 @@ def _the_plan_has_every_step_of_the_regeneration_guide(site: Site, folder: Path)
     assert "These also rely on them: SIP trunk SBC (192.0.2.7:5061); conference bridge CFB-SECURE" in new
 
 
-def _a_renewal_waits_for_the_window_and_for_calls(site: Site) -> None:
-    """Outside the window everything but the restarts is done; inside it they wait until the call has ended."""
+def _renew(site: Site) -> None:
     tokyo = datetime.now(ZoneInfo("Asia/Tokyo"))
     windows = [f"{tokyo + timedelta(hours=start):%H:%M}-{tokyo + timedelta(hours=end):%H:%M}" for start, end in
                ((2, 3), (-1, 2))]  # fmt: skip
@@ -202,8 +211,9 @@ def _renew_tvs(site: Site, cluster_name: str) -> None:
         shell.run("set cert regen TVS", [YES])
 
 
+@pytest.mark.matrix
 @pytest.mark.xdist_group("phones")
-def test_tvs_that_was_renewed_before_stops_11_5_and_who_ignores_the_ctl_loses_the_phones(tmp_path: Path) -> None:
+def test_tvs_that_was_renewed_before_stops_11_5_and_not_12_5(tmp_path: Path) -> None:
     site = mixed_site(tmp_path, "12.5")
     with site.lab:
         for name in ("old", "new"):
@@ -222,6 +232,12 @@ def test_tvs_that_was_renewed_before_stops_11_5_and_who_ignores_the_ctl_loses_th
             assert run_module("cucm_service", options).get("changed"), service
         site.lab.ask("phones", cluster="old")
         assert every_phone_is_there(site.lab), "the way out that the sentence names keeps the phones"
+
+
+@pytest.mark.xdist_group("phones")
+def test_who_ignores_the_ctl_loses_the_phones(tmp_path: Path) -> None:
+    site = mixed_site(tmp_path, "12.5")
+    with site.lab:
         ignored = {"callmanager_certificate_ctl": "done", "callmanager_certificate_phone_wait": 0,
                    "callmanager_certificate_regenerate": "always"}  # fmt: skip
         run = site.play("sip_tls_trunk", extra={**ignored, "sip_tls_verify_enforce": False})
