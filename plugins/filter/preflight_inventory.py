@@ -63,7 +63,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import pla
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import SPEC
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.inventory import (
     RENAMED,
-    RENAMED_UNTIL,
     Inventory,
     inventory_problems,
 )
@@ -82,7 +81,7 @@ def preflight_inventory(
     for old in (one for one in RENAMED if one in variables):
         Display().deprecated(
             f"{old} is an old name of {RENAMED[old]}. Rename the variable in your inventory or play.",
-            version=RENAMED_UNTIL, collection_name="siptls.cucm",
+            version="3.0.0", collection_name="siptls.cucm",
         )  # fmt: skip
     return inventory_problems(
         Inventory(

@@ -41,14 +41,12 @@ OTHERS = (
     "sip_tls_vault_token",
     "sip_tls_backup", "sip_tls_confirm", "sip_tls_renewal_enforce",
 )  # fmt: skip
-#: old names of options, which still work, with the names that they have now
+#: old names of options, which still work until release 3.0.0, with the names that they have now
 RENAMED = {
     f"sip_tls_trunk_{name}": f"sip_tls_undo_{name}"
     for name in ("backup", "backup_path", "restore_records", "restore_file", "restore_force", "removed_peers",
                  "removed_chain", "remove_trust")
 }  # fmt: skip
-#: the release that no longer knows the old names
-RENAMED_UNTIL = "3.0.0"
 PREFIXES = ("cucm_", "sip_tls_", "callmanager_certificate_", "preflight_")
 NUMBERS = {"cucm_port": (1, 65535), "cucm_ssh_port": (1, 65535), "cucm_timeout": (1, 3600)}
 BOOLEANS = ("cucm_validate_certs", "cucm_validate_host_key", "cucm_legacy_crypto", "cucm_transit")
