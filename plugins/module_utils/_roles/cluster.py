@@ -27,7 +27,7 @@ def with_certificates(
     for all nodes, the publisher's. The trust stores are left out: they are the bulk of the facts, and no peer needs
     them.
     """
-    owner = next((node.name for node in cluster.nodes if node.role == "Publisher"), None)
+    owner = cluster.publisher
     kept = {_holder(result["item"]): result.get("certificate") for result in csrs}
     fresh = _fresh(signed, uploads)
     chain: list[str] = []

@@ -74,6 +74,11 @@ class Node:
     #: CallManager groups in which no other node runs Cisco CallManager
     only_in: Sequence[str] = ()
 
+    @property
+    def is_publisher(self) -> bool:
+        """Whether it is the publisher of its cluster; no where its role is not known."""
+        return self.role == "Publisher"
+
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
         """A node from the facts of its cluster."""
@@ -255,6 +260,11 @@ class Cluster:
         """The certificates that a node may present on its SIP port, that of CallManager first."""
         views = (self.by_node(purpose).get(node) for purpose in FACTS)
         return [view for view in views if view]
+
+    @property
+    def publisher(self) -> str | None:
+        """The name of its publisher; None where it is not known."""
+        return next((node.name for node in self.nodes if node.is_publisher), None)
 
     @property
     def trunk_nodes(self) -> list[Node]:

@@ -161,7 +161,7 @@ def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
     found = cluster_of(facts)
     if found.security_mode != "mixed":
         return
-    publisher = next((node.name for node in found.nodes if node.role == "Publisher"), "publisher")
+    publisher = found.publisher or "publisher"
     if found.options.get("policy") == "done":
         yield step("manual", f"Update the CTL file ({COMMAND}) after the upload and before the restarts",
                    where=publisher, effect="The run does not do it (callmanager_certificate_ctl: done).")  # fmt: skip

@@ -20,7 +20,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import 
 
 Row = Mapping[str, Any]
 STARTED, STOPPED = "Started", "Stopped"
-PUBLISHER = "Publisher"
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def _rows(service: Service, due: Iterable[Looked], others: Iterable[Node], start
     nodes = [(one.node, not one.restarted, "") for one in due if not one.pending]
     if service.on_every_node:
         nodes += [(node, True, started_before) for node in others]
-    nodes.sort(key=lambda one: one[0].role != PUBLISHER)
+    nodes.sort(key=lambda one: not one[0].is_publisher)
     return [
         {"service": service.name, "name": node.name, "address": node.address, "in_window": in_window,
          "started_before": limit}
@@ -113,7 +112,7 @@ def _looked(cluster: Cluster, row: Row, uploaded: Sequence[str], ctl_changed: bo
 
 def _moment(text: str) -> datetime:
     """A moment; the earliest there is for none."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else datetime.min.replace(tzinfo=UTC)
+    return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
 
 
 def _before(since: Any, begins: str) -> bool:
