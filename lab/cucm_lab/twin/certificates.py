@@ -180,7 +180,7 @@ def _digest(record: Mapping[str, Any]) -> str:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _name(parts: list[str]) -> x509.Name:

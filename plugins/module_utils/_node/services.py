@@ -486,7 +486,7 @@ def _moment(option: str, text: str | None) -> datetime | None:
     if not text:
         return None
     try:
-        read = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        read = datetime.fromisoformat(text)
     except ValueError:
         raise Failure(f"{option} is {text!r}; give a date and time such as 2027-01-31T12:00:00Z.") from None
     return read if read.tzinfo else read.replace(tzinfo=UTC)

@@ -24,7 +24,7 @@ def moment(value: Any) -> datetime | None:
     if not value:
         return None
     try:
-        found = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+        found = datetime.fromisoformat(str(value))
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
