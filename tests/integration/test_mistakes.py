@@ -522,6 +522,7 @@ ELSEWHERE = {
     "device of another kind is called": (_SENTENCES, "another kind is called"),
     "exists already and leads to": (_SENTENCES, "exists already and leads to"),
     "uses it too, and this run would change it": (_SENTENCES, "uses it too"),
+    "is the only cluster in cucm_clusters": (_SENTENCES, "is the only cluster in cucm_clusters"),
     "It comes from <named by>": (_VALIDATOR, "is not a name that CUCM takes"),
 }
 

@@ -40,7 +40,16 @@ def add_peers(
         if peer not in known
     ]
     cluster.external = [Peer.from_facts(one) for one in read]
-    cluster.problems += wrong
+    cluster.problems += [*wrong, *_alone(cluster, known)]
+
+
+def _alone(cluster: Cluster, known: Sequence[str]) -> Iterator[str]:
+    """An inventory with one cluster and no peer at all: every trunk of it would be secure, for there is none."""
+    if cluster.planned is not None and known == [cluster.name] and not cluster.external:
+        yield (
+            f"{cluster.name} is the only cluster in cucm_clusters, and cucm_external_peers is empty, so that there is "
+            "no trunk to set up. Add the other clusters to the group, or the peer to cucm_external_peers."
+        )
 
 
 def peer_problems(clusters: Clusters) -> list[str]:

@@ -213,6 +213,16 @@ def test_objects_that_an_external_peer_or_a_number_names_have_to_exist() -> None
     assert "Theirs" in asked["sip_profiles"] and asked["partitions"] == ["Gone"]
 
 
+def test_one_cluster_without_any_peer_is_a_problem_where_trunks_are_wanted() -> None:
+    text = (
+        "a is the only cluster in cucm_clusters, and cucm_external_peers is empty, so that there is no trunk to set "
+        "up. Add the other clusters to the group, or the peer to cucm_external_peers."
+    )
+    assert preflight_problems([cluster("a", hosts=["a"])]) == [text]
+    assert preflight_problems([cluster("a", hosts=["a"], planned=None)]) == [], "certificates alone need no peer"
+    assert preflight_problems([cluster("a", hosts=["a", "b"])]) == [], "--limit leaves out the peer"
+
+
 def test_silent_clusters_are_named_beside_what_is_wrong() -> None:
     silent = preflight("b", {"msg": "Asking b failed: no connection (refused).", "reason": "unreachable"}, [])
     wrong = cluster("a", info(rights={"roles": None, "control_center": "Refused."}))
