@@ -216,6 +216,9 @@ def _of_tasks(path: Path) -> Iterator[tuple[int, str, str]]:
     for task in _tasks(yaml.safe_load(path.read_text(encoding="utf-8"))):
         ends = task.get("ansible.builtin.fail") or {}
         given = ends.get("msg") or (task.get("ansible.builtin.assert") or {}).get("fail_msg") or ""
+        # A message that is shortened is a variable of the task.
+        named = re.match(r"\{\{ (\w+) \| siptls\.cucm\.sip_tls_messages", str(given))
+        given = (task.get("vars") or {}).get(named[1], given) if named else given
         # A loop or a condition of a template is no sentence, and what it joins is another's.
         if isinstance(given, str) and given and "{%" not in given:
             yield 0, _ended(re.sub(r"\{\{.*?\}\}", _hole_of_template, given, flags=re.DOTALL)), ""

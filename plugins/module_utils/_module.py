@@ -185,7 +185,7 @@ class Face:
 def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -> tuple[dict[str, Any], list[str]]:
     """The result of a task and its warnings; a failure has `failed` and a sentence as `msg`, never a traceback.
 
-    verbosity: that of Ansible; with -v a long sentence is not clipped.
+    verbosity: that of Ansible; with -v no message, problem or warning is clipped.
     """
     for name in missing_libraries(face.needs):
         return {"failed": True, "msg": missing_required_lib(name)}, []
@@ -193,8 +193,8 @@ def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -
         _refuse_masks(face, task.params)
         outcome = face.service(task)
     except Failure as failure:
-        msg = failure.msg if verbosity else clipped(failure.msg)
-        return harmless({**failure.facts, "failed": True, "msg": msg}), _guards(task.params)
+        facts = {**failure.facts, "failed": True, "msg": failure.msg}
+        return harmless(facts if verbosity else _short(facts)), _guards(task.params)
     except Exception as error:
         found: dict[str, Any] = {"failed": True, "msg": _unexpected(error)}
         if verbosity >= 3:
@@ -205,7 +205,14 @@ def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -
     compared = outcome.ready_diff(verbosity)
     if diff and compared is not None:
         result["diff"] = harmless(compared)
-    return result, [*_guards(task.params), *harmless(outcome.warnings)]
+    warnings = [text if verbosity else clipped(text) for text in outcome.warnings]
+    return result, [*_guards(task.params), *harmless(warnings)]
+
+
+def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The result of a failure without texts that are longer than a person reads."""
+    problems = {"problems": [clipped(str(one)) for one in facts["problems"]]} if "problems" in facts else {}
+    return {**facts, **problems, "msg": clipped(facts["msg"])}
 
 
 #: what an option that switches a check off means; Ansible shows a warning once per run, however many tasks return it

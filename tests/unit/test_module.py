@@ -78,6 +78,25 @@ def test_a_message_has_at_most_600_characters_and_v_shows_all_of_it(tmp_path: Pa
     assert len(whole) > 1200 and whole.endswith("Give the account the role.")
 
 
+def test_problems_and_warnings_have_at_most_600_characters_too(tmp_path: Path) -> None:
+    failing = """
+    def service(module):
+        raise Failure("Two things are wrong.", problems=["the name " + "n" * 900 + " is too long", "short"])
+    """
+    short, whole = play(tmp_path, failing)["problems"], play(tmp_path, failing, _ansible_verbosity=1)["problems"]
+    assert len(short[0]) <= 600 and short[1] == "short" and len(whole[0]) > 900
+    warned = """
+    def service(module):
+        return Outcome(warnings=["The peers " + "p " * 900 + "are not known."])
+    """
+    assert "-v shows the whole message" in str(play(tmp_path, warned)["warnings"])
+    assert (
+        len(str(play(tmp_path, warned, _ansible_verbosity=1)["warnings"]))
+        > 1800
+        > len(str(play(tmp_path, warned)["warnings"]))
+    )
+
+
 def test_an_unknown_error_tells_its_place_and_no_secret(tmp_path: Path) -> None:
     body = """
     def service(module):

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.filter.preflight_inventory import preflight_inventory
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_messages import sip_tls_messages
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.inventory import RENAMED
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import SETTING_TYPES, typed_settings
 
@@ -56,6 +61,81 @@ def test_no_role_of_a_playbook_runs_without_the_first_task(name: str) -> None:
     assert roles or used
     for one in (*roles, *used):
         assert "cucm_whole_run" in str(one.get("when")), one
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda one: one.stem)
+def test_every_play_over_the_clusters_names_its_strategy(path: Path) -> None:
+    # With strategy free in ansible.cfg one cluster would be changed while another one is still being checked.
+    assert {play.get("strategy") for play in plays(path.stem)} <= {"ansible.builtin.linear"}
+
+
+#: what a message may contain as it is: short parts, paths, the document of plan.yml, and the list of preflight
+SHORT = (
+    "{{ inventory_hostname }}", "{{ sip_tls_confirm | default('') }}", "{{ preflight_message }}",
+    "{{ callmanager_certificate_sign_tasks }}", "{{ callmanager_certificate_provider }}",
+    "{{ callmanager_certificate_request.item.name }}", "{{ sip_tls_undo_backup_path }}",
+    "{{ truth_written.dest | default(truth_written.path | default('')) }}",
+    "{{ cluster_record_written.dest | default(cluster_record_written.path | default('')) }}",
+    "{{ sip_tls_report_path | siptls.cucm.absolute_path }}",
+    "{{ lookup('ansible.builtin.template', 'plan.md.j2').splitlines() }}",
+    "{{ 'would trust' if ansible_check_mode else 'trusts' }}",
+)  # fmt: skip
+SHORTENED = "| siptls.cucm.sip_tls_messages(ansible_verbosity) }}"
+
+
+def messages() -> Iterator[tuple[Path, str]]:
+    """The messages of all tasks that show one or end a run."""
+    roles, playbooks = (ROOT / "roles").glob("*/tasks/*.yml"), (ROOT / "playbooks").rglob("*.yml")
+    for path in (*roles, *playbooks):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = content if isinstance(content, list) else []
+        plays_ = [task for entry in entries for part in ("tasks", "pre_tasks") for task in entry.get(part) or []]
+        for task in tasks_of([*entries, *plays_]):
+            for module in ("fail", "assert", "debug"):
+                given = task.get(f"ansible.builtin.{module}") or {}
+                yield from ((path, str(given[key])) for key in ("msg", "fail_msg", "success_msg") if key in given)
+
+
+def without_short_parts(text: str) -> str:
+    """A message without the parts that it may contain as they are."""
+    for part in SHORT:
+        text = text.replace(part, "")
+    return text
+
+
+def test_no_message_of_a_task_is_longer_than_a_person_reads() -> None:
+    found = list(messages())
+    assert len(found) > 40
+    unbounded = [(path.name, text) for path, text in found if "{{" in without_short_parts(text)]
+    assert not [one for one in unbounded if not one[1].endswith(SHORTENED)]
+
+
+def test_messages_are_shortened_and_v_shows_them_whole(tmp_path: Path) -> None:
+    nodes = ", ".join(f"NODE{number}" for number in range(900))
+    texts = [f"The nodes {nodes} have no certificate. Sign them.", "Short."]
+    given: dict[str, Any] = {"vars": {"texts": texts}, "ignore_errors": True}
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [
+        {"ansible.builtin.assert": {"that": False, "fail_msg": "{{ texts " + SHORTENED}, **given, "register": "listed"},
+        {"ansible.builtin.fail": {"msg": "{{ texts[0] " + SHORTENED}, **given, "register": "single"},
+        {"ansible.builtin.copy": {"content": "{{ [listed.msg, [single.msg]] | flatten | to_json }}",
+                                  "dest": str(tmp_path / "said")}},
+    ]}  # fmt: skip
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+    order = [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local",
+             "-e", f"ansible_python_interpreter={sys.executable}", str(tmp_path / "play.yml")]  # fmt: skip
+    done = subprocess.run(
+        order,
+        env=os.environ | {"ANSIBLE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    first, second, alone = json.loads((tmp_path / "said").read_text(encoding="utf-8"))
+    assert second == "Short." and first == alone and len(first) <= 600
+    assert first.endswith("have no certificate. Sign them. (-v shows the whole message)")
+    assert sip_tls_messages(texts, 1) == texts and sip_tls_messages(texts[0], "1") == texts[0]
 
 
 def options() -> dict[str, str]:
