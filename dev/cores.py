@@ -83,7 +83,7 @@ class Core:
         python = self.python()
         stamp = self.folder / f".{'tests' if tests else 'core'}-{python}"
         requirements = [ROOT / name for name in ("requirements.txt", "tests/requirements.txt")]
-        if stamp.is_file() and (not tests or all(_older(one, stamp) for one in requirements)):
+        if stamp.is_file() and (not tests or all(_older(requirement, stamp) for requirement in requirements)):
             return
         if not (self.bin / "pip").is_file():
             run(interpreters()[python], "-m", "venv", self.folder)
@@ -116,7 +116,9 @@ def interpreters() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for version in PYTHONS:
         pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-        candidates = [Path(one) / f"python{version}" for one in os.environ.get("PATH", "").split(os.pathsep) if one]
+        candidates = [
+            Path(folder) / f"python{version}" for folder in os.environ.get("PATH", "").split(os.pathsep) if folder
+        ]
         candidates += sorted(pyenv.glob(f"{version}.*/bin/python{version}"))
         for candidate in candidates:
             question = "import ensurepip, venv, sys; print(sys.base_prefix, '%d.%d' % sys.version_info[:2])"

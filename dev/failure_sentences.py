@@ -126,7 +126,7 @@ def sentences(root: Path) -> list[Sentence]:
     tasks = sorted([*(root / "playbooks").rglob("*.yml"), *(root / "roles").rglob("tasks/*.yml")])
     order = [phase.title for phase in PHASES]
     found = of_files(root, [*plugins, *(str(path.relative_to(root)) for path in tasks)])
-    return sorted(found, key=lambda one: order.index(one.phase))
+    return sorted(found, key=lambda sentence: order.index(sentence.phase))
 
 
 def of_files(root: Path, names: Iterable[str]) -> list[Sentence]:
@@ -148,7 +148,9 @@ def of_files(root: Path, names: Iterable[str]) -> list[Sentence]:
 def _rows(root: Path, name: str, kinds: set[str]) -> Iterable[tuple[int, str, str]]:
     if name.endswith(".yml"):
         return _of_tasks(root / name)
-    yields = any(fnmatch(name, pattern) for pattern in YIELDING) and not any(fnmatch(name, one) for one in NO_PROBLEMS)
+    yields = any(fnmatch(name, pattern) for pattern in YIELDING) and not any(
+        fnmatch(name, exempt) for exempt in NO_PROBLEMS
+    )
     return sorted(_of_file(ast.parse((root / name).read_text(encoding="utf-8")), kinds, yields=yields))
 
 
@@ -324,17 +326,17 @@ def _sentence(text: str) -> str:
 def page(root: Path) -> str:
     """The sentences as reStructuredText, a section per phase."""
     phases: dict[str, list[Sentence]] = defaultdict(list)
-    for one in sentences(root):
-        phases[one.phase].append(one)
+    for found in sentences(root):
+        phases[found.phase].append(found)
     if sum(map(len, phases.values())) < LEAST:
         raise SystemExit("too few failure sentences were found in the source; has its form changed?")
     lines: list[str] = []
-    for phase in (one for one in PHASES if phases[one.title]):
+    for phase in (row for row in PHASES if phases[row.title]):
         lines += [phase.title, "-" * len(phase.title), "", phase.about, ""]
-        for one in phases[phase.title]:
-            lines += [f"* {_rst(one.text)}", ""]
-            if one.remedy:
-                lines += [f"  **What to do:** {_rst(one.remedy)}", ""]
+        for entry in phases[phase.title]:
+            lines += [f"* {_rst(entry.text)}", ""]
+            if entry.remedy:
+                lines += [f"  **What to do:** {_rst(entry.remedy)}", ""]
     return "\n".join(lines)
 
 

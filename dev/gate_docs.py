@@ -61,7 +61,7 @@ def _described() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(text[text.index("{") :])
     if len(found) != len(MODULES):
         raise Failed("ansible-doc does not know every module")
-    return {name.rpartition(".")[2]: one["doc"] for name, one in found.items()}
+    return {name.rpartition(".")[2]: described["doc"] for name, described in found.items()}
 
 
 def attributes() -> tuple[int, str]:
@@ -101,7 +101,7 @@ def action_groups() -> tuple[int, str]:
             documented = f"siptls.cucm.{group}" in membership
             if not takes == member == documented:
                 wrong.append(f"{name}: takes {option}: {takes}; in {group}: {member}; documented so: {documented}")
-    stray = {one for members in groups.values() for one in members} - set(_described())
+    stray = {module for members in groups.values() for module in members} - set(_described())
     wrong += [f"{name}: is in an action group, but is no module" for name in sorted(stray)]
     if wrong:
         raise Failed("\n".join(wrong))

@@ -195,7 +195,7 @@ def recap_of(output: str) -> dict[str, dict[str, int]]:
 
 def pairs(description: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     """Each ordered pair of clusters: from, its extension, to, its extension."""
-    homes = {one["name"]: one["phones"][0] for one in description["clusters"] if one["phones"]}
+    homes = {cluster["name"]: cluster["phones"][0] for cluster in description["clusters"] if cluster["phones"]}
     return [(a, homes[a], b, homes[b]) for a in homes for b in homes if a != b]
 
 
@@ -219,21 +219,21 @@ def read_verdict(calls: list[dict[str, Any]]) -> dict[str, Any] | None:
     verdict["calls"] = calls
     kept = {
         "verdict": verdict["verdict"],
-        "directions": [{key: one.get(key) for key in DIRECTION_KEYS} for one in verdict["directions"]],
-        "calls": [{key: one.get(key) for key in CALL_KEYS} for one in calls],
+        "directions": [{key: direction.get(key) for key in DIRECTION_KEYS} for direction in verdict["directions"]],
+        "calls": [{key: placed.get(key) for key in CALL_KEYS} for placed in calls],
     }
     (OUT / "verdict.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
     return verdict
 
 
-def answered(one: dict[str, Any]) -> bool:
+def answered(placed: dict[str, Any]) -> bool:
     """Whether a call got through the way it should."""
-    return one.get("result") == "answered" and one.get("transport") == "TLS" and bool(one.get("srtp"))
+    return placed.get("result") == "answered" and placed.get("transport") == "TLS" and bool(placed.get("srtp"))
 
 
 def good(verdict: dict[str, Any], calls: int) -> bool:
     """Whether everything is as it should be; nothing to look at is not good."""
-    ways = [one["verdict"] for one in verdict["directions"]]
+    ways = [direction["verdict"] for direction in verdict["directions"]]
     return (
         verdict["verdict"] == "secure"
         and len(ways) >= 2
@@ -246,18 +246,21 @@ def good(verdict: dict[str, Any], calls: int) -> bool:
 def tell(verdict: dict[str, Any], recap: dict[str, dict[str, int]]) -> None:
     """The verdict for a person."""
     print(f"\nVerdict: {verdict['verdict'].upper()}")
-    for one in verdict["directions"]:
-        certificate = one.get("server_certificate") or {}
-        print(f"  {one['from']} -> {one['to']}: {one['verdict']}, {one.get('tls_version')}, {one.get('cipher')}")
+    for direction in verdict["directions"]:
+        certificate = direction.get("server_certificate") or {}
+        print(
+            f"  {direction['from']} -> {direction['to']}: {direction['verdict']}, {direction.get('tls_version')}, "
+            f"{direction.get('cipher')}"
+        )
         print(f"      the peer presents {certificate.get('subject')}, serial {certificate.get('serial')},")
         print(f"      issued by {certificate.get('issuer')}, until {certificate.get('not_after')}")
-        for finding in one.get("findings") or ():
+        for finding in direction.get("findings") or ():
             print(f"      {finding['severity']}: {finding['cause']}")
-    for one in verdict["calls"]:
-        way = f"over {one.get('transport') or 'nothing'}, SRTP {'yes' if one.get('srtp') else 'no'}"
-        print(f"  call {one['calling']} -> {one['called']}: {one.get('result')} {way}")
-        if not answered(one):
-            print(f"      {json.dumps({key: value for key, value in one.items() if value})}")
+    for placed in verdict["calls"]:
+        way = f"over {placed.get('transport') or 'nothing'}, SRTP {'yes' if placed.get('srtp') else 'no'}"
+        print(f"  call {placed['calling']} -> {placed['called']}: {placed.get('result')} {way}")
+        if not answered(placed):
+            print(f"      {json.dumps({key: value for key, value in placed.items() if value})}")
     changes = ", ".join(f"{host} {counts.get('changed', 0)}" for host, counts in recap.items())
     print(f"  tasks that changed something: {changes}")
     if (OUT / "report.html").is_file():

@@ -167,7 +167,7 @@ def route_patterns(folder: Path, runs: int) -> Figures:
                 f"{count} unchanged above a no-op, s": unchanged.wall - noop.wall,
                 f"{count} unchanged, peak MB": unchanged.peak,
             }
-        loop = [task("cucm_route_pattern", one) for one in objects[:LOOPED]]
+        loop = [task("cucm_route_pattern", entry) for entry in objects[:LOOPED]]
         single = (once(command("loop", *loop)).wall - noop.wall) / LOOPED
         theirs = once(Theirs.on(folder, lab, cluster).command(MANY_PATTERNS, "1000"))
     figures["10000 unchanged / 1000 unchanged"] = figures["10000 unchanged, s"] / figures["1000 unchanged, s"]

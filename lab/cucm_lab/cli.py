@@ -354,8 +354,8 @@ def _learn(options: argparse.Namespace) -> int:
     except learning.LearningError as error:
         raise ControlError(str(error)) from None
     found = learning.differences(answers["answers"])
-    for one in found:
-        print(f"{one.row} ({one.what})\n  the lab: {one.inferred!r}\n  seen:    {one.seen!r}")
+    for lesson in found:
+        print(f"{lesson.row} ({lesson.what})\n  the lab: {lesson.inferred!r}\n  seen:    {lesson.seen!r}")
     print(f"{len(found)} rows of the table differ from what the cluster answered ({answers['release']}).")
     if found and options.patch:
         options.patch.write_text(learning.patch(found), encoding="utf-8")
@@ -433,9 +433,9 @@ def _compared(options: argparse.Namespace, exchanges: list[Any]) -> int:
     from .replay import compare
 
     found = asyncio.run(compare(exchanges, _places(options.state, exchanges)))
-    for one in found:
-        print(one.title)
-        for what, parts in (("only the fixture", one.missing), ("only the lab", one.added)):
+    for difference in found:
+        print(difference.title)
+        for what, parts in (("only the fixture", difference.missing), ("only the lab", difference.added)):
             print("".join(f"  {what}: {part}\n" for part in parts), end="")
     print(f"{len(found)} requests are answered differently by the lab.")
     return 1 if found else 0
@@ -463,7 +463,7 @@ def _places(state: Path, exchanges: list[Any]) -> dict[str, Any]:
             )  # fmt: skip
             first = first or access
             known |= dict.fromkeys((node["name"], node["fqdn"], node["address"]), access)
-    return {one.node: known.get(one.node, first) for one in exchanges}
+    return {exchange.node: known.get(exchange.node, first) for exchange in exchanges}
 
 
 def _told(call: dict[str, Any]) -> list[str]:

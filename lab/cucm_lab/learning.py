@@ -128,7 +128,10 @@ def same(inferred: Any, seen: Any) -> bool:
 
 def overrides(found: list[Difference]) -> str:
     """A scenario's `inferred:` with what was seen."""
-    rows = {one.row: list(one.seen) if isinstance(one.seen, tuple) else one.seen for one in found}
+    rows = {
+        difference.row: list(difference.seen) if isinstance(difference.seen, tuple) else difference.seen
+        for difference in found
+    }
     return yaml.safe_dump({"inferred": rows}, sort_keys=False, allow_unicode=True, width=120)
 
 
@@ -148,7 +151,7 @@ def patch(found: list[Difference]) -> str:
 
 def _changed(source: str, found: list[Difference]) -> str:
     """A source file with the values of these rows replaced."""
-    wanted = {one.row: one.seen for one in found if f'"{one.row}"' in source}
+    wanted = {difference.row: difference.seen for difference in found if f'"{difference.row}"' in source}
     if not wanted:
         return source
     lines = source.encode("utf-8").splitlines(keepends=True)

@@ -34,7 +34,7 @@ class Route:
 
 def _fault_fields() -> dict[str, JSON]:
     kinds = {"str": _TEXT, "int": _WHOLE, "float": _NUMBER, "int | None": _WHOLE, "float | None": _NUMBER}
-    own = {one.name: kinds.get(str(one.type), _OBJECT) for one in dataclasses.fields(Fault)}
+    own = {member.name: kinds.get(str(member.type), _OBJECT) for member in dataclasses.fields(Fault)}
     for counted in ("id", "matches", "hits", "cleared"):
         del own[counted]
     own["interface"] = {**_TEXT, "enum": [*INTERFACES, "*"]}

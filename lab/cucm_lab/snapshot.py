@@ -66,7 +66,10 @@ def _files(state: Path) -> Iterator[tuple[str, bytes]]:
         if path.suffix == ".db":
             yield name, _database(path)
         elif name == _STAND_INS:
-            listed = [{**one, "key": Path(one["key"]).name} for one in json.loads(path.read_text(encoding="utf-8"))]
+            listed = [
+                {**stand_in, "key": Path(stand_in["key"]).name}
+                for stand_in in json.loads(path.read_text(encoding="utf-8"))
+            ]
             yield name, json.dumps(listed, indent=1).encode()
         else:
             yield name, path.read_bytes()
@@ -115,6 +118,6 @@ def _unpack(archive: zipfile.ZipFile, name: str, state: Path) -> None:
     target.touch(mode=0o600)
     data = archive.read(name)
     if name == STATE + _STAND_INS:
-        listed = [{**one, "key": str(target.parent / one["key"])} for one in json.loads(data)]
+        listed = [{**stand_in, "key": str(target.parent / stand_in["key"])} for stand_in in json.loads(data)]
         data = json.dumps(listed, indent=1).encode()
     target.write_bytes(data)

@@ -265,9 +265,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
         """What differs, for --diff."""
         found = _found(result)
         looped = found.get("results") if result._task.loop is not None else None
-        for one in looped or [found]:
-            if isinstance(one, Mapping) and one.get("diff") and one.get("changed"):
-                text = self._get_diff(one["diff"])
+        for item in looped or [found]:
+            if isinstance(item, Mapping) and item.get("diff") and item.get("changed"):
+                text = self._get_diff(item["diff"])
                 if text:
                     self.screen.line(text.rstrip("\n"))
 
@@ -321,7 +321,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
     def _changed(self, result: Any, found: Mapping[str, Any]) -> None:
         """One line per thing that changed."""
         would = "would change: " if result._task.check_mode else ""
-        actions = [str(one) for one in found.get("actions") or ()]
+        actions = [str(action) for action in found.get("actions") or ()]
         label = _label(result, found)
         what = "; ".join(actions) or result._task.name
         self.screen.line(f"  {result._host.name}{label}: {would}{what}", C.COLOR_CHANGED)
@@ -406,7 +406,7 @@ def _messages(task: Any, found: Mapping[str, Any]) -> list[str]:
         return []
     said = found.get("msg")
     texts = said if isinstance(said, list) else [] if said in (None, NOTHING_TO_SAY) else [said]
-    return [str(one) for one in texts]
+    return [str(text) for text in texts]
 
 
 def _label(result: Any, found: Mapping[str, Any]) -> str:

@@ -45,7 +45,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.upload import ha
 def pem_chain(source: str) -> list[str]:
     """Read and put in order."""
     try:
-        return [one.pem for one in handed_out("the certificate", source)]
+        return [certificate.pem for certificate in handed_out("the certificate", source)]
     except Failure as failure:
         raise AnsibleFilterError(failure.msg) from None
 

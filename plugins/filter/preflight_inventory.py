@@ -78,15 +78,15 @@ def preflight_inventory(
     sources: Iterable[str] = (),
 ) -> list[str]:
     """The mistakes in the inventory of a cluster. Ansible shows a deprecation warning for each variable's old name."""
-    for old in (one for one in RENAMED if one in variables):
+    for old in (name_before for name_before in RENAMED if name_before in variables):
         Display().deprecated(
             f"{old} is an old name of {RENAMED[old]}. Rename the variable in your inventory or play.",
             version="3.0.0", collection_name="siptls.cucm",
         )  # fmt: skip
     return inventory_problems(
         Inventory(
-            str(name), variables, plain(given or {}), [str(one) for one in options], SPEC.options,
-            [str(one) for one in hosts], _files(sources),
+            str(name), variables, plain(given or {}), [str(option) for option in options], SPEC.options,
+            [str(host) for host in hosts], _files(sources),
         )
     )  # fmt: skip
 
@@ -94,7 +94,7 @@ def preflight_inventory(
 def _files(sources: Iterable[str]) -> list[Path]:
     """The files that may hold variables: the sources, and group_vars and host_vars beside them."""
     found: list[Path] = []
-    for source in (Path(str(one)) for one in sources if one):
+    for source in (Path(str(path)) for path in sources if path):
         folder = source if source.is_dir() else source.parent
         found += [source] if source.is_file() else sorted(folder.glob("*.y*ml"))
         found += sorted(path for part in ("group_vars", "host_vars") for path in (folder / part).rglob("*.y*ml"))

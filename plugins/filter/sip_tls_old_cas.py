@@ -80,7 +80,7 @@ def sip_tls_old_cas(
     policy: str = "unused",
 ) -> dict[str, list[str]]:
     """See the documentation above."""
-    kept = [Peer.from_facts(one) for one in external]
+    kept = [Peer.from_facts(peer) for peer in external]
     others = other_trunks(trunks, [*peers, *(peer.name for peer in kept)], settings)
     return with_harmless(Trust.from_results(certificates, policy).removals(old, kept, others), "kept_cas")
 

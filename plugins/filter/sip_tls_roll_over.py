@@ -79,7 +79,7 @@ def sip_tls_roll_over(
 ) -> dict[str, Any]:
     """See the documentation above."""
     names = ready.split(",") if isinstance(ready, str) else list(ready or ())
-    ready_names = [name for one in names if (name := str(one).strip())]
+    ready_names = [name for peer in names if (name := str(peer).strip())]
     return roll_over(clusters_of(facts), hosts=hosts, ready=ready_names, made=made, to_be_made=to_be_made, blind=blind)
 
 

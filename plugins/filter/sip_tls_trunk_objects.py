@@ -81,7 +81,7 @@ def sip_tls_trunk_objects(
 ) -> dict[str, Any]:
     """See the documentation above."""
     settings = typed_settings(settings)
-    everybody = every_peer(peers, clusters_of(clusters), [Peer.from_facts(one) for one in external])
+    everybody = every_peer(peers, clusters_of(clusters), [Peer.from_facts(peer) for peer in external])
     made = trunk_objects(everybody, settings, trusted=(own or {}).get("chain") or (), asked=asked)
     return with_harmless(made if found is None else with_existing(made, found, settings), "offers", "waiting")
 

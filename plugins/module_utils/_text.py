@@ -37,9 +37,9 @@ def harmless(value: Any) -> Any:
     if isinstance(value, str):
         return _escaped(value.replace("\r\n", "\n"))
     if isinstance(value, Mapping):
-        return {harmless(key): harmless(one) for key, one in value.items()}
+        return {harmless(key): harmless(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [harmless(one) for one in value]
+        return [harmless(item) for item in value]
     return value
 
 

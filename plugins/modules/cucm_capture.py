@@ -274,7 +274,7 @@ def service(task: Task) -> Outcome:
     plan = _plan(given)
     if task.check_mode:
         return Outcome(result={"captures": []})
-    nodes = [{**given, **one} for one in given["nodes"]] or [given]
+    nodes = [{**given, **node} for node in given["nodes"]] or [given]
     push = node_capture.Push(**given["sftp"]) if given["sftp"] else None
     changed = given["keep"] and given["to"] == "file"
     if given["state"] == "begun":

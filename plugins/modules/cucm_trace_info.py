@@ -235,7 +235,7 @@ def service(task: Task) -> Outcome:
 
 def _from_files(given: dict[str, Any], reader: trace_files.Reader) -> tuple[list[dict[str, Any]], list[str]]:
     try:
-        paths = trace_files.in_order([Path(one) for one in given["files"]])
+        paths = trace_files.in_order([Path(file) for file in given["files"]])
         for path in paths:
             reader.add_file(path)
         return [evidence_files.described(path) for path in paths], []

@@ -249,12 +249,12 @@ def service(task: Task) -> Outcome:
     from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
 
     given = task.params
-    paths = [Path(one) for one in given["paths"]]
+    paths = [Path(path) for path in given["paths"]]
     if given["rolled"]:
-        paths = [part for one in paths for part in evidence_files.rolled(one)]
+        paths = [part for path in paths for part in evidence_files.rolled(path)]
     try:
         read = capture.read(paths, frozenset(given["ports"]))
-        files = [evidence_files.described(one) for one in paths]
+        files = [evidence_files.described(path) for path in paths]
     except OSError as error:
         raise Failure(
             f"The capture file {error.filename or paths[0]} could not be read on this machine: "

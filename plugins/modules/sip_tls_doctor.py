@@ -141,7 +141,7 @@ SPEC = EVIDENCE + CHECKS + ArgSpec(options={"dest": {"type": "path"}})
 def service(task: Task) -> Outcome:
     """Diagnose every direction."""
     diagnoses = [doctor.diagnose(case) for case in directions(task.params)]
-    result = {"diagnoses": diagnoses, "summary": [doctor.sentence(one) for one in diagnoses]}
+    result = {"diagnoses": diagnoses, "summary": [doctor.sentence(diagnosis) for diagnosis in diagnoses]}
     if not task.params["dest"]:
         return Outcome(result=result)
     # Jinja2 is loaded for those who write alone.

@@ -222,13 +222,17 @@ def service(task: Task) -> Outcome:
     given = task.params
     cases = directions(given)
     found = [forecast.forecast(case, renew_before=given["renew_before"]) for case in cases]
-    first = min((one for one in found if one["breaks_on"]), key=lambda one: str(one["breaks_on"]), default=None)
-    versions = {str(one["name"]): str(one.get("version") or "") for one in given["clusters"]}
+    first = min(
+        (direction for direction in found if direction["breaks_on"]),
+        key=lambda direction: str(direction["breaks_on"]),
+        default=None,
+    )
+    versions = {str(cluster["name"]): str(cluster.get("version") or "") for cluster in given["clusters"]}
     rows = all_certificates.listed(given["certificates"], cases, versions)
     result = {
         "breaks_on": first["breaks_on"] if first else None,
         "days_left": first["days_left"] if first else None,
-        "summary": [forecast.sentence(one) for one in found],
+        "summary": [forecast.sentence(direction) for direction in found],
         "forecasts": found,
         "certificates": rows,
         "ending": all_certificates.ending(rows, given["near_days"]),

@@ -257,9 +257,11 @@ def service(task: Task) -> Outcome:
     """Judge every direction."""
     given = task.params
     cases = directions(given)
-    phones = [{"cluster": one["name"], **one["phones"]} for one in given["clusters"] if one.get("phones")]
+    phones = [
+        {"cluster": cluster["name"], **cluster["phones"]} for cluster in given["clusters"] if cluster.get("phones")
+    ]
     warnings = [f"Not read, and so not weighed: {text}" for text in given["unread"]]
-    warnings += [f"{one['cluster']}: {one.get('text')}" for one in phones if one.get("lost")]
+    warnings += [f"{row['cluster']}: {row.get('text')}" for row in phones if row.get("lost")]
     result = {**verdict.verdict(cases, given["routing"]), "phones": phones, "unread": given["unread"]}
     return Outcome(result=result, warnings=warnings)
 

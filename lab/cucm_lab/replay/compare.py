@@ -59,32 +59,32 @@ def harmless(exchange: Exchange) -> bool:
 async def compare(exchanges: Iterable[Exchange], nodes: Mapping[str, Access]) -> list[Difference]:
     """The differences, each request once; nodes are the lab's by the names in the fixtures."""
     # Of equal requests the last: what was written in between shows in its answer.
-    requests = {one.key: one for one in exchanges if one.node in nodes and harmless(one)}
+    requests = {exchange.key: exchange for exchange in exchanges if exchange.node in nodes and harmless(exchange)}
     found = []
-    for one in requests.values():
-        theirs = set(form(one.kind, one.answer))
-        ours = set(form(one.kind, await _asked(one, nodes[one.node])))
+    for request in requests.values():
+        theirs = set(form(request.kind, request.answer))
+        ours = set(form(request.kind, await _asked(request, nodes[request.node])))
         if theirs != ours:
-            found.append(Difference(one.title, tuple(sorted(theirs - ours)), tuple(sorted(ours - theirs))))
+            found.append(Difference(request.title, tuple(sorted(theirs - ours)), tuple(sorted(ours - theirs))))
     return found
 
 
-async def _asked(one: Exchange, access: Access) -> dict[str, Any]:
-    return await _command(one, access) if one.kind == "cli" else _request(one, access)
+async def _asked(exchange: Exchange, access: Access) -> dict[str, Any]:
+    return await _command(exchange, access) if exchange.kind == "cli" else _request(exchange, access)
 
 
-def _request(one: Exchange, access: Access) -> dict[str, Any]:
+def _request(exchange: Exchange, access: Access) -> dict[str, Any]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.TLSv1
     context.set_ciphers("ALL:@SECLEVEL=0")
-    rest = one.path.startswith("/platformcom/")
+    rest = exchange.path.startswith("/platformcom/")
     user, password = access.platform if rest else access.application
     token = base64.b64encode(f"{user}:{password}".encode()).decode()
     connection = http.client.HTTPSConnection(access.address, access.https, timeout=_WAIT, context=context)
     try:
-        headers = {**(one.headers or {}), "Authorization": f"Basic {token}"}
-        connection.request(one.method, one.path, (one.body or "").encode(), headers)
+        headers = {**(exchange.headers or {}), "Authorization": f"Basic {token}"}
+        connection.request(exchange.method, exchange.path, (exchange.body or "").encode(), headers)
         answer = connection.getresponse()
         body = answer.read().decode("utf-8", "replace")
         kept = {"content-type": answer.headers.get("Content-Type", "")}
@@ -93,7 +93,7 @@ def _request(one: Exchange, access: Access) -> dict[str, Any]:
         connection.close()
 
 
-async def _command(one: Exchange, access: Access) -> dict[str, Any]:
+async def _command(exchange: Exchange, access: Access) -> dict[str, Any]:
     user, password = access.platform
     async with asyncssh.connect(
         access.address, access.ssh, username=user, password=password, known_hosts=None, client_keys=None,
@@ -105,7 +105,7 @@ async def _command(one: Exchange, access: Access) -> dict[str, Any]:
         await process.stdout.readuntil(_PROMPT)
         process.stdin.write("set cli pagination off\n")
         await process.stdout.readuntil(_PROMPT)
-        process.stdin.write(one.command + "\n")
+        process.stdin.write(exchange.command + "\n")
         text = str(await process.stdout.readuntil(_PROMPT))
         return {"output": text.replace("\r", "").partition("\n")[2].removesuffix(_PROMPT).strip("\n")}
 

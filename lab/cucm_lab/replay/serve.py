@@ -36,9 +36,9 @@ class Player:
     def __init__(self, exchanges: Iterable[Exchange]) -> None:
         self._exact: dict[tuple[str, ...], deque[Exchange]] = {}
         self._loose: dict[tuple[str, ...], deque[Exchange]] = {}
-        for one in exchanges:
-            self._exact.setdefault(one.key, deque()).append(one)
-            self._loose.setdefault(one.loose_key, deque()).append(one)
+        for exchange in exchanges:
+            self._exact.setdefault(exchange.key, deque()).append(exchange)
+            self._loose.setdefault(exchange.loose_key, deque()).append(exchange)
 
     def answer(self, request: Exchange) -> dict[str, Any] | None:
         """The next answer to a request; None when the fixtures have none."""
@@ -52,11 +52,14 @@ async def serve(exchanges: list[Exchange], directory: Path, net: str, ready: Any
     """Serve until `ended` is set; `ready` is called with the description that replay.json has, too. OSError."""
     directory.mkdir(parents=True, exist_ok=True)
     running: list[Any] = []
-    nodes = {name: f"{net}.210.{place}" for place, name in enumerate(dict.fromkeys(one.node for one in exchanges), 1)}
+    nodes = {
+        name: f"{net}.210.{place}"
+        for place, name in enumerate(dict.fromkeys(exchange.node for exchange in exchanges), 1)
+    }
     known_hosts, certificates = [], []
     try:
         for name, address in nodes.items():
-            player = Player(one for one in exchanges if one.node == name)
+            player = Player(exchange for exchange in exchanges if exchange.node == name)
             pair, certificate = _certificate(name, address, directory)
             certificates.append(certificate)
             running.append(await _https(name, address, player, pair))
@@ -73,8 +76,8 @@ async def serve(exchanges: list[Exchange], directory: Path, net: str, ready: Any
         ready(described)
         await ended.wait()
     finally:
-        for one in running:
-            await one.stop()
+        for server in running:
+            await server.stop()
 
 
 HTTPS, SSH = 8443, 2222

@@ -97,10 +97,10 @@ def _part(token: str) -> _Part:
 
 def _size(token: str) -> int:
     try:
-        one = re.compile(token)
+        place = re.compile(token)
     except re.error:
         return 10
-    return max(1, sum(1 for sign in _SIGNS[:12] if one.match(sign)))
+    return max(1, sum(1 for sign in _SIGNS[:12] if place.match(sign)))
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,9 @@ def explain(
     from .trunk import Trunk
 
     if trunk:
-        body = next(one for one in cluster.config.running_trunks() if one["name"] == trunk)
+        body = next(
+            running_trunk for running_trunk in cluster.config.running_trunks() if running_trunk["name"] == trunk
+        )
         running = Trunk.read(body)
         settings = bool(cluster.lab.inferred["sip.incoming_called_settings"])
         called, space = running.incoming.called(called, settings=settings), search_space(cluster, running.css)
@@ -216,7 +218,7 @@ class _Plan:
     def closest(self, number: str, space: tuple[str, ...]) -> _Candidate | None:
         """The closest match within a search space."""
         order = {partition: place for place, partition in enumerate(space)}
-        return min(self._candidates(number, order), key=lambda one: one.rank, default=None)
+        return min(self._candidates(number, order), key=lambda candidate: candidate.rank, default=None)
 
     def _candidates(self, number: str, order: dict[str, int]) -> Iterator[_Candidate]:
         for phone in self.cluster.phones:

@@ -100,7 +100,11 @@ class TlsContexts:
         self._policy = policy
         self._any = trust is None
         identities = list(identities)
-        self._chain = [one for pem, _key in identities for one in x509.load_pem_x509_certificates(pem.encode())[1:]]
+        self._chain = [
+            load_pem_x509_certificate
+            for pem, _key in identities
+            for load_pem_x509_certificate in x509.load_pem_x509_certificates(pem.encode())[1:]
+        ]
         self._identities = [
             (
                 x509.load_pem_x509_certificate(certificate.encode()),

@@ -77,7 +77,7 @@ class Leg:
         if response.code < 300:
             contacts, recorded = response.contact, response.record_route
             self.target = str(contacts[0].uri) if contacts else ""
-            self.routes = tuple(str(one) for one in reversed(recorded))
+            self.routes = tuple(str(header) for header in reversed(recorded))
 
     def _branch(self, method: str, within: bool) -> str:
         """The branch of a request: a new transaction, or that of the INVITE."""
@@ -178,7 +178,10 @@ def _received(via: str, host: str, port: int) -> str:
     asks = "rport" in parameters
     named = sent_by.rpartition(" ")[2]
     if (named.rpartition(":")[0] != host and named != host) or asks:
-        parameters = [*(f"rport={port}" if one == "rport" else one for one in parameters), f"received={host}"]
+        parameters = [
+            *(f"rport={port}" if parameter == "rport" else parameter for parameter in parameters),
+            f"received={host}",
+        ]
     return ";".join((sent_by, *parameters)) + comma + rest
 
 

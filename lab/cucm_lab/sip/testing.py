@@ -197,10 +197,10 @@ async def certify(
 async def secure_pair(lab: Lab, *, srtp: bool = True) -> Authority:
     """Two clusters with certificates of one CA, and TLS trunks and route patterns in both directions."""
     authority = Authority()
-    one, two = lab.clusters["a"], lab.clusters["b"]
-    connect(one, two, "98XX", srtp=srtp)
-    connect(two, one, "1018", srtp=srtp)
-    for cluster in (one, two):
+    first, second = lab.clusters["a"], lab.clusters["b"]
+    connect(first, second, "98XX", srtp=srtp)
+    connect(second, first, "1018", srtp=srtp)
+    for cluster in (first, second):
         for node in cluster.nodes:
             await certify(node, authority)
     return authority

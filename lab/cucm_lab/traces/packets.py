@@ -104,13 +104,15 @@ class Screen:
 def screen_line(segment: Segment, screen: Screen) -> str:
     """tcpdump's line as CUCM prints it: absolute numbers in a connection's first segment, then relative ones."""
     base, names = screen.base, screen.names
-    one, other = (segment.source, segment.target), (segment.target, segment.source)
+    source, target = (segment.source, segment.target), (segment.target, segment.source)
     acknowledges = bool(segment.flags & ACK)
     start, value = segment.sequence, segment.acknowledged
-    if acknowledges and (one not in base or segment.flags & SYN):
-        base[one], base[other] = segment.sequence, segment.acknowledged - 1
+    if acknowledges and (source not in base or segment.flags & SYN):
+        base[source], base[target] = segment.sequence, segment.acknowledged - 1
     elif acknowledges:
-        start, value = ((number - known) & 0xFFFFFFFF for number, known in ((start, base[one]), (value, base[other])))
+        start, value = (
+            (number - known) & 0xFFFFFFFF for number, known in ((start, base[source]), (value, base[target]))
+        )
     length = len(segment.payload)
     counted = bool(length or segment.flags & (SYN | FIN | RST))
     moment = datetime.fromtimestamp(segment.when, ZoneInfo(screen.zone))

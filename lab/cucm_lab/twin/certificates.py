@@ -91,12 +91,17 @@ def _write(folder: Path, stand_ins: list[StandIn], peers: list[dict[str, Any]]) 
     """For a rehearsal, which signs with them: the keys, stand-ins.json with the certificates, and the peers."""
     folder.mkdir(exist_ok=True)
     listed = []
-    for number, one in enumerate(stand_ins, 1):
+    for number, stand_in in enumerate(stand_ins, 1):
         key = folder / f"{number}.key"
-        key.write_text(one.key, encoding="utf-8")
+        key.write_text(stand_in.key, encoding="utf-8")
         key.chmod(0o600)
         listed.append(
-            {"subject": one.subject, "certificate": "".join(one.chain), "key": str(key), "clusters": one.clusters}
+            {
+                "subject": stand_in.subject,
+                "certificate": "".join(stand_in.chain),
+                "key": str(key),
+                "clusters": stand_in.clusters,
+            }
         )
     (folder / "stand-ins.json").write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
     (folder / "peers.json").write_text(json.dumps(peers, indent=1) + "\n", encoding="utf-8")

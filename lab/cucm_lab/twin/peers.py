@@ -69,12 +69,12 @@ class PeerMaker:
         known = self._certificates(listener.cluster)
         made = [self.issuers.issue(known, number) for number in seen["chain"]]
         named = seen.get("acceptable_cas") or []
-        trusted = [one for subject in named for one in self._authorities(subject)]
+        trusted = [authority for subject in named for authority in self._authorities(subject)]
         minimum, maximum = versions(seen)
         shown = Presented(
             identity="".join(material.pem_of(certificate) for certificate, _key in made),
             key=material.key_pem(made[0][1]),
-            trust=[one.chain[0] for one in trusted] if named else None,
+            trust=[certificate.chain[0] for certificate in trusted] if named else None,
             asks=seen.get("client_certificate") is not False,
             minimum=minimum,
             maximum=maximum,
@@ -97,8 +97,8 @@ class PeerMaker:
         found: dict[str, StandIn] = {}
         for spec in self.lab.scenario.clusters:
             certificates = spec.recorded.get("certificates") or {}
-            for number, one in certificates.items():
-                if one["subject"] == subject:
+            for number, certificate in certificates.items():
+                if certificate["subject"] == subject:
                     made = self.issuers.stand_in(certificates, number)
                     found[made.chain[0]] = made
         return list(found.values()) or [self._new(subject)]

@@ -58,7 +58,7 @@ def scenario_of(paths: Sequence[Path]) -> dict[str, Any]:
     for path, record in zip(paths, records, strict=True):
         try:
             # JSON has texts as keys.
-            record["certificates"] = {int(place): one for place, one in record["certificates"].items()}
+            record["certificates"] = {int(place): certificate for place, certificate in record["certificates"].items()}
             twin = _Twin(record, places)
             twins.append(twin.cluster())
             twin.add_to(peers)
@@ -204,9 +204,9 @@ class _Twin:
 
     def _config(self) -> dict[str, list[dict[str, Any]]]:
         objects = self._record["objects"]
-        made = {kind: [self._typed(kind, one) for one in objects.get(kind, ())] for kind in ORDER}
+        made = {kind: [self._typed(kind, body) for body in objects.get(kind, ())] for kind in ORDER}
         for kind, mutual in _MUTUAL.items():
-            bare = [{name: value for name, value in one.items() if name not in mutual} for one in made[kind]]
+            bare = [{name: value for name, value in body.items() if name not in mutual} for body in made[kind]]
             made[kind] = [*bare, *made[kind]]
         for trunk in made["SipTrunk"]:
             for row in trunk.get("destinations") or ():
@@ -225,8 +225,8 @@ class _Twin:
         found: dict[str, dict[str, None]] = {}
         for kind, objects in made.items():
             fields = KINDS[kind].at(self._release.number)
-            for one in objects:
-                for name, value in references(fields, one):
+            for body in objects:
+                for name, value in references(fields, body):
                     if target(name) not in (*ORDER, "ProcessNode"):
                         found.setdefault(target(name), {})[value] = None
         kept = {
@@ -250,7 +250,7 @@ class _Twin:
 def _containing(objects: Iterable[Mapping[str, Any]], field: str, wanted: Iterable[str]) -> set[str]:
     """The names of the groups or lists that have one of these members."""
     chosen = set(wanted)
-    return {one["name"] for one in objects if any(row.get(field) in chosen for row in one.get("members") or ())}
+    return {body["name"] for body in objects if any(row.get(field) in chosen for row in body.get("members") or ())}
 
 
 def hash_of(*texts: str) -> int:
@@ -291,10 +291,10 @@ def _typed(field: Field, value: Any) -> Any:
     return value or None if field.type == "fk" else value
 
 
-def references(fields: Iterable[Field], one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def references(fields: Iterable[Field], body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(field, name) of everything that an object refers to."""
     for field in fields:
-        value = one.get(field.name)
+        value = body.get(field.name)
         if not value:
             continue
         if field.type == "fk":

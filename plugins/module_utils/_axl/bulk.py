@@ -73,18 +73,18 @@ def _listed(resource: Resource, items: Sequence[Item], session: Session) -> dict
         found = session.listed(resource, sorted(asked), **{row.axl: f"{prefix}%"})
         if asked & resource.unlisted:
             leads = _leads(session, prefix)
-            found = [replace(one, values={**one.values, **leads.get(one.uuid, {})}) for one in found]
+            found = [replace(listed, values={**listed.values, **leads.get(listed.uuid, {})}) for listed in found]
     except AxlFault:
         # An account without the right to list or to query reads what it may, one by one.
         return {}
-    count = Counter(key_of(resource, one.values) for one in found)
-    return {key: one for one in found if count[key := key_of(resource, one.values)] == 1}
+    count = Counter(key_of(resource, listed.values) for listed in found)
+    return {key: listed for listed in found if count[key := key_of(resource, listed.values)] == 1}
 
 
 def _prefix(names: Sequence[str]) -> str:
     """What all names begin with, up to a character that a search takes for something else."""
     pairs = takewhile(lambda pair: pair[0] == pair[1], zip(min(names), max(names), strict=False))
-    literal = _LITERAL.match("".join(one for one, _other in pairs))
+    literal = _LITERAL.match("".join(pair for pair, _other in pairs))
     return literal[0] if literal else ""
 
 

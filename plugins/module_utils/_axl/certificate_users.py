@@ -61,9 +61,11 @@ def certificate_users(client: AxlClient) -> dict[str, Any]:
 def _trunks(client: AxlClient) -> list[dict[str, Any]]:
     session = Session(client, check_mode=True)
     profiles = session.listed(SIP_TRUNK_SECURITY_PROFILE, ("name", "security_mode"))
-    secure = {str(one.values["name"]) for one in profiles if one.values.get("security_mode") != "Non Secure"}
+    secure = {
+        str(profile.values["name"]) for profile in profiles if profile.values.get("security_mode") != "Non Secure"
+    }
     trunks = session.listed(SIP_TRUNK, ("name", "security_profile"))
-    names = [str(one.values["name"]) for one in trunks if str(one.values.get("security_profile")) in secure]
+    names = [str(trunk.values["name"]) for trunk in trunks if str(trunk.values.get("security_profile")) in secure]
     reached: dict[str, list[str]] = {}
     for row in client.sql(_DESTINATIONS) if names else ():
         address = row.get("address") or row.get("addressipv6") or ""

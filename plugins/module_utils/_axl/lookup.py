@@ -103,7 +103,7 @@ def gathered(client: AxlClient, asked: Iterable[str]) -> dict[str, Any]:
             found["dial_plan"] = dial_plan(client)
         else:
             resource, tags = GATHERED[what]
-            found[what] = [plain(one.values) for one in session.listed(resource, tags)]
+            found[what] = [plain(profile.values) for profile in session.listed(resource, tags)]
     return found
 
 
@@ -186,8 +186,8 @@ def _trunks(session: Session, names: Iterable[str]) -> tuple[list[dict[str, Any]
     """The SIP trunks of these names, and the names that a device of another kind has."""
     wanted = list(dict.fromkeys(names))
     answers = session.client.side_by_side(lambda name: session.fetch(SIP_TRUNK, {"name": name}), wanted)
-    found = [_trunk(one.values) for one in answers if one is not None]
-    absent = [name for name, one in zip(wanted, answers, strict=True) if one is None]
+    found = [_trunk(answer.values) for answer in answers if answer is not None]
+    absent = [name for name, answer in zip(wanted, answers, strict=True) if answer is None]
     taken = session.client.side_by_side(session.other_device, absent)
     return found, [name for name, other in zip(absent, taken, strict=True) if other]
 
@@ -201,7 +201,7 @@ def _trunk(values: Mapping[str, Any]) -> dict[str, Any]:
 def _patterns(session: Session, wanted: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The route patterns that are there, each with the devices where its calls end up."""
 
-    def one(key: Mapping[str, Any]) -> dict[str, Any] | None:
+    def resolved(key: Mapping[str, Any]) -> dict[str, Any] | None:
         found = session.fetch(ROUTE_PATTERN, key)
         if found is None:
             return None
@@ -210,7 +210,7 @@ def _patterns(session: Session, wanted: Iterable[Mapping[str, Any]]) -> list[dic
         key = {tag: str(found.values.get(tag) or "") for tag in ("pattern", "partition")}
         return {**key, **target, "devices": devices}
 
-    return [found for found in session.client.side_by_side(one, list(wanted)) if found is not None]
+    return [found for found in session.client.side_by_side(resolved, list(wanted)) if found is not None]
 
 
 def _devices(session: Session, route_list: str) -> list[str]:
@@ -220,5 +220,5 @@ def _devices(session: Session, route_list: str) -> list[str]:
     for member in (found.values.get("members") or []) if found else []:
         group = session.fetch(ROUTE_GROUP, {"name": str(member.get("route_group") or "")})
         entries = (group.values.get("members") or []) if group else []
-        names += [str(one["device"]) for one in entries if one.get("device")]
+        names += [str(entry["device"]) for entry in entries if entry.get("device")]
     return list(dict.fromkeys(names))

@@ -89,7 +89,9 @@ def _key(session: Session, entry: Mapping[str, Any]) -> dict[str, str]:
     if "@" in entry["name"] and "dial_plan" in resource.key:
         # Its dial plan, which nobody named, is a part of the key.
         listed = session.listed(resource, resource.key, pattern=entry["name"])
-        there = [one.uuid for one in listed if str(one.values.get("partition") or "") == entry["partition"]]
+        there = [
+            candidate.uuid for candidate in listed if str(candidate.values.get("partition") or "") == entry["partition"]
+        ]
         if there:
             return {resource.first: there[0]}
     partition = {"partition": entry["partition"]} if "partition" in resource.key else {}

@@ -242,8 +242,8 @@ def _outcome(session: Session, items: list[Item], resets: dict[str, list[Item]],
         result.update(results[0], actions=result["actions"])
     else:
         result["objects"] = results
-    diff = [_diff(item, one) for item, one in zip(items, results, strict=True) if item.action]
-    brief = [_brief(item, one) for item, one in zip([item for item in items if item.action], diff, strict=True)]
+    diff = [_diff(item, result) for item, result in zip(items, results, strict=True) if item.action]
+    brief = [_brief(item, change) for item, change in zip([item for item in items if item.action], diff, strict=True)]
     return Outcome(changed, diff=diff, brief=brief, result=result, warnings=_warnings(session, items))
 
 

@@ -89,7 +89,7 @@ def collisions(profile: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator
     port = profile["incoming_port"]
     if other.get("incoming_port") != port:
         return
-    tls, other_tls = (one.get("incoming_transport") == "TLS" for one in (profile, other))
+    tls, other_tls = (side.get("incoming_transport") == "TLS" for side in (profile, other))
     if tls != other_tls:
         yield (
             f"SIP trunk security profiles {profile['name']} ({profile.get('incoming_transport')}) and {other['name']} "

@@ -118,7 +118,7 @@ class Session:
         if row.listed and not UUID.fullmatch(name):
             # The search is by SQL's LIKE, in which _ and % stand for other characters.
             found = self.client.listing(kind, wrapper, {row.name: name}, (row.name,))
-            return any(text(one, row.name).casefold() == name.casefold() for one in found)
+            return any(text(element, row.name).casefold() == name.casefold() for element in found)
         key = {"uuid": braced(name)} if UUID.fullmatch(name) else {row.name: name}
         if self.client.get(kind, wrapper, key, name) is not None:
             return True

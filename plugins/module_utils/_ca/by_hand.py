@@ -69,8 +69,8 @@ class HandSigner:
                 status="pending",
             )
         key = self.job.request.key
-        leaf = next((one for one in found if one.key == key), found[0])
-        rest = [one for one in found if one != leaf]
+        leaf = next((candidate for candidate in found if candidate.key == key), found[0])
+        rest = [certificate for certificate in found if certificate != leaf]
         return Issued(leaf, (*rest, *self._read([self.folder.path / name for name in _CHAINS])))
 
     def _read(self, files: list[Path]) -> list[Certificate]:

@@ -103,7 +103,7 @@ class Certsrv:
         page = self._get("/certnew.cer", ReqID=str(number), Enc="b64")
         if b"-----BEGIN CERTIFICATE-----" in page.content:
             return Answer("issued", number, pem=read_certificate(page.content).pem)
-        said = next((words for one in _DISPOSITION.finditer(page.text) if (words := _plain(one[1]))), "")
+        said = next((words for match in _DISPOSITION.finditer(page.text) if (words := _plain(match[1]))), "")
         words = said or _excerpt(page.text)
         return Answer("pending" if _WAITING.search(page.text) else "denied", number, words)
 
@@ -116,7 +116,7 @@ class Certsrv:
             for page in ("/certnew.p7b", "/certnew.cer"):
                 body = self._get(page, ReqID="CACert", Renewal=str(renewal), Enc="b64").content
                 if b"-----BEGIN " in body:
-                    found.update(dict.fromkeys(one.pem for one in read_certificates(body)))
+                    found.update(dict.fromkeys(certificate.pem for certificate in read_certificates(body)))
                     break
         if not found:
             raise Failure(

@@ -123,7 +123,7 @@ class CaFolder:
         """Keep an issued certificate, with its chain where that does not lie in ca.pem."""
         name = re.sub(r"[^A-Za-z0-9.-]", "-", certificate.common_name or "unnamed")[:64]
         file = self.issued / f"{name}_{_short(certificate.key.sha256)}_{certificate.serial_text}.pem"
-        self.write(file, "".join(one.pem for one in (certificate, *chain)).encode(), 0o644)
+        self.write(file, "".join(part.pem for part in (certificate, *chain)).encode(), 0o644)
         return file
 
     def kept(self, public_key_sha256: str | None = None) -> Iterator[list[Certificate]]:

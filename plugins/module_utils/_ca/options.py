@@ -36,7 +36,7 @@ COMMON = ArgSpec(
         "kept_eku": {"type": "list", "elements": "str", "default": ["ipsecEndSystem"]},
     },
 )
-SPEC: ArgSpec = reduce(add, (one.spec for one in PROVIDERS.values()), COMMON)
+SPEC: ArgSpec = reduce(add, (entry.spec for entry in PROVIDERS.values()), COMMON)
 #: options of one request, which `ca` cannot set for all
 OF_ONE_REQUEST = ("ca", "csr", "requester", "clock_offset", "force", "tasks_certificate", "tasks_chain")
 

@@ -11,4 +11,6 @@ from __future__ import annotations
 from ansible_collections.siptls.cucm.plugins.module_utils._ca import adcs, by_hand, local, tasks, vault
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.provider import Provider
 
-PROVIDERS: dict[str, Provider] = {one.PROVIDER.name: one.PROVIDER for one in (local, adcs, vault, by_hand, tasks)}
+PROVIDERS: dict[str, Provider] = {
+    module.PROVIDER.name: module.PROVIDER for module in (local, adcs, vault, by_hand, tasks)
+}

@@ -61,7 +61,7 @@ class Requester:
             own,
             Owner.read(given.get("cluster") or {}),
             _lowered(given.get("named")),
-            {str(title): Owner.read(one) for title, one in (given.get("others") or {}).items()},
+            {str(title): Owner.read(other) for title, other in (given.get("others") or {}).items()},
         )
 
     def problems(self, holder: Request | Certificate, allowed: Iterable[str] = ()) -> Iterator[str]:
@@ -69,9 +69,9 @@ class Requester:
 
         allowed are patterns of the operator. One without wildcard allows a name whoever else has it.
         """
-        patterns = [one.lower() for one in allowed]
-        names = [*(AltName("DNS", one) for one in holder.subject.common_names), *holder.extensions.sans]
-        values = list(dict.fromkeys(one.value.lower() for one in names if one.value))
+        patterns = [pattern.lower() for pattern in allowed]
+        names = [*(AltName("DNS", common_name) for common_name in holder.subject.common_names), *holder.extensions.sans]
+        values = list(dict.fromkeys(name.value.lower() for name in names if name.value))
         own = self._owner(values[0] if values else "")
         left: list[str] = []
         for value in values:
@@ -80,9 +80,11 @@ class Requester:
             owner = self._other(value)
             if owner:
                 yield _sentence(value, f"belongs to {owner}")
-            elif not self._is_own(value, own) and not any(fnmatchcase(value, one) for one in patterns):
+            elif not self._is_own(value, own) and not any(fnmatchcase(value, pattern) for pattern in patterns):
                 left.append(value)
-        yield from (_sentence(one, f"is not a name of {self.title}") for one in self._without_domain(left, values, own))
+        yield from (
+            _sentence(name, f"is not a name of {self.title}") for name in self._without_domain(left, values, own)
+        )
 
     def _owner(self, common_name: str) -> Owner:
         """Whose names are good: the node's, or those of the whole cluster for a multi-server certificate."""
@@ -128,7 +130,7 @@ def _sentence(name: str, said: str) -> str:
 
 
 def _lowered(given: Any) -> frozenset[str]:
-    return frozenset(str(one).lower() for one in given or () if str(one))
+    return frozenset(str(name).lower() for name in given or () if str(name))
 
 
 def _hosts(name: str) -> frozenset[str]:

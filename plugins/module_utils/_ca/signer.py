@@ -81,14 +81,14 @@ class SigningCa:
     def load(cls, certificates: str | bytes, key: Any, above: str | bytes | None, where: str) -> SigningCa:
         """From PEM, the CA's own certificate anywhere among those of its chain; raises Failure when they don't fit."""
         found = read_certificates(certificates, where)
-        own = [one for one in found if one.key == public_key(key)]
+        own = [candidate for candidate in found if candidate.key == public_key(key)]
         if not own:
             raise Failure(
                 f"The CA's key and certificate in {where} do not belong together: the key signs for none of "
-                f"{', '.join(one.subject.text for one in found)}. Put the matching pair there."
+                f"{', '.join(candidate.subject.text for candidate in found)}. Put the matching pair there."
             )
         pool = [*found, *(read_certificates(above, where) if above else ())]
-        certificate = max(own, key=lambda one: one.not_after)
+        certificate = max(own, key=lambda candidate: candidate.not_after)
         if not certificate.is_ca or not certificate.may_sign:
             raise Failure(
                 f"The certificate {certificate.subject.text} in {where} is not a CA certificate: its basic constraints "
@@ -159,7 +159,7 @@ class SigningCa:
         from cryptography.x509.oid import ExtensionOID
 
         own, csr = x509.load_der_x509_certificate(self.certificate.der), x509.load_der_x509_csr(request.der)
-        uses = [x509.ObjectIdentifier(EKU_OIDS.get(one, one)) for one in policy.eku(request)]
+        uses = [x509.ObjectIdentifier(EKU_OIDS.get(use, use)) for use in policy.eku(request)]
         builder = (
             x509.CertificateBuilder()
             .subject_name(csr.subject)
@@ -172,9 +172,9 @@ class SigningCa:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(csr.public_key()), critical=False)
             .add_extension(_authority(own), critical=False)
         )
-        for one in csr.extensions:
-            if one.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME:
-                builder = builder.add_extension(one.value, critical=False)
+        for extension in csr.extensions:
+            if extension.oid == ExtensionOID.SUBJECT_ALTERNATIVE_NAME:
+                builder = builder.add_extension(extension.value, critical=False)
         return builder
 
 
@@ -271,7 +271,7 @@ def new_certificate(key: Any, plan: CaPlan, now: datetime, serial: int | None = 
         .add_extension(own, critical=False)
     )
     if plan.permitted:
-        permitted = x509.NameConstraints([_subtree(one) for one in plan.permitted], None)
+        permitted = x509.NameConstraints([_subtree(text) for text in plan.permitted], None)
         builder = builder.add_extension(permitted, critical=True)
     # Older releases of cryptography have no such option; the fingerprints differ there.
     repeatable = "ecdsa_deterministic" in inspect.signature(builder.sign).parameters and serial is not None

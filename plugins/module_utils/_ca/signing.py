@@ -83,7 +83,7 @@ def _authority(choice: Choice, *, dry: bool) -> Outcome:
         )
     terms = Terms(**_terms(choice.values, choice.options, dry=dry))
     chain, made = choice.provider.authority(terms)
-    pems = [one.pem for one in chain]
+    pems = [certificate.pem for certificate in chain]
     return Outcome(
         changed=made, before={}, after={"ca": chain[0].subject.text} if made else {}, warnings=choice.warnings,
         result={
@@ -216,7 +216,7 @@ def _remarks(job: Job, settled: Settled) -> Iterator[str]:
 def _outcome(job: Job, settled: Settled, facts: Mapping[str, Any], warnings: list[str]) -> Outcome:
     view = settled.issued.certificate.view(job.there)
     made = facts.get("ca_created", False)
-    chain = [one.pem for one in settled.chain.issuers]
+    chain = [issuer.pem for issuer in settled.chain.issuers]
     return Outcome(
         changed=settled.is_new or made,
         before={},

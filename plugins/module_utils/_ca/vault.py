@@ -97,8 +97,8 @@ class VaultSigner:
             sans = request.extensions.sans
             return common | {
                 "common_name": request.common_name, "exclude_cn_from_sans": True,
-                "alt_names": ",".join(one.value for one in sans if one.kind == "DNS"),
-                "ip_sans": ",".join(one.value for one in sans if one.kind == "IP"),
+                "alt_names": ",".join(name.value for name in sans if name.kind == "DNS"),
+                "ip_sans": ",".join(name.value for name in sans if name.kind == "IP"),
             }  # fmt: skip
         # Vault takes the names of usages in any case.
         return common | {"key_usage": policy.key_usage(request), "ext_key_usage": ["ServerAuth", "ClientAuth"]}

@@ -94,8 +94,8 @@ def closest(plan: DialPlan, number: str, partitions: Sequence[str]) -> Pattern |
 
 def _no_match(plan: DialPlan, number: str, partitions: Sequence[str], way: Sequence[Pattern]) -> Found:
     """Why nothing matches: where the number is, when it is in a partition that the search space does not have."""
-    elsewhere = [one for one in (*plan.exact.get(number, ()), *plan.wild) if _matches(one, number)]
-    outside = next((one for one in elsewhere if one.partition not in partitions), None)
+    elsewhere = [candidate for candidate in (*plan.exact.get(number, ()), *plan.wild) if _matches(candidate, number)]
+    outside = next((candidate for candidate in elsewhere if candidate.partition not in partitions), None)
     holder = f"the calling search space of {way[-1].words}" if way else "the calling search space"
     problem = f"{outside.words} is not in {holder}" if outside else f"nothing in {holder} matches {number}"
     return Found(number, None, tuple(way), problem, outside=outside is not None and not way)

@@ -156,7 +156,7 @@ def _arrive(stops: Mapping[str, Stop], at: str, origin: str, number: str, passed
         names = ", ".join(name for name, _number in way[passed.index((at, number)) :])
         return Step(NOT_ROUTED, number, f"it loops between {names}", at=at)
     steps = [_arrive(stops, stop.leads_to(device), at, step.number, way) for device in known]
-    return next((one for one in steps if one.state != ROUTED), steps[0])
+    return next((taken for taken in steps if taken.state != ROUTED), steps[0])
 
 
 def numbers(route: Pattern, target: DialPlan | None) -> list[str]:

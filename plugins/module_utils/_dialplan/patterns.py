@@ -140,10 +140,10 @@ def before_dot(pattern: str, number: str) -> str | None:
 
 def covers(wide: str, narrow: str) -> bool:
     """True when the wider pattern surely matches every number that the narrower one stands for."""
-    one, other = parse(wide), parse(narrow)
-    if one is None or other is None:
+    wider, narrower = parse(wide), parse(narrow)
+    if wider is None or narrower is None:
         return wide == narrow
-    return _covers(one.places, other.places)
+    return _covers(wider.places, narrower.places)
 
 
 def _covers(wide: Sequence[Place], narrow: Sequence[Place]) -> bool:

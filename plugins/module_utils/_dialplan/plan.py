@@ -105,32 +105,38 @@ class DialPlan:
     def read(cls, found: Mapping[str, Any]) -> DialPlan:
         """From the result of cucm_info."""
         return cls(
-            patterns=(*(Pattern(**one) for one in found["patterns"]), *_lines(found["lines"])),
+            patterns=(*(Pattern(**pattern) for pattern in found["patterns"]), *_lines(found["lines"])),
             spaces={str(name): tuple(partitions) for name, partitions in found["search_spaces"].items()},
             trunks={
-                one["name"]: Trunk(**{**one, "other_settings": tuple(one["other_settings"])}) for one in found["trunks"]
+                trunk["name"]: Trunk(**{**trunk, "other_settings": tuple(trunk["other_settings"])})
+                for trunk in found["trunks"]
             },
             route_lists={
-                one["name"]: RouteList(**{**one, "devices": tuple(one["devices"])}) for one in found["route_lists"]
+                route_list["name"]: RouteList(**{**route_list, "devices": tuple(route_list["devices"])})
+                for route_list in found["route_lists"]
             },
-            callers=tuple(Caller(**one) for one in found["callers"]),
+            callers=tuple(Caller(**caller) for caller in found["callers"]),
             scheduled=frozenset(found["scheduled_partitions"]),
             unknown=tuple(found["unknown"]),
         )
 
     def with_objects(self, made: Mapping[str, Sequence[Mapping[str, Any]]]) -> DialPlan:
         """The dial plan after a run that makes the objects of sip_tls_trunk_objects."""
-        new = [route_pattern(one) for one in made.get("patterns") or ()]
-        taken = {(one.pattern, one.partition) for one in new}
-        kept = [one for one in self.patterns if one.kind != ROUTE or (one.pattern, one.partition) not in taken]
-        trunks = [self._with_trunk(one) for one in made.get("trunks") or ()]
-        groups = {str(one["name"]): one["members"] for one in made.get("route_groups") or ()}
-        lists = [self._with_list(one, groups) for one in made.get("route_lists") or ()]
+        new = [route_pattern(pattern) for pattern in made.get("patterns") or ()]
+        taken = {(pattern.pattern, pattern.partition) for pattern in new}
+        kept = [
+            pattern
+            for pattern in self.patterns
+            if pattern.kind != ROUTE or (pattern.pattern, pattern.partition) not in taken
+        ]
+        trunks = [self._with_trunk(trunk) for trunk in made.get("trunks") or ()]
+        groups = {str(route_group["name"]): route_group["members"] for route_group in made.get("route_groups") or ()}
+        lists = [self._with_list(route_list, groups) for route_list in made.get("route_lists") or ()]
         return replace(
             self,
             patterns=(*kept, *new),
-            trunks={**self.trunks, **{one.name: one for one in trunks}},
-            route_lists={**self.route_lists, **{one.name: one for one in lists}},
+            trunks={**self.trunks, **{trunk.name: trunk for trunk in trunks}},
+            route_lists={**self.route_lists, **{list_.name: list_ for list_ in lists}},
         )
 
     def _with_trunk(self, wish: Mapping[str, Any]) -> Trunk:

@@ -24,7 +24,9 @@ class Transaction:
     @property
     def final(self) -> Entry | None:
         """The final answer to the INVITE."""
-        return next((one for one in self.messages if (one.get("status") or 0) >= 200 and _of_invite(one)), None)
+        return next(
+            (message for message in self.messages if (message.get("status") or 0) >= 200 and _of_invite(message)), None
+        )
 
     @property
     def answered(self) -> bool:
@@ -34,8 +36,8 @@ class Transaction:
     @property
     def srtp(self) -> bool | None:
         """True when both ends sent SRTP keys, False when an end offered or took media without, else None."""
-        bodies = {way: [one["srtp"] for one in self.messages if one["way"] == way and one.get("srtp") is not None]
-                  for way in ("in", "out")}  # fmt: skip
+        known = [message for message in self.messages if message.get("srtp") is not None]
+        bodies = {way: [message["srtp"] for message in known if message["way"] == way] for way in ("in", "out")}
         if not all(all(sent) for sent in bodies.values()):
             return False
         return True if all(bodies.values()) else None
@@ -46,14 +48,17 @@ def calls(messages: Iterable[Entry], sides: Iterable[Entry], runs: Sequence[Proc
     dialogs: dict[tuple[str | None, str], list[Entry]] = defaultdict(list)
     logged: dict[str, list[Entry]] = defaultdict(list)
     addresses: dict[str | None, str | None] = {}
-    for one in messages:
-        if one.get("call_id") and "OPTIONS" not in (one.get("method"), str(one.get("cseq")).rsplit(" ", 1)[-1]):
-            run = runs[one["run"]]
+    for message in messages:
+        if message.get("call_id") and "OPTIONS" not in (
+            message.get("method"),
+            str(message.get("cseq")).rsplit(" ", 1)[-1],
+        ):
+            run = runs[message["run"]]
             node = run.host or run.address
             addresses[node] = run.address
-            dialogs[node, one["call_id"]].append(one)
-    for one in sides:
-        logged[one["call_id"]].append(one)
+            dialogs[node, message["call_id"]].append(message)
+    for side in sides:
+        logged[side["call_id"]].append(side)
     traced = {call_id for _node, call_id in dialogs}
     found = [
         _call(node, call_id, dialog, _own(logged.get(call_id, []), addresses[node]))
@@ -65,13 +70,13 @@ def calls(messages: Iterable[Entry], sides: Iterable[Entry], runs: Sequence[Proc
 
 def _own(sides: list[Entry], address: str | None) -> list[Entry]:
     """The call log lines of a node, where lines of several nodes are at hand."""
-    own = [one for one in sides if one.get("local_ip") == address]
+    own = [side for side in sides if side.get("local_ip") == address]
     return own or sides
 
 
 def _call(node: str | None, call_id: str, messages: list[Entry], sides: list[Entry]) -> Entry | None:
     transactions = _transactions(messages)
-    log_invites = [one for one in sides if one["message"].startswith("INVITE")]
+    log_invites = [side for side in sides if side["message"].startswith("INVITE")]
     if not transactions and not log_invites:
         return None
     first = transactions[0].messages[0] if transactions else log_invites[0]
@@ -85,14 +90,15 @@ def _call(node: str | None, call_id: str, messages: list[Entry], sides: list[Ent
         "direction": first["way"],
         "calling": first.get("calling"),
         "called": first.get("called"),
-        "trunk": next((one["device"] for one in sides), None),
+        "trunk": next((side["device"] for side in sides), None),
         "remote_ip": invite["remote_ip"],
         "remote_port": invite["remote_port"],
         "transport": _transport(counted, log_invites),
         "status": status,
         "result": result,
         "srtp": _srtp(transactions, counted),
-        "ladder": [_rung(one, one["start_line"]) for one in messages] or [_rung(one, one["message"]) for one in sides],
+        "ladder": [_rung(message, message["start_line"]) for message in messages]
+        or [_rung(side, side["message"]) for side in sides],
     }
 
 
@@ -100,18 +106,18 @@ def _transactions(messages: list[Entry]) -> list[Transaction]:
     """The INVITE transactions of a dialog. An INVITE that is sent again belongs to the one that it repeats."""
     found: list[Transaction] = []
     seen: dict[tuple[str, str], Transaction] = {}
-    for one in messages:
-        key = (one["way"], str(one.get("cseq")))
-        if one.get("method") == "INVITE" and key not in seen:
+    for message in messages:
+        key = (message["way"], str(message.get("cseq")))
+        if message.get("method") == "INVITE" and key not in seen:
             seen[key] = Transaction()
             found.append(seen[key])
         # An answer belongs to its own INVITE, whatever was sent in between.
-        asked = ("in" if one["way"] == "out" else "out", str(one.get("cseq")))
-        target = seen.get(key if one.get("method") else asked)
+        asked = ("in" if message["way"] == "out" else "out", str(message.get("cseq")))
+        target = seen.get(key if message.get("method") else asked)
         if target is None and found:
             target = found[-1]
         if target is not None:
-            target.messages.append(one)
+            target.messages.append(message)
     return found
 
 
@@ -120,7 +126,10 @@ def _counted(transactions: list[Transaction]) -> Transaction | None:
 
     A 422, a 401 or 407, or a 3xx is followed by another INVITE; an INVITE after the answer changes a call that is up.
     """
-    return next((one for one in transactions if one.answered), transactions[-1] if transactions else None)
+    return next(
+        (transaction for transaction in transactions if transaction.answered),
+        transactions[-1] if transactions else None,
+    )
 
 
 def _outcome(transaction: Transaction) -> tuple[int | None, str]:
@@ -132,7 +141,7 @@ def _outcome(transaction: Transaction) -> tuple[int | None, str]:
 
 def _logged_outcome(sides: list[Entry]) -> tuple[int | None, str]:
     """The same from call logs alone, whose lines have no CSeq: the first 200, else the last final answer."""
-    finals = [one["message"] for one in sides if one["message"][:3].isdecimal() and int(one["message"][:3]) >= 200]
+    finals = [side["message"] for side in sides if side["message"][:3].isdecimal() and int(side["message"][:3]) >= 200]
     if not finals:
         return None, "no final answer"
     answered = next((text for text in finals if text.startswith("2")), None)
@@ -142,7 +151,7 @@ def _logged_outcome(sides: list[Entry]) -> tuple[int | None, str]:
 def _srtp(transactions: list[Transaction], counted: Transaction | None) -> bool | None:
     if counted is None:
         return None
-    later = [one.srtp for one in transactions if one.answered]
+    later = [transaction.srtp for transaction in transactions if transaction.answered]
     # A later INVITE may have taken the keys from a call that had them.
     return False if counted.answered and False in later else counted.srtp
 
@@ -157,16 +166,16 @@ def _transport(counted: Transaction | None, log_invites: list[Entry]) -> str | N
     SDL's own line says TCP for TLS, too, and whether a call log's TCP excludes TLS is not documented: neither is
     evidence for TCP.
     """
-    for one in counted.messages if counted else []:
-        if _of_invite(one) and one.get("via_transport"):
-            return str(one["via_transport"])
-    for one in counted.messages if counted else []:
-        opened = str(one.get("connection_transport") or "")
+    for message in counted.messages if counted else []:
+        if _of_invite(message) and message.get("via_transport"):
+            return str(message["via_transport"])
+    for message in counted.messages if counted else []:
+        opened = str(message.get("connection_transport") or "")
         if opened:
             return "TLS" if "TLS" in opened else opened
-        if one.get("layer") == "UDP":
+        if message.get("layer") == "UDP":
             return "UDP"
-    logged = next((str(one["transport"]) for one in log_invites), "")
+    logged = next((str(invite["transport"]) for invite in log_invites), "")
     return logged if logged and logged != "TCP" else None
 
 

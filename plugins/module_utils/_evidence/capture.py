@@ -101,7 +101,7 @@ def read(paths: Sequence[Path], ports: frozenset[int] = SIP_PORTS) -> Capture:
                 yield segment._replace(frame=segment.frame + base) if base else segment
             base += notes.packets - before
 
-    return Capture([_shown(one) for one in connections(every(), ports)], notes)
+    return Capture([_shown(connection) for connection in connections(every(), ports)], notes)
 
 
 def _shown(connection: Connection) -> CaptureConnection:
@@ -178,11 +178,12 @@ def _events(result: CaptureConnection, sides: dict[str, TlsSide]) -> None:
             result.notes.append(f"{name}: {side.incomplete}")
         result.alerts += [_alert(name, alert) for alert in side.alerts]
         result.handshake += [
-            {"time": iso_time(one.time), "frame": one.frame, "from": name, "message": one.name} for one in side.messages
+            {"time": iso_time(message.time), "frame": message.frame, "from": name, "message": message.name}
+            for message in side.messages
         ]
     order = {"client": 0, "server": 1}
-    result.handshake.sort(key=lambda one: (one["frame"], one["time"], order[one["from"]]))
-    result.alerts.sort(key=lambda one: one["frame"])
+    result.handshake.sort(key=lambda event: (event["frame"], event["time"], order[event["from"]]))
+    result.alerts.sort(key=lambda alert: alert["frame"])
 
 
 def _visibility(client: TlsSide, server: TlsSide, found: Outcome) -> str | None:
@@ -203,7 +204,7 @@ def _plain_sip(result: CaptureConnection, sent: dict[str, list[Chunk]]) -> None:
         reader = TlsReader(plain_after_change=True)
         for chunk in chunks:
             reader.feed(chunk)
-        pieces[name] = [(one.time, one.frame, one.data[: len(one.data) - mac]) for one in reader.plain]
+        pieces[name] = [(chunk.time, chunk.frame, chunk.data[: len(chunk.data) - mac]) for chunk in reader.plain]
     _sip(result, pieces)
 
 
@@ -217,7 +218,7 @@ def _sip(result: CaptureConnection, pieces: dict[str, list[tuple[float, int, byt
         if len(found) > room:
             result.notes.append(f"only the first {room} of {len(found)} SIP messages of the {name} are listed")
         result.sip += found[:room]
-    result.sip.sort(key=lambda one: (one["frame"], one["time"]))
+    result.sip.sort(key=lambda message: (message["frame"], message["time"]))
 
 
 def _messages(name: str, parts: list[tuple[float, int, bytes]]) -> list[dict[str, Any]]:
@@ -247,12 +248,12 @@ def as_dict(capture: Capture, view: Callable[[bytes], dict[str, Any]]) -> dict[s
         "problems": notes.problems,
         "connections": [
             {
-                **{key: value for key, value in vars(one).items() if key not in _CHANGED_KEYS},
-                "started": iso_time(one.started),
-                "client_certificates": [_view(der, view) for der in one.client_chain],
-                "server_certificates": [_view(der, view) for der in one.server_chain],
+                **{key: value for key, value in vars(connection).items() if key not in _CHANGED_KEYS},
+                "started": iso_time(connection.started),
+                "client_certificates": [_view(der, view) for der in connection.client_chain],
+                "server_certificates": [_view(der, view) for der in connection.server_chain],
             }
-            for one in capture.connections
+            for connection in capture.connections
         ],
     }
 

@@ -30,10 +30,10 @@ def rolled(path: Path) -> list[Path]:
     """A capture's file and those into which it rolled: C(packets.cap), C(packets.cap01), ..."""
     pattern = re.compile(re.escape(path.name) + r"\d{1,4}")
     try:
-        more = [one for one in path.parent.iterdir() if pattern.fullmatch(one.name)]
+        more = [file for file in path.parent.iterdir() if pattern.fullmatch(file.name)]
     except OSError:
         more = []
-    return [path, *sorted(more, key=lambda one: int(one.name[len(path.name) :]))]
+    return [path, *sorted(more, key=lambda file: int(file.name[len(path.name) :]))]
 
 
 def write(path: Path, content: bytes) -> None:

@@ -263,7 +263,7 @@ class Handshake:
             seen.tls_version = version_name(side.chosen_version)
         if seen.cipher is None and side.cipher is not None:
             seen.cipher = cipher_name(side.cipher)
-        plain = next((one for one in side.alerts if one.level == 2), None)
+        plain = next((alert for alert in side.alerts if alert.level == 2), None)
         if seen.alert is None and plain is not None:
             seen.alert = (plain.level, plain.code)
 
@@ -283,10 +283,12 @@ class Handshake:
 def _sent_chain(tls: ssl.SSLObject) -> list[bytes]:
     """The chain as the server sent it: public from Python 3.13 on, on the inner object before."""
     if hasattr(tls, "get_unverified_chain"):
-        return [bytes(one) for one in tls.get_unverified_chain() or ()]
+        return [bytes(certificate) for certificate in tls.get_unverified_chain() or ()]
     inner = getattr(tls, "_sslobj", None)
     if inner is not None and hasattr(inner, "get_unverified_chain"):
-        return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in inner.get_unverified_chain() or ()]
+        return [
+            ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in inner.get_unverified_chain() or ()
+        ]
     leaf = tls.getpeercert(binary_form=True)
     return [leaf] if leaf else []
 

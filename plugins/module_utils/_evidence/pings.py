@@ -28,10 +28,10 @@ class Peer:
 
         An internal error of CUCM (interErr=T, resp=0) proves nothing: it was seen right after a good answer.
         """
-        reported = [one["response"] for one in self.results if one["internal_error"] is False]
+        reported = [result["response"] for result in self.results if result["internal_error"] is False]
         if any(code not in DEAD_ANSWERS for code in (*self.answers, *reported)):
             return "alive"
-        refused = bool(self.answers) or any(not one["internal_error"] for one in self.results)
+        refused = bool(self.answers) or any(not result["internal_error"] for result in self.results)
         unanswered = self.sent > 1 and not self.results
         return "dead" if refused or unanswered else "unknown"
 
@@ -40,23 +40,23 @@ def pings(messages: Iterable[Entry], signals: Iterable[Entry]) -> list[Entry]:
     """One entry per peer: whether it answers OPTIONS."""
     sent: dict[tuple[int, str], str] = {}
     peers: dict[str, Peer] = {}
-    for one in messages:
-        _message(one, sent, peers)
-    for one in signals:
-        if one["kind"] == "result" and one.get("peer"):
-            of = peers.setdefault(one["peer"], Peer())
-            of.results.append({"internal_error": one["internal_error"], "response": one["response"]})
-            of.last = max(filter(None, [of.last, one["time"]]))
+    for message in messages:
+        _message(message, sent, peers)
+    for signal in signals:
+        if signal["kind"] == "result" and signal.get("peer"):
+            of = peers.setdefault(signal["peer"], Peer())
+            of.results.append({"internal_error": signal["internal_error"], "response": signal["response"]})
+            of.last = max(filter(None, [of.last, signal["time"]]))
     return [{"peer_ip": address, **vars(of), "state": of.state} for address, of in peers.items()]
 
 
-def _message(one: Entry, sent: dict[tuple[int, str], str], peers: dict[str, Peer]) -> None:
-    key = (one["run"], str(one.get("call_id")))
-    if one.get("method") == "OPTIONS" and one["way"] == "out":
+def _message(message: Entry, sent: dict[tuple[int, str], str], peers: dict[str, Peer]) -> None:
+    key = (message["run"], str(message.get("call_id")))
+    if message.get("method") == "OPTIONS" and message["way"] == "out":
         if key not in sent:
-            peers.setdefault(one["remote_ip"], Peer()).sent += 1
-        sent[key] = one["remote_ip"]
-    elif one.get("status") and one["way"] == "in" and key in sent:
+            peers.setdefault(message["remote_ip"], Peer()).sent += 1
+        sent[key] = message["remote_ip"]
+    elif message.get("status") and message["way"] == "in" and key in sent:
         of = peers.setdefault(sent[key], Peer())
-        of.answers.append(one["status"])
-        of.last = one["time"]
+        of.answers.append(message["status"])
+        of.last = message["time"]

@@ -23,9 +23,9 @@ def judge(chain: Sequence[Mapping[str, Any]], ca_chain: Sequence[str], names: Se
         result["trusted"] = trouble is None
         result["trust_text"] = trouble or f"{leaf['subject']} chains to a CA that was given"
     if names:
-        own = [leaf["common_name"], *(str(one).partition(":")[2] or str(one) for one in leaf["sans"])]
-        known = {str(one).lower() for one in own if one}
-        fits = next((one for one in names if one.lower() in known), None)
+        own = [leaf["common_name"], *(str(name).partition(":")[2] or str(name) for name in leaf["sans"])]
+        known = {str(name).lower() for name in own if name}
+        fits = next((name for name in names if name.lower() in known), None)
         result["name_matches"] = fits is not None
         result["name_text"] = (
             f"it presents a certificate with the name {fits}"
@@ -43,7 +43,7 @@ def _distrust(chain: Sequence[Mapping[str, Any]], ca_chain: Sequence[str]) -> st
     )
 
     given = [pem for text in ca_chain for pem in split_chain(text)]
-    leaf, sent = chain[0], [str(one["pem"]) for one in chain[1:]]
+    leaf, sent = chain[0], [str(certificate["pem"]) for certificate in chain[1:]]
     path = order_chain(str(leaf["pem"]), [*given, *sent], complete=False)
     root = certificate_view(path[-1])
     if root["sha256"] not in {certificate_view(pem)["sha256"] for pem in given}:

@@ -261,8 +261,8 @@ def _probe(target: Target, asked: Asked, identity: Identity | None, options: boo
 def _certificates(seen: Seen) -> dict[str, Any]:
     from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
 
-    chain = [certificate_view(one) for one in seen.chain]
-    alternatives = (re.sub(r"^(?:DNS|IP|URI|email):", "", one) for one in chain[0]["sans"])
+    chain = [certificate_view(certificate) for certificate in seen.chain]
+    alternatives = (re.sub(r"^(?:DNS|IP|URI|email):", "", name) for name in chain[0]["sans"])
     return {"chain": chain, "names": list(dict.fromkeys(filter(None, (chain[0]["common_name"], *alternatives))))}
 
 

@@ -15,7 +15,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.sip_text imp
 
 def request(host: str, port: int, own: tuple[str, int]) -> bytes:
     """An OPTIONS for the server itself (RFC 3261, 11). Max-Forwards 0: who gets it answers it, by 483 if need be."""
-    target, here = (f"[{one}]" if ":" in one else one for one in (host, own[0]))
+    target, here = (f"[{address}]" if ":" in address else address for address in (host, own[0]))
     mark = secrets.token_hex(8)
     lines = (
         f"OPTIONS sip:{target}:{port};transport=tls SIP/2.0",
@@ -64,4 +64,7 @@ def ask(connection: Handshake, host: str, port: int, wait: float, early: bytes =
 
 def _final(pieces: list[tuple[float, int, bytes]]) -> SipMessage | None:
     found = (message for _time, _frame, message in in_stream(pieces))
-    return next((one for one in found if one.status and one.status >= 200 and one.cseq_method == "OPTIONS"), None)
+    return next(
+        (message for message in found if message.status and message.status >= 200 and message.cseq_method == "OPTIONS"),
+        None,
+    )

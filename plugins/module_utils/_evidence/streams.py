@@ -157,7 +157,7 @@ def _is_new(connection: Connection, segment: Segment) -> bool:
     begin = segment.sequence + 1
     if direction.base is not None:
         return (begin - direction.base) & _MASK != 0
-    earliest = min((one[0] for one in direction.segments), default=begin)
+    earliest = min((sent[0] for sent in direction.segments), default=begin)
     return (earliest - begin) & _MASK > LATE_SYN
 
 

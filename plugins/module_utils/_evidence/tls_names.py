@@ -82,7 +82,7 @@ def _openssl_ciphers() -> dict[int, str]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     with contextlib.suppress(ssl.SSLError):
         context.set_ciphers("ALL:COMPLEMENTOFALL:@SECLEVEL=0")
-    return {int(one["id"]) & 0xFFFF: str(one["name"]) for one in context.get_ciphers()}
+    return {int(cipher["id"]) & 0xFFFF: str(cipher["name"]) for cipher in context.get_ciphers()}
 
 
 def cipher_name(code: int) -> str:
@@ -140,5 +140,5 @@ def dn_text(data: bytes) -> str:
 
 
 def _escaped(value: str) -> str:
-    text = "".join("\\" + one if one in ',+"\\<>;=' else one for one in value)
+    text = "".join("\\" + item if item in ',+"\\<>;=' else item for item in value)
     return "\\" + text if text[:1] in (" ", "#") else text

@@ -52,9 +52,9 @@ def in_order(paths: Sequence[Path]) -> list[Path]:
     files = [
         part
         for path in paths
-        for part in (sorted(one for one in path.rglob("*") if _is_trace(one.name)) if path.is_dir() else [path])
+        for part in (sorted(file for file in path.rglob("*") if _is_trace(file.name)) if path.is_dir() else [path])
     ]
-    return sorted(files, key=lambda one: one.name)
+    return sorted(files, key=lambda file: file.name)
 
 
 def _is_trace(name: str) -> bool:
@@ -66,23 +66,24 @@ def wanted_files(
 ) -> tuple[list[LogFile], int]:
     """(the newest SDL and call log files of a span, how many older ones were left out)."""
     listed = log_collection.select(client, [CALLMANAGER], since=since, until=until, minutes=minutes)
-    chosen = sorted((one for one in listed if _is_trace(one.name)), key=lambda one: one.name)
+    chosen = sorted((file for file in listed if _is_trace(file.name)), key=lambda file: file.name)
     by_kind = [
-        [one for one in chosen if pattern.search(one.name)] for pattern in (log_collection.SDL, log_collection.CALLLOGS)
+        [file for file in chosen if pattern.search(file.name)]
+        for pattern in (log_collection.SDL, log_collection.CALLLOGS)
     ]
-    kept = [one for kind in by_kind for one in kind[-most:]]
+    kept = [file for kind in by_kind for file in kind[-most:]]
     return kept, len(chosen) - len(kept)
 
 
 def fetch(client: HttpClient, files: Sequence[LogFile], reader: Reader, keep_in: Path | None) -> list[dict[str, Any]]:
     """Fetches and reads files; those kept on disk are described with their hashes."""
     described = []
-    for one in files:
-        content = dime.fetch(client, one.path)
-        reader.add(one.name, io.BytesIO(content))
-        entry: dict[str, Any] = {"remote_path": one.path, "size": len(content), "node": client.host}
+    for file in files:
+        content = dime.fetch(client, file.path)
+        reader.add(file.name, io.BytesIO(content))
+        entry: dict[str, Any] = {"remote_path": file.path, "size": len(content), "node": client.host}
         if keep_in is not None:
-            path = keep_in / one.name
+            path = keep_in / file.name
             evidence_files.write(path, content)
             entry |= evidence_files.described(path)
         described.append(entry)

@@ -40,10 +40,10 @@ class Wanted:
             return True
         if when.tzinfo is None:
             # Call logs name no zone; without a trace beside them since and until are taken as the node's local time.
-            bounds = [one.replace(tzinfo=None) if one else None for one in (self.since, self.until)]
+            bounds = [bound.replace(tzinfo=None) if bound else None for bound in (self.since, self.until)]
         else:
-            bounds = [one.replace(tzinfo=when.tzinfo) if one and one.tzinfo is None else one
-                      for one in (self.since, self.until)]  # fmt: skip
+            bounds = [bound.replace(tzinfo=when.tzinfo) if bound and bound.tzinfo is None else bound
+                      for bound in (self.since, self.until)]  # fmt: skip
         return (bounds[0] is None or when >= bounds[0]) and (bounds[1] is None or when <= bounds[1])
 
     def call(self, call: Mapping[str, Any]) -> bool:
@@ -67,17 +67,17 @@ class Wanted:
 
 def summary(trace: SdlTrace, logs: Sequence[Entry], wanted: Wanted) -> Entry:
     """All that was asked for, as a module returns it."""
-    messages = [one for one in trace.messages if wanted.at(one)]
-    zone = next((one["time"][-6:] for one in trace.heads if len(one["time"]) > 20), "")
-    sides = [{**one, "time": one["time"] + zone} for one in logs if one["kind"] == "SIPT"]
-    sides = [one for one in sides if wanted.at(one)]
-    on_trunk = {one["remote_ip"] for one in sides if wanted.trunk and one["device"] == wanted.trunk}
+    messages = [message for message in trace.messages if wanted.at(message)]
+    zone = next((head["time"][-6:] for head in trace.heads if len(head["time"]) > 20), "")
+    sides = [{**log, "time": log["time"] + zone} for log in logs if log["kind"] == "SIPT"]
+    sides = [side for side in sides if wanted.at(side)]
+    on_trunk = {side["remote_ip"] for side in sides if wanted.trunk and side["device"] == wanted.trunk}
     peers = wanted.addresses | on_trunk
 
     def reached(entries: Iterable[Entry]) -> list[Entry]:
         chosen = [
-            one for one in entries
-            if wanted.at(one) and (not peers or one.get("remote_ip") is None or one["remote_ip"] in peers)
+            entry for entry in entries
+            if wanted.at(entry) and (not peers or entry.get("remote_ip") is None or entry["remote_ip"] in peers)
         ]  # fmt: skip
         return _with_node(chosen, trace.runs)
 
@@ -86,10 +86,10 @@ def summary(trace: SdlTrace, logs: Sequence[Entry], wanted: Wanted) -> Entry:
         "digit_analysis": _with_node(filter(wanted.analysis, trace.digit_analysis), trace.runs),
         "connections": reached(trace.connections),
         "certificates": reached(trace.certificates),
-        "calls": [one for one in calls(messages, sides, trace.runs) if wanted.call(one)],
-        "options": [one for one in pings(messages, trace.pings) if not peers or one["peer_ip"] in peers],
+        "calls": [call for call in calls(messages, sides, trace.runs) if wanted.call(call)],
+        "options": [ping for ping in pings(messages, trace.pings) if not peers or ping["peer_ip"] in peers],
         "alarms": _with_node(
-            (one for one in trace.alarms if wanted.at(one) and wanted.trunk in (None, one["trunk"])), trace.runs
+            (alarm for alarm in trace.alarms if wanted.at(alarm) and wanted.trunk in (None, alarm["trunk"])), trace.runs
         ),
         "trouble": reached(trace.trouble),
         "lines": trace.lines,
@@ -100,8 +100,8 @@ def summary(trace: SdlTrace, logs: Sequence[Entry], wanted: Wanted) -> Entry:
 def _with_node(entries: Iterable[Entry], runs: Sequence[ProcessRun]) -> list[Entry]:
     """The entries with the name of their node in place of the reader's own keys."""
     found = []
-    for one in entries:
-        kept = {key: value for key, value in one.items() if key not in _OWN_KEYS}
-        kept["node"] = kept.get("node") or runs[one["run"]].host
+    for entry in entries:
+        kept = {key: value for key, value in entry.items() if key not in _OWN_KEYS}
+        kept["node"] = kept.get("node") or runs[entry["run"]].host
         found.append(kept)
     return found

@@ -25,16 +25,16 @@ def gather(
     """(result, warnings) of cucm_sip_trunk_info."""
     warnings: list[str] = []
     trunks = ris.trunks(client, names)
-    down = [one for one in trunks if one["in_service"] is False]
+    down = [trunk for trunk in trunks if trunk["in_service"] is False]
     last: dict[str, dict[str, Any]] = {}
     if down and alarms:
         try:
             last = _alarms(client, minutes, warnings)
         except Failure as failure:
             warnings.append(f"Why a trunk is out of service could not be looked up in the traces: {failure.msg}")
-    for one in trunks:
-        one.update(_why(one, last.get(one["name"])))
-    result: dict[str, Any] = {"trunks": trunks, "missing": sorted(set(names) - {one["name"] for one in trunks})}
+    for trunk in trunks:
+        trunk.update(_why(trunk, last.get(trunk["name"])))
+    result: dict[str, Any] = {"trunks": trunks, "missing": sorted(set(names) - {trunk["name"] for trunk in trunks})}
     if counters:
         try:
             result["counters"] = perfmon.counters(client, client.host)
@@ -53,10 +53,12 @@ def _alarms(client: HttpClient, minutes: int, warnings: list[str]) -> dict[str, 
             "the time were not read."
         )
     reader = trace_files.Reader()
-    trace_files.fetch(client, [one for one in files if one.name.startswith("SDL")], reader, None)
+    trace_files.fetch(client, [file for file in files if file.name.startswith("SDL")], reader, None)
     found = traces.summary(reader.trace, [], traces.Wanted())["alarms"]
-    last = {one["trunk"]: one for one in found if one["trunk"] and one["name"] in (OUT_OF_SERVICE, IN_SERVICE)}
-    return {trunk: one for trunk, one in last.items() if one["name"] == OUT_OF_SERVICE}
+    last = {
+        alarm["trunk"]: alarm for alarm in found if alarm["trunk"] and alarm["name"] in (OUT_OF_SERVICE, IN_SERVICE)
+    }
+    return {trunk: alarm for trunk, alarm in last.items() if alarm["name"] == OUT_OF_SERVICE}
 
 
 def _why(trunk: dict[str, Any], alarm: dict[str, Any] | None) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def _why(trunk: dict[str, Any], alarm: dict[str, Any] | None) -> dict[str, Any]:
     if trunk["in_service"] is not False:
         return {"destinations": [], "reason": None, "meaning": None, "next_step": None}
     peers = (alarm or {}).get("peers") or []
-    stated = next((one for one in peers if one.get("reason")), None) or reasons.explain(trunk["description"])
+    stated = next((peer for peer in peers if peer.get("reason")), None) or reasons.explain(trunk["description"])
     return {
         "destinations": peers,
         "reason": stated["reason"],

@@ -46,7 +46,7 @@ def keep(exchange: Mapping[str, Any], secrets: Iterable[str]) -> str | None:
     folder = wanted()
     if folder is None:
         return None
-    line = json.dumps(redacted(exchange, [one for one in secrets if one]), ensure_ascii=False) + "\n"
+    line = json.dumps(redacted(exchange, [secret for secret in secrets if secret]), ensure_ascii=False) + "\n"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(folder / FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -120,7 +120,7 @@ def read_offer(host: str, port: int, timeout: float) -> dict[str, list[str]]:
     except struct.error:
         return {}
     # ext-info and kex-strict are flags that stand among the key exchanges (RFC 8308), not algorithms.
-    offers = [[one for one in text.split(",") if not one.startswith(("ext-info", "kex-strict"))] for text in lists]
+    offers = [[name for name in text.split(",") if not name.startswith(("ext-info", "kex-strict"))] for text in lists]
     return dict(zip(ALGORITHMS, (offers[0], offers[1], offers[2], offers[4]), strict=True))
 
 
@@ -154,7 +154,7 @@ def lowered(offer: Mapping[str, list[str]]) -> list[str]:
     found = []
     for name, theirs in offer.items():
         rule = ALGORITHMS[name]
-        chosen = next((one for one in rule.offer(True) if one in theirs), None)
+        chosen = next((algorithm for algorithm in rule.offer(True) if algorithm in theirs), None)
         if chosen in rule.legacy:
             found.append(f"{rule.label} {chosen}")
     return found

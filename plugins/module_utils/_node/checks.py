@@ -102,40 +102,40 @@ def trust_plan(purpose: str, wanted: Sequence[Certificate], held: Sequence[Entry
     uploads: list[Certificate] = []
     replaced: list[Entry] = []
     problems: list[str] = []
-    missing = [one for one in wanted if not any(entry.is_certificate(one) for entry in held)]
-    for one in root_first(missing):
-        wrong = [*_dates(one, clock), *rules.key_problems(one)]
-        problems += [f"{one.subject.text} (for {purpose}): {text}" for text in wrong]
-        if any(_same_name(one, other) for other in uploads):
+    missing = [certificate for certificate in wanted if not any(entry.is_certificate(certificate) for entry in held)]
+    for new in root_first(missing):
+        wrong = [*_dates(new, clock), *rules.key_problems(new)]
+        problems += [f"{new.subject.text} (for {purpose}): {text}" for text in wrong]
+        if any(_same_name(new, other) for other in uploads):
             problems.append(
-                f"two certificates named {one.title} are to go into {purpose}, and CUCM keeps one per name. Use CAs "
+                f"two certificates named {new.title} are to go into {purpose}, and CUCM keeps one per name. Use CAs "
                 "with different names"
             )
         for entry in held:
-            if entry.facts is not None and _same_name(one, entry.facts):
-                problem = _in_the_way(purpose, one, entry, entry.facts)
+            if entry.facts is not None and _same_name(new, entry.facts):
+                problem = _in_the_way(purpose, new, entry, entry.facts)
                 problems += [problem] if problem else []
                 replaced += [] if problem else [entry]
-        uploads.append(one)
+        uploads.append(new)
     return TrustPlan(tuple(uploads), tuple(replaced), tuple(problems))
 
 
-def _same_name(one: Certificate, other: Certificate) -> bool:
+def _same_name(new: Certificate, other: Certificate) -> bool:
     """Whether CUCM takes two certificates for the same entry of a store: by CN, without one by subject."""
-    return one.title.lower() == other.title.lower()
+    return new.title.lower() == other.title.lower()
 
 
-def _in_the_way(purpose: str, one: Certificate, entry: Entry, other: Certificate) -> str:
+def _in_the_way(purpose: str, new: Certificate, entry: Entry, other: Certificate) -> str:
     """Why a certificate cannot replace the one of its name; empty when it can."""
-    if one.key != other.key:
+    if new.key != other.key:
         return (
-            f"{purpose} holds another certificate named {one.title} ({entry.name}, SHA-256 {other.sha256}), and the "
-            f"new one (SHA-256 {one.sha256}) has another key. A CA is never replaced by another one of its name "
+            f"{purpose} holds another certificate named {new.title} ({entry.name}, SHA-256 {other.sha256}), and the "
+            f"new one (SHA-256 {new.sha256}) has another key. A CA is never replaced by another one of its name "
             "unasked. Find out which is yours; remove the other one (state: absent), or use a CA with another name"
         )
-    if other.not_before >= one.not_before:
+    if other.not_before >= new.not_before:
         return (
-            f"{purpose} already holds another certificate named {one.title} ({entry.name}, from "
+            f"{purpose} already holds another certificate named {new.title} ({entry.name}, from "
             f"{time_text(other.not_before)}), and CUCM refuses one that does not start later. Remove that one "
             "(state: absent) or use a CA with another name"
         )

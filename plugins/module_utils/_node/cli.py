@@ -88,7 +88,11 @@ class CliStore:
             return entry if entry.pem else None
         # Where tomcat's certificate is reused, the CLI shows it for both.
         listed = {unit for unit, *_unused in _LISTED.findall(self._read("show cert list own"))}
-        return entry if purpose in listed else next((one for one in self.identities() if one.purpose == purpose), entry)
+        return (
+            entry
+            if purpose in listed
+            else next((identity for identity in self.identities() if identity.purpose == purpose), entry)
+        )
 
     def _own(self, unit: str, name: str, note: str) -> Entry:
         pem = self._first_pem(f"show cert own {unit}", f"show cert own {unit}/{name}")[0]

@@ -64,8 +64,8 @@ def service(task: Task) -> Outcome:
     if is_trust(params["purpose"]):
         raise Failure(f"purpose {params['purpose']} is a trust store; a CSR is made for {unit_of(params['purpose'])}.")
     given: dict[str, Any] = {name: params[name] for name in Wish.__dataclass_fields__}
-    for name, one in given.items():
-        given[name] = tuple(one) if isinstance(one, list) else one
+    for name, value in given.items():
+        given[name] = tuple(value) if isinstance(value, list) else value
     wish = Wish(**given)
     issuer = read_certificate(params["issuer"], "issuer") if params["issuer"] else None
     store = open_store(params)

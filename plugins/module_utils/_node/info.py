@@ -31,7 +31,7 @@ SPEC = PLATFORM + ArgSpec(
         "purposes": {"type": "list", "elements": "str"},
         "expiring_within": {"type": "int", "default": 30},
         "old_peers": {"type": "bool", "default": False},
-        "served_ports": {"type": "dict", "default": {one.name: one.port for one in (TRUNK, TRUNK_EC)}},
+        "served_ports": {"type": "dict", "default": {row.name: row.port for row in (TRUNK, TRUNK_EC)}},
     },
 )
 LONGEST_LOOK = 5  # seconds; a port that a firewall hides must not hold up the rest
@@ -54,7 +54,7 @@ def service(task: Task) -> Outcome:
             "certificates": found, "interface": store.kind.lower(), "clock": store.clock.for_result(), "ports": seen
         }  # fmt: skip
         for problem in PROBLEMS:
-            result[problem] = [f"{one['purpose']}/{one['name']}" for one in found if one[problem]]
+            result[problem] = [f"{view['purpose']}/{view['name']}" for view in found if view[problem]]
         return Outcome(result=result, warnings=list(store.warnings))
     finally:
         store.close()

@@ -122,9 +122,9 @@ class RestStore:
             store = unit_of(str(row.get("service"))) + TRUST_SUFFIX
             if purpose in (None, store):
                 found += [
-                    Entry(store, str(one.get("filename") or ""), _pem(one.get("certificate")))
-                    for one in row.get("certificate_data") or []
-                    if isinstance(one, dict)
+                    Entry(store, str(shown.get("filename") or ""), _pem(shown.get("certificate")))
+                    for shown in row.get("certificate_data") or []
+                    if isinstance(shown, dict)
                 ]
         return found
 
@@ -172,7 +172,7 @@ class RestStore:
 
     def import_identity(self, purpose: str, certificate: Certificate, chain: list[Certificate]) -> str:
         """Put a signed certificate with its chain into its purpose."""
-        body = {"service": purpose, "certificates": [certificate.pem, *(one.pem for one in chain)]}
+        body = {"service": purpose, "certificates": [certificate.pem, *(authority.pem for authority in chain)]}
         return self._post("identity/certificates", body, f"Uploading {certificate.subject.text} to {purpose}")
 
     def delete_trust(self, entry: Entry) -> str:

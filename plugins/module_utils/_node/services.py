@@ -456,7 +456,7 @@ def _others(
         done.append(_row(control, found, changed=due))
         outcome.changed = outcome.changed or due
     outcome.result["also"] = done
-    restarted = [one["name"] for one in done if one["changed"]]
+    restarted = [row["name"] for row in done if row["changed"]]
     outcome.result["restarted"] += restarted
     if restarted:
         outcome.after["also_restarted"] = restarted

@@ -64,10 +64,15 @@ def _subject(wish: Wish, installed: Certificate | None, common_name: str) -> Any
 
     left_out = {COMMON_NAME, *([ORGANIZATIONAL_UNIT] if wish.include_ou is False else [])}
     attributes = []
-    for one in (one for rdn in (installed.subject.rdns if installed else ()) for one in rdn if one.oid not in left_out):
+    for attribute in (
+        attribute
+        for rdn in (installed.subject.rdns if installed else ())
+        for attribute in rdn
+        if attribute.oid not in left_out
+    ):
         # What cryptography does not write is left out of the prediction.
         with contextlib.suppress(ValueError):
-            attributes.append(x509.NameAttribute(x509.ObjectIdentifier(one.oid), one.value))
+            attributes.append(x509.NameAttribute(x509.ObjectIdentifier(attribute.oid), attribute.value))
     common = x509.ObjectIdentifier(COMMON_NAME)
     return x509.Name([*attributes, x509.NameAttribute(common, common_name)])
 
@@ -80,9 +85,9 @@ def _alternatives(wish: Wish, installed: Certificate | None, more: list[str]) ->
     keys = sorted({*(installed.san_keys if installed else ()), *map(san_key, asked)})
     names = [AltName.parse(key) for key in keys]
     return [
-        x509.IPAddress(ipaddress.ip_address(one.value)) if one.kind == "IP" else x509.DNSName(one.value)
-        for one in names
-        if one.kind in ("DNS", "IP")
+        x509.IPAddress(ipaddress.ip_address(name.value)) if name.kind == "IP" else x509.DNSName(name.value)
+        for name in names
+        if name.kind in ("DNS", "IP")
     ]
 
 
@@ -95,5 +100,5 @@ def _names(wish: Wish, installed: Certificate | None) -> tuple[str, list[str]]:
     domain = next((name.partition(".")[2] for name in known if "." in name), "")
     host = re.sub(r"-ms$", "", own.split(".")[0], flags=re.IGNORECASE) or wish.purpose
     ending = f".{domain}" if domain else ""
-    names = [one.lower() if "." in one else f"{one.lower()}{ending}" for one in wish.covers or ()]
+    names = [name.lower() if "." in name else f"{name.lower()}{ending}" for name in wish.covers or ()]
     return wish.common_name or f"{host}-ms{ending}", names

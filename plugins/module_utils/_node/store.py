@@ -71,7 +71,7 @@ def with_reused(entries: Sequence[Entry]) -> list[Entry]:
     """
     listed = {entry.purpose: entry for entry in entries}
     reused = []
-    for purpose, twin in ((one.name, one.reuses) for one in PURPOSES.values() if one.reuses):
+    for purpose, twin in ((row.name, row.reuses) for row in PURPOSES.values() if row.reuses):
         entry = listed.get(twin)
         facts = entry.facts if entry is not None else None
         if entry is not None and facts and purpose not in listed and MULTI_SERVER_NAME.search(facts.common_name):

@@ -104,11 +104,13 @@ def _read(params: Mapping[str, Any], check_mode: bool) -> Input:
     """Parse every input; Failure when one of them is not what its option says."""
     trust_purpose = _stores(params)
     leaves = _certificates("certificate", params["certificate"], params["certificate_path"])
-    chain = [one for text in params["chain"] or [] for one in _certificates("chain", text, None)]
+    chain = [certificate for text in params["chain"] or [] for certificate in _certificates("chain", text, None)]
     chain += _certificates("chain_path", None, params["chain_path"])
     _check_choice(params, leaves, chain)
     leaf, *rest = leaf_first(leaves) if leaves else [None]
-    authorities = [one for one in dict.fromkeys([*rest, *chain]) if one is not None and one != leaf]
+    authorities = [
+        authority for authority in dict.fromkeys([*rest, *chain]) if authority is not None and authority != leaf
+    ]
     absent = params["state"] == "absent"
     return Input(
         purpose=params["purpose"],
@@ -197,7 +199,9 @@ def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Ou
         after=_for_diff(entry, held),
         result={
             "certificate": installed.view(moment) if installed is not None else None,
-            "trust": [{"name": one.name, **found.view(moment)} for one in held if (found := one.facts) is not None],
+            "trust": [
+                {"name": trusted.name, **found.view(moment)} for trusted in held if (found := trusted.facts) is not None
+            ],
             "actions": work.actions if not given.check_mode else _intended(given, work),
             "restart_required": [
                 {"node": node, "service": name}
@@ -223,7 +227,7 @@ def nodes_of(leaf: Certificate, host: str) -> list[str]:
 def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: Entry | None) -> tuple[Work, list[str]]:
     """Check everything; Failure with all problems, or the work in its order and warnings."""
     deletions = _deletions(store, given, held)
-    kept = [one for one in held if one not in deletions]
+    kept = [trusted for trusted in held if trusted not in deletions]
     trust = checks.trust_plan(given.trust_purpose, given.chain, kept, store.clock)
     work = Work(deletions, trust.uploads, trust.replaced, None, [])
     problems, warnings = list(trust.problems), []
@@ -245,11 +249,11 @@ def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: En
 
 def _deletions(store: CertificateStore, given: Input, held: Sequence[Entry]) -> list[Entry]:
     """What of the trust store is to be removed."""
-    found = [one for one in held if _is_named(one, given.remove) or any(map(one.is_certificate, given.doomed))]
+    found = [entry for entry in held if _is_named(entry, given.remove) or any(map(entry.is_certificate, given.doomed))]
     if given.prune_expired:
         # By both clocks: a certificate that one wrong clock calls expired is not thrown away.
         earlier = min(store.clock.now(), NodeClock().now())
-        found += [one for one in held if one not in found and (f := one.facts) and f.days_left(earlier) < 0]
+        found += [entry for entry in held if entry not in found and (f := entry.facts) and f.days_left(earlier) < 0]
     return found
 
 
@@ -261,7 +265,7 @@ def _leaf_problems(store: CertificateStore, given: Input, kept: Sequence[Entry],
     # In check mode an earlier task may have returned a stand-in for the CSR that it would have made.
     stand_in = given.csr if given.check_mode else None
     request = stand_in or (read_request(pem) if pem else None)
-    pool = [*given.chain, *(found for one in kept if (found := one.facts) is not None)]
+    pool = [*given.chain, *(found for trusted in kept if (found := trusted.facts) is not None)]
     chain = climb(given.leaf, pool, store.clock.now())
     work.issuers = list(chain.issuers)
     case = checks.Case(given.purpose, chain, request, given.csr, given.eku_policy, store.where, store.clock)
@@ -285,13 +289,15 @@ def _carry_out(store: CertificateStore, given: Input, work: Work) -> None:
         if not gone():
             raise refused(f"Removing {doomed.name} from {doomed.purpose}", store.where, words)
         work.actions.append(f"removed {doomed.name} from {doomed.purpose}")
-    for one in work.uploads:
-        time.sleep(checks.wait_for(one, store.clock))
-        trusts = partial(_trusts, store, given.trust_purpose, one)
-        words = write_once(partial(store.import_trust, given.trust_purpose, one), trusts)
+    for result in work.uploads:
+        time.sleep(checks.wait_for(result, store.clock))
+        trusts = partial(_trusts, store, given.trust_purpose, result)
+        words = write_once(partial(store.import_trust, given.trust_purpose, result), trusts)
         if not trusts():
-            raise refused(f"Putting {one.subject.text} into {given.trust_purpose} by {store.kind}", store.where, words)
-        work.actions.append(f"put {one.subject.text} into {given.trust_purpose}")
+            raise refused(
+                f"Putting {result.subject.text} into {given.trust_purpose} by {store.kind}", store.where, words
+            )
+        work.actions.append(f"put {result.subject.text} into {given.trust_purpose}")
     if work.identity is not None:
         time.sleep(checks.wait_for(work.identity, store.clock))
         holds = partial(_holds, store, given.purpose, work.identity)
@@ -319,7 +325,7 @@ def _holds(store: CertificateStore, purpose: str, certificate: Certificate) -> b
 def _intended(given: Input, work: Work) -> list[str]:
     return [
         *(f"would remove {entry.name} from {entry.purpose}" for entry in work.deletions),
-        *(f"would put {one.subject.text} into {given.trust_purpose}" for one in work.uploads),
+        *(f"would put {result.subject.text} into {given.trust_purpose}" for result in work.uploads),
         *([f"would put {work.identity.subject.text} into {given.purpose}"] if work.identity is not None else []),
     ]
 
@@ -327,8 +333,8 @@ def _intended(given: Input, work: Work) -> list[str]:
 def _foreseen(given: Input, work: Work, held: Sequence[Entry], entry: Entry | None) -> tuple[list[Entry], Entry | None]:
     """What the node would hold afterwards."""
     gone = [*work.deletions, *work.replaced]
-    trust = [one for one in held if one not in gone]
-    trust += [Entry(given.trust_purpose, f"{one.common_name}.pem", one.pem) for one in work.uploads]
+    trust = [trusted for trusted in held if trusted not in gone]
+    trust += [Entry(given.trust_purpose, f"{result.common_name}.pem", result.pem) for result in work.uploads]
     if work.identity is not None:
         entry = Entry(given.purpose, f"{given.purpose}.pem", work.identity.pem)
     return trust, entry
@@ -340,8 +346,10 @@ def _for_diff(entry: Entry | None, held: Sequence[Entry]) -> dict[str, Any]:
     names = ("subject", "issuer", "serial", "not_before", "not_after", "sha256")
     identity = {name: value for name, value in found.view().items() if name in names} if found is not None else None
     trust = sorted(
-        f"{known.subject.text} (until {time_text(known.not_after)}, {known.sha256})" if known is not None else one.name
-        for one in held
-        for known in [one.facts]
+        f"{known.subject.text} (until {time_text(known.not_after)}, {known.sha256})"
+        if known is not None
+        else trusted.name
+        for trusted in held
+        for known in [trusted.facts]
     )
     return {"identity": identity, "trust": trust}

@@ -155,7 +155,7 @@ def _no_key(cluster: Cluster) -> dict[str, str]:
 def _callmanager_names(cluster: Cluster) -> str:
     """The name of a CallManager with {node} in place of its node's name."""
     listed = cluster.axl.listing("CallManager", "callManager", {"name": "%"}, ["name", "processNodeName"])
-    forms = {soap.text(one, "name").replace(soap.text(one, "processNodeName"), "{node}") for one in listed}
+    forms = {soap.text(manager, "name").replace(soap.text(manager, "processNodeName"), "{node}") for manager in listed}
     if len(forms) != 1 or "{node}" not in next(iter(forms)):
         raise Unanswered("the names of CallManagers were changed")
     return forms.pop()

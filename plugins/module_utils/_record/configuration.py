@@ -134,7 +134,7 @@ class _Reader:
             return {}
         finally:
             center.close()
-        return {one.name: one.status if one.activated else NOT_ACTIVATED for one in states}
+        return {state.name: state.status if state.activated else NOT_ACTIVATED for state in states}
 
     def _sql(self, statement: str, what: str) -> Sequence[Mapping[str, str]]:
         try:

@@ -39,7 +39,7 @@ def cluster_record(
     sip_tls_probe, one per destination outside of the clusters, each with what `foreign_peers` returned as `item`.
     """
     results, probes = list(certificates), list(peers)
-    readable = _readable(results) | {one.sha256: one for one in foreign.certificates_of(probes)}
+    readable = _readable(results) | {certificate.sha256: certificate for certificate in foreign.certificates_of(probes)}
     return numbered(
         {
             "format": FORMAT,
@@ -50,7 +50,7 @@ def cluster_record(
                 "release": configuration["version"],
                 "security_mode": configuration["security_mode"],
                 "parameters": configuration["parameters"],
-                "local_patterns": [_pattern(one) for one in local_patterns],
+                "local_patterns": [_pattern(local_pattern) for local_pattern in local_patterns],
             },
             "nodes": [_node(node, configuration, results) for node in configuration["nodes"]],
             "certificates": _described(readable),
@@ -58,22 +58,23 @@ def cluster_record(
             "lines": configuration["lines"],
             "objects": configuration["objects"],
             "trunks": [
-                {"name": one["name"], "node": one.get("node"), "in_service": one.get("in_service")} for one in trunks
+                {"name": trunk["name"], "node": trunk.get("node"), "in_service": trunk.get("in_service")}
+                for trunk in trunks
             ],
-            "peers": [foreign.peer_entry(one) for one in probes],
+            "peers": [foreign.peer_entry(probe) for probe in probes],
             "not_recorded": [*configuration["not_read"], *_unreadable(results), *foreign.peer_problems(probes)],
         }
     )
 
 
-def _pattern(one: Any) -> str:
-    return str(one["pattern"]) if isinstance(one, Mapping) else str(one)
+def _pattern(pattern: Any) -> str:
+    return str(pattern["pattern"]) if isinstance(pattern, Mapping) else str(pattern)
 
 
 def _node(
     node: Mapping[str, Any], configuration: Mapping[str, Any], results: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    own: Mapping[str, Any] = next((one for one in results if one["item"]["name"] == node["name"]), {})
+    own: Mapping[str, Any] = next((result for result in results if result["item"]["name"] == node["name"]), {})
     offset = (own.get("clock") or {}).get("offset")
     return {
         "name": node["name"],
@@ -89,7 +90,7 @@ def _readable(results: Iterable[Mapping[str, Any]]) -> dict[str, Certificate]:
     """Every certificate of the nodes once, by its fingerprint."""
     views = (view for result in results for view in result.get("certificates") or ())
     found = (Certificate.from_view(view) for view in views)
-    return {one.sha256: one for one in found if one is not None}
+    return {certificate.sha256: certificate for certificate in found if certificate is not None}
 
 
 def _unreadable(results: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -117,22 +118,22 @@ def _store(result: Mapping[str, Any]) -> dict[str, list[str]]:
 
 def _described(certificates: Mapping[str, Certificate]) -> dict[str, dict[str, Any]]:
     known = list(certificates.values())
-    return {sha256: _described_one(one, known) for sha256, one in certificates.items()}
+    return {sha256: _described_one(certificate, known) for sha256, certificate in certificates.items()}
 
 
-def _described_one(one: Certificate, known: Iterable[Certificate]) -> dict[str, Any]:
-    issuer = issuer_of(one, known)
-    extensions = one.extensions
+def _described_one(certificate: Certificate, known: Iterable[Certificate]) -> dict[str, Any]:
+    issuer = issuer_of(certificate, known)
+    extensions = certificate.extensions
     return {
-        "subject": parts(one.subject),
-        "issuer": parts(one.issuer),
+        "subject": parts(certificate.subject),
+        "issuer": parts(certificate.issuer),
         "issued_by": issuer.sha256 if issuer is not None else None,
-        "serial": one.serial_text,
-        "not_before": time_text(one.not_before),
-        "not_after": time_text(one.not_after),
-        "key": f"{one.key.kind} {one.key.bits}",
-        "signature": one.signature.algorithm,
-        "sans": list(one.sans),
+        "serial": certificate.serial_text,
+        "not_before": time_text(certificate.not_before),
+        "not_after": time_text(certificate.not_after),
+        "key": f"{certificate.key.kind} {certificate.key.bits}",
+        "signature": certificate.signature.algorithm,
+        "sans": list(certificate.sans),
         "ca": extensions.ca,
         "path_length": extensions.path_length,
         "key_usage": None if extensions.key_usage is None else list(extensions.key_usage),
@@ -142,7 +143,9 @@ def _described_one(one: Certificate, known: Iterable[Certificate]) -> dict[str, 
 
 def parts(name: Name) -> list[str]:
     """The attributes of a distinguished name in the order of its DER, each as TYPE=value."""
-    return [f"{ATTRIBUTES.get(one.oid, one.oid)}={one.value}" for rdn in name.rdns for one in rdn]
+    return [
+        f"{ATTRIBUTES.get(attribute.oid, attribute.oid)}={attribute.value}" for rdn in name.rdns for attribute in rdn
+    ]
 
 
 def numbered(record: dict[str, Any]) -> dict[str, Any]:
@@ -164,7 +167,13 @@ def numbered(record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "certificates": certificates, "stores": stores, "peers": peers}
 
 
-def _rank(one: Mapping[str, Any]) -> tuple[str, ...]:
+def _rank(certificate: Mapping[str, Any]) -> tuple[str, ...]:
     """By what stays when names are replaced, then by the names."""
-    fixed = (one["not_before"], one["not_after"], one["key"], one["signature"], str(one["ca"]))
-    return (*fixed, "\n".join(one["subject"]), "\n".join(one["issuer"]))
+    fixed = (
+        certificate["not_before"],
+        certificate["not_after"],
+        certificate["key"],
+        certificate["signature"],
+        str(certificate["ca"]),
+    )
+    return (*fixed, "\n".join(certificate["subject"]), "\n".join(certificate["issuer"]))

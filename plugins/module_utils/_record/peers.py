@@ -33,7 +33,7 @@ def foreign_peers(
     configuration and clusters are results of cucm_configuration_info, external the peers as `read_peers` returns them.
     Each is {address, port, transport, chain}: chain has the CAs (PEM) that the inventory names for it.
     """
-    own = {name for one in clusters for name in _node_names(one)}
+    own = {name for cluster in clusters for name in _node_names(cluster)}
     found: dict[tuple[str, int], dict[str, Any]] = {}
     for address, port, transport in _destinations(configuration["objects"]):
         if address.lower() not in own:
@@ -58,7 +58,9 @@ def _node_names(configuration: Mapping[str, Any]) -> Iterator[str]:
 
 def _destinations(objects: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[tuple[str, int, str]]:
     """(address, port, transport) of every destination of every trunk."""
-    transports = {one["name"]: one.get("outgoingTransport") for one in objects.get("SipTrunkSecurityProfile", ())}
+    transports = {
+        profile["name"]: profile.get("outgoingTransport") for profile in objects.get("SipTrunkSecurityProfile", ())
+    }
     for trunk in objects.get("SipTrunk", ()):
         transport = str(transports.get(trunk.get("securityProfileName")) or "TCP")
         rows = trunk.get("destinations")
@@ -73,7 +75,7 @@ def certificates_of(results: Iterable[Mapping[str, Any]]) -> Iterator[Certificat
     """The certificates that peers presented, and those of the CAs that the inventory names for them."""
     for result in results:
         views = (Certificate.from_view(view) for view in result.get("chain") or ())
-        yield from (one for one in views if one is not None)
+        yield from (view for view in views if view is not None)
         yield from (read_certificate(pem) for pem in result["item"]["chain"])
 
 
@@ -83,7 +85,8 @@ def peer_entry(result: Mapping[str, Any]) -> dict[str, Any]:
     The certificates are fingerprints, which `numbered` replaces.
     """
     item = result["item"]
-    shown = [one for view in result.get("chain") or () if (one := Certificate.from_view(view)) is not None]
+    views = map(Certificate.from_view, result.get("chain") or ())
+    shown = [certificate for certificate in views if certificate is not None]
     names = result.get("acceptable_cas")
     return {
         "address": item["address"],
@@ -93,7 +96,7 @@ def peer_entry(result: Mapping[str, Any]) -> dict[str, Any]:
         "old_peers": result.get("old_peers"),
         "client_certificate": result.get("client_certificate_asked"),
         "acceptable_cas": None if names is None else [rfc4514_parts(name) for name in names],
-        "chain": [one.sha256 for one in shown],
+        "chain": [certificate.sha256 for certificate in shown],
         "expected_chain": [read_certificate(pem).sha256 for pem in item["chain"]],
     }
 

@@ -92,8 +92,8 @@ class _Redactor:
         for node in record["nodes"]:
             self._learn_host(str(node["name"]))
         self._learn_domain(str(cluster["parameters"].get("OrganizationTopLevelDomain") or ""))
-        for one in record["certificates"].values():
-            for name in _dns_names(one):
+        for certificate in record["certificates"].values():
+            for name in _dns_names(certificate):
                 self._learn_host(name)
         for name in (*_destinations(record), *(str(peer["address"]) for peer in record["peers"])):
             self._learn_host(name)
@@ -135,7 +135,7 @@ class _Redactor:
     def record(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """A record with everything replaced."""
         cluster = record["cluster"]
-        certificates = {key: self._certificate(one) for key, one in record["certificates"].items()}
+        certificates = {key: self._certificate(certificate) for key, certificate in record["certificates"].items()}
         changed = {
             **record,
             "redacted": True,
@@ -153,8 +153,8 @@ class _Redactor:
             "stores": {self.text(node): held for node, held in record["stores"].items()},
             "lines": [self._line(line) for line in record["lines"]],
             "objects": self._value("", record["objects"]),
-            "trunks": [{**one, "name": self.text(one["name"]), "node": self.text(one["node"] or "")}
-                       for one in record["trunks"]],
+            "trunks": [{**trunk, "name": self.text(trunk["name"]), "node": self.text(trunk["node"] or "")}
+                       for trunk in record["trunks"]],
             "peers": [self._peer(peer) for peer in record["peers"]],
             "not_recorded": [self.text(sentence) for sentence in record["not_recorded"]],
         }  # fmt: skip
@@ -228,12 +228,12 @@ class _Redactor:
             return self.text(value) if OUR_MARK in value else ""
         return self.text(value)
 
-    def _certificate(self, one: Mapping[str, Any]) -> dict[str, Any]:
+    def _certificate(self, certificate: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            **one,
-            "subject": [self._attribute(part) for part in one["subject"]],
-            "issuer": [self._attribute(part) for part in one["issuer"]],
-            "sans": [self._alternative(name) for name in one["sans"]],
+            **certificate,
+            "subject": [self._attribute(part) for part in certificate["subject"]],
+            "issuer": [self._attribute(part) for part in certificate["issuer"]],
+            "sans": [self._alternative(name) for name in certificate["sans"]],
         }
 
     def _peer(self, peer: Mapping[str, Any]) -> dict[str, Any]:
@@ -259,8 +259,11 @@ class _Redactor:
     def _serials_replaced(self, record: dict[str, Any]) -> dict[str, Any]:
         """Serial numbers lead to a certificate in public logs. A certificate in two records keeps one number."""
         changed = {
-            number: {**one, "serial": self.serials.of("\n".join((*one["issuer"], one["serial"])))}
-            for number, one in record["certificates"].items()
+            number: {
+                **certificate,
+                "serial": self.serials.of("\n".join((*certificate["issuer"], certificate["serial"]))),
+            }
+            for number, certificate in record["certificates"].items()
         }
         return {**record, "certificates": changed}
 
@@ -298,10 +301,10 @@ def _members(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _dns_names(one: Mapping[str, Any]) -> Iterable[str]:
+def _dns_names(certificate: Mapping[str, Any]) -> Iterable[str]:
     """The host names in a certificate: its DNS names, and a CN that has the form of one."""
-    yield from (name.partition(":")[2] for name in one["sans"] if name.startswith("DNS:"))
-    for part in one["subject"]:
+    yield from (name.partition(":")[2] for name in certificate["sans"] if name.startswith("DNS:"))
+    for part in certificate["subject"]:
         kind, _equals, value = part.partition("=")
         if kind == "CN" and "." in value and _WORD.fullmatch(value):
             yield value

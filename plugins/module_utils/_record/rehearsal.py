@@ -58,7 +58,7 @@ def rehearsal_inventory(
 
 def _external(given: Any, peers: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """The external peers of a cluster as their stand-ins are reached; those without a stand-in are left out."""
-    places = {(one["peer"], one["port"]): one for one in peers}
+    places = {(stand_in["peer"], stand_in["port"]): stand_in for stand_in in peers}
     for peer in given if isinstance(given, list) else ():
         key, addresses = next(((key, peer[key]) for key in ("address", "addresses", "host") if key in peer), ("", []))
         names = [addresses] if isinstance(addresses, str) else list(addresses)
@@ -66,9 +66,9 @@ def _external(given: Any, peers: Sequence[Mapping[str, Any]]) -> Iterator[dict[s
         found = [places.get((str(name).lower(), port)) for name in names]
         if not found or None in found:
             continue
-        chain = dict.fromkeys(pem for one in found if one for pem in one["chain"])
+        chain = dict.fromkeys(pem for stand_in in found if stand_in for pem in stand_in["chain"])
         kept = {name: value for name, value in peer.items() if name not in _CHAINS}
-        yield {**kept, key: [one["address"] for one in found if one], "ca_chain": list(chain)}
+        yield {**kept, key: [stand_in["address"] for stand_in in found if stand_in], "ca_chain": list(chain)}
 
 
 def _authority(cluster: str, given: Mapping[str, Any], stand_ins: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -79,11 +79,18 @@ def _authority(cluster: str, given: Mapping[str, Any], stand_ins: Sequence[Mappi
     signing = _local_ca(given)
     if signing is None:
         return {}
-    own = next((one for one in stand_ins if cluster in one["clusters"]), None)
+    own = next((stand_in for stand_in in stand_ins if cluster in stand_in["clusters"]), None)
     if isinstance(signing, Certificate):
-        own = next((one for one in stand_ins if read_certificate(one["certificate"]).subject == signing.subject), None)
+        own = next(
+            (
+                stand_in
+                for stand_in in stand_ins
+                if read_certificate(stand_in["certificate"]).subject == signing.subject
+            ),
+            None,
+        )
     elif own is None:
-        own = next((one for one in stand_ins if one["clusters"]), None)
+        own = next((stand_in for stand_in in stand_ins if stand_in["clusters"]), None)
     if own is None:
         return {}
     return {"sip_tls_ca": {"provider": "local", "ca_certificate": own["certificate"], "ca_key_path": own["key"]}}
@@ -133,7 +140,10 @@ def _pairs(seen: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _run(seen: Mapping[str, Any]) -> Iterator[str]:
     """That the run ended with an error, with the sentences of its failures."""
     if seen["code"]:
-        said = [one if one.endswith((".", "!", "?")) else f"{one}." for one in _failures(str(seen.get("output", "")))]
+        said = [
+            failure if failure.endswith((".", "!", "?")) else f"{failure}."
+            for failure in _failures(str(seen.get("output", "")))
+        ]
         yield "The playbook ended with an error on the twins: " + (" ".join(dict.fromkeys(said)) or "run.log shows it.")
 
 
@@ -145,7 +155,9 @@ def _failures(output: str) -> Iterator[str]:
         except ValueError:
             continue
         # A task that shows a list fails with one.
-        yield from (one.strip() for one in (said if isinstance(said, list) else [said]) if isinstance(one, str))
+        yield from (
+            sentence.strip() for sentence in (said if isinstance(said, list) else [said]) if isinstance(sentence, str)
+        )
 
 
 def _calls(pairs: Iterable[Mapping[str, Any]], clusters: Container[str]) -> Iterator[str]:
@@ -182,6 +194,8 @@ def _phones(status: Mapping[str, Any]) -> dict[str, set[str]]:
 
 def _trunks(status: Mapping[str, Any]) -> dict[str, set[str]]:
     return {
-        cluster["name"]: {f"{one['name']} on {one['node']}" for one in cluster["trunks"] if one["status"] == IN_SERVICE}
+        cluster["name"]: {
+            f"{trunk['name']} on {trunk['node']}" for trunk in cluster["trunks"] if trunk["status"] == IN_SERVICE
+        }
         for cluster in status["clusters"]
     }

@@ -58,7 +58,7 @@ def begun(
         record.update({key: earlier[key] for key in ("began", "identity", "trust") if earlier.get(key)})
         for key in ("trust_added", "trust_removed"):
             record[key] = list(dict.fromkeys([*(earlier.get(key) or ()), *record[key]]))
-    now = {entry_key(one): one["object"] or None for one in found}
+    now = {entry_key(entry): entry["object"] or None for entry in found}
     for kind, objects in planned.items():
         for options in objects:
             its = key_of(kind, options)
@@ -79,7 +79,7 @@ def finished(
     record: Mapping[str, Any], ended: str, found: Iterable[Object], identity: Mapping[str, str]
 ) -> dict[str, Any]:
     """The record with the objects as they are after the run. Objects that the run did not change are left out."""
-    now = {entry_key(one): one["object"] or None for one in found}
+    now = {entry_key(current): current["object"] or None for current in found}
     entries = [{**entry, "after": now.get(entry_key(entry)), "known": True} for entry in record["objects"]]
     entries = [entry for entry in entries if differing(entry["before"] or {}, entry["after"] or {})]
     before = set(record["trust"])
@@ -125,20 +125,20 @@ def bare(sha256: str) -> str:
 def normal(value: Any) -> Any:
     """A setting in the form to compare in: nothing empty, names without an order sorted."""
     if isinstance(value, Mapping):
-        return {key: inner for key, one in value.items() if (inner := normal(one)) not in EMPTY}
+        return {key: inner for key, item in value.items() if (inner := normal(item)) not in EMPTY}
     if isinstance(value, list | tuple):
-        items = [normal(one) for one in value]
-        return sorted(items, key=str) if all(isinstance(one, str) for one in items) else items
+        items = [normal(item) for item in value]
+        return sorted(items, key=str) if all(isinstance(item, str) for item in items) else items
     return value
 
 
-def differing(one: Object, other: Object) -> list[str]:
+def differing(first: Object, other: Object) -> list[str]:
     """The options that differ between two objects."""
-    return [option for option in dict.fromkeys([*one, *other]) if not _same(one.get(option), other.get(option))]
+    return [option for option in dict.fromkeys([*first, *other]) if not _same(first.get(option), other.get(option))]
 
 
-def _same(one: Any, other: Any) -> bool:
-    first, second = normal(one), normal(other)
+def _same(value: Any, other: Any) -> bool:
+    first, second = normal(value), normal(other)
     return first == second or (first in EMPTY and second in EMPTY)
 
 

@@ -56,8 +56,10 @@ def service(task: Task) -> Outcome:
         run_claim.claim(folder, params["name"], _now())
     earlier = _read(folder / OPEN)
     planned = {kind: objects for kind, objects in (params["objects"] or {}).items() if objects}
-    known = [(one["kind"], one["name"], one["partition"]) for one in (earlier or {}).get("objects") or ()]
-    asked = dict.fromkeys([*known, *(backup.key_of(kind, one) for kind, many in planned.items() for one in many)])
+    known = [(entry["kind"], entry["name"], entry["partition"]) for entry in (earlier or {}).get("objects") or ()]
+    asked = dict.fromkeys(
+        [*known, *(backup.key_of(kind, options) for kind, many in planned.items() for options in many)]
+    )
     found, warnings = _current(task, asked) if planned else ([], [])
     head = {
         "cluster": params["name"],
@@ -96,7 +98,7 @@ def _finish(task: Task, folder: Path, earlier: dict[str, Any] | None) -> Outcome
         run_claim.release(folder)
     if earlier is None:
         return Outcome(result={"record": {}, "file": ""})
-    asked = [backup.entry_key(one) for one in earlier["objects"]]
+    asked = [backup.entry_key(entry) for entry in earlier["objects"]]
     found, warnings = _current(task, asked) if asked else ([], [])
     identity = {label: view["sha256"] for label, view in _identities(task.params).items()}
     record = backup.finished(earlier, _now(), found, identity)

@@ -117,16 +117,16 @@ class _Site:
 
     def stop(self, *, planned: bool) -> Stop:
         """The cluster as calls pass it."""
-        trunks = {str(one["name"]): str(one["trunk"]) for one in self.made.get("peers") or ()}
+        trunks = {str(peer["name"]): str(peer["trunk"]) for peer in self.made.get("peers") or ()}
         return Stop(self.name, self.planned if planned else self.now, trunks)
 
     def ways(self) -> Iterator[_Way]:
         """Every cluster and peer whose numbers it routes: by a trunk, or through hubs."""
         for peer in self.made.get("peers") or ():
             yield _Way(self, str(peer["name"]), (str(peer["trunk"]),))
-        for one in self.made.get("transit") or ():
-            routes = tuple(route_pattern(route) for route in one["routes"])
-            yield _Way(self, str(one["name"]), tuple(one["trunks"]), tuple(one["through"]), routes)
+        for way in self.made.get("transit") or ():
+            routes = tuple(route_pattern(route) for route in way["routes"])
+            yield _Way(self, str(way["name"]), tuple(way["trunks"]), tuple(way["through"]), routes)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class _Way:
 
     def patterns(self) -> Iterator[tuple[Pattern, Pattern]]:
         """The site's patterns for the numbers, each with the one that says what to dial."""
-        last = {one.pattern: one for one in self.last}
+        last = {route.pattern: route for route in self.last}
         for planned in self.site.made.get("patterns") or ():
             if planned["description"] == PATTERN.described(self.to):
                 found = route_pattern(planned)

@@ -49,10 +49,10 @@ def certificate_users(
     ca = f"the CA {issuer}" if issuer else "the CA that signs"
     own = set(own_trunks)
     rows: list[Mapping[str, str]] = [
-        {"what": title, "name": _named(one), "need": need.format(ca=ca)}
+        {"what": title, "name": _named(user), "need": need.format(ca=ca)}
         for kind, (title, need) in KINDS.items()
-        for one in found.get(kind) or ()
-        if kind != "sip_trunks" or one["name"] not in own
+        for user in found.get(kind) or ()
+        if kind != "sip_trunks" or user["name"] not in own
     ]
     rows += [
         {"what": KINDS[kind][0], "name": f"not known: the account may not read {_UNREAD[kind]}",
@@ -62,9 +62,9 @@ def certificate_users(
     return [*rows, {**UNLISTED, "need": UNLISTED["need"].format(ca=ca)}]
 
 
-def _named(one: Mapping[str, Any]) -> str:
-    places = ", ".join(one.get("destinations") or [one.get("address") or ""])
-    return f"{one['name']} ({places})" if places else str(one["name"])
+def _named(user: Mapping[str, Any]) -> str:
+    places = ", ".join(user.get("destinations") or [user.get("address") or ""])
+    return f"{user['name']} ({places})" if places else str(user["name"])
 
 
 def users_sentence(cluster: Cluster, *, same_ca: bool) -> Iterator[str]:

@@ -47,9 +47,9 @@ def _actions(result: Mapping[str, Any], otherwise: str) -> list[str]:
     """What a task did, a loop's results in a row."""
     if not result.get("changed"):
         return []
-    rows = [one for one in result.get("results") or [result] if one.get("changed")]
-    said = [(one, _said(one) or [otherwise]) for one in rows]
-    return [text + _where(one) for one, texts in said for text in texts if text]
+    rows = [row for row in result.get("results") or [result] if row.get("changed")]
+    said = [(row, _said(row) or [otherwise]) for row in rows]
+    return [text + _where(row) for row, texts in said for text in texts if text]
 
 
 def _said(result: Mapping[str, Any]) -> list[str]:

@@ -116,16 +116,16 @@ def _files(results: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def _unread(brought: Iterable[tuple[Iterable[Mapping[str, Any] | None], str]]) -> Iterator[str]:
     """Why those results lack the key that they should have brought, which failed."""
     for results, key in brought:
-        for one in results:
-            if one and one.get("msg") and key not in one and not one.get("skipped"):
-                yield str(one["msg"])
+        for result in results:
+            if result and result.get("msg") and key not in result and not result.get("skipped"):
+                yield str(result["msg"])
 
 
 def _external(peer: Mapping[str, Any], probes: Rows) -> dict[str, Any]:
     """What is known of a peer that is not ours: where it is, and what its port showed."""
     if not peer.get("external"):
         return {}
-    seen = {one["item"][1]: _probe(one) for one in probes if one["item"][0]["name"] == peer["name"]}
+    seen = {probe["item"][1]: _probe(probe) for probe in probes if probe["item"][0]["name"] == peer["name"]}
     kept = {key: peer["external"][key] for key in ("addresses", "port", "srtp")}
     return {"external": {**kept, "probes": seen}}
 
@@ -138,7 +138,7 @@ def _issued(cluster: Cluster, node: str, purpose: str) -> Mapping[str, Any] | No
 
 
 def _of(certificates: Any, purpose: str, otherwise: list[Any]) -> list[Any]:
-    return [one for one in certificates or () if one["purpose"] == purpose] or otherwise
+    return [certificate for certificate in certificates or () if certificate["purpose"] == purpose] or otherwise
 
 
 def _probe(result: Mapping[str, Any]) -> dict[str, Any] | None:

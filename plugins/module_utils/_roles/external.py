@@ -61,8 +61,8 @@ def read_peers(
     problems: list[str] = []
     clusters = {str(host).lower(): str(host) for host in hosts}
     taken: set[str] = set()
-    for number, one in enumerate(given, 1):
-        peer, wrong = _one(one, number, [Path(folder) for folder in folders if folder])
+    for number, entry in enumerate(given, 1):
+        peer, wrong = _one(entry, number, [Path(folder) for folder in folders if folder])
         name = str(peer.get("name") or "")
         if name.lower() in clusters:
             wrong.append(
@@ -146,9 +146,9 @@ def _subject_names(named: Mapping[str, Any]) -> Iterator[str]:
             "it has no subject_names. Give the common name, or the alternative names, of the certificate that it "
             "presents; without them the cluster accepts no call from it."
         )
-    for one in names:
-        if _SEPARATORS.search(one):
-            yield f"subject_names holds {one!r}: spaces, commas, semicolons and colons separate names. Give a list."
+    for name in names:
+        if _SEPARATORS.search(name):
+            yield f"subject_names holds {name!r}: spaces, commas, semicolons and colons separate names. Give a list."
 
 
 def _settings(named: Mapping[str, Any]) -> Iterator[str]:
@@ -192,20 +192,22 @@ def _chain(given: Any, folders: list[Path]) -> tuple[list[str], list[str]]:
             said = getattr(error, "strerror", None) or "it is neither PEM nor the path of a file"
             wrong.append(f"{what} cannot be read: {said}. A relative path starts at the inventory or the playbook.")
     wrong += _chain_problems(list(found))
-    return [one.pem for one in found], wrong
+    return [certificate.pem for certificate in found], wrong
 
 
 def _chain_problems(chain: Sequence[Certificate]) -> Iterator[str]:
     """What CUCM would refuse of a chain, and what would leave it incomplete."""
-    for one in chain:
+    for certificate in chain:
         # A peer whose certificate is self-signed is its own CA.
-        problems = rules.date_problems(one) if one.self_signed else rules.authority_problems(one)
-        yield from (f"{one.subject.text} of ca_chain: {text}." for text in problems)
-        above = climb(one, chain)
-        if not above.complete and above.top is one:
+        problems = (
+            rules.date_problems(certificate) if certificate.self_signed else rules.authority_problems(certificate)
+        )
+        yield from (f"{certificate.subject.text} of ca_chain: {text}." for text in problems)
+        above = climb(certificate, chain)
+        if not above.complete and above.top is certificate:
             yield (
-                f"ca_chain is not complete: {one.subject.text} was issued by {one.issuer.text}, and no certificate "
-                "given has signed it. Add the certificates up to the self-signed root."
+                f"ca_chain is not complete: {certificate.subject.text} was issued by {certificate.issuer.text}, and no "
+                "certificate given has signed it. Add the certificates up to the self-signed root."
             )
 
 
@@ -235,7 +237,7 @@ def _clashes(peers: Sequence[Mapping[str, Any]]) -> list[str]:
 def _listed(value: Any) -> list[str]:
     """A text or a list of them as a list, each once; nothing else."""
     values = value if isinstance(value, (list, tuple)) else [value]
-    return list(dict.fromkeys(text for one in values if one is not None and (text := str(one).strip())))
+    return list(dict.fromkeys(text for item in values if item is not None and (text := str(item).strip())))
 
 
 def _number(value: Any) -> int | None:

@@ -241,14 +241,14 @@ def strings(value: Any) -> list[str]:
     if value is None or isinstance(value, Mapping):
         return []
     values = value if isinstance(value, list | tuple) else [value]
-    return [str(one).strip() for one in values if not isinstance(one, Mapping)]
+    return [str(item).strip() for item in values if not isinstance(item, Mapping)]
 
 
 def _patterns(inventory: Inventory) -> Iterator[str]:
     value = inventory.values.get("cucm_local_patterns")
     values = value if isinstance(value, list | tuple) else [] if value is None else [value]
-    for one in values:
-        pattern = one.get("pattern") if isinstance(one, Mapping) else one
+    for item in values:
+        pattern = item.get("pattern") if isinstance(item, Mapping) else item
         if isinstance(pattern, bool | float) or pattern is None:
             yield f"cucm_local_patterns holds {pattern!r}, which is not a pattern. Give each pattern as text in quotes."
         elif isinstance(pattern, int):
@@ -259,7 +259,7 @@ def _patterns(inventory: Inventory) -> Iterator[str]:
                     f'another form. Put it in quotes: "{written}".'
                 )
         else:
-            problems = [*pattern_problems(str(pattern)), *option_problems(one)]
+            problems = [*pattern_problems(str(pattern)), *option_problems(item)]
             yield from (f"cucm_local_patterns holds {pattern!r}: {text}" for text in problems)
 
 
@@ -352,12 +352,12 @@ def _secrets(inventory: Inventory) -> Iterator[str]:
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        for key, one in value.items():
+        for key, part in value.items():
             yield str(key)
-            yield from _texts(one)
+            yield from _texts(part)
     elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _texts(one)
+        for part in value:
+            yield from _texts(part)
     elif isinstance(value, str | int) and not isinstance(value, bool) and "-----BEGIN" not in str(value):
         yield str(value)
 

@@ -52,7 +52,7 @@ def _typed(convert: Callable[[Any], Any] | None, value: Any) -> Any:
 
 def _given(cls: type, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Those facts that are fields of a type and have a value."""
-    return {one.name: facts[one.name] for one in fields(cls) if facts.get(one.name) is not None}
+    return {field_.name: facts[field_.name] for field_ in fields(cls) if facts.get(field_.name) is not None}
 
 
 def _routes(facts: Mapping[str, Any]) -> list[Route]:
@@ -157,7 +157,7 @@ class Way:
 
 def ways_of(settings: Settings) -> list[Way]:
     """The ways through hubs in the settings of role sip_tls_trunk."""
-    return [Way(str(one["name"]), list(one["through"]), _routes(one)) for one in settings.get("transit") or ()]
+    return [Way(str(way["name"]), list(way["through"]), _routes(way)) for way in settings.get("transit") or ()]
 
 
 @dataclass(frozen=True)
@@ -300,4 +300,4 @@ def _own(value: Any) -> Any:
 
 def clusters_of(facts: Iterable[Mapping[str, Any]]) -> list[Cluster]:
     """Clusters from the facts of each."""
-    return [Cluster.from_facts(one) for one in facts]
+    return [Cluster.from_facts(facts_) for facts_ in facts]

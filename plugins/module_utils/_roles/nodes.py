@@ -24,13 +24,18 @@ def callmanager_nodes(info: Mapping[str, Any]) -> set[str] | None:
     services = info.get("services")
     if services is None:
         return None
-    return {one["node"].lower() for one in services if one["service"] == CALLMANAGER and one["activated"]}
+    return {
+        service["node"].lower() for service in services if service["service"] == CALLMANAGER and service["activated"]
+    }
 
 
 def group_of(info: Mapping[str, Any], settings: Settings) -> tuple[str, list[str]] | None:
     """The CallManager group of the trunks' device pool, and its nodes in lower case; None where it is not known."""
-    pools = {one["name"]: one["callmanager_group"] for one in info.get("device_pools") or ()}
-    groups = {one["name"]: one["members"] for one in info.get("callmanager_groups") or ()}
+    pools = {device_pool["name"]: device_pool["callmanager_group"] for device_pool in info.get("device_pools") or ()}
+    groups = {
+        callmanager_group["name"]: callmanager_group["members"]
+        for callmanager_group in info.get("callmanager_groups") or ()
+    }
     name = pools.get(str(settings.get("device_pool")))
     if name is None or name not in groups:
         return None

@@ -33,7 +33,7 @@ def every_peer(names: Iterable[str], clusters: Iterable[Cluster], external: Iter
 
     A peer of the inventory whose certificates are not known has no subject names.
     """
-    known = {one.name: one for one in clusters}
+    known = {cluster.name: cluster for cluster in clusters}
     return [*(known[name].as_peer() if name in known else Peer(name) for name in map(str, names)), *external]
 
 
@@ -41,9 +41,9 @@ def current_peers(
     names: Iterable[str], clusters: Iterable[Mapping[str, Any]], external: Iterable[Mapping[str, Any]] = ()
 ) -> list[Peer]:
     """All peers with the certificates that they have now, from facts of role preflight."""
-    others = [Peer.from_facts(one) for one in external]
+    others = [Peer.from_facts(peer) for peer in external]
     inventory = dict.fromkeys(str(name) for name in names if str(name) not in {peer.name for peer in others})
-    return every_peer(inventory, [with_certificates(one, csrs=()) for one in clusters_of(clusters)], others)
+    return every_peer(inventory, [with_certificates(cluster, csrs=()) for cluster in clusters_of(clusters)], others)
 
 
 def trunk_objects(
@@ -102,7 +102,7 @@ def _in_transit(made: dict[str, list[Any]], way: Way, settings: Mapping[str, Any
     if len(hubs) > 1:
         target = {"route_list": shared_title(str(settings["route_list"]), hubs)}
         _route_list(made, target["route_list"], [title["route_group"] for title in titles], settings)
-    elif any(one["name"] == titles[0]["route_list"] for one in made["route_lists"]):
+    elif any(route_list["name"] == titles[0]["route_list"] for route_list in made["route_lists"]):
         target = {"route_list": titles[0]["route_list"]}
     made["transit"].append({**way.to_facts(), "trunks": [trunks[hub] for hub in hubs]})
     made["patterns"] += _patterns(owner, routes_in_transit(way), settings, target)

@@ -40,13 +40,13 @@ def requester(
         for name in dict.fromkeys((*clusters, *given))
         if name != mine
     }
-    for peer in (peer for one in (cluster, *clusters.values()) for peer in one.external):
+    for peer in (peer for owner in (cluster, *clusters.values()) for peer in owner.external):
         others[f"external peer {peer.name}"] = {
-            "hosts": [], "names": sorted({str(one).lower() for one in (*peer.names, *peer.addresses)}),
+            "hosts": [], "names": sorted({str(name).lower() for name in (*peer.names, *peer.addresses)}),
         }  # fmt: skip
     return {
         "title": f"node {node} of cluster {mine}",
-        **_owned(cluster, [one for one in cluster.nodes if one.name == node]),
+        **_owned(cluster, [candidate for candidate in cluster.nodes if candidate.name == node]),
         "cluster": _owned(cluster),
         "named": given.get(mine, []),
         "others": others,
@@ -58,7 +58,7 @@ def _given(variables: Mapping[str, Facts], host: str) -> list[str]:
     nodes = _value(variables, host, "cucm_node_addresses")
     named = [_value(variables, host, "cucm_host"), *(nodes if isinstance(nodes, Mapping) else ())]
     named += list(nodes.values()) if isinstance(nodes, Mapping) else []
-    return [str(one).lower() for one in named if one]
+    return [str(name).lower() for name in named if name]
 
 
 def _value(variables: Mapping[str, Facts], host: str, name: str) -> Any:
@@ -76,7 +76,7 @@ def _owned(cluster: Cluster, nodes: Iterable[Node] | None = None, given: Iterabl
     for node in cluster.nodes if nodes is None else nodes:
         certificates = {purpose: cluster.by_node(purpose).get(node.name) or {} for purpose in FACTS}
         written += [node.name, node.address]
-        certified += [name for one in certificates.values() for name in certificate_names(one)]
+        certified += [name for certificate in certificates.values() for name in certificate_names(certificate)]
         if is_address(node.name):
             # Only its certificate has the host name of a node that the cluster knows by its address.
             written.append(common_name(certificates[TRUNK.name]))

@@ -39,7 +39,7 @@ def add_peers(
         for peer in cluster.peers
         if peer not in known
     ]
-    cluster.external = [Peer.from_facts(one) for one in read]
+    cluster.external = [Peer.from_facts(facts) for facts in read]
     cluster.problems += [*wrong, *_alone(cluster, known)]
 
 
@@ -70,23 +70,23 @@ def left_as_shipped(cluster: Cluster, peers: Sequence[str]) -> Iterator[str]:
 
 def _nothing_in_common(clusters: Clusters) -> Iterator[str]:
     """Pairs of which one speaks TLS 1.0 with AES128-SHA alone and the other refuses that, as its port showed."""
-    known = {one.name: one for one in clusters}
-    for one in clusters:
-        refusing = sorted(name for name, takes in one.old_peers.items() if takes is False)
-        for peer in one.peers or () if refusing else ():
+    known = {cluster.name: cluster for cluster in clusters}
+    for cluster in clusters:
+        refusing = sorted(name for name, takes in cluster.old_peers.items() if takes is False)
+        for peer in cluster.peers or () if refusing else ():
             version = str(known[peer].version or "") if peer in known else ""
             if version and release_of(version).legacy_crypto:
                 yield (
-                    f"{peer} (release {version}) and {one.name} have no TLS version or cipher in common: {peer} "
+                    f"{peer} (release {version}) and {cluster.name} have no TLS version or cipher in common: {peer} "
                     f"speaks TLS 1.0 with AES128-SHA alone, and the SIP port of {', '.join(refusing)} refuses that. "
-                    f"Upgrade {peer}; or lower the minimum TLS version of {one.name} (`set tls min-version 1.0`, "
+                    f"Upgrade {peer}; or lower the minimum TLS version of {cluster.name} (`set tls min-version 1.0`, "
                     "which restarts it) and set its TLS Ciphers to All Ciphers RSA Preferred; from 15SU3 on that may "
                     "not help, because RSA key exchange may be gone. Or take each out of the other's cucm_peers."
                 )
 
 
 def _one_sided(clusters: Clusters) -> Iterator[str]:
-    named = {one.name: set(one.peers) for one in clusters if one.peers is not None}
+    named = {cluster.name: set(cluster.peers) for cluster in clusters if cluster.peers is not None}
     for name, peers in named.items():
         for peer in sorted(peers & named.keys()):
             if name not in named[peer]:

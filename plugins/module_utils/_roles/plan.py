@@ -45,16 +45,16 @@ def change_plan(
     wrong = list(problems)
     releases = {name: cluster_of(facts).version or "" for name, facts in hosts.items()}
     clusters = [_cluster(name, facts, wrong, releases) for name, facts in hosts.items()]
-    steps = [one for cluster in clusters for one in cluster["steps"]]
+    steps = [action for cluster in clusters for action in cluster["steps"]]
     document = {
         "head": _plain(head or {}),
         "clusters": clusters,
         "problems": wrong,
         "calls": _calls(hosts.values()),
-        "changes": sum(one["kind"] in ("certificate", "ctl", "object") for one in steps),
-        "restarts": sum(CALLMANAGER in one.get("services", ()) for one in steps),
-        "resets": sum(one["kind"] == "reset" for one in steps),
-        "unknown": [one["name"] for one in clusters if not one["known"]],
+        "changes": sum(action["kind"] in ("certificate", "ctl", "object") for action in steps),
+        "restarts": sum(CALLMANAGER in action.get("services", ()) for action in steps),
+        "resets": sum(action["kind"] == "reset" for action in steps),
+        "unknown": [cluster["name"] for cluster in clusters if not cluster["known"]],
     }
     safe: dict[str, Any] = _each_text(harmless(document), ESCAPES[form])
     return safe
@@ -112,7 +112,7 @@ def _external(peer: Peer) -> dict[str, Any]:
 
 def _renews(steps: list[dict[str, Any]]) -> bool:
     """Whether a certificate of the cluster changes."""
-    return any(one["kind"] == "certificate" and one["where"] for one in steps)
+    return any(action["kind"] == "certificate" and action["where"] for action in steps)
 
 
 def _trusted(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -125,11 +125,11 @@ def _objects(facts: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[dict
     for kind in MADE:
         result = facts.get(kind.registered) or {}
         asked = {str(_key(item)): item for item in made.get(kind.objects) or ()}
-        for one in _each_object(result):
-            if one["changed"]:
-                verb = "Make the" if not one["previous"] else "Change the"
-                shown = asked.get(one["name"]) or dict.fromkeys(SIP_PROFILE_SHOWN)
-                yield step("object", f"{verb} {kind.noun} {one['name']}", changes=_rows(one, shown))
+        for item in _each_object(result):
+            if item["changed"]:
+                verb = "Make the" if not item["previous"] else "Change the"
+                shown = asked.get(item["name"]) or dict.fromkeys(SIP_PROFILE_SHOWN)
+                yield step("object", f"{verb} {kind.noun} {item['name']}", changes=_rows(item, shown))
         reset += [device for device in result.get("reset") or () if device not in reset]
     for device in reset:
         yield step("reset", f"Reset the SIP trunk {device}", effect=RESET)
@@ -146,9 +146,9 @@ def _key(item: Mapping[str, Any]) -> Any:
     return item.get("name") or item.get("pattern")
 
 
-def _rows(one: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def _rows(item: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """Before and after, option by option: of a new object what is asked for, of an old one what changes."""
-    before, after = one["previous"] or {}, one["object"] or {}
+    before, after = item["previous"] or {}, item["object"] or {}
     for option in after:
         if option in ("name", "pattern") or (not before and option not in shown):
             continue
@@ -159,24 +159,24 @@ def _rows(one: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[dict[str
 
 def _kept_objects(facts: Mapping[str, Any]) -> Iterator[str]:
     for kind in MADE:
-        for one in _each_object(facts.get(kind.registered) or {}):
-            if not one["changed"]:
-                yield f"{kind.noun} {one['name']}"
+        for item in _each_object(facts.get(kind.registered) or {}):
+            if not item["changed"]:
+                yield f"{kind.noun} {item['name']}"
 
 
 def _each_text(value: Any, escape: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, Mapping):
-        return {key: _each_text(one, escape) for key, one in value.items()}
-    return [_each_text(one, escape) for one in value] if isinstance(value, list) else value
+        return {key: _each_text(item, escape) for key, item in value.items()}
+    return [_each_text(item, escape) for item in value] if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:
     """Plain types of whatever a template brought, numbers as text, so that nothing evades the escapes."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else str(harmless(str(value)))
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else str(harmless(str(value)))
 
 
 def _one_line(text: str) -> str:

@@ -60,12 +60,12 @@ def certificate_steps(facts: Mapping[str, Any]) -> Iterator[Step]:
 
 def kept_certificates(facts: Mapping[str, Any]) -> Iterator[str]:
     """The certificates that the run does not change."""
-    for one in results(facts, "callmanager_certificate_csrs"):
-        view = one.get("certificate") or {}
-        if not one.get("needed") and view:
+    for result in results(facts, "callmanager_certificate_csrs"):
+        view = result.get("certificate") or {}
+        if not result.get("needed") and view:
             yield (
-                f"{_purpose(one['item'])} certificate of {one['item']['name']}: signed by {view['issuer']}, valid to "
-                f"{view['not_after']}"
+                f"{_purpose(result['item'])} certificate of {result['item']['name']}: signed by {view['issuer']}, "
+                f"valid to {view['not_after']}"
             )
 
 
@@ -105,17 +105,17 @@ def _purpose(item: Mapping[str, Any]) -> str:
 
 
 def _requests(facts: Mapping[str, Any]) -> Iterator[Step]:
-    for one in results(facts, "callmanager_certificate_csrs"):
-        if one.get("needed"):
-            title = f"New {_purpose(one['item'])} certificate: {one.get('reason')}"
-            yield step("certificate", title, where=one["item"]["name"], changes=_rows(facts, one))
+    for result in results(facts, "callmanager_certificate_csrs"):
+        if result.get("needed"):
+            title = f"New {_purpose(result['item'])} certificate: {result.get('reason')}"
+            yield step("certificate", title, where=result["item"]["name"], changes=_rows(facts, result))
 
 
 def _uploads(facts: Mapping[str, Any]) -> Iterator[Step]:
     found = []
-    for one in results(facts, "callmanager_certificate_uploads"):
-        signed = one["item"]
-        for action in one.get("actions") or ():
+    for result in results(facts, "callmanager_certificate_uploads"):
+        signed = result["item"]
+        for action in result.get("actions") or ():
             # A CA that does not exist yet is made up again for each certificate that is predicted.
             text = str(action).replace(str(signed["view"]["issuer"]), NEW_CA) if _to_be_made(signed) else action
             found.append((signed["name"], sentence(text)))
@@ -135,7 +135,7 @@ def _rows(facts: Mapping[str, Any], csr: Mapping[str, Any]) -> Iterator[dict[str
     before = csr.get("certificate") or {}
     holder = csr["item"]["name"], _purpose(csr["item"])
     made = facts.get("callmanager_certificate_signed") or ()
-    signed: Mapping[str, Any] = next((one for one in made if (one["name"], _purpose(one)) == holder), {})
+    signed: Mapping[str, Any] = next((result for result in made if (result["name"], _purpose(result)) == holder), {})
     after = dict(signed.get("view") or {})
     if _to_be_made(signed):
         after["issuer"] = NEW_CA
@@ -205,7 +205,7 @@ def _effects(found: Cluster, node: Mapping[str, Any], service: str) -> Iterator[
         return
     if options.get("drain") not in (None, "", 0, "0"):
         yield f"Waits up to {options['drain']} minutes until no call is active on the node."
-    serving = [one for one in found.nodes if one.callmanager]
+    serving = [candidate for candidate in found.nodes if candidate.callmanager]
     if len(serving) > 1:
         yield (
             "Calls of this node end, and its phones register with another node of their CallManager group until it is "

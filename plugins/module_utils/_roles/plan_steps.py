@@ -17,7 +17,7 @@ def step(kind: str, title: str, *, where: str = "", effect: str = "", changes: I
 def results(facts: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """The results of a looped task that ran."""
     found = (facts.get(name) or {}).get("results") or ()
-    return [one for one in found if not one.get("skipped") and "item" in one]
+    return [result for result in found if not result.get("skipped") and "item" in result]
 
 
 def text_of(value: Any) -> str:
@@ -29,8 +29,8 @@ def text_of(value: Any) -> str:
     if isinstance(value, Mapping):
         if "address" in value:
             return f"{value['address']}:{value.get('port', '')}"
-        shown = {key: text for key, one in value.items() if (text := text_of(one)) and key != "order"}
+        shown = {key: text for key, item in value.items() if (text := text_of(item)) and key != "order"}
         return next(iter(shown.values())) if len(shown) == 1 else ", ".join(f"{k} {v}" for k, v in shown.items())
     if isinstance(value, list | tuple):
-        return ", ".join(text_of(one) for one in value)
+        return ", ".join(text_of(item) for item in value)
     return str(value)

@@ -174,7 +174,7 @@ def _list_users(cluster: Cluster, info: Mapping[str, Any], issuer: str, ctl: Map
         info.get("certificate_users") or {}, issuer=issuer, own_trunks=own_trunks
     )
     changing = [cluster.certificates.get(node) or {} for node in cluster.due]
-    same_ca = bool(issuer) and all(one.get("issuer") == issuer for one in changing)
+    same_ca = bool(issuer) and all(node.get("issuer") == issuer for node in changing)
     cluster.warnings += [f"{cluster.name}: {text}" for text in users_sentence(cluster, same_ca=same_ca)]
 
 
@@ -268,9 +268,9 @@ def _masked(info: Mapping[str, Any], certificates: Iterable[Mapping[str, Any]]) 
     """Names of the cluster that hold a password of the inventory: Ansible masks it in whatever a module returns."""
     names = [str(node.get(key) or "") for node in info["nodes"] for key in ("name", "address")]
     for result in certificates:
-        for one in result.get("certificates") or ():
-            names += [str(one.get(key) or "") for key in ("subject", "issuer", "name")]
-            names += [str(san) for san in one.get("sans") or ()]
+        for certificate in result.get("certificates") or ():
+            names += [str(certificate.get(key) or "") for key in ("subject", "issuer", "name")]
+            names += [str(san) for san in certificate.get("sans") or ()]
     found = next((name for name in names if any(mask in name for mask in MASKS)), None)
     if found:
         yield (
@@ -301,7 +301,10 @@ def _authority(cluster: Cluster, authority: Mapping[str, Any] | None, warn_days:
     said = check_authority(**given, warn_days=warn_days)
     old, wrong_old = named_authorities(authority.get("old") or (), folders=folders, option="sip_tls_old_cas")
     cluster.mistakes += [*wrong, *wrong_old, *said["problems"]]
-    cluster.new_cas, cluster.old_cas = _signing_chain(given["pem"], [*named, *old]), [one.pem for one in old]
+    cluster.new_cas, cluster.old_cas = (
+        _signing_chain(given["pem"], [*named, *old]),
+        [certificate.pem for certificate in old],
+    )
     cluster.warnings += [*said["warnings"], *guard_warnings(authority.get("ca") or {})]
     return [*named, *old]
 
@@ -309,7 +312,7 @@ def _authority(cluster: Cluster, authority: Mapping[str, Any] | None, warn_days:
 def _signing_chain(pem: str, named: Iterable[Certificate]) -> list[str]:
     """The CA that signs and those above it, as PEM; empty where it is not known or can't be read."""
     own = Certificate.from_view({"pem": pem})
-    return [one.pem for one in climb(own, named).certificates] if own is not None else []
+    return [certificate.pem for certificate in climb(own, named).certificates] if own is not None else []
 
 
 def _keeps_any(authority: Mapping[str, Any] | None) -> bool:
@@ -415,10 +418,10 @@ def _check_names(cluster: Cluster, name: str) -> None:
 
 
 def _check_dates(cluster: Cluster, name: str, warn_days: int) -> None:
-    for one in [*(cluster.by_node(purpose)[name] for purpose in FACTS), *cluster.trust[name]]:
-        if one and one.get("days_left") is not None and one["days_left"] < warn_days:
-            what = f"{one['purpose']} certificate {common_name(one) or one.get('name')}"
-            when = "has expired" if one["days_left"] < 0 else f"expires in {one['days_left']} days"
+    for certificate in [*(cluster.by_node(purpose)[name] for purpose in FACTS), *cluster.trust[name]]:
+        if certificate and certificate.get("days_left") is not None and certificate["days_left"] < warn_days:
+            what = f"{certificate['purpose']} certificate {common_name(certificate) or certificate.get('name')}"
+            when = "has expired" if certificate["days_left"] < 0 else f"expires in {certificate['days_left']} days"
             cluster.warnings.append(f"{cluster.name}, node {name}: the {what} {when}.")
 
 

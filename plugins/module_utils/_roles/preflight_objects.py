@@ -47,10 +47,10 @@ def look_up(
 
     external are the peers that are not ours as the user wrote them: their problems are reported later.
     """
-    foreign = [one for one in external or () if isinstance(one, Mapping)] if isinstance(external, list) else []
-    everybody = [*listed(peers), *(str(one.get("name") or "") for one in foreign)]
+    foreign = [peer for peer in external or () if isinstance(peer, Mapping)] if isinstance(external, list) else []
+    everybody = [*listed(peers), *(str(peer.get("name") or "") for peer in foreign)]
     names = [object_names(peer, settings)["name"] for peer in everybody if peer]
-    numbers = _routed([*patterns, *(number for one in foreign for number in entries(one.get("numbers")))], settings)
+    numbers = _routed([*patterns, *(number for peer in foreign for number in entries(peer.get("numbers")))], settings)
     named = _named_by(foreign, numbers)
     by_settings = {
         option: [str(settings[key]) for key in keys if settings.get(key)] for option, keys in SETTINGS.items()
@@ -98,7 +98,7 @@ def _routed(numbers: Iterable[Any], settings: Mapping[str, Any]) -> list[Mapping
 
 def _pattern_keys(patterns: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Pattern and partition of each route pattern."""
-    return list(dict.fromkeys((one["pattern"], str(one["partition"])) for one in patterns))
+    return list(dict.fromkeys((pattern["pattern"], str(pattern["partition"])) for pattern in patterns))
 
 
 def listed(value: Any) -> list[str]:
@@ -111,7 +111,7 @@ def existing_objects(info: Mapping[str, Any]) -> dict[str, Any]:
     """The part of cucm_info's result that trunks are checked against."""
     return {
         "profiles": list(info.get("security_profiles") or ()),
-        "profile_names": [one["name"] for one in info.get("security_profiles") or ()],
+        "profile_names": [security_profile["name"] for security_profile in info.get("security_profiles") or ()],
         "trunks": list(info.get("sip_trunks") or ()),
         "missing": info.get("missing") or {},
         **(info.get("found") or {"sip_trunks": [], "other_devices": [], "route_patterns": []}),
@@ -124,7 +124,7 @@ def check_objects(cluster: Cluster, clusters: Iterable[Cluster]) -> list[str]:
     if not planned or not existing:
         return []
     settings = planned.settings
-    peers = every_peer(planned.peers, [foreseen(one) for one in clusters if one.nodes], cluster.external)
+    peers = every_peer(planned.peers, [foreseen(other) for other in clusters if other.nodes], cluster.external)
     try:
         made = trunk_objects(peers, settings)
     except ValueError as error:
@@ -133,7 +133,7 @@ def check_objects(cluster: Cluster, clusters: Iterable[Cluster]) -> list[str]:
         *_shapes(made, str(cluster.version)),
         *_references(made, settings, existing, cluster.external),
         *_existing(made, settings, existing),
-        *_trunks(made, {one.name: one for one in peers}, existing),
+        *_trunks(made, {peer.name: peer for peer in peers}, existing),
         *_profiles(made, existing),
         *_patterns(made, settings, existing),
     ]
@@ -178,7 +178,7 @@ def _references(
     missing = existing["missing"]
     named = _named_by(({"name": peer.name, "trunk": peer.trunk} for peer in external), made["patterns"])
     yield from _missing_names(missing, settings, named)
-    new = [one["name"] for one in made["profiles"] if one["name"] not in existing["profile_names"]]
+    new = [planned["name"] for planned in made["profiles"] if planned["name"] not in existing["profile_names"]]
     for name in missing.get("security_profiles") or () if new else ():
         yield (
             f"the SIP trunk security profile {name!r} (sip_tls_trunk_profile_copy_from), which new profiles are copied "
@@ -202,9 +202,9 @@ def _missing_names(
     for key, kind in LOOKED_UP.items():
         for name in missing.get(key) or () if key not in _BY_OTHER_RULES else ():
             options = SETTINGS.get(key, ())
-            known = [one for one in options if str(settings.get(one)) == name]
+            known = [candidate for candidate in options if str(settings.get(candidate)) == name]
             where = "" if known else named.get(key, {}).get(name, "")
-            where = where or ", ".join(f"sip_tls_trunk_{one}" for one in known or options)
+            where = where or ", ".join(f"sip_tls_trunk_{shown}" for shown in known or options)
             noun = KINDS[kind].noun
             yield f"the {noun} {name!r} ({where}) does not exist there. Make it first, or name another."
     for name, where in named.get("sip_profiles", {}).items():
@@ -214,7 +214,7 @@ def _missing_names(
 
 def _existing(made: Mapping[str, list[Any]], settings: Mapping[str, Any], existing: Mapping[str, Any]) -> Iterator[str]:
     """Trunks that are to be kept under their own name have to exist."""
-    names = {str(one["name"]) for one in existing["sip_trunks"]}
+    names = {str(sip_trunk["name"]) for sip_trunk in existing["sip_trunks"]}
     kept = settings.get("existing") or {}
     for peer in made["peers"]:
         name = kept.get(peer["name"])
@@ -227,8 +227,8 @@ def _existing(made: Mapping[str, list[Any]], settings: Mapping[str, Any], existi
 
 def _trunks(made: Mapping[str, list[Any]], peers: Mapping[str, Peer], existing: Mapping[str, Any]) -> Iterator[str]:
     """A trunk or another device that has our name and leads elsewhere."""
-    peer_of = {one["trunk"]: one["name"] for one in made["peers"]}
-    by_name = {one["name"]: one for one in made["trunks"]}
+    peer_of = {entry["trunk"]: entry["name"] for entry in made["peers"]}
+    by_name = {planned["name"]: planned for planned in made["trunks"]}
     for name in existing["other_devices"]:
         if name in by_name:
             yield f"a device of another kind is called {name}. Give the SIP trunk another name by sip_tls_trunk_name."
@@ -237,7 +237,10 @@ def _trunks(made: Mapping[str, list[Any]], peers: Mapping[str, Peer], existing: 
         if planned is None or trunk.get("description") == planned["description"]:
             continue
         peer = peer_of[planned["name"]]
-        places = [str(one.get("address") or one.get("address_ipv6") or "") for one in trunk.get("destinations") or ()]
+        places = [
+            str(destination.get("address") or destination.get("address_ipv6") or "")
+            for destination in trunk.get("destinations") or ()
+        ]
         if places and not leads_to(places, peers[peer]):
             yield (
                 f"the SIP trunk {planned['name']} exists already and leads to {', '.join(places)}, which is not a "
@@ -259,15 +262,18 @@ def leads_to(places: Iterable[str], peer: Peer) -> bool:
 
 
 def _profiles(made: Mapping[str, list[Any]], existing: Mapping[str, Any]) -> Iterator[str]:
-    ours = {one["name"].casefold() for one in made["profiles"]}
-    trunks = {one["name"].casefold() for one in made["trunks"]}
+    ours = {profile["name"].casefold() for profile in made["profiles"]}
+    trunks = {trunk["name"].casefold() for trunk in made["trunks"]}
     for planned in made["profiles"]:
-        now = next((one for one in existing["profiles"] if one["name"].casefold() == planned["name"].casefold()), None)
+        now = next(
+            (profile for profile in existing["profiles"] if profile["name"].casefold() == planned["name"].casefold()),
+            None,
+        )
         users = [
-            one["name"]
-            for one in existing["trunks"]
-            if str(one.get("security_profile") or "").casefold() == planned["name"].casefold()
-            and one["name"].casefold() not in trunks
+            trunk["name"]
+            for trunk in existing["trunks"]
+            if str(trunk.get("security_profile") or "").casefold() == planned["name"].casefold()
+            and trunk["name"].casefold() not in trunks
         ]
         if users and not (now and _same_profile(now, planned)):
             yield (
@@ -280,15 +286,15 @@ def _profiles(made: Mapping[str, list[Any]], existing: Mapping[str, Any]) -> Ite
 
 
 def _same_profile(now: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
-    names = ({str(name).casefold() for name in one["x509_subject_names"] or ()} for one in (now, planned))
+    names = ({str(name).casefold() for name in profile["x509_subject_names"] or ()} for profile in (now, planned))
     return now["security_mode"] == planned["security_mode"] and next(names) == next(names)
 
 
 def _patterns(made: Mapping[str, list[Any]], settings: Mapping[str, Any], existing: Mapping[str, Any]) -> Iterator[str]:
     """A pattern for a peer's number that leads elsewhere: it is someone else's route, so that it must not change."""
-    ours = {(one["pattern"], one["partition"] or ""): one for one in made["patterns"]}
-    trunks = {one["name"]: [one["trunk"]] for one in made["peers"]} | {
-        one["name"]: one["trunks"] for one in made.get("transit") or ()
+    ours = {(planned["pattern"], planned["partition"] or ""): planned for planned in made["patterns"]}
+    trunks = {peer["name"]: [peer["trunk"]] for peer in made["peers"]} | {
+        way["name"]: way["trunks"] for way in made.get("transit") or ()
     }
     owners = {PATTERN.described(str(name)): str(name) for name in trunks}
     # A number may have been routed by a trunk to its owner, or by one to a hub, before.

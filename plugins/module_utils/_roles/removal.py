@@ -203,4 +203,4 @@ def kept_because_used(kind: str, name: str, users: Rows) -> str:
 def other_trunks(trunks: Rows, peers: Iterable[str], settings: Settings) -> list[str]:
     """The trunks with TLS that are not ours, among those that cucm_object_info reports."""
     ours = {names(peer, settings)["name"] for peer in peers for names in (object_names, _made_names)}
-    return [str(one["name"]) for one in trunks if one["transport"] == "TLS" and one["name"] not in ours]
+    return [str(trunk["name"]) for trunk in trunks if trunk["transport"] == "TLS" and trunk["name"] not in ours]

@@ -26,20 +26,20 @@ def renewals(
     place, the restart waits for the window) or due. A node that waits since an earlier run has a row too.
     """
     # Behind a node that did not come back, the others were skipped.
-    restarts = [one for one in restarts if not one.get("skipped")]
-    placed = {_holder(one["item"]) for one in uploads if "item" in one and one.get("certificate")}
-    waits = [one["item"]["name"] for one in restarts if one.get("pending")]
-    served = {one["item"]["name"] for one in restarts if not one.get("failed") and not one.get("pending")}
+    restarts = [result for result in restarts if not result.get("skipped")]
+    placed = {_holder(result["item"]) for result in uploads if "item" in result and result.get("certificate")}
+    waits = [result["item"]["name"] for result in restarts if result.get("pending")]
+    served = {result["item"]["name"] for result in restarts if not result.get("failed") and not result.get("pending")}
     rows = []
-    for one in csrs:
-        if not one.get("needed"):
+    for result in csrs:
+        if not result.get("needed"):
             continue
-        node, before = one["item"]["name"], one.get("certificate") or {}
-        purpose = _holder(one["item"])[1]
+        node, before = result["item"]["name"], result.get("certificate") or {}
+        purpose = _holder(result["item"])[1]
         state = "due"
         if not check and (node, purpose) in placed:
             state = "renewed" if node in served else "pending" if node in waits else "uploaded"
-        rows.append(_row(cluster, (node, purpose), state, one["reason"], before))
+        rows.append(_row(cluster, (node, purpose), state, result["reason"], before))
     known = {row["node"] for row in rows}
     rows += [_row(cluster, (node, TRUNK.name), "pending", _EARLIER, {}) for node in waits if node not in known]
     return rows
@@ -48,9 +48,9 @@ def renewals(
 def pending(restarts: Iterable[Mapping[str, Any]], cluster: str, *, window: str) -> list[str]:
     """A sentence for each node of a cluster with services whose restart waits for the window."""
     waiting: dict[str, list[str]] = {}
-    for one in restarts:
-        if one.get("pending"):
-            waiting.setdefault(one["item"]["name"], []).extend(one["pending"])
+    for result in restarts:
+        if result.get("pending"):
+            waiting.setdefault(result["item"]["name"], []).extend(result["pending"])
     return [
         f"{cluster}, node {node}: the restart of {', '.join(services)} waits for the window {window}, by the node's "
         "clock. Run the playbook again at that time."

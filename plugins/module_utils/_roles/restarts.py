@@ -69,27 +69,27 @@ def following(
     looked = [_looked(cluster, row, uploaded, ctl_changed) for row in results if row.get("status")]
     if not looked:
         return {"next": [], "waiting": []}
-    newest = max((one.begins for one in looked), key=_moment)
-    somewhere = ctl_changed or any(one.changed for one in looked)
-    due = [(service, [one for one in looked if one.due(service, somewhere, newest)]) for service in TRUNK.services]
-    known = {one.node.name for one in looked}
+    newest = max((node.begins for node in looked), key=_moment)
+    somewhere = ctl_changed or any(node.changed for node in looked)
+    due = [(service, [node for node in looked if node.due(service, somewhere, newest)]) for service in TRUNK.services]
+    known = {node.node.name for node in looked}
     others = [node for node in cluster.nodes if node.name not in known]
     return {
         "next": [row for service, found in due for row in _rows(service, found, others, "" if somewhere else newest)],
         "waiting": [
-            {"item": one.node.to_facts(), "pending": [service.name for service, found in due if one in found]}
-            for one in looked
-            if one.pending
+            {"item": node.node.to_facts(), "pending": [service.name for service, found in due if node in found]}
+            for node in looked
+            if node.pending
         ],
     }
 
 
 def _rows(service: Service, due: Iterable[Looked], others: Iterable[Node], started_before: str) -> list[dict[str, Any]]:
     """The restarts of one service, on the publisher first; others are the nodes that nobody has looked at."""
-    nodes = [(one.node, not one.restarted, "") for one in due if not one.pending]
+    nodes = [(looked.node, not looked.restarted, "") for looked in due if not looked.pending]
     if service.on_every_node:
         nodes += [(node, True, started_before) for node in others]
-    nodes.sort(key=lambda one: not one[0].is_publisher)
+    nodes.sort(key=lambda pair: not pair[0].is_publisher)
     return [
         {"service": service.name, "name": node.name, "address": node.address, "in_window": in_window,
          "started_before": limit}
@@ -99,13 +99,13 @@ def _rows(service: Service, due: Iterable[Looked], others: Iterable[Node], start
 
 def _looked(cluster: Cluster, row: Row, uploaded: Sequence[str], ctl_changed: bool) -> Looked:
     name = str(row["item"]["name"])
-    node = next((one for one in cluster.nodes if one.name == name), Node.from_facts(row["item"]))
+    node = next((candidate for candidate in cluster.nodes if candidate.name == name), Node.from_facts(row["item"]))
     return Looked(
         node,
         restarted=bool(row.get("restarted")),
         pending=bool(row.get("pending")),
         new=node.name in uploaded or ctl_changed,
-        services={str(one["name"]): one for one in row.get("also") or ()},
+        services={str(service["name"]): service for service in row.get("also") or ()},
         begins=str((cluster.certificates.get(node.name) or {}).get("not_before") or ""),
     )
 

@@ -92,7 +92,7 @@ def _changed(
     record: Mapping[str, Any], found: Mapping[str, Any]
 ) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any] | None]]:
     """The objects of a record that are not as they were before the run, each with how it is now."""
-    current = {entry_key(one): one["object"] or None for one in found["objects"]}
+    current = {entry_key(entry): entry["object"] or None for entry in found["objects"]}
     for entry in record["objects"]:
         before, now = entry["before"], current.get(entry_key(entry))
         if (before is None) != (now is None) or differing(before or {}, now or {}):
@@ -135,7 +135,7 @@ def _remove(
     back = {entry_key(entry): entry["before"] for entry in record["objects"] if entry["before"] is not None}
     going = set(doomed)
     for kind in reversed(MADE):
-        for key in [one for one in doomed if one[0] == kind.resource.module]:
+        for key in [candidate for candidate in doomed if candidate[0] == kind.resource.module]:
             left = [
                 user
                 for user in users

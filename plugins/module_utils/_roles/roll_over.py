@@ -57,17 +57,21 @@ class RollOver:
     @property
     def old(self) -> list[Certificate]:
         """The CAs that are replaced."""
-        return _certificates(pem for one in self.clusters for pem in one.old_cas)
+        return _certificates(pem for cluster in self.clusters for pem in cluster.old_cas)
 
     def new(self, cluster: Cluster | None = None) -> list[Certificate]:
         """The CA that signs from now on and those above it; of one cluster, or of all."""
         every = [cluster] if cluster is not None else self.clusters
-        return _certificates([*self.made, *(pem for one in every for pem in one.new_cas)])
+        return _certificates([*self.made, *(pem for cluster_ in every for pem in cluster_.new_cas)])
 
     @property
     def unread(self) -> list[str]:
         """The clusters of which not all nodes were read."""
-        read = {one.name for one in self.clusters if one.nodes and not one.unreachable and not one.unread}
+        read = {
+            cluster.name
+            for cluster in self.clusters
+            if cluster.nodes and not cluster.unreachable and not cluster.unread
+        }
         return [host for host in self.hosts if host not in read]
 
     def lacking(self) -> dict[str, dict[str, list[str]]]:
@@ -75,8 +79,8 @@ class RollOver:
         wanted = self.new()
         found: dict[str, dict[str, list[str]]] = {}
         for cluster, node, store in self.stores():
-            held = {_identity(one) for one in store}
-            missing = [one.pem for one in wanted if _identity(one) not in held]
+            held = {_identity(certificate) for certificate in store}
+            missing = [authority.pem for authority in wanted if _identity(authority) not in held]
             if missing:
                 found.setdefault(cluster.name, {})[node] = missing
         return found
@@ -86,10 +90,14 @@ class RollOver:
         old, new = set(map(_identity, self.old)), set(map(_identity, self.new()))
         found: dict[str, dict[str, None]] = {}
         for cluster, _node, store in self.stores():
-            for one in store:
-                above = {_identity(issuer) for issuer in climb(one, [*store, *self.old]).certificates}
-                if above & old and _identity(one) not in new and (one.may_sign or _identity(one) in old):
-                    found.setdefault(cluster.name, {})[one.pem] = None
+            for certificate in store:
+                above = {_identity(issuer) for issuer in climb(certificate, [*store, *self.old]).certificates}
+                if (
+                    above & old
+                    and _identity(certificate) not in new
+                    and (certificate.may_sign or _identity(certificate) in old)
+                ):
+                    found.setdefault(cluster.name, {})[certificate.pem] = None
         return {name: list(pems) for name, pems in found.items()}
 
     def leaves(self) -> list[Leaf]:
@@ -98,7 +106,7 @@ class RollOver:
 
     def _leaves(self) -> Iterator[Leaf]:
         for cluster, node, store in self.stores():
-            serving = {one.name: one.callmanager for one in cluster.nodes}
+            serving = {running.name: running.callmanager for running in cluster.nodes}
             for purpose in FACTS if serving.get(node, True) else ():
                 view = cluster.by_node(purpose).get(node)
                 leaf = Certificate.from_view(view)
@@ -110,11 +118,11 @@ class RollOver:
     def _under(self, cluster: Cluster, leaf: Certificate, store: Sequence[Certificate]) -> str:
         if leaf.self_signed:
             return SELF_SIGNED
-        if any(leaf.signed_by(one) for one in self.new(cluster)[:1]):
+        if any(leaf.signed_by(authority) for authority in self.new(cluster)[:1]):
             return NEW
         old = set(map(_identity, self.old))
         above = climb(leaf, [*self.old, *store]).issuers
-        return OLD if any(_identity(one) in old for one in above) else OTHER
+        return OLD if any(_identity(certificate) in old for certificate in above) else OTHER
 
     def stores(self) -> Iterator[tuple[Cluster, str, list[Certificate]]]:
         """Each node that was read, with its CallManager-trust."""
@@ -125,7 +133,7 @@ class RollOver:
 
     def external(self) -> dict[str, Peer]:
         """The external peers of all clusters by name."""
-        return {peer.name: peer for one in self.clusters for peer in one.external}
+        return {peer.name: peer for cluster in self.clusters for peer in cluster.external}
 
 
 def roll_over(
@@ -148,7 +156,7 @@ def roll_over(
     """
     case = RollOver(clusters, hosts, made)
     leaves, lacking, holding = case.leaves(), case.lacking(), case.holding()
-    unsigned = list(dict.fromkeys(one.cluster for one in leaves if one.under == OLD or _waits(one)))
+    unsigned = list(dict.fromkeys(leaf.cluster for leaf in leaves if leaf.under == OLD or _waits(leaf)))
     phase = _phase(case, bool(lacking) or to_be_made, unsigned, holding)
     peers = list(ready)
     return {
@@ -157,23 +165,23 @@ def roll_over(
         "text": _text(case, phase, lacking, unsigned, holding),
         "problems": [*_problems(case, leaves, peers)],
         "blocked": [*_blocked(case, phase, leaves, peers), *([] if blind else _unseen(phase, leaves))],
-        "leaves": [asdict(one) for one in leaves],
-        "certificates": [f"{one.where}, {one.purpose}: {one.issuer} ({one.under})" for one in leaves],
+        "leaves": [asdict(leaf) for leaf in leaves],
+        "certificates": [f"{leaf.where}, {leaf.purpose}: {leaf.issuer} ({leaf.under})" for leaf in leaves],
         "lacking": lacking,
         "holding": holding,
         "unsigned": unsigned,
-        "new": [_shown(one) for one in case.new()],
-        "old": [_shown(one) for one in case.old],
+        "new": [_shown(authority) for authority in case.new()],
+        "old": [_shown(authority) for authority in case.old],
     }
 
 
 def guarded(clusters: Sequence[Cluster]) -> Iterator[str]:
     """Why a run other than that of the roll-over must not renew: it would change the CA before everybody trusts it."""
-    case = RollOver(clusters, [one.name for one in clusters])
+    case = RollOver(clusters, [cluster.name for cluster in clusters])
     if not case.old:
         return
-    due = {(one.name, node) for one in clusters for node in one.due}
-    nodes = [one.where for one in case.leaves() if one.under == OLD and (one.cluster, one.node) in due]
+    due = {(cluster.name, node) for cluster in clusters for node in cluster.due}
+    nodes = [leaf.where for leaf in case.leaves() if leaf.under == OLD and (leaf.cluster, leaf.node) in due]
     if nodes:
         yield (
             f"The certificates of {'; '.join(dict.fromkeys(nodes))} are of an old CA ({OPTION}), and this run would "
@@ -201,7 +209,9 @@ def _problems(case: RollOver, leaves: Sequence[Leaf], ready: Sequence[str]) -> I
     """What makes a roll-over impossible, whatever its phase."""
     new, old = case.new(), case.old
     if not old:
-        issuers = ", ".join(dict.fromkeys(one.issuer for one in leaves if one.under == OTHER)) or "none that is signed"
+        issuers = (
+            ", ".join(dict.fromkeys(leaf.issuer for leaf in leaves if leaf.under == OTHER)) or "none that is signed"
+        )
         yield (
             f"{OPTION} is not set, so that it is not known which CA is replaced. Give the certificates of the old CA, "
             f"as PEM or files. The CallManager certificates that are not of the new CA were issued by: {issuers}."
@@ -213,12 +223,12 @@ def _problems(case: RollOver, leaves: Sequence[Leaf], ready: Sequence[str]) -> I
             "sip_tls_trusted_cas."
         )
     yield from _incomplete(case)
-    same = {_identity(one) for one in new} & {_identity(one) for one in old}
-    for one in (one for one in old if _identity(one) in same):
+    same = {_identity(authority) for authority in new} & {_identity(authority) for authority in old}
+    for authority in (authority for authority in old if _identity(authority) in same):
         yield (
-            f"{one.title} is both old ({OPTION}) and the new CA or one above it. A renewed certificate of the same CA, "
-            "with the same name and key, requires no roll-over: take it out, and run siptls.cucm.sip_tls_trunk. "
-            f"Otherwise name in {OPTION} only what is replaced."
+            f"{authority.title} is both old ({OPTION}) and the new CA or one above it. A renewed certificate of the "
+            "same CA, with the same name and key, requires no roll-over: take it out, and run "
+            f"siptls.cucm.sip_tls_trunk. Otherwise name in {OPTION} only what is replaced."
         )
     yield from _same_names(case)
     known = case.external()
@@ -231,25 +241,25 @@ def _problems(case: RollOver, leaves: Sequence[Leaf], ready: Sequence[str]) -> I
 
 def _incomplete(case: RollOver) -> Iterator[str]:
     new = case.new()
-    for one in case.clusters:
-        own = case.new(one)[:1]
+    for cluster in case.clusters:
+        own = case.new(cluster)[:1]
         chain = climb(own[0], new) if own else None
         if chain is not None and not chain.complete:
             yield (
-                f"{one.name}: the chain of the new CA {own[0].title} does not reach a root: {chain.gap(new)}. Add the "
-                "CAs above it to sip_tls_trusted_cas."
+                f"{cluster.name}: the chain of the new CA {own[0].title} does not reach a root: {chain.gap(new)}. Add "
+                "the CAs above it to sip_tls_trusted_cas."
             )
 
 
 def _same_names(case: RollOver) -> Iterator[str]:
     """A new CA with the name of another one: CUCM keeps one certificate per name in a trust store."""
     held: dict[tuple[str, Identity], tuple[str, Certificate]] = {
-        (one.title.lower(), _identity(one)): ("the old CA", one) for one in case.old
+        (authority.title.lower(), _identity(authority)): ("the old CA", authority) for authority in case.old
     }
     for cluster, node, store in case.stores():
-        for one in store:
+        for certificate in store:
             place = f"a CA in {TRUNK.trust} of {cluster.name}, node {node}"
-            held.setdefault((one.title.lower(), _identity(one)), (place, one))
+            held.setdefault((certificate.title.lower(), _identity(certificate)), (place, certificate))
     for new in case.new():
         for (title, identity), (place, other) in held.items():
             if title == new.title.lower() and identity != _identity(new):
@@ -279,17 +289,17 @@ def _blocked(case: RollOver, phase: str, leaves: Sequence[Leaf], ready: Sequence
 
 def _unseen(phase: str, leaves: Sequence[Leaf]) -> Iterator[str]:
     """Ports that may still present a certificate of the old CA."""
-    for one in leaves if phase == RETIRE else ():
-        if one.served is None:
+    for leaf in leaves if phase == RETIRE else ():
+        if leaf.served is None:
             yield (
-                f"{one.where}: it is not known whether its SIP TLS port presents the new {one.purpose} certificate, "
+                f"{leaf.where}: it is not known whether its SIP TLS port presents the new {leaf.purpose} certificate, "
                 "because the port shows this machine none. Let this machine in, or set sip_tls_undo_remove_trust to "
                 "always to go on without knowing it."
             )
 
 
 def _not_ready(case: RollOver, ready: Sequence[str]) -> Iterator[str]:
-    names = ", ".join(f"{one.title} (SHA-256 {one.sha256})" for one in case.new())
+    names = ", ".join(f"{authority.title} (SHA-256 {authority.sha256})" for authority in case.new())
     for name in (name for name in case.external() if name not in ready):
         yield (
             f"The external peer {name} has to trust the new CA before certificates change, and nothing here shows "
@@ -298,11 +308,11 @@ def _not_ready(case: RollOver, ready: Sequence[str]) -> Iterator[str]:
 
 
 def _left_alone(case: RollOver, leaves: Sequence[Leaf]) -> Iterator[str]:
-    leave = {one.name for one in case.clusters if one.options.get("ecdsa") == "leave"}
-    for one in leaves:
-        if one.under == OLD and one.purpose == TRUNK_EC.name and one.cluster in leave:
+    leave = {cluster.name for cluster in case.clusters if cluster.options.get("ecdsa") == "leave"}
+    for leaf in leaves:
+        if leaf.under == OLD and leaf.purpose == TRUNK_EC.name and leaf.cluster in leave:
             yield (
-                f"{one.where}: its {one.purpose} certificate is of the old CA, and callmanager_certificate_ecdsa is "
+                f"{leaf.where}: its {leaf.purpose} certificate is of the old CA, and callmanager_certificate_ecdsa is "
                 "leave, so that it would stay. Set it to sign."
             )
 
@@ -310,7 +320,7 @@ def _left_alone(case: RollOver, leaves: Sequence[Leaf]) -> Iterator[str]:
 def _external_leaves(case: RollOver) -> Iterator[str]:
     old = set(map(_identity, case.old))
     for name, peer in case.external().items():
-        if any(_identity(one) in old for one in _certificates(peer.chain)):
+        if any(_identity(certificate) in old for certificate in _certificates(peer.chain)):
             yield (
                 f"The external peer {name} has a certificate of the old CA, by its ca_chain: without that CA no "
                 "cluster accepts it. Have its certificate replaced, then correct ca_chain in cucm_external_peers."
@@ -325,8 +335,8 @@ def _text(
     holding: Mapping[str, Any],
 ) -> str:
     """The phase in a sentence."""
-    new = ", ".join(one.title for one in case.new()[:1]) or "a CA that will be made"
-    old = ", ".join(one.title for one in case.old) or "a CA that is not named"
+    new = ", ".join(authority.title for authority in case.new()[:1]) or "a CA that will be made"
+    old = ", ".join(authority.title for authority in case.old) or "a CA that is not named"
     nodes = [node for found in lacking.values() for node in found]
     words = {
         TRUST: f"{', '.join(nodes) or 'every node'} must get it as a trusted CA",
@@ -344,13 +354,13 @@ def _is_served(cluster: Cluster, node: str, purpose: str, leaf: Certificate) -> 
     return None if seen is None else seen in ("", leaf.sha256)
 
 
-def _identity(one: Certificate) -> Identity:
+def _identity(certificate: Certificate) -> Identity:
     """What makes two certificates those of one CA."""
-    return one.subject.key, one.key
+    return certificate.subject.key, certificate.key
 
 
-def _shown(one: Certificate) -> dict[str, str]:
-    return {"subject": one.subject.text, "sha256": one.sha256, "pem": one.pem}
+def _shown(certificate: Certificate) -> dict[str, str]:
+    return {"subject": certificate.subject.text, "sha256": certificate.sha256, "pem": certificate.pem}
 
 
 def _certificates(pems: Iterable[str]) -> list[Certificate]:

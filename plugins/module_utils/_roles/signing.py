@@ -88,7 +88,7 @@ def _refused(cluster: Cluster, chain: Sequence[Certificate]) -> Iterator[tuple[s
 
 def trust_problems(clusters: Iterable[Cluster]) -> Iterator[str]:
     """Problems of each cluster's trust store with the CAs of its peers, which the run will put into it."""
-    known = {one.name: one for one in clusters if one.nodes}
+    known = {peer.name: peer for peer in clusters if peer.nodes}
     for cluster in known.values():
         chains = {peer: _chain(known[peer]) for peer in cluster.peers or () if peer in known}
         chains |= {peer.name: list(peer.chain) for peer in cluster.external}

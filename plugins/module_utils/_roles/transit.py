@@ -56,8 +56,8 @@ def transit(inventory: Sequence[Mapping[str, Any]], name: str) -> list[dict[str,
 
     An owner that no hub leads to has no hubs. inventory are the clusters as sites() returns them.
     """
-    clusters = [Site.from_facts(one) for one in inventory]
-    own = next((one.peers for one in clusters if one.name == name), ())
+    clusters = [Site.from_facts(site) for site in inventory]
+    own = next((cluster.peers for cluster in clusters if cluster.name == name), ())
     found = ways(name, clusters)
     return [
         Way(owner.name, found.get(owner.name, []), owner.routes).to_facts()
@@ -88,7 +88,7 @@ def ways(name: str, clusters: Iterable[Site]) -> dict[str, list[str]]:
     Hubs that lead there by ways of one length are in the order of the cluster's peers. A cluster that cannot be reached
     is left out.
     """
-    known = {one.name: one for one in clusters}
+    known = {cluster.name: cluster for cluster in clusters}
     own = known[name].peers if name in known else ()
     found: dict[str, list[str]] = {}
     for owner in known:
@@ -139,9 +139,9 @@ def shared_title(template: str, hubs: Iterable[str]) -> str:
 
 def transit_problems(clusters: Sequence[Cluster]) -> Iterator[str]:
     """Hubs that can pass nothing on: their trunks' search space does not have the partition of their own patterns."""
-    for hub in (one for one in clusters if one.transit):
+    for hub in (cluster for cluster in clusters if cluster.transit):
         space = str(_settings(hub).get("calling_search_space") or "")
-        missing = _missing_partitions(hub, space, [one for one in clusters if one is not hub])
+        missing = _missing_partitions(hub, space, [cluster for cluster in clusters if cluster is not hub])
         if missing:
             yield (
                 f"{hub.name} is a hub (cucm_transit), but calls that its trunks receive can't leave it again: the "
@@ -161,8 +161,8 @@ def _missing_partitions(hub: Cluster, space: str, others: Iterable[Cluster]) -> 
     # A search space that does not exist is reported by itself.
     if spaces is None or not settings or (space and space not in spaces):
         return []
-    owned = (route for one in others for route in one.routes)
-    partitions = dict.fromkeys(str(one.get("partition", settings.get("partition")) or "") for one in owned)
+    owned = (route for other in others for route in other.routes)
+    partitions = dict.fromkeys(str(route.get("partition", settings.get("partition")) or "") for route in owned)
     return [name for name in partitions if name and name not in spaces.get(space, ())]
 
 

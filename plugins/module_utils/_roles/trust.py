@@ -43,8 +43,8 @@ def named_authorities(
         except (OSError, ValueError) as error:
             said = (getattr(error, "strerror", None) or "it is not a path").lower()
             problems.append(f"{option}: {source[:200]} cannot be read: {said}. Give PEM or the path of a file.")
-    found += [one for folder in records if folder for one in _recorded(Path(folder))]
-    return [one for one in dict.fromkeys(found) if one.may_sign], problems
+    found += [certificate for folder in records if folder for certificate in _recorded(Path(folder))]
+    return [certificate for certificate in dict.fromkeys(found) if certificate.may_sign], problems
 
 
 def source_data(source: str, folders: list[Path]) -> str | bytes:
@@ -53,12 +53,16 @@ def source_data(source: str, folders: list[Path]) -> str | bytes:
         return source
     path = Path(source).expanduser()
     places = [path] if path.is_absolute() else [folder / path for folder in folders]
-    return next((one for one in places if one.is_file()), path).read_bytes()
+    return next((place for place in places if place.is_file()), path).read_bytes()
 
 
 def _recorded(folder: Path) -> Iterator[Certificate]:
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    for file in (one for one in files if one.suffix in _KINDS and one.is_file() and one.stat().st_size <= _LARGEST):
+    for file in (
+        candidate
+        for candidate in files
+        if candidate.suffix in _KINDS and candidate.is_file() and candidate.stat().st_size <= _LARGEST
+    ):
         try:
             yield from read_certificates(file.read_bytes())
         except (Failure, OSError):
@@ -77,7 +81,7 @@ def chain_above(
         return []
     trusted = None if named is None else list(named)
     chain = _climb(leaf, store, trusted or ())
-    return [one.pem for one in chain.issuers] if trusted is None or _is_named(chain, trusted) else []
+    return [issuer.pem for issuer in chain.issuers] if trusted is None or _is_named(chain, trusted) else []
 
 
 def unknown_issuer(
@@ -105,11 +109,15 @@ def unknown_issuer(
 
 def _climb(leaf: Certificate, store: Iterable[Mapping[str, Any]], named: Iterable[Certificate]) -> Chain:
     # A certificate that may not sign leads nowhere: whoever got one could make others with it.
-    held = (one for one in map(Certificate.from_view, store) if one is not None and one.may_sign)
+    held = (
+        certificate
+        for certificate in map(Certificate.from_view, store)
+        if certificate is not None and certificate.may_sign
+    )
     return climb(leaf, [*named, *held])
 
 
 def _is_named(chain: Chain, named: Iterable[Certificate]) -> bool:
     """Whether a named CA, in this or another certificate of the same name and key, is above the leaf."""
-    known = {(one.subject.key, one.key) for one in named}
-    return any((one.subject.key, one.key) in known for one in chain.issuers)
+    known = {(authority.subject.key, authority.key) for authority in named}
+    return any((issuer.subject.key, issuer.key) in known for issuer in chain.issuers)

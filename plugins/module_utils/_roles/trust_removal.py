@@ -61,18 +61,18 @@ class Trust:
     def _trusted(self) -> Mapping[Certificate, View]:
         """What is in CallManager-trust of any node."""
         views = [view for view in self.certificates if view["purpose"] == TRUNK.trust]
-        return {one: view for view in views if (one := Certificate.from_view(view))}
+        return {certificate: view for view in views if (certificate := Certificate.from_view(view))}
 
     def _needed_by(self, certificate: Certificate) -> str:
         """Why an identity certificate of this cluster needs a CA; empty when none does."""
         stores = [Certificate.from_view(view) for view in self.certificates if view.get("kind") != "identity"]
-        issuers = [one for one in stores if one is not None]
+        issuers = [store for store in stores if store is not None]
         purposes = []
         for view in (view for view in self.certificates if view.get("kind") == "identity"):
             identity = Certificate.from_view(view)
             # Which of several certificates of one key CUCM takes is not known: all of them are needed.
             above = climb(identity, issuers).certificates if identity is not None else ()
-            if any(one.key == certificate.key and one.subject.key == certificate.subject.key for one in above):
+            if any(issuer.key == certificate.key and issuer.subject.key == certificate.subject.key for issuer in above):
                 purposes.append(str(view["purpose"]))
         return f"it is above the {', '.join(dict.fromkeys(purposes))} certificate of this cluster" if purposes else ""
 

@@ -80,7 +80,7 @@ class ControlCenter:
         """The state of a service; Failure when the node does not know it."""
         body = f"<s:ServiceStatus>{escape(name)}</s:ServiceStatus>"
         found = self._call("soapGetServiceStatus", body, f"Asking for the state of {name}", idempotent=True)
-        state = next((one for one in found if one.name.lower() == name.lower()), None)
+        state = next((candidate for candidate in found if candidate.name.lower() == name.lower()), None)
         if state is None:
             raise Failure(f"{self.where} knows no service {name}; names are those of the Control Center, in full.")
         return state
@@ -165,7 +165,9 @@ def _parse(body: bytes) -> Any:
 
 
 def _all(root: Any, name: str) -> list[Any]:
-    return [one for one in root.iter() if isinstance(one.tag, str) and one.tag.rpartition("}")[2] == name]
+    return [
+        element for element in root.iter() if isinstance(element.tag, str) and element.tag.rpartition("}")[2] == name
+    ]
 
 
 def _text(root: Any, name: str) -> str:

@@ -75,7 +75,7 @@ def select(
     # A multipart answer holds the list in its first XML part.
     roots = [answer.body, *filter(None, map(soap.parse, answer.attachments))]
     found = {}
-    for entry in (one for root in roots for one in soap.find_all(root, "File")):
+    for entry in (listed for root in roots for listed in soap.find_all(root, "File")):
         path = soap.text_of(entry, "absolutepath")
         if path:
             size = soap.text_of(entry, "filesize") or "0"

@@ -136,8 +136,8 @@ def phones(client: HttpClient, pause: Callable[[float], None] = time.sleep) -> P
 def _by_registration(found: Selected) -> tuple[set[str], set[str]]:
     """Names of phones that are registered with a node, and of those that are with none."""
     rows = [values for _device, values, _node in found.rows if _is_phone(values)]
-    registered = {one.get("Name", "") for one in rows if one.get("Status") == REGISTERED}
-    return registered, {one.get("Name", "") for one in rows} - registered
+    registered = {row.get("Name", "") for row in rows if row.get("Status") == REGISTERED}
+    return registered, {row.get("Name", "") for row in rows} - registered
 
 
 def _is_phone(values: dict[str, str]) -> bool:
@@ -159,8 +159,8 @@ def _first(client: HttpClient, asked: Asked, pause: Callable[[float], None]) -> 
             missing = error
     raise Failure(
         f"The state of {asked.what} could not be read on {client.host}: none of the services "
-        f"{', '.join(one.name for one in GENERATIONS)} is there. Activate Cisco RIS Data Collector and check that the "
-        "host is a CUCM node."
+        f"{', '.join(known.name for known in GENERATIONS)} is there. Activate Cisco RIS Data Collector and check that "
+        "the host is a CUCM node."
     ) from missing
 
 
@@ -215,16 +215,18 @@ def _request(generation: Generation, asked: Asked) -> str:
 def _devices(body: ET.Element) -> list[tuple[ET.Element, dict[str, str], str]]:
     """Each device of a response, its plain values, and its node."""
     found = []
-    for node in (one for name in ("CmNodes",) for parent in soap.find_all(body, name) for one in parent):
-        node_name = next(((one.text or "").strip() for one in node if one.tag == "Name"), "")
-        for device in (one for parent in soap.find_all(node, "CmDevices") for one in parent):
-            found.append((device, {one.tag: (one.text or "").strip() for one in device}, node_name))
+    for node in (child for name in ("CmNodes",) for parent in soap.find_all(body, name) for child in parent):
+        node_name = next(((child.text or "").strip() for child in node if child.tag == "Name"), "")
+        for device in (child for parent in soap.find_all(node, "CmDevices") for child in parent):
+            found.append((device, {child.tag: (child.text or "").strip() for child in device}, node_name))
     return found
 
 
 def _device(device: ET.Element, values: dict[str, str], node: str) -> dict[str, Any]:
     status = values.get("Status") or "Unknown"
-    addresses = [one.text.strip() for one in soap.find_all(device, "IP") if one.text and one.text.strip()]
+    addresses = [
+        address.text.strip() for address in soap.find_all(device, "IP") if address.text and address.text.strip()
+    ]
     if not addresses and values.get("IpAddress"):
         addresses = [values["IpAddress"]]
     code = values.get("StatusReason", "")

@@ -129,20 +129,20 @@ def parse(content: bytes) -> ET.Element | None:
         root = ET.fromstring(content)
     except ET.ParseError:
         return None
-    for one in root.iter():
-        if isinstance(one.tag, str):
-            one.tag = one.tag.rpartition("}")[2]
+    for node in root.iter():
+        if isinstance(node.tag, str):
+            node.tag = node.tag.rpartition("}")[2]
     return root
 
 
 def find(root: ET.Element, name: str) -> ET.Element | None:
     """The first element of a name, at any depth, itself included."""
-    return next((one for one in root.iter() if one.tag == name), None)
+    return next((node for node in root.iter() if node.tag == name), None)
 
 
 def find_all(root: ET.Element, name: str) -> list[ET.Element]:
     """All elements of a name."""
-    return [one for one in root.iter() if one.tag == name]
+    return [node for node in root.iter() if node.tag == name]
 
 
 def text_of(root: ET.Element, name: str) -> str | None:

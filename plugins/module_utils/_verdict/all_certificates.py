@@ -27,10 +27,10 @@ def listed(results: Iterable[Mapping[str, Any]], cases: Sequence[Direction], ver
     clusters. External peers are listed by what their ports presented to the controller.
     """
     rows: dict[tuple[str, ...], Row] = {}
-    for one in (*_held(results, versions), *_presented(cases)):
-        key = (one["cluster"], one["purpose"], str(one["sha256"] or one["name"]))
-        row = rows.setdefault(key, one)
-        row["nodes"] = sorted({*row["nodes"], *one["nodes"]})
+    for new in (*_held(results, versions), *_presented(cases)):
+        key = (new["cluster"], new["purpose"], str(new["sha256"] or new["name"]))
+        row = rows.setdefault(key, new)
+        row["nodes"] = sorted({*row["nodes"], *new["nodes"]})
     return sorted(rows.values(), key=_order)
 
 
@@ -45,29 +45,29 @@ def ending(rows: Iterable[Row], days: int) -> list[str]:
 
     Trust stores contain CAs that nothing uses; those above a trunk's certificates are in its forecast.
     """
-    near = [one for one in rows if one["kind"] != TRUST and one["days_left"] is not None and one["days_left"] <= days]
+    near = [row for row in rows if row["kind"] != TRUST and row["days_left"] is not None and row["days_left"] <= days]
     return [
-        f"{one['cluster']}: the {one['purpose']} certificate {one['common_name'] or one['subject']} of "
-        f"{', '.join(one['nodes'])} {'ended' if one['days_left'] < 0 else 'ends'} on {str(one['not_after'])[:10]} "
-        f"({one['days_left']} days)."
-        + (f" After its renewal, restart {', '.join(one['restarts'])}." if one["restarts"] else "")
-        for one in near
+        f"{row['cluster']}: the {row['purpose']} certificate {row['common_name'] or row['subject']} of "
+        f"{', '.join(row['nodes'])} {'ended' if row['days_left'] < 0 else 'ends'} on {str(row['not_after'])[:10]} "
+        f"({row['days_left']} days)."
+        + (f" After its renewal, restart {', '.join(row['restarts'])}." if row["restarts"] else "")
+        for row in near
     ]
 
 
 def first_end(rows: Iterable[Row]) -> int | None:
     """The fewest days left of a certificate of a service or an external peer; None when none is known."""
     return min(
-        (one["days_left"] for one in rows if one["kind"] != TRUST and one["days_left"] is not None), default=None
+        (row["days_left"] for row in rows if row["kind"] != TRUST and row["days_left"] is not None), default=None
     )
 
 
 def unread(results: Iterable[Mapping[str, Any]]) -> list[str]:
     """A sentence for each node whose certificates could not be read."""
     return [
-        f"The certificates of {_cluster(one)} are not shown: {one.get('msg') or 'the reason is not known'}"
-        for one in results
-        if one.get("certificates") is None
+        f"The certificates of {_cluster(result)} are not shown: {result.get('msg') or 'the reason is not known'}"
+        for result in results
+        if result.get("certificates") is None
     ]
 
 
@@ -78,13 +78,14 @@ def _cluster(result: Mapping[str, Any]) -> str:
 def _held(results: Iterable[Mapping[str, Any]], versions: Mapping[str, str]) -> Iterator[Row]:
     for result in results:
         cluster = _cluster(result)
-        for one in result.get("certificates") or ():
-            purpose = str(one.get("purpose"))
+        for certificate in result.get("certificates") or ():
+            purpose = str(certificate.get("purpose"))
             services = () if is_trust(purpose) else purpose_of(purpose).services_at(versions.get(cluster, ""))
             yield {
-                "cluster": cluster, "nodes": [str(one.get("node"))], "purpose": purpose, "name": one.get("name"),
-                "kind": TRUST if is_trust(purpose) else IDENTITY, **{key: one.get(key) for key in _SHOWN},
-                "restarts": list(services), "problem": one.get("problem") or None,
+                "cluster": cluster, "nodes": [str(certificate.get("node"))], "purpose": purpose,
+                "name": certificate.get("name"),
+                "kind": TRUST if is_trust(purpose) else IDENTITY, **{key: certificate.get(key) for key in _SHOWN},
+                "restarts": list(services), "problem": certificate.get("problem") or None,
             }  # fmt: skip
 
 

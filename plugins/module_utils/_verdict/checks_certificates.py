@@ -85,9 +85,9 @@ def _captured(case: Direction, node: Node, identity: Identity, role: str) -> lis
     """The leaf that the node showed of an identity in a role, in the captured handshakes; the newest alone counts."""
     pairs = ([node], case.target_nodes) if role == "client" else (case.source_nodes, [node])
     leaves = [
-        Certificate.from_view(one[f"{role}_certificates"][0])
-        for one in between(case.captures, *pairs)
-        if one.get(f"{role}_certificates")
+        Certificate.from_view(connection[f"{role}_certificates"][0])
+        for connection in between(case.captures, *pairs)
+        if connection.get(f"{role}_certificates")
     ]
     shown = [leaf for leaf in leaves if leaf and node.identity_of(leaf) is identity]
     return [(shown[-1], "capture")] if shown else []
@@ -198,7 +198,7 @@ def _anchored(leaf: Certificate, identity: Identity, trust: tuple[Certificate, .
     """Whether signatures lead from the leaf, over what the node sends and what is trusted, to a trusted root."""
     if leaf in trust:
         return True
-    between_them = [one for one in identity.chain[1:] if not one.self_signed]
+    between_them = [certificate for certificate in identity.chain[1:] if not certificate.self_signed]
     chain = climb(leaf, [*trust, *between_them])
     return chain.complete and chain.top in trust
 
@@ -229,8 +229,8 @@ def _named(
     peer: str,
     name: str,
 ) -> Check:
-    lowered = {one.lower() for one in accepted}
-    if any(one.lower() in lowered for one in certificate.matched_names):
+    lowered = {name.lower() for name in accepted}
+    if any(matched_name.lower() in lowered for matched_name in certificate.matched_names):
         return Check(
             name, "pass", f"the profile of {cluster} accepts the name of {node.name}'s {identity.title} "
             f"({certificate.common_name})", "configuration",

@@ -55,7 +55,7 @@ def _in_service(case: Direction) -> bool:
 def _presented(case: Direction, node: Node) -> Iterator[Check]:
     where = f"{case.target} at {node.name}"
     yield from _accepted(case, node, where)
-    probed = [one for identity in node.identities if (one := identity.probed)]
+    probed = [certificate for identity in node.identities if (certificate := identity.probed)]
     if not probed and _in_service(case):
         yield Check(
             "server_certificate", "pass", f"{case.source} accepted {where}, for its trunk is in service: the "
@@ -73,11 +73,11 @@ def _accepted(case: Direction, node: Node, where: str) -> Iterator[Check]:
     """Whether what the port presented is signed by the CA and has the names that were given for the peer."""
     probe = node.probe or {}
     # Of two certificates on one port CUCM may choose either, where it has an ECDSA one itself.
-    both = [one for one in (probe.get("identities") or {}).values() if one.get("chain")]
+    both = [identity for identity in (probe.get("identities") or {}).values() if identity.get("chain")]
     shown = both if len(both) > 1 and any(ours.elliptic for ours in case.source_nodes) else [probe]
     for name, verdict, text in (
-        (name, one.get(verdict), one.get(words))
-        for one in shown
+        (name, seen.get(verdict), seen.get(words))
+        for seen in shown
         for name, verdict, words in (
             ("server_certificate", "trusted", "trust_text"), ("server_name", "name_matches", "name_text"),
         )

@@ -28,10 +28,12 @@ WINDOW = timedelta(seconds=5)
 
 def tls13_checks(case: Direction) -> Iterator[Check]:
     """The newest TLS 1.3 connection of which the traces of both ends show the certificates."""
-    captured = [one for one in between(case.captures, case.source_nodes, case.target_nodes) if _fits(one)]
-    for one in reversed(captured):
-        at_server = _written(case, case.target, one, "client")
-        at_client = _written(case, case.source, one, "server")
+    captured = [
+        connection for connection in between(case.captures, case.source_nodes, case.target_nodes) if _fits(connection)
+    ]
+    for connection in reversed(captured):
+        at_server = _written(case, case.target, connection, "client")
+        at_client = _written(case, case.source, connection, "server")
         if at_server and at_client:
             accepted = _expected(case.source_nodes), _expected(case.reached)
             shown = str(at_server.get("subject")), str(at_client.get("subject"))
@@ -39,21 +41,22 @@ def tls13_checks(case: Direction) -> Iterator[Check]:
             state = "pass" if fits else "fail"
             yield Check(
                 "mutual_authentication", state, f"the traces of both ends show the certificates of the TLS 1.3 "
-                f"connection of {one['client']} with {one['server']}: {shown[0]} as client, {shown[1]} as server",
+                f"connection of {connection['client']} with {connection['server']}: {shown[0]} as client, {shown[1]} "
+                "as server",
                 "trace", remedy="" if state == "pass" else "Compare these certificates with those that the nodes hold; "
                 "restart Cisco CallManager where they differ.",
             )  # fmt: skip
             return
 
 
-def _fits(one: Mapping[str, Any]) -> bool:
-    return one.get("tls_version") == "TLSv1.3" and one.get("established") is True
+def _fits(connection: Mapping[str, Any]) -> bool:
+    return connection.get("tls_version") == "TLSv1.3" and connection.get("established") is True
 
 
-def _written(case: Direction, cluster: str, one: Mapping[str, Any], peer: str) -> Mapping[str, Any] | None:
+def _written(case: Direction, cluster: str, connection: Mapping[str, Any], peer: str) -> Mapping[str, Any] | None:
     """The certificate of the peer of a captured connection in the traces of a cluster."""
-    host, port = host_of(one.get(peer)), str(one.get(peer)).rpartition(":")[2]
-    started = moment(one.get("started"))
+    host, port = host_of(connection.get(peer)), str(connection.get(peer)).rpartition(":")[2]
+    started = moment(connection.get("started"))
     for trace in case.traces:
         if trace.get("cluster") != cluster:
             continue
@@ -69,4 +72,4 @@ def _written(case: Direction, cluster: str, one: Mapping[str, Any], peer: str) -
 def _expected(nodes: tuple[Node, ...]) -> set[str]:
     """The subjects of the nodes' certificates, as traces write them."""
     certificates = [identity.expected for node in nodes for identity in node.identities]
-    return {text for one in certificates if one for text in one.subject.written}
+    return {text for certificate in certificates if certificate for text in certificate.subject.written}

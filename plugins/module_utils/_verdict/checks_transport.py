@@ -169,18 +169,18 @@ def _mutual(case: Direction) -> Iterator[Check]:
             yield Check(name, "pass", f"{node.name} asks its clients for a certificate", "probe")
     captured = between(case.captures, case.source_nodes, case.target_nodes)
     # A capture that began after the handshake, or TLS 1.3, does not show it; the last that does counts.
-    for one in [entry for entry in captured if entry.get("mutual") is not None][-1:]:
-        if one.get("mutual") and one.get("established"):
+    for connection in [entry for entry in captured if entry.get("mutual") is not None][-1:]:
+        if connection.get("mutual") and connection.get("established"):
             found = True
             yield Check(
-                name, "pass", f"{one['client']} and {one['server']} each showed a certificate and proved its key",
-                "capture",
+                name, "pass", f"{connection['client']} and {connection['server']} each showed a certificate and proved "
+                "its key", "capture",
             )  # fmt: skip
-        elif one.get("mutual") is False and one.get("established"):
+        elif connection.get("mutual") is False and connection.get("established"):
             found = True
             yield Check(
-                name, "fail", f"{one['server']} accepted {one['client']} without a client certificate", "capture",
-                remedy="Give both trunks a profile with security_mode Encrypted.",
+                name, "fail", f"{connection['server']} accepted {connection['client']} without a client certificate",
+                "capture", remedy="Give both trunks a profile with security_mode Encrypted.",
             )  # fmt: skip
     if not found:
         yield Check(
@@ -191,14 +191,14 @@ def _mutual(case: Direction) -> Iterator[Check]:
 
 def _handshakes(case: Direction) -> Iterator[Check]:
     captured = between(case.captures, case.source_nodes, case.target_nodes)
-    plain = [one for one in captured if one.get("protocol") == "sip"]
+    plain = [connection for connection in captured if connection.get("protocol") == "sip"]
     if plain:
         yield Check(
             "wire", "fail", f"SIP crossed the network in the clear, {plain[-1]['client']} to {plain[-1]['server']} "
             f"({len(plain)} connections)", "capture",
             remedy="Check which trunk sent it: one with a non-secure profile routes these calls.",
         )  # fmt: skip
-    tls = [one for one in captured if one.get("protocol") == "tls"]
+    tls = [connection for connection in captured if connection.get("protocol") == "tls"]
     if not tls:
         return
     last = tls[-1]
@@ -208,7 +208,7 @@ def _handshakes(case: Direction) -> Iterator[Check]:
             "succeeded", "capture",
         )  # fmt: skip
     elif last.get("established") is False:
-        alert = next((one for one in last.get("alerts") or [] if one.get("level") == "fatal"), None)
+        alert = next((sent for sent in last.get("alerts") or [] if sent.get("level") == "fatal"), None)
         reason = f"the {alert['from']} sent {alert['name']}: {alert['meaning']}" if alert else "it was broken off"
         yield Check(
             "wire", "fail", f"the last captured handshake of {last['client']} with {last['server']} failed: {reason}",
@@ -217,12 +217,12 @@ def _handshakes(case: Direction) -> Iterator[Check]:
 
 
 def _parameters(case: Direction) -> Iterator[Check]:
-    for one in negotiated.seen(case):
-        who = negotiated.WHO[one.source]
-        if one.tls_version:
-            yield _version(one.tls_version, f"{who} negotiated {one.tls_version}", one.source)
-        if one.cipher:
-            yield _cipher(one.cipher, f"{who} negotiated the cipher {one.cipher}", one.source)
+    for parameters in negotiated.seen(case):
+        who = negotiated.WHO[parameters.source]
+        if parameters.tls_version:
+            yield _version(parameters.tls_version, f"{who} negotiated {parameters.tls_version}", parameters.source)
+        if parameters.cipher:
+            yield _cipher(parameters.cipher, f"{who} negotiated the cipher {parameters.cipher}", parameters.source)
 
 
 def _version(version: str, text: str, source: str) -> Check:
@@ -256,7 +256,7 @@ def _status(case: Direction) -> Iterator[Check]:
     if service is True:
         yield Check("trunk_status", "pass", f"{case.source} reports its trunk in service", "status")
     elif service is False:
-        said = [str(one) for one in (status.get("reason"), first(status, "meaning", "reason_text")) if one]
+        said = [str(part) for part in (status.get("reason"), first(status, "meaning", "reason_text")) if part]
         reason = ", ".join(said) or "without a reason"
         yield Check(
             "trunk_status", "fail", f"{case.source} reports its trunk out of service: {reason}", "status",
@@ -272,7 +272,7 @@ def _status(case: Direction) -> Iterator[Check]:
 def _traces(case: Direction) -> Iterator[Check]:
     # A trace names a certificate by its subject alone, in OpenSSL's form of one line.
     certificates = [identity.expected for node in case.reached for identity in node.identities]
-    expected = {text for one in certificates if one for text in one.subject.written}
+    expected = {text for certificate in certificates if certificate for text in certificate.subject.written}
     shown = list(negotiated.presented(case))
     if shown and expected:
         last = shown[-1]
@@ -289,8 +289,16 @@ def _outdated(call: Mapping[str, Any], trace: Mapping[str, Any], hosts: frozense
     """True for a call in clear that is older than the last handshake with the same peer in the same trace."""
     if str(call.get("transport") or "TLS").upper() == "TLS":
         return False
-    shown = [one for one in trace.get("certificates") or [] if str(one.get("remote_ip")).lower() in hosts]
-    return any(str(one.get("time")) > str(call.get("time")) for one in shown if one.get("time") and call.get("time"))
+    shown = [
+        certificate
+        for certificate in trace.get("certificates") or []
+        if str(certificate.get("remote_ip")).lower() in hosts
+    ]
+    return any(
+        str(certificate.get("time")) > str(call.get("time"))
+        for certificate in shown
+        if certificate.get("time") and call.get("time")
+    )
 
 
 def seen_calls(case: Direction) -> list[Mapping[str, Any]]:

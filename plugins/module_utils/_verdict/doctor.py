@@ -171,12 +171,16 @@ def connects(case: Direction) -> bool | None:
     service = (case.leg.status or {}).get("in_service")
     if service is not None:
         return bool(service)
-    captured = [one for one in _handshakes(case) if one.get("established") is not None]
+    captured = [connection for connection in _handshakes(case) if connection.get("established") is not None]
     return bool(captured[-1]["established"]) if captured else None
 
 
 def _handshakes(case: Direction) -> list[Data]:
-    return [one for one in between(case.captures, case.source_nodes, case.target_nodes) if one.get("protocol") == "tls"]
+    return [
+        connection
+        for connection in between(case.captures, case.source_nodes, case.target_nodes)
+        if connection.get("protocol") == "tls"
+    ]
 
 
 def _ranked(case: Direction, signs: Iterable[Sign]) -> list[dict[str, Any]]:
@@ -236,11 +240,12 @@ def _from_probes(case: Direction) -> Iterator[Sign]:
 
 def _from_alerts(case: Direction) -> Iterator[Sign]:
     """The alerts of the last captured handshake: what came after an earlier failure counts."""
-    for one in _handshakes(case)[-1:]:
-        for alert in one.get("alerts") or []:
+    for connection in _handshakes(case)[-1:]:
+        for alert in connection.get("alerts") or []:
             causes = _BY_ALERT.get(str(alert.get("name")))
             if alert.get("level") == "fatal" and causes:
-                text = f"{one[alert['from']]} sent the TLS alert {alert['name']}: {alert.get('meaning') or 'refused'}"
+                meaning = alert.get("meaning") or "refused"
+                text = f"{connection[alert['from']]} sent the TLS alert {alert['name']}: {meaning}"
                 yield Sign(causes[alert["from"] == "server"], "capture", text)
 
 
@@ -288,8 +293,12 @@ def _concerns(line: Data, peers: tuple[Node, ...], case: Direction) -> bool:
         return any(str(line["remote_ip"]).lower() in node.addresses for node in peers)
     received = str(line.get("received") or "").lower()
     if received:
-        certificates = [one.expected or one.probed for node in peers for one in node.identities]
-        return any(received in {name.lower() for name in one.matched_names} for one in certificates if one)
+        certificates = [identity.expected or identity.probed for node in peers for identity in node.identities]
+        return any(
+            received in {name.lower() for name in certificate.matched_names}
+            for certificate in certificates
+            if certificate
+        )
     return bool(line.get("trunk")) and line.get("trunk") == (case.leg.trunk or {}).get("name")
 
 
@@ -298,7 +307,9 @@ def _settled(line: Data, trace: Data) -> bool:
 
     CUCM writes a peer's certificate before it compares the names, so that the last refusal has no certificate after it.
     """
-    later = (one.get("time") for one in trace.get("certificates") or [] if _same_peer(line, one))
+    later = (
+        certificate.get("time") for certificate in trace.get("certificates") or [] if _same_peer(line, certificate)
+    )
     return any(str(when) > str(line.get("time")) for when in later if when and line.get("time"))
 
 

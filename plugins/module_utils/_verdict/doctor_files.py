@@ -31,16 +31,16 @@ def write(folder: str, diagnoses: Sequence[Data], *, pretend: bool) -> tuple[boo
 def page(data: Data) -> str:
     """The page: what to do, the causes per direction, and the directions without one."""
     diagnoses = data["diagnoses"]
-    caused = [one for one in diagnoses if one["cause"]]
+    caused = [diagnosis for diagnosis in diagnoses if diagnosis["cause"]]
     # A direction that does not work comes before one that does, and has a fault all the same.
-    caused.sort(key=lambda one: (one["works"] is True, one["from"], one["to"]))
+    caused.sort(key=lambda diagnosis: (diagnosis["works"] is True, diagnosis["from"], diagnosis["to"]))
     return pages.render(
         "doctor.html.j2",
         title="Diagnosis of SIP over TLS between CUCM clusters",
         generated=data["generated"],
         caused=caused,
-        rest=[one for one in diagnoses if not one["cause"]],
-        broken=sum(one["works"] is False for one in diagnoses),
+        rest=[diagnosis for diagnosis in diagnoses if not diagnosis["cause"]],
+        broken=sum(diagnosis["works"] is False for diagnosis in diagnoses),
         count=len(diagnoses),
         steps=steps(caused),
         states=STATES,
@@ -50,8 +50,8 @@ def page(data: Data) -> str:
 def steps(caused: Sequence[Data]) -> list[dict[str, Any]]:
     """The next steps, each once, with the directions that it helps; what helps most comes first."""
     found: dict[str, dict[str, Any]] = {}
-    for one in caused:
-        if one["next_step"]:
-            step = found.setdefault(one["next_step"], {"text": one["next_step"], "ways": []})
-            step["ways"].append(f"{one['from']} to {one['to']}")
+    for cause in caused:
+        if cause["next_step"]:
+            step = found.setdefault(cause["next_step"], {"text": cause["next_step"], "ways": []})
+            step["ways"].append(f"{cause['from']} to {cause['to']}")
     return sorted(found.values(), key=lambda step: -len(step["ways"]))

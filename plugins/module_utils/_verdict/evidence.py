@@ -82,7 +82,7 @@ class Node:
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Node:
         """From the option's dictionary."""
-        addresses = [str(one).lower() for one in (raw.get("addresses") or [raw.get("address")]) if one]
+        addresses = [str(address).lower() for address in (raw.get("addresses") or [raw.get("address")]) if address]
         trust = raw.get("trust")
         return cls(
             name=str(raw.get("name") or (addresses[0] if addresses else "unnamed")),
@@ -100,7 +100,9 @@ class Node:
 
     def identity_of(self, certificate: Certificate) -> Identity:
         """The identity of a certificate that the node showed, by the kind of its key; else that of CallManager."""
-        kinds = {one.certificate.key.kind: one for one in reversed(self.identities) if one.certificate}
+        kinds = {
+            identity.certificate.key.kind: identity for identity in reversed(self.identities) if identity.certificate
+        }
         return kinds.get(certificate.key.kind, self.identities[0])
 
 
@@ -158,7 +160,7 @@ class Leg:
             return None
         value = first(self.profile, "x509_subject_name", "x509_subject_names", "x509SubjectName")
         parts = value if isinstance(value, (list, tuple)) else re.split(r"[\s,;:]+", str(value or ""))
-        return tuple(str(one) for one in parts if one)
+        return tuple(str(part) for part in parts if part)
 
     @property
     def destinations(self) -> tuple[tuple[str, int], ...] | None:
@@ -167,8 +169,11 @@ class Leg:
         if not listed:
             return None
         return tuple(
-            (str(first(one, "address", "address_ipv4", "addressIpv4") or "").lower(), int(one.get("port") or 5060))
-            for one in listed
+            (
+                str(first(destination, "address", "address_ipv4", "addressIpv4") or "").lower(),
+                int(destination.get("port") or 5060),
+            )
+            for destination in listed
         )
 
 
@@ -228,6 +233,8 @@ def between(
     from_hosts = frozenset().union(*(node.addresses for node in clients))
     to_hosts = frozenset().union(*(node.addresses for node in servers))
     chosen = [
-        one for one in captures if host_of(one.get("client")) in from_hosts and host_of(one.get("server")) in to_hosts
+        capture
+        for capture in captures
+        if host_of(capture.get("client")) in from_hosts and host_of(capture.get("server")) in to_hosts
     ]
-    return sorted(chosen, key=lambda one: str(one.get("started") or ""))
+    return sorted(chosen, key=lambda connection: str(connection.get("started") or ""))

@@ -75,24 +75,26 @@ def forecast(case: Direction, *, renew_before: int = 30) -> dict[str, Any]:
     """
     found = [*_certificates(case, renew_before), *_revocation(case), *_parameters(case)]
     # Both directions of a trunk, and both roles of a node, show the same certificate.
-    events = list({(one.kind, one.reason): one for one in found}.values())
-    events.sort(key=lambda one: (one.date is None, one.date or case.now, one.reason))
-    listed = [one.as_dict(case.now) for one in events]
-    first: Mapping[str, Any] = next((one for one in listed if one["date"]), {})
+    events = list({(event.kind, event.reason): event for event in found}.values())
+    events.sort(key=lambda event: (event.date is None, event.date or case.now, event.reason))
+    listed = [event.as_dict(case.now) for event in events]
+    first: Mapping[str, Any] = next((event for event in listed if event["date"]), {})
     return {
         "from": case.source, "to": case.target, "breaks_on": first.get("date"), "days_left": first.get("days_left"),
         "reason": first.get("reason"), "events": listed, "works": doctor.works(case),
     }  # fmt: skip
 
 
-def sentence(one: Mapping[str, Any]) -> str:
+def sentence(forecast_: Mapping[str, Any]) -> str:
     """A forecast in one line."""
-    lead = f"{one['from']} to {one['to']}"
-    if one["works"] is False:
+    lead = f"{forecast_['from']} to {forecast_['to']}"
+    if forecast_["works"] is False:
         lead += " does not work now (playbook diagnose.yml names the cause)"
-    if not one["breaks_on"]:
+    if not forecast_["breaks_on"]:
         return f"{lead}: no date is known on which it will break"
-    return f"{lead}: breaks on {str(one['breaks_on'])[:10]} ({one['days_left']} days): {one['reason']}"
+    return (
+        f"{lead}: breaks on {str(forecast_['breaks_on'])[:10]} ({forecast_['days_left']} days): {forecast_['reason']}"
+    )
 
 
 def _certificates(case: Direction, renew_before: int) -> Iterator[Event]:
@@ -191,7 +193,7 @@ def _revocation(case: Direction) -> Iterator[Event]:
 
 def _leaves(node: Node) -> list[tuple[str, Certificate]]:
     """The title and the certificate of each identity of a node that CAs confirm."""
-    found = ((one.title, one.held or one.probed) for one in node.identities)
+    found = ((identity.title, identity.held or identity.probed) for identity in node.identities)
     return [(title, leaf) for title, leaf in found if leaf is not None and not leaf.self_signed]
 
 

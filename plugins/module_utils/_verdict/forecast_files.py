@@ -41,7 +41,7 @@ def page(data: Data, *, near: int = NEAR) -> str:
     """The page: the trunks by the day on which they break, then all certificates, sortable."""
     script = (pages.TEMPLATES / "sortable.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    trunks = sorted(data["forecasts"], key=lambda one: (one["days_left"] is None, one["days_left"] or 0))
+    trunks = sorted(data["forecasts"], key=lambda forecast: (forecast["days_left"] is None, forecast["days_left"] or 0))
     return pages.render(
         "forecast.html.j2",
         title="Forecast for SIP over TLS between CUCM clusters",
@@ -74,6 +74,6 @@ def _cell(value: Any) -> Any:
 
 
 def _events(forecasts: Iterable[Data]) -> Iterable[Data]:
-    for one in forecasts:
-        for event in one["events"]:
-            yield {"from": one["from"], "to": one["to"], **event}
+    for forecast in forecasts:
+        for event in forecast["events"]:
+            yield {"from": forecast["from"], "to": forecast["to"], **event}

@@ -29,9 +29,13 @@ class Parameters:
 
 def seen(case: Direction) -> list[Parameters]:
     """What each source shows: the newest handshake of the clusters, their newest trace, then each node's probe."""
-    captured = [one for one in between(case.captures, case.source_nodes, case.target_nodes) if one.get("cipher")]
-    found = [_of(one, "capture") for one in captured[-1:]]
-    traced = [str(one["cipher"]) for one in presented(case) if one.get("cipher")]
+    captured = [
+        connection
+        for connection in between(case.captures, case.source_nodes, case.target_nodes)
+        if connection.get("cipher")
+    ]
+    found = [_of(connection, "capture") for connection in captured[-1:]]
+    traced = [str(certificate["cipher"]) for certificate in presented(case) if certificate.get("cipher")]
     found += [Parameters("trace", None, cipher) for cipher in traced[-1:]]
     return [*found, *(_of(node.probe, "probe") for node in case.reached if node.probe)]
 
@@ -41,18 +45,22 @@ def presented(case: Direction) -> Iterator[Mapping[str, Any]]:
     hosts = frozenset().union(*(node.addresses for node in case.target_nodes))
     for trace in case.traces:
         if trace.get("cluster") in (None, case.source):
-            yield from (one for one in trace.get("certificates") or [] if str(one.get("remote_ip")).lower() in hosts)
+            yield from (
+                certificate
+                for certificate in trace.get("certificates") or []
+                if str(certificate.get("remote_ip")).lower() in hosts
+            )
 
 
-def _of(one: Mapping[str, Any], source: str) -> Parameters:
-    return Parameters(source, one.get("tls_version") or None, one.get("cipher") or None)
+def _of(entry: Mapping[str, Any], source: str) -> Parameters:
+    return Parameters(source, entry.get("tls_version") or None, entry.get("cipher") or None)
 
 
 def result(case: Direction) -> dict[str, Any]:
     """The best of it for a verdict's result: version and cipher, each with its source."""
     shown = seen(case)
-    version = next((one for one in shown if one.tls_version), Parameters(""))
-    cipher = next((one for one in shown if one.cipher), Parameters(""))
+    version = next((parameters for parameters in shown if parameters.tls_version), Parameters(""))
+    cipher = next((parameters for parameters in shown if parameters.cipher), Parameters(""))
     return {
         "tls_version": version.tls_version, "tls_version_source": version.source or None,
         "cipher": cipher.cipher, "cipher_source": cipher.source or None,

@@ -67,14 +67,14 @@ def page(report: Report, *, digest: str) -> str:
         groups=answers.groups(directions),
         network=_network(report.clusters, directions),
         matrices=_matrices(report.clusters, directions),
-        ways=[_way(one) for one in answers.by_trouble(directions)],
+        ways=[_way(direction) for direction in answers.by_trouble(directions)],
         folded=len(directions) > MOST_OPEN,
         comparisons=list(comparisons(report.clusters, report.captures)),
         handshakes=handshakes[: ladders.MOST_HANDSHAKES],
         more_handshakes=max(0, len(handshakes) - ladders.MOST_HANDSHAKES),
-        calls=[ladders.call_ladder(one, report.clusters) for one in calls[-ladders.MOST_CALLS :]],
+        calls=[ladders.call_ladder(call, report.clusters) for call in calls[-ladders.MOST_CALLS :]],
         more_calls=max(0, len(calls) - ladders.MOST_CALLS),
-        phones=[(str(one["name"]), one["phones"]) for one in report.clusters if one.get("phones")],
+        phones=[(str(cluster["name"]), cluster["phones"]) for cluster in report.clusters if cluster.get("phones")],
         changes=_changes(report.changes),
         files=report.files,
         proves=PROVES,
@@ -97,8 +97,8 @@ def _matrices(clusters: Sequence[Data], directions: Sequence[Data]) -> list[dict
     if len(clusters) <= pictures.MOST_IN_PICTURE:
         return []
     trouble = answers.trouble(directions)
-    names = [str(one["name"]) for one in clusters]
-    verdicts = {(str(one["from"]), str(one["to"])): str(one["verdict"]) for one in directions}
+    names = [str(cluster["name"]) for cluster in clusters]
+    verdicts = {(str(direction["from"]), str(direction["to"])): str(direction["verdict"]) for direction in directions}
     orders = {
         "problems": sorted(names, key=lambda name: (-trouble[name], name.casefold())),
         "name": sorted(names, key=str.casefold),
@@ -124,30 +124,33 @@ def _anchor(source: str, target: str) -> str:
     return f"way-{source.encode().hex()}-{target.encode().hex()}"
 
 
-def _way(one: Data) -> dict[str, Any]:
+def _way(direction: Data) -> dict[str, Any]:
     """A direction with its facts and its evidence."""
-    certificate = one.get("server_certificate") or {}
+    certificate = direction.get("server_certificate") or {}
     return {
-        "from": str(one["from"]),
-        "to": str(one["to"]),
-        "anchor": _anchor(str(one["from"]), str(one["to"])),
-        "verdict": str(one["verdict"]),
+        "from": str(direction["from"]),
+        "to": str(direction["to"]),
+        "anchor": _anchor(str(direction["from"]), str(direction["to"])),
+        "verdict": str(direction["verdict"]),
         "facts": [
-            ("TLS", _parameters(one)),
-            ("Media", one.get("media")),
-            ("Evidence", REACH.get(str(one.get("reach")), "")),
+            ("TLS", _parameters(direction)),
+            ("Media", direction.get("media")),
+            ("Evidence", REACH.get(str(direction.get("reach")), "")),
             ("Peer", certificate.get("subject")),
             ("Valid until", str(certificate.get("not_after") or "")[:10]),
         ],
-        "evidence": one.get("evidence") or [],
+        "evidence": direction.get("evidence") or [],
     }
 
 
-def _parameters(one: Data) -> str:
+def _parameters(direction: Data) -> str:
     """Version and cipher; what only the controller's probe negotiated is marked as the probe's."""
     shown = [
-        (value, one.get(f"{key}_source") == "probe")
-        for key, value in (("tls_version", pictures.version(one.get("tls_version"))), ("cipher", one.get("cipher")))
+        (value, direction.get(f"{key}_source") == "probe")
+        for key, value in (
+            ("tls_version", pictures.version(direction.get("tls_version"))),
+            ("cipher", direction.get("cipher")),
+        )
         if value
     ]
     if shown and all(probed for _value, probed in shown):
@@ -158,7 +161,7 @@ def _parameters(one: Data) -> str:
 def _changes(changes: Sequence[Data]) -> dict[str, list[tuple[str, list[str]]]]:
     """What was changed, by cluster."""
     found: dict[str, list[tuple[str, list[str]]]] = {}
-    for one in changes:
-        steps = found.setdefault(str(one.get("cluster") or ""), [])
-        steps.append((str(one.get("what") or ""), [str(action) for action in one.get("actions") or []]))
+    for change in changes:
+        steps = found.setdefault(str(change.get("cluster") or ""), [])
+        steps.append((str(change.get("what") or ""), [str(action) for action in change.get("actions") or []]))
     return found

@@ -98,7 +98,7 @@ def headline(verdict: str, directions: Sequence[Data], clusters: Sequence[Data])
             "count": "Run sip_tls_trunk.yml or verify.yml on clusters first.",
         }
     count = len(directions)
-    secure = sum(one["verdict"] == "secure" for one in directions)
+    secure = sum(direction["verdict"] == "secure" for direction in directions)
     return {
         "word": verdict,
         "sentence": IN_WORDS.get(verdict, ""),
@@ -114,11 +114,11 @@ def many(count: int, noun: str) -> str:
 def missing(clusters: Sequence[Data], directions: Sequence[Data], given: Mapping[str, Sequence[Data]]) -> list[str]:
     """Sentences about what the report was not given, so that nobody takes its absence for a result."""
     found = []
-    unread = [str(one["name"]) for one in clusters if not one.get("nodes")]
+    unread = [str(cluster["name"]) for cluster in clusters if not cluster.get("nodes")]
     if unread:
         found.append(f"Nothing was read from {', '.join(unread)}, so their certificates are not shown.")
-    ways = {(str(one["from"]), str(one["to"])) for one in directions}
-    names = [str(one["name"]) for one in clusters]
+    ways = {(str(direction["from"]), str(direction["to"])) for direction in directions}
+    names = [str(cluster["name"]) for cluster in clusters]
     if names and not ways:
         found.append("No direction was checked.")
     alone = [name for name in names if len(names) > 1 and ways and not any(name in way for way in ways)]
@@ -140,9 +140,9 @@ def _tile(question: Question, directions: Sequence[Data]) -> dict[str, str]:
     answers = [_answer(question, way) for way in directions]
     worst = min(answers, key=_badness)
     count = answers.count(worst)
-    causes = [one["cause"] for one in _findings(question, directions) if one["severity"] == "error"]
-    sources = {one["source"] for way in directions for one in _evidence(question, way)}
-    rests = f"by {', '.join(one for one in SOURCES if one in sources)}" if sources else "nothing was seen"
+    causes = [finding["cause"] for finding in _findings(question, directions) if finding["severity"] == "error"]
+    sources = {entry["source"] for way in directions for entry in _evidence(question, way)}
+    rests = f"by {', '.join(source for source in SOURCES if source in sources)}" if sources else "nothing was seen"
     parts = [f"{worst} in {count} of {many(len(answers), 'direction')}"] if 0 < count < len(answers) else []
     return {
         "question": question.text,
@@ -159,8 +159,8 @@ def _badness(answer: str) -> int:
 
 def _answer(question: Question, way: Data) -> str:
     """The answer to a question for one direction."""
-    severities = {one["severity"] for one in _findings(question, [way])}
-    sources = {one["source"] for one in _evidence(question, way)}
+    severities = {finding["severity"] for finding in _findings(question, [way])}
+    sources = {entry["source"] for entry in _evidence(question, way)}
     if "error" in severities:
         return NO
     if "missing" in severities:
@@ -175,11 +175,13 @@ def _answer(question: Question, way: Data) -> str:
 
 
 def _findings(question: Question, directions: Iterable[Data]) -> list[Data]:
-    return [one for way in directions for one in way.get("findings") or [] if one["check"] in question.checks]
+    return [
+        finding for way in directions for finding in way.get("findings") or [] if finding["check"] in question.checks
+    ]
 
 
 def _evidence(question: Question, way: Data) -> list[Data]:
-    return [one for one in way.get("evidence") or [] if one["check"] in question.checks]
+    return [entry for entry in way.get("evidence") or [] if entry["check"] in question.checks]
 
 
 @dataclass
@@ -226,11 +228,13 @@ def groups(directions: Sequence[Data]) -> list[Group]:
     """What was found, by severity and check. The same cause in several directions is listed once."""
     found: dict[tuple[str, str], Group] = {}
     for way in directions:
-        for one in way.get("findings") or []:
-            group = found.setdefault((one["severity"], one["check"]), Group(one["severity"], one["check"]))
-            cause = group.causes.setdefault(one["cause"], Cause(one["cause"]))
-            cause.remedy = cause.remedy or str(one.get("remedy") or "")
-            cause.proof = cause.proof or str(one.get("proof") or "")
+        for finding in way.get("findings") or []:
+            group = found.setdefault(
+                (finding["severity"], finding["check"]), Group(finding["severity"], finding["check"])
+            )
+            cause = group.causes.setdefault(finding["cause"], Cause(finding["cause"]))
+            cause.remedy = cause.remedy or str(finding.get("remedy") or "")
+            cause.proof = cause.proof or str(finding.get("proof") or "")
             if (pair := (str(way["from"]), str(way["to"]))) not in cause.ways:
                 cause.ways.append(pair)
     order = list(SEVERITIES)
@@ -241,13 +245,13 @@ def trouble(directions: Iterable[Data]) -> Counter[str]:
     """A number per cluster that is higher the more of its directions are insecure, then unproven."""
     weights = {"insecure": 1000, "unproven": 1}
     found: Counter[str] = Counter()
-    for one in directions:
+    for direction in directions:
         for end in ("from", "to"):
-            found[str(one[end])] += weights.get(str(one["verdict"]), 0)
+            found[str(direction[end])] += weights.get(str(direction["verdict"]), 0)
     return found
 
 
 def by_trouble(directions: Iterable[Data]) -> Iterator[Data]:
     """The directions, those with problems first."""
     order = {"insecure": 0, "unproven": 1}
-    yield from sorted(directions, key=lambda one: order.get(str(one["verdict"]), 2))
+    yield from sorted(directions, key=lambda direction: order.get(str(direction["verdict"]), 2))

@@ -61,10 +61,10 @@ def _row(label: str, key: str, columns: Sequence[tuple[str, Data]]) -> dict[str,
 
 def _captured(node: Node, identity: Identity, captures: Sequence[Data]) -> Certificate | None:
     """The leaf that the node showed of an identity last in a capture, in either role."""
-    for one in sorted(captures, key=lambda entry: str(entry.get("started")), reverse=True):
+    for capture in sorted(captures, key=lambda entry: str(entry.get("started")), reverse=True):
         for role in ("server", "client"):
-            chain = one.get(f"{role}_certificates")
-            if chain and host_of(one.get(role)) in node.addresses:
+            chain = capture.get(f"{role}_certificates")
+            if chain and host_of(capture.get(role)) in node.addresses:
                 leaf = Certificate.from_view(chain[0])
                 if leaf and node.identity_of(leaf) is identity:
                     return leaf

@@ -25,7 +25,7 @@ COLLECTION = Path(__file__).resolve().parents[3]
 
 def write(folder: str, given: dict[str, Any], *, pretend: bool) -> Outcome:
     """Writes report.html and report.json into a folder. Failure when that can't be done."""
-    given["files"] = [{**one, "path": _beside(Path(folder), str(one.get("path")))} for one in given["files"]]
+    given["files"] = [{**file, "path": _beside(Path(folder), str(file.get("path")))} for file in given["files"]]
     given["verdict"] = {key: given["verdict"].get(key) for key in VERDICT_KEYS}
     made = report.Report(made=_made(), **given)
     data = made.as_data()
@@ -42,13 +42,13 @@ def write_changed(
 
     Whether it changed anything, and the paths of the texts and of the data. Failure when files can't be written.
     """
-    paths = {one: Path(folder) / one for one in (*texts, name)}
+    paths = {file: Path(folder) / file for file in (*texts, name)}
     try:
         changed = not all(path.exists() for path in paths.values()) or not _same(paths[name], data)
         if changed and not pretend:
             Path(folder).mkdir(parents=True, exist_ok=True)
-            for one, text in texts.items():
-                paths[one].write_text(text(), encoding="utf-8")
+            for file, text in texts.items():
+                paths[file].write_text(text(), encoding="utf-8")
             # The data last: it is what the next run compares with.
             paths[name].write_text(_json(data), encoding="utf-8")
     except OSError as error:

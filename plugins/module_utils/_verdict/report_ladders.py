@@ -21,16 +21,20 @@ MOST_HANDSHAKES, MOST_CALLS = 8, 6
 def handshakes(captures: Sequence[Data], clusters: Sequence[Data]) -> list[dict[str, Any]]:
     """The last captured handshake of each direction that has messages, without a limit on their number."""
     chosen: dict[tuple[str, str], Data] = {}
-    for one in captures:
-        if one.get("protocol") == "tls" and one.get("handshake"):
-            chosen[(_who(one.get("client"), clusters), _who(one.get("server"), clusters))] = one
-    return [_handshake(client, server, one) for (client, server), one in chosen.items()]
+    for capture in captures:
+        if capture.get("protocol") == "tls" and capture.get("handshake"):
+            chosen[(_who(capture.get("client"), clusters), _who(capture.get("server"), clusters))] = capture
+    return [_handshake(client, server, connection) for (client, server), connection in chosen.items()]
 
 
-def _handshake(client: str, server: str, one: Data) -> dict[str, Any]:
-    begin = _seconds(one.get("started"))
-    rungs = [_rung(item, one, begin) for item in one["handshake"]]
-    facts = [pictures.version(one.get("tls_version")), one.get("cipher"), MUTUAL.get(one.get("mutual"))]
+def _handshake(client: str, server: str, connection: Data) -> dict[str, Any]:
+    begin = _seconds(connection.get("started"))
+    rungs = [_rung(item, connection, begin) for item in connection["handshake"]]
+    facts = [
+        pictures.version(connection.get("tls_version")),
+        connection.get("cipher"),
+        MUTUAL.get(connection.get("mutual")),
+    ]
     return {
         "client": client,
         "server": server,
@@ -39,23 +43,25 @@ def _handshake(client: str, server: str, one: Data) -> dict[str, Any]:
     }
 
 
-def _rung(item: Data, one: Data, begin: float | None) -> dict[str, Any]:
+def _rung(item: Data, connection: Data, begin: float | None) -> dict[str, Any]:
     """One message of a handshake."""
     text, tone = str(item["message"]), "key" if item["message"] in KEY_MESSAGES else "plain"
     if text == "Alert":
-        text, tone = _alert(item, one)
+        text, tone = _alert(item, connection)
     if text == "Certificate":
-        chain = one.get(f"{item['from']}_certificates") or []
+        chain = connection.get(f"{item['from']}_certificates") or []
         text = f"Certificate {chain[0].get('common_name') or ''}".strip() if chain else "Certificate (empty)"
     now = _seconds(item.get("time"))
     note = f"{(now - begin) * 1000:.0f} ms" if now is not None and begin is not None else ""
     return {"right": item["from"] == "client", "text": text, "tone": tone, "note": note}
 
 
-def _alert(item: Data, one: Data) -> tuple[str, str]:
-    alerts = one.get("alerts") or []
+def _alert(item: Data, connection: Data) -> tuple[str, str]:
+    alerts = connection.get("alerts") or []
     at, end = item.get("time"), item.get("from")
-    alert: Data = next((one for one in alerts if (one.get("time"), one.get("from")) == (at, end)), {})
+    alert: Data = next(
+        (candidate for candidate in alerts if (candidate.get("time"), candidate.get("from")) == (at, end)), {}
+    )
     if alert.get("level") == "encrypted":
         return "Alert (encrypted)", "plain"
     words = str(alert.get("name") or "unknown").replace("_", " ")
@@ -65,9 +71,9 @@ def _alert(item: Data, one: Data) -> tuple[str, str]:
 def calls(traces: Sequence[Data]) -> Iterator[Data]:
     """The calls of the traces. A call is in those of both ends; that of the end that sent it is shown."""
     for trace in traces:
-        for one in trace.get("calls") or []:
-            if one.get("direction") != "in":
-                yield {**one, "cluster": trace.get("cluster")}
+        for call in trace.get("calls") or []:
+            if call.get("direction") != "in":
+                yield {**call, "cluster": trace.get("cluster")}
 
 
 def call_ladder(call: Data, clusters: Sequence[Data]) -> dict[str, Any]:
@@ -78,12 +84,12 @@ def call_ladder(call: Data, clusters: Sequence[Data]) -> dict[str, Any]:
     own = str(call.get("cluster") or call.get("trunk") or "CUCM")
     rungs = [
         {
-            "right": one.get("way") == "out",
-            "text": str(one.get("message")) + (" (SRTP keys)" if one.get("srtp") else ""),
-            "tone": _tone(str(one.get("message"))),
-            "note": str(one.get("time") or "")[11:19],
+            "right": message.get("way") == "out",
+            "text": str(message.get("message")) + (" (SRTP keys)" if message.get("srtp") else ""),
+            "tone": _tone(str(message.get("message"))),
+            "note": str(message.get("time") or "")[11:19],
         }
-        for one in call.get("ladder") or []
+        for message in call.get("ladder") or []
     ]  # fmt: skip
     calling = str(call.get("calling") or call.get("from") or "?")
     called = str(call.get("called") or call.get("to") or "?")

@@ -26,14 +26,18 @@ def version(name: Any) -> str:
 
 def network(clusters: Sequence[Mapping[str, Any]], directions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The clusters as boxes and, between each two, an arrow for each direction."""
-    names = [str(one["name"]) for one in clusters]
+    names = [str(cluster["name"]) for cluster in clusters]
     height = 150.0 if len(names) <= 2 else 360.0
     spots = _spots(names, height)
     return {
         "width": WIDTH,
         "height": height,
-        "arrows": [_arrow(one, spots) for one in directions if one["from"] in spots and one["to"] in spots],
-        "boxes": [_box(one, *spots[str(one["name"])]) for one in clusters],
+        "arrows": [
+            _arrow(direction, spots)
+            for direction in directions
+            if direction["from"] in spots and direction["to"] in spots
+        ],
+        "boxes": [_box(cluster, *spots[str(cluster["name"])]) for cluster in clusters],
     }
 
 
@@ -54,8 +58,8 @@ def _box(cluster: Mapping[str, Any], x: float, y: float) -> dict[str, Any]:
     return {"x": x, "y": y, "name": str(cluster["name"]), "small": small}
 
 
-def _arrow(one: Mapping[str, Any], spots: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
-    (ax, ay), (bx, by) = spots[str(one["from"])], spots[str(one["to"])]
+def _arrow(direction: Mapping[str, Any], spots: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
+    (ax, ay), (bx, by) = spots[str(direction["from"])], spots[str(direction["to"])]
     dx, dy = bx - ax, by - ay
     length = math.hypot(dx, dy) or 1.0
     ux, uy = dx / length, dy / length
@@ -69,11 +73,11 @@ def _arrow(one: Mapping[str, Any], spots: Mapping[str, tuple[float, float]]) -> 
     (x1, y1), (x2, y2) = edge(ax, ay, 1), edge(bx, by, -1)
     lift = 8 if uy == 0 and ux > 0 else -16 if uy == 0 else 0
     # The probe's version is not that of the trunk.
-    seen = "" if one.get("tls_version_source") == "probe" else version(one.get("tls_version"))
+    seen = "" if direction.get("tls_version_source") == "probe" else version(direction.get("tls_version"))
     tag = (seen or "no TLS seen") if len(spots) <= 2 else ""
     return {
         "x1": x1, "y1": y1, "x2": x2, "y2": y2, "tag": tag, "tag_x": (x1 + x2) / 2, "tag_y": (y1 + y2) / 2 - lift,
-        "from": one["from"], "to": one["to"], "verdict": str(one["verdict"]),
+        "from": direction["from"], "to": direction["to"], "verdict": str(direction["verdict"]),
     }  # fmt: skip
 
 
@@ -90,9 +94,9 @@ def ladder(left: str, right: str, rungs: Sequence[Mapping[str, Any]], label: str
         "ends": [{"x": 58, "box": 2, "name": left}, {"x": 342, "box": 248, "name": right}],
         "rungs": [
             {
-                "y": top + step * at + 16, "right": bool(one.get("right")), "text": str(one["text"]),
-                "tone": str(one.get("tone") or "plain"), "note": str(one.get("note") or ""),
+                "y": top + step * at + 16, "right": bool(rung.get("right")), "text": str(rung["text"]),
+                "tone": str(rung.get("tone") or "plain"), "note": str(rung.get("note") or ""),
             }
-            for at, one in enumerate(shown)
+            for at, rung in enumerate(shown)
         ],
     }  # fmt: skip

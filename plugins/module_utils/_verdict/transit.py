@@ -21,15 +21,15 @@ def transit(directions: Sequence[Mapping[str, Any]], routing: Sequence[Mapping[s
 
     directions are those of the verdict; routing are entries of call_paths, those of these pairs with `through`.
     """
-    verdicts = {_pair(one): str(one["verdict"]) for one in directions}
-    hubs = {_pair(one): tuple(one["through"]) for one in routing if one.get("through")}
+    verdicts = {_pair(direction): str(direction["verdict"]) for direction in directions}
+    hubs = {_pair(entry): tuple(entry["through"]) for entry in routing if entry.get("through")}
     found = []
     for pair, through in hubs.items():
         legs = [
             {"from": leg[0], "to": leg[1], "verdict": verdicts.get(leg, "unproven")}
             for leg in dict.fromkeys(_legs(pair, hubs, verdicts))
         ]
-        states = [str(one["state"]) for one in routing if _pair(one) == pair]
+        states = [str(entry["state"]) for entry in routing if _pair(entry) == pair]
         found.append(
             {
                 "from": pair[0], "to": pair[1], "through": list(through), "legs": legs,

@@ -65,9 +65,13 @@ def directions_of(
 
     A peer of which nothing is known, because its part of the run failed, has no nodes.
     """
-    nodes = {str(one["name"]): tuple(map(Node.of, one.get("nodes") or ())) for one in clusters}
-    legs = {(str(one["from"]), str(one["to"])): Leg.of(one) for one in directions}
-    external = {(str(one["from"]), str(one["to"])): one["external"] for one in directions if one.get("external")}
+    nodes = {str(cluster["name"]): tuple(map(Node.of, cluster.get("nodes") or ())) for cluster in clusters}
+    legs = {(str(direction["from"]), str(direction["to"])): Leg.of(direction) for direction in directions}
+    external = {
+        (str(direction["from"]), str(direction["to"])): direction["external"]
+        for direction in directions
+        if direction.get("external")
+    }
     for source, target in legs:
         if not nodes.get(source):
             raise ValueError(f"the direction {source} to {target} names {source}, which has no nodes in clusters")
@@ -91,7 +95,7 @@ def directions_of(
             traces=tuple(traces),
             srtp_wanted=srtp_wanted and external.get((source, target), {}).get("srtp") is not False,
             warn_days=warn_days,
-            routing=tuple(one for one in routing if (str(one["from"]), str(one["to"])) == (source, target)),
+            routing=tuple(entry for entry in routing if (str(entry["from"]), str(entry["to"])) == (source, target)),
             **more,
         )
         for (source, target), leg in legs.items()
@@ -100,7 +104,7 @@ def directions_of(
 
 def _known(clusters: Iterable[Mapping[str, Any]], key: str) -> dict[str, Any]:
     """What is known of each cluster by its name."""
-    return {str(one["name"]): one[key] for one in clusters if one.get(key)}
+    return {str(cluster["name"]): cluster[key] for cluster in clusters if cluster.get(key)}
 
 
 def _ports(external: Mapping[str, Any]) -> tuple[Node, ...]:
@@ -131,26 +135,26 @@ def of_direction(case: Direction) -> dict[str, Any]:
         "client_certificate": client,
         "identities": {"server": _identities(case.reached), "client": _identities(case.source_nodes)},
         "evidence": [
-            {"check": one.name, "source": one.source, "text": one.text, "proves": PROVES[one.source]}
-            for one in checks
-            if one.state in ("pass", "info")
+            {"check": check.name, "source": check.source, "text": check.text, "proves": PROVES[check.source]}
+            for check in checks
+            if check.state in ("pass", "info")
         ],
         # What two sources show alike is one finding.
-        "findings": list({one.text: _finding(one) for one in reversed(checks) if one.state in _SEVERITY}.values())[
-            ::-1
-        ],
+        "findings": list(
+            {check.text: _finding(check) for check in reversed(checks) if check.state in _SEVERITY}.values()
+        )[::-1],
     }
 
 
 def _chosen(case: Direction, role: str, nodes: Sequence[Node]) -> dict[str, Any] | None:
     """The certificate that one side showed to the other last, or else the one that it is known for first."""
     pairs = (nodes, case.target_nodes) if role == "client" else (case.source_nodes, nodes)
-    shown = [one for one in between(case.captures, *pairs) if one.get(f"{role}_certificates")]
+    shown = [connection for connection in between(case.captures, *pairs) if connection.get(f"{role}_certificates")]
     if shown:
         certificate = Certificate.from_view(shown[-1][f"{role}_certificates"][0])
     else:
-        known = (one.probed or one.certificate for node in nodes for one in node.identities)
-        certificate = next((one for one in known if one), None)
+        known = (identity.probed or identity.certificate for node in nodes for identity in node.identities)
+        certificate = next((candidate for candidate in known if candidate), None)
     return _summary(certificate) if certificate else None
 
 
@@ -212,21 +216,23 @@ def verdict(cases: Sequence[Direction], routing: Sequence[Mapping[str, Any]] = (
     is, or insecure.
     """
     verdicts = [of_direction(case) for case in cases]
-    counted = [one for one in verdicts if not one["external"] or one["verdict"] == INSECURE] or verdicts
-    words = {one["verdict"] for one in counted}
+    counted = [
+        direction for direction in verdicts if not direction["external"] or direction["verdict"] == INSECURE
+    ] or verdicts
+    words = {message["verdict"] for message in counted}
     whole = next((word for word in (INSECURE, UNPROVEN, SECURE) if word in words), UNPROVEN)
     passing = transit.transit(verdicts, routing)
-    summary = [*(_sentence(one) for one in verdicts), *map(transit.sentence, passing)]
+    summary = [*(_sentence(direction) for direction in verdicts), *map(transit.sentence, passing)]
     return {"verdict": whole, "directions": verdicts, "transit": passing, "summary": summary}
 
 
 def _sentence(found: Mapping[str, Any]) -> str:
     lead = f"{found['from']} to {found['to']}: {found['verdict']}"
     severity = {INSECURE: "error", UNPROVEN: "missing"}.get(found["verdict"])
-    cause = next((one["cause"] for one in found["findings"] if one["severity"] == severity), None)
+    cause = next((finding["cause"] for finding in found["findings"] if finding["severity"] == severity), None)
     if found["external"]:
         lead += ", as far as one side can show"
-    if any(one["check"] == "calls_routed" for one in found["findings"]):
+    if any(finding["check"] == "calls_routed" for finding in found["findings"]):
         lead += ", but some calls are not routed"
     if cause:
         return f"{lead} ({cause})"

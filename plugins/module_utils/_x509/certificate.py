@@ -73,12 +73,12 @@ class _Signed:
     @property
     def sans(self) -> tuple[str, ...]:
         """The subject alternative names as OpenSSL writes them, e.g. DNS:cucm1.example.com."""
-        return tuple(one.text for one in self.extensions.sans)
+        return tuple(name.text for name in self.extensions.sans)
 
     @cached_property
     def san_keys(self) -> frozenset[str]:
         """The subject alternative names in the form in which CUCM compares them."""
-        return frozenset(one.key for one in self.extensions.sans)
+        return frozenset(name.key for name in self.extensions.sans)
 
     @property
     def matched_names(self) -> tuple[str, ...]:
@@ -307,8 +307,8 @@ def _request(der: bytes) -> Request:
 def _requested(attributes: list[Element]) -> Extensions:
     """The extensions that a request asks for. Those of a second list would be read by some CAs and not by others."""
     found: list[Element] = []
-    for one in attributes:
-        parts = one.expect(SEQUENCE, "an attribute").children()
+    for attribute in attributes:
+        parts = attribute.expect(SEQUENCE, "an attribute").children()
         if len(parts) == 2 and oid(parts[0], "the type of an attribute") in _EXTENSION_REQUESTS:
             found += parts[1].expect(SET, "the values of an attribute").children()
     if not found:

@@ -45,7 +45,7 @@ class Chain:
             return ""
         said = "the certificate" if self.top is self.leaf else f"the CA certificate {self.top.subject.text}"
         issuer = self.top.issuer
-        if any(one.subject.key == issuer.key for one in pool):
+        if any(candidate.subject.key == issuer.key for candidate in pool):
             return f"{said} is signed by a key of {issuer.text} that none of the certificates given has"
         return f"{said} is issued by {issuer.text}, whose certificate is not among those given"
 
@@ -58,7 +58,11 @@ def climb(leaf: Certificate, pool: Iterable[Certificate], now: datetime | None =
     """
     now = now or datetime.now(UTC)
     candidates = list(dict.fromkeys(pool))
-    good = [one for one in candidates if one.may_sign and one.not_before <= now <= one.not_after]
+    good = [
+        candidate
+        for candidate in candidates
+        if candidate.may_sign and candidate.not_before <= now <= candidate.not_after
+    ]
     chain = _shortest(leaf, good)
     return chain if chain.complete or len(good) == len(candidates) else _shortest(leaf, candidates)
 
@@ -67,7 +71,7 @@ def _shortest(leaf: Certificate, pool: Sequence[Certificate]) -> Chain:
     """The shortest way to a self-signed certificate, else the longest part of one that there is."""
     # Each certificate is reached once, on the first layer that has it: cross-signed CAs may form a circle.
     layer: dict[Certificate, tuple[Certificate, ...]] = {leaf: (leaf,)}
-    left = [one for one in pool if one != leaf]
+    left = [candidate for candidate in pool if candidate != leaf]
     while True:
         whole = [path for top, path in layer.items() if top.self_signed]
         if whole:
@@ -79,17 +83,21 @@ def _shortest(leaf: Certificate, pool: Sequence[Certificate]) -> Chain:
                 above[issuer] = (*max(paths, key=_end), issuer)
         if not above:
             return Chain(max(layer.values(), key=_end))
-        left = [one for one in left if one not in above]
+        left = [candidate for candidate in left if candidate not in above]
         layer = above
 
 
 def _end(path: Sequence[Certificate]) -> datetime:
-    return min(one.not_after for one in path)
+    return min(certificate.not_after for certificate in path)
 
 
 def issuer_of(certificate: Certificate, pool: Iterable[Certificate]) -> Certificate | None:
     """The certificate that signed another one, itself where it is self-signed; None when the pool does not have it."""
-    return certificate if certificate.self_signed else next((one for one in pool if certificate.signed_by(one)), None)
+    return (
+        certificate
+        if certificate.self_signed
+        else next((candidate for candidate in pool if certificate.signed_by(candidate)), None)
+    )
 
 
 def climb_to_root(leaf: Certificate, pool: Iterable[Certificate]) -> Chain:
@@ -108,16 +116,24 @@ def root_first(certificates: Sequence[Certificate]) -> list[Certificate]:
     """Each issuer before what it issued; the rest in the order given."""
     left, ordered = list(certificates), []
     while left:
-        ready = [one for one in left if not any(one.signed_by(other) for other in left if other != one)] or left[:1]
+        ready = [
+            candidate
+            for candidate in left
+            if not any(candidate.signed_by(other) for other in left if other != candidate)
+        ] or left[:1]
         ordered += ready
-        left = [one for one in left if one not in ready]
+        left = [candidate for candidate in left if candidate not in ready]
     return ordered
 
 
 def leaf_first(certificates: Sequence[Certificate]) -> list[Certificate]:
     """The certificate that issued none of the others first, as a CA hands out a certificate with its chain."""
     leaf = next(
-        (one for one in certificates if not any(other.signed_by(one) for other in certificates if other != one)),
+        (
+            certificate
+            for certificate in certificates
+            if not any(other.signed_by(certificate) for other in certificates if other != certificate)
+        ),
         certificates[0],
     )
-    return [leaf, *(one for one in certificates if one != leaf)]
+    return [leaf, *(certificate for certificate in certificates if certificate != leaf)]

@@ -44,9 +44,9 @@ def elements(data: bytes) -> list[Element]:
     """The elements that follow each other in data."""
     found, at = [], 0
     while at < len(data):
-        one = _element(data, at, 0)
-        found.append(one)
-        at += len(one.whole)
+        element = _element(data, at, 0)
+        found.append(element)
+        at += len(element.whole)
     return found
 
 
@@ -138,4 +138,4 @@ def moment(element: Element, what: str) -> datetime:
 
 def split(data: Sequence[Element], *tags: int) -> list[Element | None]:
     """The elements with these (context) tags, None for each that is missing."""
-    return [next((one for one in data if one.tag == tag), None) for tag in tags]
+    return [next((element for element in data if element.tag == tag), None) for tag in tags]

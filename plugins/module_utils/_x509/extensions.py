@@ -77,8 +77,8 @@ class Extensions:
 def read_extensions(element: Element) -> Extensions:
     """From Extensions. One that cannot be read is named in `unread` and counts as unknown, not as missing."""
     found, seen, unread = Extensions(), set(), []
-    for one in element.expect(SEQUENCE, "the list of extensions").children():
-        parts = one.expect(SEQUENCE, "an extension").children()
+    for extension in element.expect(SEQUENCE, "the list of extensions").children():
+        parts = extension.expect(SEQUENCE, "an extension").children()
         if len(parts) < 2:
             raise DerError("an extension has no value")
         number = oid(parts[0], "the type of an extension")
@@ -101,14 +101,14 @@ def _sans(value: Element) -> dict[str, Any]:
 
 
 def _eku(value: Element) -> dict[str, Any]:
-    numbers = (oid(one, "a usage") for one in value.expect(SEQUENCE, "extendedKeyUsage").children())
+    numbers = (oid(element, "a usage") for element in value.expect(SEQUENCE, "extendedKeyUsage").children())
     return {"eku": tuple(EKU_NAMES.get(number, number) for number in numbers)}
 
 
 def _key_usage(value: Element) -> dict[str, Any]:
     content = bits(value, "keyUsage")
     is_set = [bool(byte & 0x80 >> place) for byte in content for place in range(8)]
-    return {"key_usage": tuple(name for name, one in zip(KEY_USAGES, is_set, strict=False) if one)}
+    return {"key_usage": tuple(name for name, key_usage in zip(KEY_USAGES, is_set, strict=False) if key_usage)}
 
 
 def _constraints(value: Element) -> dict[str, Any]:
@@ -127,17 +127,17 @@ def _name_constraints(value: Element) -> dict[str, Any]:
 
 def _subtrees(element: Element | None) -> tuple[AltName, ...]:
     trees: Sequence[Element] = element.children() if element is not None else ()
-    return tuple(general_name(one.expect(SEQUENCE, "a name constraint").children()[0]) for one in trees)
+    return tuple(general_name(tree.expect(SEQUENCE, "a name constraint").children()[0]) for tree in trees)
 
 
 def _access(value: Element) -> dict[str, Any]:
     """OpenSSL checks a certificate without reading this extension, so that a damaged one does no harm."""
     try:
-        methods = [one.children() for one in value.expect(SEQUENCE, "authorityInfoAccess").children()]
+        methods = [element.children() for element in value.expect(SEQUENCE, "authorityInfoAccess").children()]
         places = [general_name(place) for method, place in methods if oid(method, "a method") == OCSP]
     except (ValueError, IndexError):
         return {"ocsp": None}
-    return {"ocsp": tuple(one.value for one in places if one.kind == "URI")}
+    return {"ocsp": tuple(place.value for place in places if place.kind == "URI")}
 
 
 _READERS: dict[str, tuple[str, Callable[[Element], dict[str, Any]]]] = {

@@ -96,26 +96,26 @@ class Name:
     def read(cls, element: Element, what: str) -> Name:
         """From a Name (RDNSequence)."""
         sets = element.expect(SEQUENCE, what).children()
-        return cls(tuple(tuple(map(Attribute.read, one.expect(SET, what).children())) for one in sets))
+        return cls(tuple(tuple(map(Attribute.read, relative.expect(SET, what).children())) for relative in sets))
 
     @cached_property
     def text(self) -> str:
         """As CUCM's SDL prints it, in the order of the DER: C=IN, ST=cisco, O=cisco, CN=CUCMA."""
-        return ", ".join("+".join(one.text for one in rdn) for rdn in self.rdns)
+        return ", ".join("+".join(attribute.text for attribute in rdn) for rdn in self.rdns)
 
     @cached_property
     def written(self) -> frozenset[str]:
         """The forms in which logs and results write it: ours, and OpenSSL's one line (/C=IN/O=cisco/CN=CUCMA)."""
-        return frozenset({self.text, "".join(one.oneline for rdn in self.rdns for one in rdn)})
+        return frozenset({self.text, "".join(attribute.oneline for rdn in self.rdns for attribute in rdn)})
 
     @cached_property
     def key(self) -> tuple[tuple[tuple[str, str], ...], ...]:
         """Equal for names that RFC 5280 (7.1) calls equal."""
-        return tuple(tuple(sorted(one.key for one in rdn)) for rdn in self.rdns)
+        return tuple(tuple(sorted(attribute.key for attribute in rdn)) for rdn in self.rdns)
 
     def values(self, oid: str) -> tuple[str, ...]:
         """Every value of one attribute type, in order."""
-        return tuple(one.value for rdn in self.rdns for one in rdn if one.oid == oid)
+        return tuple(attribute.value for rdn in self.rdns for attribute in rdn if attribute.oid == oid)
 
     @property
     def common_names(self) -> tuple[str, ...]:
@@ -162,25 +162,25 @@ def alt_names(element: Element, what: str) -> tuple[AltName, ...]:
     return tuple(map(general_name, element.expect(SEQUENCE, what).children()))
 
 
-def general_name(one: Element) -> AltName:
+def general_name(element: Element) -> AltName:
     """From a GeneralName; an address range of a name constraint becomes address/mask."""
-    content = one.content
-    match one.tag:
+    content = element.content
+    match element.tag:
         case 0x81 | 0x82 | 0x86:
-            return AltName({0x81: "email", 0x82: "DNS", 0x86: "URI"}[one.tag], content.decode("latin-1"))
+            return AltName({0x81: "email", 0x82: "DNS", 0x86: "URI"}[element.tag], content.decode("latin-1"))
         case 0x87:
             return AltName("IP", _address(content))
         case 0x88:
             return AltName("RID", dotted(content))
         case 0xA4:
-            return AltName("dirName", Name.read(_only(one), "a directory name").text)
+            return AltName("dirName", Name.read(_only(element), "a directory name").text)
         case 0xA0:
-            return AltName("otherName", oid(_only(one), "the type of an otherName"))
-    return AltName("other", f"#{one.whole.hex()}")
+            return AltName("otherName", oid(_only(element), "the type of an otherName"))
+    return AltName("other", f"#{element.whole.hex()}")
 
 
-def _only(one: Element) -> Element:
-    inside = one.children()
+def _only(element: Element) -> Element:
+    inside = element.children()
     if not inside:
         raise DerError("an alternative name is empty")
     return inside[0]
@@ -210,8 +210,8 @@ def matched_names(subject: Name, sans: Iterable[AltName]) -> tuple[str, ...]:
     Of several CNs nobody knows which one CUCM takes, so that none of them counts.
     """
     commons = subject.common_names if len(subject.common_names) == 1 else ()
-    alternatives = [one.value for one in sans if one.kind in ("DNS", "IP")]
-    return tuple(dict.fromkeys(printable(one) for one in (*commons, *alternatives) if one))
+    alternatives = [name.value for name in sans if name.kind in ("DNS", "IP")]
+    return tuple(dict.fromkeys(printable(text) for text in (*commons, *alternatives) if text))
 
 
 def profile_names(subject: Name, sans: Sequence[AltName]) -> tuple[str, ...]:
@@ -222,7 +222,7 @@ def profile_names(subject: Name, sans: Sequence[AltName]) -> tuple[str, ...]:
     """
     names = matched_names(subject, sans)
     domains = {name.split(".", 1)[1].lower() for name in names if "." in name and not is_address(name)}
-    commons = [printable(one) for one in subject.common_names]
+    commons = [printable(common_name) for common_name in subject.common_names]
     return tuple(name for name in names if name in commons or name.lower() not in domains)
 
 
@@ -234,12 +234,12 @@ def name_problems(subject: Name, sans: Sequence[AltName]) -> Iterable[str]:
     elif len(commons) > 1:
         listed = ", ".join(map(printable, commons))
         yield f"its subject has {len(commons)} common names ({listed}), and CUCM expects one"
-    if not all((*commons, *(one.value for one in sans))):
+    if not all((*commons, *(name.value for name in sans))):
         yield "it holds an empty name"
-    for value in (*(one.value for rdn in subject.rdns for one in rdn), *(one.value for one in sans)):
+    for value in (*(attribute.value for rdn in subject.rdns for attribute in rdn), *(name.value for name in sans)):
         if printable(value) != value:
             yield f"the name {printable(value)} holds characters that cannot be seen"
-    for value in (*commons, *(one.value for one in sans if one.kind == "DNS")):
+    for value in (*commons, *(name.value for name in sans if name.kind == "DNS")):
         found = sorted({sign for sign in value if sign in SEPARATORS})
         if found:
             yield (

@@ -53,7 +53,11 @@ class Purpose:
         """
         major = re.match(r"\d+", version)
         known = int(major[0]) if major else 0
-        return tuple(one.name for one in self.services if one.since <= known and (one.on_every_node or not other_nodes))
+        return tuple(
+            service.name
+            for service in self.services
+            if service.since <= known and (service.on_every_node or not other_nodes)
+        )
 
     @property
     def trust(self) -> str:
@@ -77,8 +81,8 @@ TVS = Purpose("TVS", (_TVS_SERVICE,))
 ITL_RECOVERY = Purpose("ITLRecovery", uses=())
 IPSEC = Purpose("ipsec", uses=())
 PURPOSES = {
-    one.name: one
-    for one in (
+    purpose.name: purpose
+    for purpose in (
         TRUNK,
         TRUNK_EC,
         Purpose("tomcat", (Service("Cisco Tomcat"),), 8443),

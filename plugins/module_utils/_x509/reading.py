@@ -47,7 +47,7 @@ def read_certificates(data: str | bytes, what: str = "the data given") -> list[C
             f"private key. Export the certificate alone. {_GIVE}"
         )
     found: dict[bytes, Certificate] = {}
-    blocks = [one for one in _blocks(data) if one.label in _CERTIFICATES]
+    blocks = [candidate for candidate in _blocks(data) if candidate.label in _CERTIFICATES]
     for number, block in enumerate(blocks, start=1):
         which = "The certificate" if len(blocks) == 1 else f"Certificate number {number} of {len(blocks)}"
         try:
@@ -70,7 +70,7 @@ def read_certificate(data: str | bytes, what: str = "the data given") -> Certifi
 
 def read_request(data: str | bytes, what: str = "the data given") -> Request:
     """A PKCS#10 request from PEM (any of CUCM's labels, text around it) or DER; raises Failure when it is none."""
-    block = next((one for one in _blocks(data) if one.label in (*_REQUESTS, "")), None)
+    block = next((candidate for candidate in _blocks(data) if candidate.label in (*_REQUESTS, "")), None)
     if block is None:
         raise Failure(
             f"There is no certificate request in {what}: {_description(data)}. Give PEM "
@@ -109,7 +109,9 @@ class _Block:
 def _blocks(data: str | bytes) -> Iterator[_Block]:
     """The PEM blocks of a text; DER and bare Base-64 count as a block of certificates."""
     if isinstance(data, bytes) and data[:1] == b"\x30":
-        yield from (_Block("" if _looks_like_request(one) else "CERTIFICATE", one) for one in _sequences(data))
+        yield from (
+            _Block("" if _looks_like_request(element) else "CERTIFICATE", element) for element in _sequences(data)
+        )
         return
     text = _text(data)
     marks = list(_MARK.finditer(text))
@@ -131,7 +133,7 @@ def _text(data: str | bytes) -> str:
 def _sequences(data: bytes) -> list[bytes]:
     """DER files may simply follow each other; a last one that was cut is left to its reader."""
     try:
-        return [one.whole for one in elements(data) if one.tag == SEQUENCE]
+        return [element.whole for element in elements(data) if element.tag == SEQUENCE]
     except DerError:
         return [data]
 
@@ -141,7 +143,7 @@ def _certificate_ders(der: bytes) -> list[bytes]:
     outer = first(der).expect(SEQUENCE, "a certificate")
     parts = outer.children()
     if parts and parts[0].tag == OID and parts[0].content == _SIGNED_DATA:
-        return [one.whole for one in _signed_data(parts) if one.tag == SEQUENCE]
+        return [element.whole for element in _signed_data(parts) if element.tag == SEQUENCE]
     # OpenSSL's TRUSTED CERTIFICATE carries more after the certificate.
     return [outer.whole]
 

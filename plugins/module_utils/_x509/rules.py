@@ -57,14 +57,14 @@ class Policy:
     def eku(self, request: Request) -> list[str]:
         """The extended key usages of a certificate for a request."""
         asked = request.extensions.eku or ()
-        more = [one for one in asked if one not in BOTH_USES and one in self.kept_eku]
+        more = [use for use in asked if use not in BOTH_USES and use in self.kept_eku]
         return [*BOTH_USES, *(more if self.eku_policy == "keep" else ())]
 
     @staticmethod
     def key_usage(request: Request) -> list[str]:
         """The key usages of a certificate for a request: those asked for, except a CA's own."""
         asked = request.extensions.key_usage or ()
-        return [one for one in asked if one not in CA_KEY_USAGE] or list(USUAL_KEY_USAGE)
+        return [use for use in asked if use not in CA_KEY_USAGE] or list(USUAL_KEY_USAGE)
 
 
 def check_request(request: Request, policy: Policy, more: Iterable[str] = ()) -> list[str]:
@@ -79,13 +79,13 @@ def check_request(request: Request, policy: Policy, more: Iterable[str] = ()) ->
             f"The request of {title} holds an RSA key of {request.key.bits} bits, which is weak: "
             f"ask for {SOUND_RSA} bits where the release can (10.5 and later)."
         )
-    uses = [one for one in request.extensions.eku or () if one not in policy.eku(request)]
+    uses = [use for use in request.extensions.eku or () if use not in policy.eku(request)]
     if uses and policy.eku_policy == "keep":
         warnings.append(
             f"The request of {title} asks for the extended key usage {', '.join(uses)}, which is left out. To keep it, "
             "list it in kept_eku."
         )
-    dropped = [one for one in request.extensions.key_usage or () if one in CA_KEY_USAGE]
+    dropped = [usage for usage in request.extensions.key_usage or () if usage in CA_KEY_USAGE]
     if dropped:
         warnings.append(f"The request of {title} asks for {' and '.join(dropped)}, which only a CA may have; left out.")
     return warnings
@@ -107,16 +107,16 @@ def request_problems(request: Request, policy: Policy) -> Iterator[str]:
         yield f"it contains {len(sans)} alternative names, and a certificate for CUCM has at most {MOST_SANS}"
         return
     yield from name_problems(request.subject, sans)
-    nets = [one.text for one in sans if one.kind == "IP" and not is_address(one.value)]
+    nets = [name.text for name in sans if name.kind == "IP" and not is_address(name.value)]
     if nets:
         yield f"it contains {', '.join(nets)}, which is not the address of one node"
-    odd = [one.text for one in sans if one.kind not in SAN_KINDS]
+    odd = [name.text for name in sans if name.kind not in SAN_KINDS]
     if odd:
         yield f"it contains the alternative name {', '.join(odd)}, and CUCM uses DNS names and IP addresses only"
     yield from key_problems(request)
     if policy.allowed_sans:
-        names = [AltName.parse(one) for one in request.subject.common_names] + list(sans)
-        outside = [one.value for one in names if one.value and not _allowed(one, policy.allowed_sans)]
+        names = [AltName.parse(common_name) for common_name in request.subject.common_names] + list(sans)
+        outside = [name.value for name in names if name.value and not _allowed(name, policy.allowed_sans)]
         if outside:
             yield f"allowed_sans does not allow the name {', '.join(dict.fromkeys(outside))}"
 
@@ -135,7 +135,7 @@ def key_problems(holder: Certificate | Request) -> Iterator[str]:
 
 def _allowed(name: AltName, patterns: tuple[str, ...]) -> bool:
     plain = name.key.partition(":")[2]
-    return any(fnmatchcase(plain, AltName.parse(one).key.partition(":")[2]) for one in patterns)
+    return any(fnmatchcase(plain, AltName.parse(pattern).key.partition(":")[2]) for pattern in patterns)
 
 
 def certificate_problems(
@@ -186,7 +186,7 @@ def request_differences(certificate: Certificate, request: Request) -> Iterator[
             f"its common name is {certificate.common_name}, that of the CSR {request.common_name}. Have the CA keep it"
         )
     given, asked = certificate.extensions.key_usage, request.extensions.key_usage or ()
-    missing = [one for one in asked if given is not None and one not in (*given, *CA_KEY_USAGE)]
+    missing = [use for use in asked if given is not None and use not in (*given, *CA_KEY_USAGE)]
     if missing:
         yield f"it lacks the key usages {', '.join(missing)} of the CSR. Have the CA keep them"
 
@@ -196,7 +196,7 @@ def remarks(certificate: Certificate, request: Request) -> Iterator[str]:
     if certificate.extensions.eku is None:
         yield "it names no extended key usage, which allows every use"
     asked = (*BOTH_USES, *(request.extensions.eku or ()))
-    more = [one for one in certificate.extensions.eku or () if one not in asked]
+    more = [use for use in certificate.extensions.eku or () if use not in asked]
     if more:
         yield f"the CA added the extended key usage {', '.join(more)}"
     if certificate.subject.key != request.subject.key and certificate.common_name == request.common_name:
@@ -231,13 +231,13 @@ def chain_problems(chain: Chain) -> Iterator[str]:
             why = "may not sign certificates (keyCertSign is missing)" if issuer.is_ca else "is not a CA certificate"
             yield f"{title}, which signed it, {why}. Have it issued by a CA"
         # Self-issued certificates, of a CA that changed its key, do not count.
-        between = sum(not one.self_issued for one in chain.issuers[:below])
+        between = sum(not authority.self_issued for authority in chain.issuers[:below])
         limit = issuer.extensions.path_length
         if limit is not None and between > limit:
             yield f"{title} allows {limit} CAs below it (pathLenConstraint), and there are {between}"
-        for one in chain.certificates[: below + 1]:
-            if one is chain.leaf or not one.self_issued:
-                yield from _constraint_problems(issuer, one)
+        for certificate in chain.certificates[: below + 1]:
+            if certificate is chain.leaf or not certificate.self_issued:
+                yield from _constraint_problems(issuer, certificate)
 
 
 def _constraint_problems(issuer: Certificate, below: Certificate) -> Iterator[str]:
@@ -245,13 +245,13 @@ def _constraint_problems(issuer: Certificate, below: Certificate) -> Iterator[st
     names = list(below.extensions.sans)
     if below.subject.rdns:
         names.append(AltName("dirName", below.subject.text))
-    if below.extensions.ca is not True and not any(one.kind == "DNS" for one in names):
-        names += [AltName("DNS", one) for one in below.subject.common_names if "." in one]
+    if below.extensions.ca is not True and not any(candidate.kind == "DNS" for candidate in names):
+        names += [AltName("DNS", common_name) for common_name in below.subject.common_names if "." in common_name]
     for name in names:
-        permitted = [one for one in issuer.extensions.permitted if one.kind == name.kind]
-        excluded = [one for one in issuer.extensions.excluded if one.kind == name.kind]
-        forbidden = any(_within(name, one) for one in excluded)
-        if forbidden or (permitted and not any(_within(name, one) for one in permitted)):
+        permitted = [subtree for subtree in issuer.extensions.permitted if subtree.kind == name.kind]
+        excluded = [subtree for subtree in issuer.extensions.excluded if subtree.kind == name.kind]
+        forbidden = any(_within(name, subtree) for subtree in excluded)
+        if forbidden or (permitted and not any(_within(name, subtree) for subtree in permitted)):
             yield f"the name constraints of {issuer.subject.text} do not allow the name {name.text}"
 
 

@@ -20,7 +20,7 @@ def certificate_view(source: str | bytes, *, now: datetime | None = None) -> dic
 
 def split_chain(data: str | bytes) -> list[str]:
     """Every certificate of a chain in any form, each as PEM, in the order given."""
-    return [one.pem for one in read_certificates(data)]
+    return [certificate.pem for certificate in read_certificates(data)]
 
 
 def order_chain(
@@ -31,7 +31,7 @@ def order_chain(
 ) -> list[str]:
     """The chain of a certificate as PEM, leaf first; Failure without a root, unless complete is false."""
     texts = [pool] if isinstance(pool, str | bytes) else list(pool)
-    candidates = [one for text in texts if text.strip() for one in read_certificates(text)]
+    candidates = [certificate for text in texts if text.strip() for certificate in read_certificates(text)]
     start = read_certificate(leaf)
     chain = climb_to_root(start, candidates) if complete else climb(start, candidates)
-    return [one.pem for one in chain.certificates]
+    return [certificate.pem for certificate in chain.certificates]

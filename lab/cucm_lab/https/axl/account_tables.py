@@ -34,8 +34,8 @@ def fill(connection: sqlite3.Connection, accounts: Iterable[Account]) -> None:
         rows["applicationuserdirgroupmap"].append((user, group))
         rows["applicationuserdirgroupmap"] += [(user, f"group:{name}") for name in account.groups]
         rows["functionroledirgroupmap"] += [(f"role-{role}", group) for role in account.roles]
-    rows["dirgroup"] += [(f"group:{name}", name) for name in sorted({g for one in known for g in one.groups})]
-    rows["functionrole"] = [(f"role-{role}", role) for role in sorted({r for one in known for r in one.roles})]
+    rows["dirgroup"] += [(f"group:{name}", name) for name in sorted({g for account in known for g in account.groups})]
+    rows["functionrole"] = [(f"role-{role}", role) for role in sorted({r for account in known for r in account.roles})]
     for name, columns in _TABLES.items():
         connection.execute(f"CREATE TEMP TABLE {name} ({', '.join(columns)})")
         connection.executemany(f"INSERT INTO {name} VALUES (?, ?)", rows[name])

@@ -71,4 +71,4 @@ REFERRED = {
     "SdpTransparencyProfile": Referred("SDP transparency profile"),
 }
 #: every kind that a field can refer to
-NAMED = REFERRED | {one.kind: Referred(one.noun, wrapper=one.wrapper) for one in RESOURCES if one.key == ("name",)}
+NAMED = REFERRED | {made.kind: Referred(made.noun, wrapper=made.wrapper) for made in RESOURCES if made.key == ("name",)}
