@@ -4,8 +4,8 @@
 """The ansible-core releases that the collection supports, and an environment for each in .venv/cores.
 
 `make lint` runs ansible-test's sanity with them. `make test-cores` runs this file: on each one the tests named in
-TESTS, which hold runs of the main playbook on the lab. Which releases run depends on the machine's Pythons; what is
-left out is said.
+TESTS, which hold runs of the main playbook on the lab. Which releases run depends on the machine's Pythons; those that
+are left out are reported.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".venv" / "cores"
 PIP = ("--disable-pip-version-check", "--root-user-action", "ignore", "--progress-bar", "off", "-qq")
 PYTHONS = ("3.11", "3.12", "3.13")
-#: what runs on every release: the tables and faces of the modules, the filters, and the main playbook on the lab
+#: what runs on every release: the tables and argument specs of the modules, the filters, the main playbook on the lab
 TESTS = (
     "tests/unit/test_module.py",
     "tests/unit/test_collection.py",
@@ -44,12 +44,12 @@ class Unavailable(Exception):
 
 
 class Broken(Exception):
-    """What a command said that should have worked."""
+    """The output of a command that should have worked."""
 
 
 @dataclass(frozen=True)
 class Core:
-    """A release line of ansible-core and the Pythons that its controller takes, the first one that is here is used."""
+    """A release line of ansible-core and the Pythons that its controller supports; the first one found here is used."""
 
     version: str
     pythons: tuple[str, ...]
@@ -87,9 +87,9 @@ class Core:
             return
         if not (self.bin / "pip").is_file():
             run(interpreters()[python], "-m", "venv", self.folder)
-        wishes = ["-r", str(ROOT / "tests" / "requirements.txt")] if tests else []
+        test_packages = ["-r", str(ROOT / "tests" / "requirements.txt")] if tests else []
         try:
-            run(self.bin / "python", "-m", "pip", "install", *PIP, f"ansible-core~={self.version}.0", *wishes)
+            run(self.bin / "python", "-m", "pip", "install", *PIP, f"ansible-core~={self.version}.0", *test_packages)
         except Broken as failed:
             if re.search(r"No matching distribution found for ansible-core", str(failed)):
                 raise Unavailable(f"pip offers no ansible-core {self.version} for Python {python} here") from None
@@ -189,15 +189,15 @@ def ends() -> list[str]:
     return list(found)
 
 
-def main(wishes: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Try the releases named, or all; `ends` is the main playbook on the oldest and the newest. The exit code."""
-    if wishes == ["ends"]:
+    if arguments == ["ends"]:
         tried = ends()
         failed = [version for version in tried if try_core(_named(version), [], ENDS)]
         print("FAILED on:" if failed else "The main playbook ran on ansible-core", *(failed or tried))
         return 1 if failed or not tried else 0
-    options = [wish for wish in wishes if wish.startswith("-")]
-    names = [wish for wish in wishes if not wish.startswith("-")]
+    options = [argument for argument in arguments if argument.startswith("-")]
+    names = [argument for argument in arguments if not argument.startswith("-")]
     found = {core.version: _try(core, options) for core in CORES if not names or core.version in names}
     return _report(list(found.values()))
 
@@ -216,7 +216,7 @@ def _report(found: list[tuple[str, str]]) -> int:
 
 
 def _try(core: Core, options: list[str]) -> tuple[str, str]:
-    """What a release is called and how it fared: good, bad or left out."""
+    """The name of a release and its result: good, bad or left out."""
     try:
         core.prepare(tests=True)
     except Unavailable as why:

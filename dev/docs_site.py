@@ -24,7 +24,7 @@ OUT = ROOT / "build" / "docs"
 
 
 class Broken(Exception):
-    """What a tool said that could not build."""
+    """The output of a tool that could not build."""
 
 
 def build(collection: Path, out: Path) -> Path:
@@ -55,7 +55,7 @@ def build(collection: Path, out: Path) -> Path:
 
 
 def _add_pictures(rst: Path, docs: Path) -> None:
-    """Copy the pictures that guides show from docs/ to the pages, which the tool before leaves out."""
+    """Copy the pictures that guides show from docs/ to the pages, since antsibull-docs leaves them out."""
     for page in rst.rglob("docsite/*.rst"):
         for name in re.findall(r"^\.\. image:: (\S+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
             shutil.copy(docs / name, page.parent)

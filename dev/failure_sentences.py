@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sentences that the collection can fail with, read out of its source, by the phase of a run in which they appear.
+"""The sentences that the collection can fail with, read from its source, by the phase of a run in which they appear.
 
 A sentence is the text of a Failure (or of a class of its kind), of a problem of the preflight, of a refusal by CUCM's
 certificate store, of a trunk's reason, of a finding of the verdict with its remedy, or of a task that ends a run. Parts
@@ -113,7 +113,7 @@ HOLE = re.compile(r"<[^<>]*>")
 
 @dataclass(frozen=True)
 class Sentence:
-    """What is said, and what to do, where that stands apart from it."""
+    """The text, and what to do where that is separate from it."""
 
     phase: str
     text: str
@@ -185,7 +185,7 @@ def _own_constants(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _constants(plugins: Path) -> dict[str, str]:
-    """The constants of all modules by name, those alone that have one value everywhere."""
+    """The constants of all modules by name, only those with one value everywhere."""
     values: dict[str, set[str]] = defaultdict(set)
     for path in plugins.rglob("*.py"):
         for name, text in _own_constants(path):
@@ -240,7 +240,7 @@ def _hole_of_template(match: re.Match[str]) -> str:
 
 
 def _of_call(node: ast.Call, kinds: set[str]) -> Iterator[tuple[int, str, str]]:
-    """The sentence that a call hands on: a failure, a problem, a refusal or a failed check."""
+    """The sentence that a call passes on: a failure, a problem, a refusal or a failed check."""
     name, given = _name(node.func), {keyword.arg: keyword.value for keyword in node.keywords}
     if not node.args:
         return

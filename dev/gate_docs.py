@@ -76,7 +76,7 @@ def attributes() -> tuple[int, str]:
                 wrong.append(f"{name}: {attribute} is not documented")
             elif support in ("partial", "none") and not (said[attribute].get("details")):
                 wrong.append(f"{name}: {attribute} is {support}, without details")
-        # The base gives check mode to every module; a module that documents less would say what is not so.
+        # The base gives check mode to every module, so that documenting less would be wrong.
         if (said.get("check_mode") or {}).get("support") != "full":
             wrong.append(f"{name}: check mode is not documented as full")
         if not BASES.search((ROOT / "plugins" / "modules" / f"{name}.py").read_text(encoding="utf-8")):

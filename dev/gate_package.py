@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gates on what is given away: the tarball, what Galaxy says to it, the execution environment."""
+"""Gates on what is published: the tarball, Galaxy's importer, the execution environment."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _build(source: Path, target: Path) -> Path:
 
 
 def tarball() -> tuple[int, str]:
-    """Built from a folder in use, as this one is, the tarball holds what is committed and nothing else."""
+    """The tarball, built from a folder in use such as this one, contains what is committed and nothing else."""
     with (
         tempfile.TemporaryDirectory(prefix="siptls-tarball-") as folder,
         tarfile.open(_build(ROOT, Path(folder))) as got,
@@ -42,7 +42,7 @@ def tarball() -> tuple[int, str]:
         names = {member.name for member in got.getmembers() if member.isfile() or member.issym()}
     committed = {name for name in tracked() if name.split("/")[0] in SHIPPED}
     stray = sorted(names - committed - GENERATED)
-    # A file that is not committed yet is the developer's affair; one that git ignores must not get in.
+    # A file that is not committed yet may be in it; one that git ignores must not.
     untracked = set(tool("git", "ls-files", "-z", "--others", "--exclude-standard").split("\0"))
     stray = [name for name in stray if name not in untracked or re.search(NOT_FOR_A_FOLDER_IN_USE, name)]
     stray += sorted({name.split("/")[0] for name in names} - SHIPPED)
@@ -85,11 +85,11 @@ def execution_environment() -> tuple[int, str]:
         if not re.search(r":\d", base):
             raise Failed(f"the base image {base} is not pinned to a release")
         found = yaml.safe_load(tool(LINT / "ansible-builder", "introspect", place.parents[2]))
-    wished = {_name(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line[:1].isalpha()}
+    required = {_name(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line[:1].isalpha()}
     seen = {_name(line) for line in (found or {}).get("python") or ()}
-    if not wished or not wished <= seen or "FROM" not in steps:
-        raise Failed(f"the environment would lack {sorted(wished - seen)}")
-    return len(steps) + len(wished), "steps of the image and requirements of the collection checked"
+    if not required or not required <= seen or "FROM" not in steps:
+        raise Failed(f"the environment would lack {sorted(required - seen)}")
+    return len(steps) + len(required), "steps of the image and requirements of the collection checked"
 
 
 def _name(line: str) -> str:

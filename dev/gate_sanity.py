@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ansible-test's sanity, without an ignore file, on each supported ansible-core that this machine's Pythons take.
 
-ansible-test looks at nothing, and is content, in a folder that git ignores; so it gets a git repository of its own
-outside this one, and is first shown a broken file, which it has to find.
+In a folder that git ignores, ansible-test checks nothing and passes. It therefore gets a git repository of its own
+outside this one, and first a broken file, which it has to find.
 """
 
 from __future__ import annotations

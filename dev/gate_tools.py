@@ -20,7 +20,7 @@ LINT = ROOT / ".venv" / "lint" / "bin"
 
 
 class Failed(Exception):
-    """A gate's complaint, as the tool wrote it."""
+    """A gate has failed; the text is what the tool wrote."""
 
 
 def tool(*order: str | Path, cwd: Path = ROOT, also: dict[str, str] | None = None) -> str:
@@ -54,7 +54,7 @@ def tracked(*patterns: str) -> list[str]:
 
 @contextmanager
 def copy() -> Iterator[Path]:
-    """A clean git copy of what is committed, at ansible_collections/siptls/cucm, as the tools want it."""
+    """A clean git copy of what is committed, at ansible_collections/siptls/cucm, where the tools expect it."""
     folder = Path(tempfile.mkdtemp(prefix="siptls-gates-"))
     try:
         place = folder / "ansible_collections" / "siptls" / "cucm"

@@ -29,7 +29,7 @@ def test_a_call_between_the_clusters(cucm_lab):
 
 def run(*command: str | Path, cwd: Path = ROOT) -> str:
     """Run a command; ends the program with its output when it fails."""
-    # Nothing of the checkout may be found by accident.
+    # Nothing of the checkout may be used by accident.
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
     done = subprocess.run(
         [str(part) for part in command], cwd=cwd, env=clean, capture_output=True, text=True, check=False
@@ -58,7 +58,7 @@ def build() -> tuple[Path, Path]:
 
 
 def strangers(wheel: Path, sdist: Path) -> list[str]:
-    """Files in the packages that are none of the lab's."""
+    """Files in the packages that do not belong to the lab."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if not name.startswith(("cucm_lab/", "cucm_lab-"))]
     with tarfile.open(sdist) as tar:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`make trunk`: two clusters of the lab, from their defaults to calls over mutual TLS, and the verdict.
 
-The lab's state stays in build/trunk/lab, so that a second run finds everything in place. Exit code 0 means: the
-verdict is secure both ways, and both calls were answered over TLS with SRTP.
+The lab's state is kept in build/trunk/lab, so that a second run finds everything in place. Exit code 0 means that the
+verdict is secure both ways and that both calls were answered over TLS with SRTP.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CALL_KEYS = ("from", "to", "result", "transport", "srtp")
 
 
 def main() -> int:
-    """Run it all; the exit code."""
+    """Run everything; the exit code."""
     OUT.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with lab() as description:
@@ -45,7 +45,8 @@ def main() -> int:
             print(f"\nThe playbook did not finish; its output is in {shown(OUT / 'sip_tls_trunk.log')}.")
             return 1
         calls = [call(*pair) for pair in pairs(description)]
-        # The calls are evidence, too: all is weighed again, with the handshakes captured when the trunks were made.
+        # The calls are evidence, too: a second run works out the verdict again, with the handshakes captured by the
+        # first.
         playbook("verify", weighed_again())
     verdict = read_verdict(calls)
     if verdict is None:
@@ -104,7 +105,7 @@ def free(address: str, port: int) -> bool:
 
 
 def weighed_again() -> dict[str, Any]:
-    """Extra variables for the second look, which captures nothing of its own, and keeps what the run changed."""
+    """Extra variables for the second run, which captures nothing itself and keeps the list of changes."""
     data = json.loads((OUT / "report.json").read_text(encoding="utf-8"))
     return {
         "sip_tls_verify_capture": False,
@@ -200,7 +201,7 @@ def pairs(description: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 
 
 def call(source: str, calling: str, target: str, called: str) -> dict[str, Any]:
-    """Place a call and say what became of it."""
+    """Place a call and report its outcome."""
     print(f"== A call: {calling} on {source} calls {called} on {target}", flush=True)
     answer = command("call", source, calling, called, "--json", check=False, capture=True)
     try:
@@ -211,7 +212,7 @@ def call(source: str, calling: str, target: str, called: str) -> dict[str, Any]:
 
 
 def read_verdict(calls: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The playbook's verdict with the calls; what is agreed on of it is written to build/trunk/verdict.json."""
+    """The playbook's verdict with the calls; the agreed part of it is written to build/trunk/verdict.json."""
     try:
         verdict: dict[str, Any] = json.loads((OUT / "playbook-verdict.json").read_text(encoding="utf-8"))
     except OSError:
@@ -244,7 +245,7 @@ def good(verdict: dict[str, Any], calls: int) -> bool:
 
 
 def tell(verdict: dict[str, Any], recap: dict[str, dict[str, int]]) -> None:
-    """The verdict for a person."""
+    """Print the verdict."""
     print(f"\nVerdict: {verdict['verdict'].upper()}")
     for direction in verdict["directions"]:
         certificate = direction.get("server_certificate") or {}
@@ -269,7 +270,7 @@ def tell(verdict: dict[str, Any], recap: dict[str, dict[str, int]]) -> None:
 
 
 def shown(path: Path) -> str:
-    """A path for a person, from where they are."""
+    """A path as it is shown, relative to the working directory."""
     return os.path.relpath(path)
 
 

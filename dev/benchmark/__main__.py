@@ -3,7 +3,7 @@
 """`make bench`: every case in one run; figures to build/bench.json, to docs/performance.md and to the screen.
 
 `make bench CASES="a c"` runs those alone; what the same machine measured before is kept beside them.
-A case that breaks is said to be broken, with the reason; the others still run, and the exit code is 1.
+A case that breaks is reported with the reason; the others still run, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ TARGETS = {
     ("g", "Ansible's peak with 50 clusters, in process / as modules"): 1.3,
 }
 PAGE = ROOT / "docs" / "performance.md"
-#: what a person found out about the figures, put below the table
+#: remarks about the figures, written by hand, below the table
 REMARKS = Path(__file__).parent / "remarks.md"
 
 
@@ -76,7 +76,7 @@ def kept(out: Path) -> dict[str, Any]:
 
 
 def page(results: Mapping[str, Any]) -> str:
-    """The table for docs/; a case without figures is said to have none."""
+    """The table for docs/; a case without figures is marked as not measured."""
     lines = [
         "# Performance",
         "",
@@ -89,7 +89,7 @@ def page(results: Mapping[str, Any]) -> str:
     for letter, (title, _case) in CASES.items():
         figures = results.get(letter, {}).get("figures") or {}
         lines += [
-            f"| {letter}: {title} | {name} | {value:,.2f} | {judged(letter, name, value)} |"
+            f"| {letter}: {title} | {name} | {value:,.2f} | {rated(letter, name, value)} |"
             for name, value in figures.items()
         ]
         if not figures:
@@ -97,7 +97,7 @@ def page(results: Mapping[str, Any]) -> str:
     return "\n".join(lines).replace("zcat | wc", "zcat \\| wc") + "\n\n" + REMARKS.read_text(encoding="utf-8")
 
 
-def judged(letter: str, name: str, value: float) -> str:
+def rated(letter: str, name: str, value: float) -> str:
     """The target of a figure and whether it is met; empty without one."""
     most = TARGETS.get((letter, name))
     return "" if most is None else f"≤ {most:.2f}, {'met' if value <= most else 'missed'}"

@@ -71,7 +71,7 @@ def _mesh(folder: Path, count: int, environment: Mapping[str, str]) -> Figures:
 
 
 def lab(folder: Path, _runs: int) -> Figures:
-    """(g) The lab: start of 50 clusters, memory a cluster, AXL requests a second; Ansible's own memory, both ways."""
+    """(g) The lab: start of 50 clusters, memory per cluster, AXL requests per second; Ansible's memory, both ways."""
     begin = time.perf_counter()
     with LabProcess(folder / "lab50", scenario(folder / "fifty.yml", 50)) as fifty:
         up = time.perf_counter() - begin
@@ -90,7 +90,7 @@ def lab(folder: Path, _runs: int) -> Figures:
 
 
 def _requests_a_second(lab_process: LabProcess, threads: int = 8, each: int = 50) -> float:
-    """getCCMVersion, a connection a request: the lower bound of what the lab answers."""
+    """getCCMVersion, one connection per request: the lower bound of what the lab answers."""
     text = lab_process.inventory.read_text(encoding="utf-8")
     user, secret = (re.search(rf"cucm_{key}: (.+)", text)[1] for key in ("username", "password"))  # type: ignore[index]
     token = base64.b64encode(f"{user}:{secret}".encode()).decode()

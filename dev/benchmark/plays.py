@@ -17,7 +17,7 @@ from cucm_lab.testing import LabProcess
 from .measure import AS_MODULES, IN_PROCESS, ROOT, WAYS, Run, both_ways, median, middle, once, playbook
 
 Figures = dict[str, float]
-LOOPED = 20  # tasks that stand for a thousand
+LOOPED = 20  # the tasks from which the time of a thousand is extrapolated
 SHIPPED = "Non Secure SIP Trunk Profile"
 TRUNK = {
     "name": "BENCH",
@@ -90,7 +90,7 @@ def noops(path: Path, count: int) -> Path:
     return play(path, "cucm_clusters", *["ansible.builtin.ping:"] * count)
 
 
-# It repeats without checking the certificate when the check fails; that is its own way.
+# ciscoaxl itself repeats a request without checking the certificate when the check fails.
 _CISCOAXL = """
 import sys
 import urllib3

@@ -467,7 +467,7 @@ def _places(state: Path, exchanges: list[Any]) -> dict[str, Any]:
 
 
 def _told(call: dict[str, Any]) -> list[str]:
-    """A call in a sentence, and its steps."""
+    """A call in one sentence, and its steps."""
     way = f"over {call['transport']}" if call["transport"] else "inside the cluster"
     if call["tls_version"]:
         way += f" ({call['tls_version']}, {call['cipher']})"

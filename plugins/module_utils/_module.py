@@ -21,7 +21,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._text import clipped, 
 ISSUES = "https://github.com/siptls/cucm/issues"
 
 
-#: Why a module failed, in `reason` of its result. Set where the failure happens, so that nobody has to read a sentence.
+#: Why a module failed, in `reason` of its result. Set where the failure happens, so that no code reads messages.
 Reason = Literal["name", "unreachable", "timeout", "lost", "busy", "tls", "host_key", "algorithms", "account", "rights"]
 REASONS: dict[Reason, str] = {
     "name": "the host name does not resolve",
@@ -35,7 +35,7 @@ REASONS: dict[Reason, str] = {
     "account": "CUCM refused the account: user name, password, or it is locked or expired",
     "rights": "the account has no role that allows this",
 }
-#: the reasons that a cluster has which is down or cut off, in contrast to those that need a correction
+#: the reasons of a cluster that is down or cut off, in contrast to those that need a correction
 DOWN: frozenset[Reason] = frozenset({"unreachable", "timeout"})
 
 
@@ -176,7 +176,7 @@ class Face:
     spec: ArgSpec
     service: Callable[[Task], Outcome]
     needs: tuple[str, ...] = ()
-    #: whether the result is written back to CUCM one day, so that each character has to stay as CUCM returned it
+    #: whether the result may be written back to CUCM later, so that each character is kept as CUCM returned it
     verbatim: bool = False
     #: whether the service reads files of the collection, and so always runs in Ansible's own process
     controller: bool = False
@@ -229,7 +229,7 @@ GUARDS = {
 
 
 def _guards(params: Mapping[str, Any]) -> list[str]:
-    """A warning for each check of identities that the options switch off."""
+    """A warning for each identity check that the options switch off."""
     if not params.get("host"):
         return []  # ca_sign warns of its own
     pinned = {"validate_certs": params.get("tls_fingerprint")}
@@ -245,7 +245,7 @@ def run_module(face: Face) -> NoReturn:
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
-    raise AssertionError("exit_json does not come back")
+    raise AssertionError("exit_json does not return")
 
 
 #: what Ansible puts in place of a secret in whatever a module returns

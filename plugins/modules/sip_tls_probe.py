@@ -280,19 +280,19 @@ def service(task: Task) -> Outcome:
     if given["old_peers"]:
         found["old_peers"] = probe.takes_old_peers(target)
     warning = probe.legacy_warning(given["host"], found) if given["legacy_crypto"] else None
-    held = {"RSA": given["held"], "ECDSA": given["held_ecdsa"]}
+    expected = {"RSA": given["held"], "ECDSA": given["held_ecdsa"]}
     for kind, shown in found["identities"].items():
-        shown.update(_checked(shown["chain"], held[kind], given))
-    checked = _checked(found["chain"], held[found["identity"]], given)
+        shown.update(_checked(shown["chain"], expected[kind], given))
+    checked = _checked(found["chain"], expected[found["identity"]], given)
     return Outcome(result={**found, **checked}, warnings=[warning] if warning else [])
 
 
-def _checked(chain: list[dict[str, Any]], held: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is presented against what is held, against the CAs and against the names; nothing where nothing is shown."""
+def _checked(chain: list[dict[str, Any]], expected: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is presented, compared with what is expected, the CAs and the names; empty where nothing is presented."""
     if not chain:
         return {}
     names = given["subject_names"] or ()
-    return {**probe.compare(chain[0], held), **presented.judge(chain, given["ca_chain"] or (), names)}
+    return {**probe.compare(chain[0], expected), **presented.check(chain, given["ca_chain"] or (), names)}
 
 
 def identity(task: Task, folder: str) -> Identity | None:

@@ -254,7 +254,7 @@ SPEC = (
 
 
 def service(task: Task) -> Outcome:
-    """Judge every direction."""
+    """Work out the verdict on every direction."""
     given = task.params
     cases = directions(given)
     phones = [

@@ -66,7 +66,7 @@ def _face() -> Face | None:
 
 
 def _preload() -> None:
-    """Load what workers would load one by one, and leave it alone: once in a run, in Ansible's main process."""
+    """Load what each worker would load, and freeze it: once in a run, in Ansible's main process."""
     for library in LIBRARIES:
         # A library that is missing is reported by the tasks that need it, in the module's own words.
         with contextlib.suppress(ImportError), _quiet():
@@ -113,7 +113,7 @@ class ActionModule(RunModule):  # type: ignore[misc]  # ansible-core has no type
         return result
 
     def _is_the_same(self, variables: Mapping[str, Any]) -> bool:
-        """Whether a module would run on this machine, as this user, by this Python, and to its end."""
+        """Whether a module would run on this machine, as this user, with this Python, and to its end."""
         if FACE is not None and FACE.controller:
             return not self._task.async_val
         if self._task.async_val or self._connection.transport != "local" or self._connection.become is not None:

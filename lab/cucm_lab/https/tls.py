@@ -87,19 +87,21 @@ class TlsServer:
         return None
 
     def _wrong(self, fault: Fault) -> ssl.SSLContext:
-        """Another's certificate. `extra.how`: `name` (that of another node of the lab), `self-signed`, `expired`."""
+        """The certificate of somebody else. `extra.how`: `name` (that of another node of the lab), `self-signed`,
+        `expired`.
+        """
         how = str(fault.extra.get("how", "self-signed"))
         node = self._node
         if how == "name":
             others = [n for n in node.cluster.lab.nodes if n is not node]
-            # A certificate as strong as its own: OpenSSL would not load SHA-1 and 1024 bits on a new release.
+            # A certificate as strong as its own: on a new release OpenSSL would not load SHA-1 and 1024 bits.
             strength = node.cluster.release.self_signed
             other = next((n for n in others if n.cluster.release.self_signed == strength), others[0])
             return self._context(*other.certs.active_identity("tomcat"))
         from ..sip.spoiled import spoiled_identity
 
-        held = x509.load_pem_x509_certificate(node.certs.active_identity("tomcat")[0].encode())
-        certificate, key = spoiled_identity(node, held, how)
+        own = x509.load_pem_x509_certificate(node.certs.active_identity("tomcat")[0].encode())
+        certificate, key = spoiled_identity(node, own, how)
         # A test may trust it, to see that a trusted certificate out of its time is refused as well.
         (node.directory / f"https-{how}.pem").write_text(certificate)
         return self._context(certificate, key)

@@ -67,7 +67,7 @@ class Phones:
         """Before a certificate changes: phones that have no files yet take those that TFTP serves now."""
         for phone in self._cluster.phones:
             for kind in ("ctl", "itl"):
-                self._held(phone, kind)
+                self._stored_list(phone, kind)
 
     def reset(self) -> None:
         """Reset every phone: it fetches CTL and ITL, and accepts those that it can verify."""
@@ -91,7 +91,7 @@ class Phones:
             return Registration(phone.extension, None, reason, encrypted)
         if not encrypted:
             return Registration(phone.extension, nodes[0], "", False)
-        ctl = self._held(phone, "ctl")
+        ctl = self._stored_list(phone, "ctl")
         for node in nodes:
             presented = Entry.of(CCM, node.name, node.certs.active_identity("CallManager")[0])
             if ctl and ctl.trusts(presented.sha256, CCM):
@@ -115,7 +115,7 @@ class Phones:
             return None
         return self.files.ctl() if kind == "ctl" else self.files.itl(node)
 
-    def _held(self, phone: Phone, kind: str) -> TrustList | None:
+    def _stored_list(self, phone: Phone, kind: str) -> TrustList | None:
         stored = self._memory.get(f"phone/{phone.name}/{kind}")
         if stored is not None:
             return TrustList.from_json(stored)
@@ -125,9 +125,9 @@ class Phones:
         return served
 
     def _fetch(self, phone: Phone, kind: str) -> None:
-        served, held = self._served(kind), self._held(phone, kind)
+        served, stored = self._served(kind), self._stored_list(phone, kind)
         lost = f"phone/{phone.name}/lost"
-        if served is None or held is None or served == held:
+        if served is None or stored is None or served == stored:
             return
         if self._verifies(phone, served.signer):
             self._memory.set(f"phone/{phone.name}/{kind}", served.to_json())
@@ -140,8 +140,8 @@ class Phones:
         )
 
     def _verifies(self, phone: Phone, signer: Entry) -> bool:
-        lists = [held for kind in ("ctl", "itl") if (held := self._held(phone, kind))]
-        return any(held.trusts(signer.sha256) for held in lists) or any(
+        lists = [stored for kind in ("ctl", "itl") if (stored := self._stored_list(phone, kind))]
+        return any(stored.trusts(signer.sha256) for stored in lists) or any(
             self._vouches(node, lists, signer) for node in self._cluster.nodes
         )
 
@@ -150,12 +150,12 @@ class Phones:
         if not node.services.running(TVS):
             return False
         presented = Entry.of(TVS_RECORD, node.name, node.certs.active_identity("TVS")[0])
-        if not any(held.trusts(presented.sha256, TVS_RECORD) for held in lists):
+        if not any(stored.trusts(presented.sha256, TVS_RECORD) for stored in lists):
             return False
-        held = {
+        stored = {
             Entry.of("", each.name, each.certs.held_certificate(unit)).sha256
             for each in self._cluster.nodes
             for unit in each.certs.units()
             if unit in ("CallManager", "ITLRecovery")
         }
-        return signer.sha256 in held
+        return signer.sha256 in stored

@@ -127,7 +127,7 @@ class CertificateStore:
         return f"Certificate Signed by {material.common_name(certificate.issuer)}"
 
     def regenerate(self, purpose: str) -> str:
-        """A new key and a new self-signed certificate; its PEM. A pending CSR stays."""
+        """A new key and a new self-signed certificate; its PEM. A pending CSR is kept."""
         unit = self._unit(purpose)
         bits, _unused = self._release.self_signed
         pem = self._self_signed(unit, material.new_key(unit.elliptic, 384 if unit.elliptic else bits))
@@ -344,7 +344,7 @@ class CertificateStore:
         if row is None:
             bits, _unused = self._release.self_signed
             pem = self._self_signed(unit, material.POOL.take(unit.elliptic, 384 if unit.elliptic else bits))
-            # Two threads may make one at the same time; the first stays.
+            # Two threads may make one at the same time; the first is kept.
             self._db.execute("INSERT OR IGNORE INTO volatile_pki_shipped VALUES (?, ?, ?)", (*where, pem))
             row = self._db.one(select, where)
             assert row is not None

@@ -113,7 +113,7 @@ class SipConnection(asyncio.Protocol):
         if plain and not self.closed:
             self._plain(plain)
         if self.engine.ended and self._transport:
-            # The peer has closed; whoever waits for a response is told by `connection_lost`.
+            # The peer has closed; whoever waits for a response is informed by `connection_lost`.
             self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:

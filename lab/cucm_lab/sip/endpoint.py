@@ -334,7 +334,7 @@ class SipEndpoint:
         engine = connection.engine
         if engine is None:
             return None
-        problem = peers.judge(connection, engine)
+        problem = peers.check_names(connection, engine)
         self.lab.log.write(
             "sip", event="handshake", result="mismatch" if problem else "ok", node=self.node.name,
             direction="in" if connection.incoming else "out", peer=connection.remote[0],

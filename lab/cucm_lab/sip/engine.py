@@ -277,10 +277,10 @@ class Engine:
         if self.verify_error:
             reason = _VERIFY.get(self.verify_error, "certificate")
             detail = f"certificate verify failed, X509_V_ERR {self.verify_error}"
-            depth, judged = self.failed_at or (0, None)
+            depth, failing = self.failed_at or (0, None)
             if depth == 0:
-                return TlsFailure(reason, detail, peer=judged, verification=self.verify_error)
-            sent = f" at {judged.subject} in the chain that it sent" if judged else ""
+                return TlsFailure(reason, detail, peer=failing, verification=self.verify_error)
+            sent = f" at {failing.subject} in the chain that it sent" if failing else ""
             return TlsFailure(reason, detail + sent, verification=self.verify_error)
         if alert:
             return TlsFailure("refused", detail, alert=alert[1].strip(), peer=self.peer)

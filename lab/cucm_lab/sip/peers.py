@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ..world import Lab
 
 
-def judge(connection: SipConnection, engine: Engine) -> ConnectionFailed | None:
-    """Whether the peer's names are those of a profile; the failure shows its names and the expected ones.
+def check_names(connection: SipConnection, engine: Engine) -> ConnectionFailed | None:
+    """Check that the peer's names are those of a profile; the failure shows its names and the expected ones.
 
     CUCM finds the profile of an incoming connection by (name, incoming port), hence the pair's uniqueness; an
     outgoing one has its trunk's profile. Sets `connection.candidates`.
@@ -34,17 +34,17 @@ def judge(connection: SipConnection, engine: Engine) -> ConnectionFailed | None:
 
     if connection.incoming:
         port = connection.local[1]
-        judged = [trunk for trunk in endpoint.trunks() if trunk.incoming_tls and trunk.incoming_port == port]
+        candidates = [trunk for trunk in endpoint.trunks() if trunk.incoming_tls and trunk.incoming_port == port]
         where = f"of the profiles in use on port {port}"
     else:
         assert connection.trunk is not None
-        judged = [connection.trunk]
+        candidates = [connection.trunk]
         where = f"of the trunk {connection.trunk.name}'s profile {connection.trunk.security_profile}"
-    connection.candidates = {trunk.name for trunk in judged if fits(trunk)}
+    connection.candidates = {trunk.name for trunk in candidates if fits(trunk)}
     if connection.candidates:
         return None
     have = ", ".join(dict.fromkeys((*peer.common_names, *peer.sans)))
-    wanted = tuple(sorted({name for trunk in judged for name in trunk.subject_names}))
+    wanted = tuple(sorted({name for trunk in candidates for name in trunk.subject_names}))
     text = f"{REASONS['subject_name_mismatch']}: it has {have}; the names {where} are {', '.join(wanted) or 'none'}"
     return ConnectionFailed(text, local=2, reason="subject_name_mismatch", expected=wanted)
 

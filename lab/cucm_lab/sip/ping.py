@@ -47,7 +47,7 @@ class TrunkState:
     down: tuple[str, ...] = ()
     task: asyncio.Task[None] | None = None
 
-    def judged(self) -> str:
+    def outcome(self) -> str:
         """In service when at least one peer is alive."""
         if any(peer.alive is None for peer in self.peers) and not any(peer.alive for peer in self.peers):
             return "Unknown"
@@ -99,15 +99,15 @@ class Pinger:
         await asyncio.sleep(delay)
         while True:
             await asyncio.gather(*(self._ping(state.trunk, peer, ping) for peer in state.peers))
-            self._judge(state)
+            self._update(state)
             status = state.status
             await asyncio.sleep(max(1, ping.up if status == "Registered" else ping.down))
 
-    def _judge(self, state: TrunkState) -> None:
+    def _update(self, state: TrunkState) -> None:
         """Store the results; log and trace what changed."""
         endpoint = self._endpoint
         down = tuple(f"{peer.host}, {peer.ip}, {peer.port}, {peer.reason}" for peer in state.peers if not peer.alive)
-        status = state.judged()
+        status = state.outcome()
         if (status, down) == (state.status, state.down):
             return
         if status != state.status:

@@ -180,7 +180,7 @@ class _Answering:
     trunk: Trunk
 
     async def talk(self, call: IncomingCall, phone: Phone, offer: sdp.Description | None) -> None:
-        """Ring, answer, stay until the caller hangs up."""
+        """Ring, answer, and wait until the caller hangs up."""
         endpoint, connection, request, trunk = self.endpoint, self.connection, self.request, self.trunk
         transport = connection.transport_name
         contact = f"<sip:{call.called}@{endpoint.node.address}:{connection.local[1]};transport={transport.lower()}>"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def spoiled_identity(node: Node, like: x509.Certificate, how: str) -> tuple[str, str]:
-    """(certificate PEM, key PEM) with the held certificate's subject, self-signed by a throw-away key.
+    """(certificate PEM, key PEM) with the installed certificate's subject, self-signed by a throw-away key.
 
     `how`: `self-signed`; `expired`: no longer valid; `name`: another CN. The same one for the rest of the lab's day.
     """

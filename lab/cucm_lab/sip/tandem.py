@@ -70,7 +70,7 @@ class _Passed(Origin):
         self.leg.respond(180)
 
     async def talk(self, answer: Response) -> None:
-        """Hand the answer to the caller, and stay until it hangs up."""
+        """Hand the answer to the caller, and wait until it hangs up."""
         assert self.leg is not None
         leg, call = self.leg, self.leg.call
         found, wanted = sdp.parse(answer.body), sdp.parse(self.offered)

@@ -69,7 +69,7 @@ def install(lab: Lab) -> None:
 def signers(recorded: Mapping[str, Any]) -> list[int]:
     """The CAs that signed the CallManager certificates of a cluster, by their numbers."""
     certificates = recorded["certificates"]
-    numbers = (n for held in recorded["stores"].values() for n in held.get("CallManager", ()))
+    numbers = (n for stores in recorded["stores"].values() for n in stores.get("CallManager", ()))
     issuers = (certificates[n]["issued_by"] for n in numbers if certificates[n]["issued_by"] != n)
     return list(dict.fromkeys(number for number in issuers if number is not None))
 

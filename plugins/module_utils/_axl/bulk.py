@@ -1,10 +1,10 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many objects of a task read by one list, so that those which need nothing cost no request of their own.
+"""Read the objects of a large task by one list, so that unchanged objects need no request of their own.
 
-A list settles only what it proves to be as it was asked for. Whatever differs, is not in it, or has an option that
-no list holds is read by itself, as ever: nothing is written by the word of a list.
+An object counts as unchanged only if the list shows all that the task asks for. An object that differs, is not listed,
+or has an option that lists do not return is read by itself as usual. Nothing is written because of what a list shows.
 Private to siptls.cucm: no other collection may rely on it.
 """
 
@@ -24,9 +24,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Fo
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.validation import key_of
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import UUID, Named, braced, differing
 
-#: objects from which on a list is cheaper than reading each of them
+#: number of objects from which one list is cheaper than reading each of them
 FEWEST = 20
-#: what a search takes for itself, apart from % and _: the backslash quotes
+#: characters that a search interprets, apart from % and _: the backslash escapes
 _LITERAL = re.compile(r"[^%_\\']*")
 #: where route patterns lead to
 # A device has its name alone, whatever its kind.
@@ -38,7 +38,7 @@ _LEADS = (
 
 
 def unsettled(items: Sequence[Item], session: Session) -> list[Item]:
-    """The objects of a task that have to be read one by one; the others get what CUCM has and require no change."""
+    """The objects of a task that have to be read one by one; the others are filled in and require no change."""
     if len(items) < FEWEST:
         return list(items)
     resource = items[0].resource
@@ -65,7 +65,9 @@ def _fits(item: Item) -> bool:
 
 
 def _listed(resource: Resource, items: Sequence[Item], session: Session) -> dict[tuple[str, ...], Found]:
-    """The objects with the beginning that the items have in common, by key; of twins, which should not be, none."""
+    """The listed objects that begin as all items do, by key; keys that occur twice, which they should not, are left
+    out.
+    """
     asked = {option for item in items for option in item.desired} | set(resource.key)
     row = resource.field(resource.first, session.version)
     prefix = _prefix([str(item.desired[resource.first]) for item in items])
@@ -82,7 +84,7 @@ def _listed(resource: Resource, items: Sequence[Item], session: Session) -> dict
 
 
 def _prefix(names: Sequence[str]) -> str:
-    """What all names begin with, up to a character that a search takes for something else."""
+    """The common beginning of all names, up to the first character that a search interprets."""
     pairs = takewhile(lambda pair: pair[0] == pair[1], zip(min(names), max(names), strict=False))
     literal = _LITERAL.match("".join(pair for pair, _other in pairs))
     return literal[0] if literal else ""

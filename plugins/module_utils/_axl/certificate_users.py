@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a cluster's configuration meets its CallManager certificates over TLS, beside its phones; reads only.
+"""Who meets the CallManager certificates of a cluster over TLS, apart from its phones. Reads only.
 
 What such a device or application trusts is its own configuration, which CUCM does not show. Tables and columns of the
 queries are those of CUCM's data dictionary. Private to siptls.cucm: no other collection may rely on it.
@@ -74,7 +74,7 @@ def _trunks(client: AxlClient) -> list[dict[str, Any]]:
 
 
 def _bridges(client: AxlClient) -> list[dict[str, Any]]:
-    """Those with a security profile that is not for plain connections, or with HTTPS."""
+    """The bridges with a secure profile, or with HTTPS."""
     return [
         {"name": text(item, "name"), "product": text(item, "product"), "address": text(item, "destinationAddress")}
         for item in client.listing("ConferenceBridge", "conferenceBridge", {"name": "%"}, _BRIDGE_TAGS)

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AXL of one cluster: the version found out once, zeep on our own WSDL, back-off, paging, lost answers.
+"""The AXL client of one cluster: version discovery, zeep on our own WSDL, back-off, paging, lost responses.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -22,10 +22,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl import soap, wsdl
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import (
     ADVICE_NO_SOAP,
     AxlFault,
-    Nonsense,
     Stale,
+    UnreadableAnswer,
+    check_response,
     fault,
-    judge_answer,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
@@ -44,7 +44,7 @@ READS = ("get", "list", "executeSQLQuery")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# The oldest schema that a server takes is named 1.0, and getCCMVersion is in every one.
+# The oldest schema that a server accepts is named 1.0, and getCCMVersion is in every one.
 _DISCOVERY = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body>'
@@ -53,19 +53,19 @@ _DISCOVERY = (
 
 
 def returned(answer: Any) -> Any:
-    """The content of a write's <return>, which zeep unwraps or not according to what stands beside it."""
+    """The content of a write's <return>, which zeep unwraps or not, depending on its neighbors."""
     return getattr(answer, "return", answer)
 
 
 @dataclass
 class _Reply:
-    """An HTTP answer in the form that zeep takes it in."""
+    """An HTTP response in the form that zeep expects."""
 
     answer: HttpAnswer
 
     @property
     def status_code(self) -> int:
-        """200 or 500 by now."""
+        """200 or 500; other statuses were handled before."""
         return self.answer.status
 
     @property
@@ -83,7 +83,7 @@ class _Reply:
 
 @dataclass
 class _Transport:
-    """zeep's way to our HTTPS session; statuses are checked before zeep parses."""
+    """Sends zeep's requests over our HTTPS session, and checks the status before zeep parses the response."""
 
     client: AxlClient
 
@@ -98,7 +98,7 @@ class _Transport:
 
 @dataclass
 class AxlClient:
-    """The AXL interface of a publisher; every answer is plain Python with AXL's names, every refusal a Failure."""
+    """The AXL interface of a publisher. Results are plain Python with AXL's names; a refusal is a Failure."""
 
     http: HttpClient
     resources: Sequence[Resource] = ()
@@ -114,7 +114,7 @@ class AxlClient:
 
     @cached_property
     def version(self) -> str:
-        """The AXL version of the server, which is spoken: 10.5, 14.0."""
+        """The server's AXL version, which requests use: 10.5, 14.0."""
         match = re.match(r"(\d+)\.(\d+)", self.release)
         if match is None:
             raise Failure(f"CUCM on {self.http.host} names its release as {self.release!r}, which is not a version.")
@@ -155,7 +155,9 @@ class AxlClient:
         return zeep.Client(document, transport=_Transport(self), settings=settings)
 
     def post(self, operation: str, body: bytes, headers: Mapping[str, str]) -> tuple[HttpAnswer, Any]:
-        """One AXL request, its answer and the answer's root; a stale cookie (404) is dropped and it is sent again."""
+        """Send one AXL request; returns the response and its root. A stale cookie (404) is dropped, and the request
+        repeated.
+        """
         try:
             return self._post_fresh(operation, body, headers)
         except Stale:
@@ -169,7 +171,7 @@ class AxlClient:
             "POST", PATH, data=body, headers=headers, idempotent=reading, what=f"AXL {operation}"
         )
         known = self.release and self.version
-        return answer, judge_answer(answer, self.doing(operation), known or "1.0")
+        return answer, check_response(answer, self.doing(operation), known or "1.0")
 
     def call(self, operation: str, subject: str = "", **body: Any) -> Any:
         """One write with AXL's names; AxlFault when refused, AnswerLost when it may have been made."""
@@ -182,7 +184,7 @@ class AxlClient:
                 return getattr(self._zeep.service, operation)(**body)
             except zeep.exceptions.Fault as error:
                 raise fault(doing, str(error.message or ""), error.detail) from None
-            except (Nonsense, zeep.exceptions.Error):
+            except (UnreadableAnswer, zeep.exceptions.Error):
                 raise AnswerLost(
                     f"{doing}: the response is not valid; whether CUCM acted is not known. {LOST}"
                 ) from None
@@ -199,7 +201,7 @@ class AxlClient:
         def once() -> Any:
             try:
                 _answer, root = self.post(operation, sent, headers)
-            except Nonsense as error:
+            except UnreadableAnswer as error:
                 raise Failure(error.msg) from None
             refused = soap.child(root, "Body", "Fault")
             if refused is not None:
@@ -215,7 +217,7 @@ class AxlClient:
 
     @staticmethod
     def _patiently(once: Callable[[], Result]) -> Result:
-        """Wait and repeat while AXL is out of memory, which it is before it has done anything."""
+        """Wait and repeat while AXL is out of memory, which it reports before it does anything."""
         for wait in WAITS:
             try:
                 return once()
@@ -274,7 +276,7 @@ class AxlClient:
                 return found
 
     def side_by_side(self, job: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """The results of reads in the order of the items, over as many connections as CUCM serves well."""
+        """Run reads side by side, over as many connections as CUCM handles well; results in the order of the items."""
         work = list(items)
         if len(work) < 2:
             return [job(item) for item in work]

@@ -4,7 +4,7 @@
 """A cluster's dial plan: patterns, lines, search spaces, trunks, route lists and who can call; reads only.
 
 The tables and columns of the queries are those of CUCM's data dictionary. What the account may not read is reported in
-`unknown`, so that nobody takes a part of the dial plan for the whole.
+`unknown`, so that nobody mistakes a part of the dial plan for the whole.
 Private to siptls.cucm: no other collection may rely on it.
 """
 
@@ -100,7 +100,7 @@ def _search_spaces(client: AxlClient) -> dict[str, list[str]]:
 
 
 def _scheduled(client: AxlClient) -> list[str]:
-    """The partitions that are there at certain times only."""
+    """The partitions that are active at certain times only."""
     items = client.listing("RoutePartition", "routePartition", {"name": "%"}, ("name", "timeScheduleIdName"))
     return [text(item, "name") for item in items if text(item, "timeScheduleIdName")]
 
@@ -115,7 +115,7 @@ def _pattern(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _translations(client: AxlClient) -> Iterable[dict[str, Any]]:
-    """The translation patterns; that one keeps the caller's search space is in no documented column, so AXL lists."""
+    """The translation patterns, by an AXL list: no documented column shows who keeps the caller's search space."""
     tags = [*_TRANSLATION_TAGS, *(["useOriginatorCss"] if number(client.version) >= (10, 0) else [])]
     for item in client.listing("TransPattern", "transPattern", {"pattern": "%"}, tags):
         yield {

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an AXL answer means before anything parses it, and AXL's faults as exceptions.
+"""Checks of AXL responses before they are parsed, and AXL's faults as exceptions.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -18,7 +18,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 NOT_FOUND = ("5007", "5003")
 WRITES = ("add", "update", "remove", "apply", "reset", "do", "executeSQLUpdate")
 DUPLICATE = ("-239", "4052")
-# What to do about a refusal, by what CUCM's text has in it; the codes alone do not tell these cases apart.
+# What to do about a refusal, by CUCM's text; the codes alone do not distinguish these cases.
 ADVICE = (
     ("duplicate value", "Another object has the name already; choose another or rename that one."),
     ("exists with", "Another object has the pattern already in this partition; choose another or remove that one."),
@@ -41,7 +41,7 @@ class AxlFault(Failure):
 
     @property
     def missing(self) -> bool:
-        """True when a get can mean by it that the object does not exist."""
+        """True when the fault can mean that the object of a get does not exist."""
         return self.code in NOT_FOUND or "not found" in self.text.lower()
 
     @property
@@ -58,19 +58,19 @@ class AxlFault(Failure):
         return max(1, int(hint[1]) - 1) if hint else 200
 
 
-class Nonsense(Failure):
-    """A success that is not complete XML: a write may have been made all the same."""
+class UnreadableAnswer(Failure):
+    """A success that is not complete XML; a write may have been made nevertheless."""
 
 
 class Stale(Failure):
     """404: the session's cookie is stale, or the service is not there."""
 
 
-def judge_answer(answer: HttpAnswer, doing: str, version: str) -> Any:
-    """The root of a SOAP answer, 200 or 500; every other answer becomes a sentence with what to do.
+def check_response(answer: HttpAnswer, doing: str, version: str) -> Any:
+    """The root of a SOAP response with status 200 or 500; any other response becomes a Failure with what to do.
 
-    Refuses document types and entities, which no CUCM sends, before a parser sees them, and raises Nonsense for an
-    answer that breaks off or is not XML.
+    Refuses document types and entities, which no CUCM sends, before a parser sees them, and raises UnreadableAnswer for
+    a response that breaks off or is not XML.
     """
     from lxml import etree
 
@@ -84,7 +84,9 @@ def judge_answer(answer: HttpAnswer, doing: str, version: str) -> Any:
     try:
         return etree.fromstring(answer.body, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
-        raise Nonsense(f"{doing} failed: the response is not valid XML ({error.msg}). {ADVICE_NO_SOAP}") from None
+        raise UnreadableAnswer(
+            f"{doing} failed: the response is not valid XML ({error.msg}). {ADVICE_NO_SOAP}"
+        ) from None
 
 
 def _no_soap(answer: HttpAnswer, doing: str, version: str) -> Failure:
@@ -112,7 +114,7 @@ def _no_soap(answer: HttpAnswer, doing: str, version: str) -> Failure:
 
 
 def fault(doing: str, text: str, detail: Any) -> AxlFault:
-    """A SOAP fault as AxlFault; the elements of its detail are found by local name, for releases differ."""
+    """A SOAP fault as AxlFault; the elements of its detail are found by local name, because releases differ."""
     found = {"axlcode": "", "axlmessage": ""}
     for node in detail.iter() if detail is not None else ():
         name = str(node.tag).rpartition("}")[2]

@@ -45,7 +45,7 @@ def service(task: Task) -> Outcome:
 
 
 def describe(client: AxlClient) -> dict[str, Any]:
-    """What cucm_info returns of every cluster."""
+    """What cucm_info returns for every cluster."""
     servers = nodes(client)
     return {
         "version": client.release,
@@ -55,7 +55,7 @@ def describe(client: AxlClient) -> dict[str, Any]:
         "callmanager_groups": callmanager_groups(client),
         "device_pools": device_pools(client),
         "security_mode": (mode := security_mode(client)),
-        # Elsewhere no phone encrypts its media.
+        # In non-secure mode no phone encrypts its media.
         "phone_security": phone_security(client) if mode == MIXED else None,
     }
 
@@ -78,7 +78,7 @@ def nodes(client: AxlClient) -> list[dict[str, str]]:
 
 
 def callmanager_groups(client: AxlClient) -> list[dict[str, Any]]:
-    """The groups with their members, the first one being who serves first."""
+    """The groups, with their members in order of priority."""
     managers = client.listing("CallManager", "callManager", ALL, ["name", "processNodeName"])
     node_of = {text(item, "name"): text(item, "processNodeName") for item in managers}
     names = [text(item, "name") for item in client.listing("CallManagerGroup", "callManagerGroup", ALL, ["name"])]
@@ -99,7 +99,7 @@ def callmanager_groups(client: AxlClient) -> list[dict[str, Any]]:
 
 
 def device_pools(client: AxlClient) -> list[dict[str, str]]:
-    """The device pools, by which CUCM decides about the nodes of a trunk."""
+    """The device pools, which determine the nodes of a trunk."""
     tags = ["name", "callManagerGroupName", "regionName", "locationName"]
     return [
         {
@@ -113,7 +113,7 @@ def device_pools(client: AxlClient) -> list[dict[str, str]]:
 
 
 def security_mode(client: AxlClient) -> str:
-    """non-secure or mixed; unknown when the account may not ask for it."""
+    """non-secure or mixed; unknown when the account may not read it."""
     try:
         rows = client.sql("select paramname,paramvalue from processconfig where paramname='ClusterSecurityMode'")
         value = rows[0].get("paramvalue", "") if rows else ""
@@ -123,7 +123,7 @@ def security_mode(client: AxlClient) -> str:
 
 
 def phone_security(client: AxlClient) -> dict[str, int] | None:
-    """How many phones have a security profile of each mode; None when the account may not ask for it."""
+    """How many phones have a security profile of each mode; None when the account may not read it."""
     try:
         return {row["security"]: int(row["phones"]) for row in client.sql(_PHONES)}
     except AxlFault:

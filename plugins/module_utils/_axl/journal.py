@@ -1,11 +1,11 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The trunks that still wait for a reset, noted on the controller before the write that makes it necessary.
+"""The trunks that still need a reset, noted on the controller before the write that requires it.
 
-AXL shows nowhere that a trunk has been changed and not been reset. A run that was killed between the two would look
-finished to the next one; the note is what tells it. The file is there only while resets are pending.
-Private to siptls.cucm: no other collection may rely on it.
+AXL does not show that a trunk was changed but not reset. If a run is killed between the two, the next run sees nothing
+to do; it knows only by this note. The file exists only while resets are pending. Private to siptls.cucm: no other
+collection may rely on it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 
 @dataclass(frozen=True)
 class Journal:
-    """The note of one cluster; without a path nothing is noted and nothing is pending."""
+    """The journal of one cluster; without a path nothing is noted and nothing is pending."""
 
     path: Path | None = None
 

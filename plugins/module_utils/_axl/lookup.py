@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cucm_info looks up beside the cluster itself: security settings, named objects, what the account may do.
+"""What cucm_info looks up in addition to the cluster itself: security settings, named objects, the account's rights.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -108,7 +108,7 @@ def gathered(client: AxlClient, asked: Iterable[str]) -> dict[str, Any]:
 
 
 def roles(client: AxlClient) -> list[str] | None:
-    """The names of the account's roles; None when the cluster does not tell, which says nothing about the account."""
+    """The names of the account's roles; None when the cluster does not show them, which proves nothing."""
     account = client.http.username.replace("'", "''")
     found: set[str] = set()
     for user, name in _USERS.items():
@@ -153,7 +153,7 @@ def registered_phones(client: AxlClient) -> dict[str, Any]:
 
 
 def control_center(client: AxlClient) -> str:
-    """What the Control Center said when the account asked for a state, empty when it answered."""
+    """Why Control Center did not show the account a state; empty when it did."""
     try:
         ControlCenter(client.http).status("Cisco CallManager")
     except Failure as refused:
@@ -199,7 +199,7 @@ def _trunk(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _patterns(session: Session, wanted: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The route patterns that are there, each with the devices where its calls end up."""
+    """The route patterns that exist, each with the devices that its calls reach."""
 
     def resolved(key: Mapping[str, Any]) -> dict[str, Any] | None:
         found = session.fetch(ROUTE_PATTERN, key)

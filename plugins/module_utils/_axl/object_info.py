@@ -99,7 +99,7 @@ def _key(session: Session, entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def settings(resource: Resource, current: Found, version: str) -> dict[str, Any]:
-    """An object as the options of its module, which a task can be given again; counters of CUCM are left out."""
+    """An object as options of its module, ready for a task; CUCM's counters are left out."""
     rows = tuple(row for row in resource.fields if row.at(version))
     return {option: value for option, value in _settable(rows, current.values).items() if option in resource.options}
 
@@ -123,7 +123,7 @@ def _settable(rows: tuple[Field, ...], values: Mapping[str, Any]) -> dict[str, A
 
 
 def _worth_keeping(row: Field, inner: Mapping[str, Any]) -> bool:
-    """True for a group that has all that add requires, and something beside empty values."""
+    """True for a group with everything that add requires, and with a value that is not empty."""
     whole = all(inner.get(kid.option, "") != "" for kid in flat(row.kids) if kid.required)
     return whole and any(part not in ("", [], {}, False) for part in inner.values())
 

@@ -60,7 +60,7 @@ class Item:
         return str(self.final_key[self.resource.first])
 
     def only_asked(self, found: Found) -> Found:
-        """An object with no more of it than what was asked for: of an unchanged one among many, that is kept."""
+        """The object reduced to the options that were asked for: all that is kept of an unchanged one among many."""
         asked = {*self.desired, *self.resource.key}
         return replace(found, values={option: value for option, value in found.values.items() if option in asked})
 
@@ -95,7 +95,7 @@ def look_up(item: Item, session: Session) -> None:
 
 
 def decide(item: Item, session: Session) -> None:
-    """Fill in action, body and after."""
+    """Work out action, body and after."""
     if item.state == "absent":
         item.action = "remove" if item.current is not None else ""
     elif item.current is None:
@@ -164,7 +164,7 @@ def _decide_update(item: Item, version: str) -> None:
 
 
 def _list_changes(rows: tuple[Field, ...], desired: dict[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries to add to lists and to remove from them; desired gets the whole lists that they lead to."""
+    """The entries to add to lists and to remove from them; desired gets the resulting lists."""
     body: dict[str, Any] = {}
     for row in flat(rows):
         if row.each and not row.delta and _delta_options(row) & desired.keys():
@@ -192,7 +192,7 @@ def _unchangeable(
 
 
 def _other_choices(rows: tuple[Field, ...], changes: list[Field], desired: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a choice after one of them changed: the others become empty."""
+    """The options of a choice after one of them was set: the others become empty."""
     changed = [row for row in rows if row.flat and row.choice and any(kid in changes for kid in row.kids)]
     return {kid.option: desired.get(kid.option, "") for row in changed for kid in row.kids}
 
@@ -231,7 +231,7 @@ def _named(row: Field, value: Any, where: str) -> Iterator[tuple[str, str, str]]
 
 
 def stored_otherwise(item: Item, now: Found, version: str) -> list[str]:
-    """The options that CUCM stored in another way than asked."""
+    """The options that CUCM stored differently from what was asked."""
     rows = tuple(row for row in item.resource.fields if row.at(version) and row.takes("get"))
     asked = {option: value for option, value in item.desired.items() if option not in item.resource.key}
     return [row.option for row in differing(rows, asked, now.values)]

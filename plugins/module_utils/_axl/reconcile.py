@@ -31,12 +31,12 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import AnswerLost
 
 TRIES = 5
-PAUSE = 0.2  # seconds before a lost write is looked up: CUCM may still be at it
+PAUSE = 0.2  # seconds before a lost write is looked up: CUCM may still be working on it
 PAST = {"add": "added", "update": "updated", "remove": "removed"}
 
 
 def items_of(resource: Resource, params: Mapping[str, Any]) -> list[Item]:
-    """The objects of a task: the aggregate's, with the task's own options below them, or the one of the task."""
+    """The objects of a task: the entries of aggregate, with the task's own options as defaults, or a single one."""
     options = resource.options
     common = {option: params.get(option) for option in options}
     items = []
@@ -51,7 +51,7 @@ def items_of(resource: Resource, params: Mapping[str, Any]) -> list[Item]:
 
 
 def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outcome:
-    """Bring the objects of a task to what it says; raises Failure before any write when anything is wrong."""
+    """Bring the objects of a task into the state that it asks for; Failure before any write if anything is wrong."""
     items = items_of(resource, params)
     shown = [{**item.desired, **{resource.new_key(key): new for key, new in item.renames.items()}} for item in items]
     validation.refuse([*validation.purge(params.get("purge")), *validation.shape(resource, shown)])
@@ -75,7 +75,7 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
             _reset(session, journal, device)
         for item in items:
             _write(item, session)
-            # At once, not after the last write: a run that ends between has left one trunk behind, not all.
+            # At once, not after the last write: a run that is stopped in between leaves one trunk to reset, not all.
             for device in _due(item, resets):
                 _reset(session, journal, device)
                 _mark(device, resets[device])
@@ -84,9 +84,9 @@ def run(resource: Resource, params: Mapping[str, Any], check_mode: bool) -> Outc
 
 
 def _prepare(item: Item, session: Session, *, whole: bool) -> None:
-    """Read one object and decide about it; of an unchanged one among many only what was asked for is kept.
+    """Read one object and decide what to do; of an unchanged one among many keep only what was asked for.
 
-    A task with 10,000 objects that need nothing would otherwise hold, and return, every field of each of them.
+    Otherwise a task with 10,000 unchanged objects would keep, and return, every field of each of them.
     """
     look_up(item, session)
     rules.complete(item)
@@ -109,7 +109,7 @@ def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], se
     victims = [
         Item(resource, {option: found.values.get(option, "") for option in resource.key}, "absent", purged=True)
         for found in session.listed(resource, resource.key, **search)
-        # CUCM compares without case and takes _ and % as wildcards; the prefix is meant as it is written.
+        # CUCM compares without case and takes _ and % as wildcards; the prefix is taken literally.
         if all(str(found.values.get(option, "")).startswith(text) for option, text in start.items())
     ]
     victims = [item for item in victims if validation.key_of(resource, item.desired) not in kept]
@@ -118,7 +118,7 @@ def _purged(resource: Resource, params: Mapping[str, Any], items: list[Item], se
 
 
 def _resets(session: Session, items: list[Item], when: str) -> dict[str, list[Item]]:
-    """The SIP trunks to reset, by name, each with the objects that ask for it."""
+    """The SIP trunks to reset, by name, each with the objects that require it."""
     found: dict[str, list[Item]] = {}
     for item in items:
         always = when == "always" and item.state == "present" and item.current is not None
@@ -129,7 +129,7 @@ def _resets(session: Session, items: list[Item], when: str) -> dict[str, list[It
 
 
 def _left_over(session: Session, journal: Journal, resets: dict[str, list[Item]], when: str) -> list[str]:
-    """The trunks that an earlier run changed and did not come to reset, but for those that this one resets anyway."""
+    """The trunks that an earlier run changed but did not reset, without those that this run resets anyway."""
     if when == "never":
         return []
     names = [name for name in journal.pending() if name not in resets]
@@ -140,7 +140,7 @@ def _left_over(session: Session, journal: Journal, resets: dict[str, list[Item]]
 
 
 def _noted(session: Session, journal: Journal, resets: dict[str, list[Item]]) -> Journal:
-    """Note the coming resets; a place that cannot be written is a warning, for the run itself needs none."""
+    """Note the coming resets. A file that cannot be written is only a warning, because this run does not need it."""
     try:
         journal.note(resets)
     except Failure as failure:
@@ -160,7 +160,7 @@ def _mark(device: str, reasons: list[Item]) -> None:
 
 
 def _write(item: Item, session: Session) -> None:
-    """Make one change; an answer that was lost is found out by reading, and only what is missing is repeated."""
+    """Make one change; after a lost response, read the object and repeat only what is missing."""
     operation, again = item.action, 0
     while item.action:
         try:
@@ -186,7 +186,7 @@ def _write(item: Item, session: Session) -> None:
 
 
 def _decide_again(item: Item, session: Session) -> None:
-    """What is left to do after a write of unknown outcome; the plan that the user was shown stays."""
+    """What is left to do after a write of unknown outcome; the plan that the user was shown is kept."""
     fresh = Item(item.resource, dict(item.desired), item.state, dict(item.renames))
     look_up(fresh, session)
     decide(fresh, session)
@@ -208,7 +208,7 @@ def _reset(session: Session, journal: Journal, device: str) -> None:
             answer = _reset_device(session, device)
             break
         except AnswerLost:
-            # A reset cannot be looked up; another one costs calls that the first one has ended already.
+            # Whether a reset was made cannot be looked up; a second one ends no calls that the first one has not ended.
             if not left:
                 raise
             time.sleep(PAUSE)
@@ -257,7 +257,7 @@ def _warnings(session: Session, items: list[Item]) -> list[str]:
 
 
 def _result(item: Item, session: Session, *, single: bool) -> dict[str, Any]:
-    """What a task returns of one object: as it is now; the only one is read again when something was written."""
+    """What a task returns for one object: its present state. A single object is read again after a write."""
     previous = item.current.values if item.current else {}
     uuid = item.current.uuid if item.current else ""
     now = {} if item.action == "remove" or item.state == "absent" else (item.after if item.action else previous)
@@ -293,7 +293,7 @@ def _diff(item: Item, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _brief(item: Item, whole: dict[str, Any]) -> dict[str, Any]:
-    """A diff without what nobody asked for: the values that a new object brings along, and those that stay the same."""
+    """A diff without the defaults of a new object and without unchanged values."""
     before, after = whole["before"], whole["after"]
     if item.action == "update":
         differs = {option for option in {**before, **after} if before.get(option) != after.get(option)}
@@ -312,6 +312,6 @@ def _brief(item: Item, whole: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(item: Item, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What a diff shows: settings, and not what CUCM counts for itself."""
+    """What a diff shows: settings, without CUCM's own counters."""
     settings = {row.option for row in flat(item.resource.fields) if row.writable or row.fixed}
     return {option: value for option, value in values.items() if option in settings}

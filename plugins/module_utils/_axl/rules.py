@@ -23,7 +23,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import nam
 
 SECURE_MODES = ("Authenticated", "Encrypted")
 PROFILE_TAGS = ("name", "security_mode", "incoming_transport", "incoming_port", "x509_subject_names")
-# What a profile is made with when nobody says otherwise: the schema's defaults of add.
+# The defaults of a new profile: those of add in the schema.
 PROFILE_BIRTH = {"security_mode": "Non Secure", "incoming_transport": "TCP+UDP", "incoming_port": 5060}
 
 
@@ -40,7 +40,7 @@ def complete(item: Item) -> None:
 
 
 def profiles(session: Session, items: list[Item]) -> Iterator[str]:
-    """Mode and transports agree; TLS has its port alone; a subject name has one profile a port."""
+    """Mode and transports agree; TLS has a port of its own; a subject name has one profile per port."""
     coming = {item.label.casefold(): {**PROFILE_BIRTH, **item.after, "name": item.label} for item in items}
     for item in items:
         profile = coming[item.label.casefold()]
@@ -107,7 +107,7 @@ def collisions(profile: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator
 
 
 def users(session: Session, item: Item, reference: str, tags: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """The SIP trunks that use a profile, under its name of now or its coming one."""
+    """The SIP trunks that use a profile, under its present or its new name."""
     mine = {str(item.desired["name"]).casefold(), item.label.casefold()}
     listed = session.listed(SIP_TRUNK, ("name", reference, *tags))
     return [found.values for found in listed if str(found.values[reference]).casefold() in mine]
@@ -172,7 +172,7 @@ def _is_address(text: str) -> bool:
 
 
 def pattern_values(name: str, values: Mapping[str, Any], changed: Collection[str]) -> Iterator[str]:
-    """What CUCM demands of one pattern."""
+    """What CUCM requires of one pattern."""
     if "@" in str(values.get("pattern")) and not values.get("dial_plan"):
         yield f"{name} holds @ and needs a dial_plan."
     if "blocked_call_percentage" in changed and not values.get("enable_dcc_enforcement"):

@@ -43,8 +43,8 @@ class Field:
     type: str
     ops: str
     nil: bool = False  # nillable in add and update, so that it can be cleared even when it is no string
-    default: str | None = None  # what the schema says that add falls back to
-    send: str | None = None  # what we send in add when the user is silent and the schema demands a value
+    default: str | None = None  # the schema's default for add
+    send: str | None = None  # what we send in add if the user gives nothing and the schema requires a value
     since: str = ""  # first and last AXL version with the element; empty is unbounded
     until: str = ""
     ref: str = ""  # the kind of object that the name refers to
@@ -52,13 +52,13 @@ class Field:
     once: bool = False  # an update carries the element, but CUCM does not change it
     quiet: bool = False  # a change takes effect without a reset of the trunk
     many: bool = False  # a string that is a set of names
-    span: tuple[int, int] | None = None  # the numbers that CUCM takes, beside the default
+    span: tuple[int, int] | None = None  # the numbers that CUCM takes, in addition to the default
     kids: tuple[Field, ...] = ()
     each: str = ""  # the element that is repeated inside of a list
     most: int = 0  # the most entries of a list
     order: str = ""  # the option that holds an entry's place in a list
-    identity: tuple[str, ...] = ()  # the options that tell the entries of a list apart
-    flat: bool = False  # the kids' options stand beside the group's neighbours
+    identity: tuple[str, ...] = ()  # the options that identify an entry of a list
+    flat: bool = False  # the kids' options are on the same level as the group's neighbors
     choice: bool = False  # exactly one kid
     delta: str = ""  # adds to or removes from the list of this option
 
@@ -85,7 +85,7 @@ class Field:
 
     @property
     def birth(self) -> str | None:
-        """What add sends when the user is silent; None leaves the element out."""
+        """What add sends if the user gives nothing; None leaves the element out."""
         return self.send if self.send is not None else (self.default if self.required else None)
 
     def type_at(self, version: str) -> str:
@@ -99,7 +99,7 @@ class Field:
 
     @cached_property
     def base(self) -> str:
-        """The type that decides about the option: bool, int, group, FK or a string."""
+        """The type that determines the option: bool, int, group, FK or a string."""
         name = self.type.split(";")[0]
         return "int" if name in ("nonNegativeInteger", "XMOHAudioSourceId") else name
 
@@ -191,7 +191,7 @@ def rows_of(rows: tuple[Field, ...], version: str, operation: str) -> tuple[Fiel
 
 @cache
 def flat(rows: tuple[Field, ...]) -> tuple[Field, ...]:
-    """The rows whose options stand side by side: groups that are no option of their own are opened."""
+    """The rows that are options: of a group that is not an option itself, its children."""
     found: list[Field] = []
     for row in rows:
         found += flat(row.kids) if row.flat else (row,)

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The modules of AXL objects: their arguments, and the way from a module to its object.
+"""The modules of AXL objects: their arguments and their service.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -47,7 +47,7 @@ def face(resource: Resource) -> Face:
     def service(task: Task) -> Outcome:
         params = dict(task.params)
         if params["aggregate"] is not None:
-            # Without the options that nobody gave, which are most of the memory and of the result's invocation.
+            # Without the options that were not given: they would be most of the memory and of the result's invocation.
             params["aggregate"] = task.params["aggregate"] = [
                 {option: value for option, value in entry.items() if value is not None} for entry in params["aggregate"]
             ]

@@ -45,7 +45,7 @@ def key_body(resource: Resource, values: Mapping[str, Any], version: str) -> dic
 
 @dataclass
 class Session:
-    """A client with a memory."""
+    """A client that remembers what it read."""
 
     client: AxlClient
     check_mode: bool = False
@@ -130,5 +130,5 @@ class Session:
         try:
             return bool(self.client.sql(f"select name from device where name='{quoted}'"))
         except AxlFault:
-            # Without the right to query, CUCM itself has to judge the name when it is written.
+            # Without the right to query, CUCM itself has to check the name when it is written.
             return not self.check_mode

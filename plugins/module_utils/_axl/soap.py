@@ -3,10 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The envelopes of AXL's reads, written and taken apart by lxml.
 
-Reads are many and their answers long: zeep needs several times the time of everything else for them, and to import it
-costs a task that changes nothing more than its requests. Writes are few and go through zeep, which sends nothing that
-the WSDL does not have.
-Private to siptls.cucm: no other collection may rely on it.
+There are many reads, with long responses: zeep would take several times as long as everything else, and importing it
+costs a task that changes nothing more time than its requests. Writes are few and go through zeep, which sends nothing
+that the WSDL does not have. Private to siptls.cucm: no other collection may rely on it.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def name_of(resource: Resource, values: Mapping[str, Any]) -> str:
 
 
 def key_of(resource: Resource, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """What tells objects of a kind apart."""
+    """What identifies an object of a kind."""
     return tuple(str(values.get(option) or "").casefold() for option in resource.key)
 
 

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects in three forms, and the ways between them: the user's options, AXL's elements, what CUCM answers.
+"""Objects in three forms, and the conversions between them: the user's options, AXL's elements, CUCM's responses.
 
 The form to compare in is the options': booleans and whole numbers as such, an empty setting as "", references by name,
 lists in the order of their order option.
@@ -65,7 +65,7 @@ def _reference(value: Any) -> str:
 
 
 def read(rows: tuple[Field, ...], element: Any, version: str) -> dict[str, Any]:
-    """What CUCM answered, an element or None, in the form to compare in; every row that a get of this release has."""
+    """What CUCM returned, an element or None, in the form to compare in; every row that a get of this release has."""
     found: dict[str, Any] = {}
     elements = soap.children(element) if element is not None else {}
     for row in rows_of(rows, version, "get"):
@@ -88,7 +88,7 @@ def _place(entry: Mapping[str, Any], order: str) -> int:
 
 
 def wanted(rows: tuple[Field, ...], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the user gave, in the form to compare in; what was left out (None) stays out."""
+    """The user's options in the form to compare in, without those that were left out (None)."""
     found: dict[str, Any] = {}
     for row in flat(rows):
         value = given.get(row.option)
@@ -127,7 +127,7 @@ def same(row: Field, given: Any, current: Any) -> bool:
     if row.base == "FK":
         if given and UUID.fullmatch(given):
             return braced(given) == getattr(current, "uuid", "")
-        # Whether CUCM tells references apart by case is unknown; it answers with the object's own spelling.
+        # Whether references in CUCM are case-sensitive is not known; it returns the object's own spelling.
         return str(given).casefold() == str(current or "").casefold()
     if row.option in ("address", "address_ipv6"):
         return str(given).casefold() == str(current or "").casefold()
@@ -135,12 +135,12 @@ def same(row: Field, given: Any, current: Any) -> bool:
 
 
 def holds(rows: tuple[Field, ...], given: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
-    """True when an entry of CUCM has all that the user said of it."""
+    """True when an entry of CUCM has every value that the user gave for it."""
     return all(same(row, given[row.option], current.get(row.option)) for row in flat(rows) if row.option in given)
 
 
 def differing(rows: tuple[Field, ...], given: Mapping[str, Any], current: Mapping[str, Any]) -> list[Field]:
-    """The rows whose wish is not yet what CUCM has."""
+    """The rows in which CUCM differs from what was asked for."""
     return [
         row
         for row in flat(rows)
@@ -212,13 +212,13 @@ def _elements(
 
 
 def _entry(row: Field, entry: Mapping[str, Any], version: str, operation: str) -> dict[str, Any]:
-    """One entry of a list, with what the schema demands of it where the user said nothing."""
+    """One entry of a list, with what the schema requires where the user gave nothing."""
     births = {kid.option: kid.birth for kid in flat(row.kids) if kid.required and kid.birth is not None}
     return send(row.kids, {**births, **entry}, version, operation)
 
 
 def wire(row: Field, value: Any) -> Any:
-    """One value as zeep takes it; an empty one clears, by nil where an empty text would not do."""
+    """One value as zeep takes it; an empty one clears the setting, by nil where an empty text would not."""
     if row.base == "FK":
         if value and UUID.fullmatch(value):
             return {"uuid": braced(value)}

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A compact WSDL for one release, generated from the field tables: only what we write, and no defaults.
 
-Booleans are true xs:boolean, so that zeep writes what the vendor's pattern takes. Reads do without it (soap.py). Every
-element is optional: what is needed is our own rule, with words, and nothing is filled in behind the user's back.
+Booleans are true xs:boolean, so that zeep writes what the vendor's pattern takes. Reads do not use it (soap.py). Every
+element is optional: our own rules check what is required, with clear messages, and nothing is filled in unasked.
 Private to siptls.cucm: no other collection may rely on it.
 """
 

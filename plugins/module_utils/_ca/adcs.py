@@ -72,7 +72,7 @@ class AdcsSigner:
         return None
 
     def sign(self) -> Issued:
-        """Submit the request, or go on with what was pending. With dry the account alone is tried."""
+        """Submit the request, or continue with a pending one. With dry only the account is tried."""
         job, client = self.job, self.client
         client.login()
         if job.dry:
@@ -88,7 +88,7 @@ class AdcsSigner:
         return Issued(read_certificate(answer.pem), tuple(map(read_certificate, client.authorities())))
 
     def _answer(self, notes: _Pending) -> Answer:
-        """Submit the request, or go on with the one submitted before, and wait as long as asked for."""
+        """Submit the request, or continue with the one submitted before, and wait as long as asked for."""
         client, options = self.client, self.job.options
         number = options["request_id"] or notes.number()
         if number:
@@ -123,7 +123,7 @@ class AdcsSigner:
 
 
 class _Pending:
-    """The note on a request that was submitted, from the moment that its number is known until it is settled."""
+    """The note about a submitted request, from when its number is known until it is settled."""
 
     def __init__(self, job: Job, url: str) -> None:
         self._folder, self._request, self._url = job.folder, job.request, url

@@ -1,11 +1,11 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The provider by_hand: a person signs, by way of a folder; private to siptls.cucm.
+"""The provider by_hand: a person signs, through a folder; private to siptls.cucm.
 
-The CSR is written into the folder, and the module fails with the path. The next run goes on when the certificate lies
-beside it. The names hold a part of the key's fingerprint, so that the certificate of an earlier CSR is not taken for
-this one's. The certificate may be PEM, DER or PKCS#7, its chain in the same file or in one file for all.
+The CSR is written into the folder, and the module fails with the path. The next run continues once the certificate is
+next to it. The names contain part of the key's fingerprint, so that the certificate of an earlier CSR is not mistaken
+for this one's. The certificate may be PEM, DER or PKCS#7, its chain in the same file or in one file for all.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class HandSigner:
         return str(self.folder.path / f"{name}-{self.job.request.key.sha256.replace(':', '').lower()[:8]}")
 
     def outdated(self, certificate: Certificate) -> str | None:
-        """Nothing: the folder holds what serves."""
+        """None: whatever is in the folder is used."""
         return None
 
     def sign(self) -> Issued:
-        """The certificate that lies beside the request. Raises Failure with status pending while there is none."""
+        """The certificate that is next to the request. Raises Failure with status pending while there is none."""
         if self.job.dry:
             return stand_in(self.job)
         file = f"{self._stem}.csr"

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Microsoft's certificate web enrolment (/certsrv), over HTTPS; private to siptls.cucm.
 
-The pages are made for people and differ a little by release and language; what is read of them is what other
-clients have relied on for years (certificates.md, 9.1), and the rest of a page is quoted where nothing fits.
+The pages are made for people and differ a little by release and language; this client reads only what other clients
+have relied on for years (certificates.md, 9.1), and quotes a page that it does not recognize.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Certsrv:
             session.auth = (self.account.encode(), password.encode())
 
     def login(self) -> None:
-        """Raises Failure unless the account gets in."""
+        """Log in; Failure if the account is refused."""
         self._get("/")
 
     def submit(self, csr: str, template: str | None, attributes: Mapping[str, Any] | None) -> Answer:

@@ -8,7 +8,7 @@
     pending/   one file per request that is pending at another CA (adcs)
     issued/    one file per certificate, <common name>_<start of the key's SHA-256>_<serial>.pem: its name is its index
 
-The index lies in the names so that it cannot contradict the certificates, whatever moment a run is stopped at.
+The names are the index, so that it cannot contradict the certificates, whenever a run is stopped.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ LOCK_WAIT = 120.0  # seconds; a signature takes well under one
 
 
 class CaFolder:
-    """The files of a local CA below a path. Every write is whole or not there at all."""
+    """The files of a local CA below a path. Every write is atomic."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.certificate, self.chain, self.key = (self.path / name for name in ("ca.pem", "chain.pem", "ca.key"))
         self.issued = self.path / "issued"
-        #: files among the issued certificates that are none, with the reason
+        #: files among the issued certificates that are not certificates, with the reason
         self.strays: dict[str, str] = {}
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder for this process alone; makes it, readable by its owner alone, when it is not there."""
+        """Lock the folder for this process; a missing folder is made, readable by its owner only."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -78,7 +78,7 @@ class CaFolder:
             raise self.failed("read", error, file) from None
 
     def write(self, file: Path, data: bytes, mode: int) -> None:
-        """Write a file whole: beside it under another name, to the disk, then into its place."""
+        """Write a file atomically: under another name beside it, synced to disk, then renamed."""
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=file.parent, prefix=".new-")
@@ -120,7 +120,7 @@ class CaFolder:
             )
 
     def keep(self, certificate: Certificate, chain: Iterable[Certificate] = ()) -> Path:
-        """Keep an issued certificate, with its chain where that does not lie in ca.pem."""
+        """Keep an issued certificate, with its chain where that is not in ca.pem."""
         name = re.sub(r"[^A-Za-z0-9.-]", "-", certificate.common_name or "unnamed")[:64]
         file = self.issued / f"{name}_{_short(certificate.key.sha256)}_{certificate.serial_text}.pem"
         self.write(file, "".join(part.pem for part in (certificate, *chain)).encode(), 0o644)

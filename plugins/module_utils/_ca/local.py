@@ -51,7 +51,7 @@ SPEC = ArgSpec(
 
 @contextlib.contextmanager
 def _open(job: Job) -> Iterator[LocalSigner]:
-    """The CA, at work on a request."""
+    """The signer for a request."""
     addresses = signer.Addresses(
         tuple(job.options["crl_urls"] or ()), tuple(job.options["ocsp_urls"] or ())
     )  # checked before a CA is made
@@ -75,7 +75,7 @@ def _at_hand(job: Terms) -> Iterator[tuple[signer.SigningCa, bool]]:
             f"days is {job.policy.days} and renew_before {job.renew_before}: a new certificate would be due for "
             "renewal at once. Give more days."
         )
-    # Nobody writes in check mode, so that no lock (which is a file) is needed then.
+    # Check mode writes nothing, so that it needs no lock (which is a file).
     with job.folder.lock() if job.folder and not job.dry else contextlib.nullcontext():
         ca, created = _authority(job)
         ca.check_dates(job.now, job.there, job.renew_before)
@@ -84,7 +84,7 @@ def _at_hand(job: Terms) -> Iterator[tuple[signer.SigningCa, bool]]:
 
 @dataclass
 class LocalSigner:
-    """A CA whose key is at hand."""
+    """A CA whose key is on the controller."""
 
     job: Job
     ca: signer.SigningCa
@@ -170,7 +170,7 @@ def _from_folder(job: Terms, folder: CaFolder) -> tuple[signer.SigningCa, bool]:
             "Set local_create: true to have one made there, or correct path."
         )
     plan = _plan(job)
-    # A key without a certificate is what a run leaves that was stopped in between; it is finished here.
+    # A run that was stopped in between leaves a key without a certificate; its CA is completed here.
     found = signer.load_key(key_data, options["passphrase"], str(folder.key)) if key_data else None
     if job.dry:
         key, pem = signer.preview(plan, str(folder.path), job.now)
@@ -184,7 +184,7 @@ def _from_folder(job: Terms, folder: CaFolder) -> tuple[signer.SigningCa, bool]:
 
 
 def _plan(job: Terms) -> signer.CaPlan:
-    """What a new CA is to be like; Failure when it would not last as long as what it has to sign."""
+    """The plan for a new CA; Failure if it would end before the certificates that it has to sign."""
     options = job.options
     days = options["ca_days"]
     if not 0 < days <= signer.MOST_DAYS:

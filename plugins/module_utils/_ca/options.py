@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of ca_sign: those of every provider together, and what of them belongs to the one chosen.
+"""The options of ca_sign: those of all providers, and those of the chosen one.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -130,7 +130,7 @@ def _environment(provider: Provider, option: str) -> list[str]:
 
 
 def guard_warnings(given: Mapping[str, Any]) -> list[str]:
-    """What the options of a CA leave unprotected, for runs in which nothing is signed. Nothing where they are wrong."""
+    """Warnings about what the options of a CA leave unprotected, for runs that sign nothing; none if they are wrong."""
     try:
         values, warnings = read_ca(given)
     except Failure:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a CA provider is: its options, and how it signs one request; private to siptls.cucm.
 
-A provider only signs. What surrounds it (who may have which name, whether an earlier certificate still serves, whether
-CUCM takes what came back) is in signing.py, once for all of them.
+A provider only signs. Everything around it (who may have which name, whether an earlier certificate is still good,
+whether CUCM accepts the new one) is in signing.py, once for all of them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Job(Terms):
 
 @dataclass(frozen=True)
 class Issued:
-    """What a CA answered. authorities: the CAs above the certificate, in any order; facts: for the module's result."""
+    """What a CA issued. authorities: the CAs above the certificate, in any order; facts: for the module's result."""
 
     certificate: Certificate
     authorities: tuple[Certificate, ...]
@@ -58,11 +58,11 @@ class Issued:
 
 
 class Signer(Protocol):
-    """A provider at work on one job."""
+    """A provider working on one job."""
 
     @property
     def authorities(self) -> tuple[Certificate, ...]:
-        """CAs that are known without asking anybody; those of an earlier certificate lie beside it."""
+        """CAs that are known without contacting one; those of an earlier certificate are kept with it."""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Signer(Protocol):
         """What the user should know, for instance what the options leave unprotected."""
 
     def outdated(self, certificate: Certificate) -> str | None:
-        """Why an earlier certificate for the same key does not serve any more; None if this provider does not mind."""
+        """Why an earlier certificate for the same key is no longer good; None if this provider has no objection."""
 
     def sign(self) -> Issued | None:
         """Sign the request; None where the request is only to be checked.

@@ -87,7 +87,7 @@ class Requester:
         )
 
     def _owner(self, common_name: str) -> Owner:
-        """Whose names are good: the node's, or those of the whole cluster for a multi-server certificate."""
+        """Whose names are allowed: the node's, or those of the whole cluster for a multi-server certificate."""
         shared = _MULTI_SERVER.search(common_name.partition(".")[0]) and _hosts(common_name) & self.cluster.hosts
         return self.cluster if shared else self.own
 
@@ -95,7 +95,7 @@ class Requester:
         return value in own.names or value in self.named or bool(_hosts(value) & own.hosts)
 
     def _other(self, value: str) -> str | None:
-        """Who else has a name; what others have wins over what a cluster says of itself."""
+        """Who else has a name; what others have takes precedence over what a cluster says about itself."""
         if value in self.named:
             return None
         for title, owner in self.others.items():
@@ -104,7 +104,7 @@ class Requester:
         return None
 
     def _by_host(self, value: str, owner: Owner) -> bool:
-        """Whether a name is that of another's host. Two hosts of one name are told apart by known FQDNs alone."""
+        """Whether a name is that of another owner's host. Only known FQDNs distinguish two hosts of the same name."""
         hosts = _hosts(value) & owner.hosts
         if not hosts or not hosts <= self.own.hosts | self.cluster.hosts or "." not in value:
             return bool(hosts)

@@ -39,7 +39,7 @@ _REVOCATION_URL = re.compile(r"\A(https?|ldaps?)://[!-~]+\Z")
 
 @dataclass(frozen=True)
 class CaPlan:
-    """What a new CA is to be like. subject: in the order of its DER (C=IN, O=cisco, CN=...), None for one of ours.
+    """The plan for a new CA. subject: in the order of its DER (C=IN, O=cisco, CN=...), None for one of ours.
 
     permitted: the only domains and networks for which it may sign (name constraints); none for all.
     """
@@ -55,7 +55,7 @@ class CaPlan:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where those who check a certificate find out whether it was revoked: put into what a CA signs."""
+    """Where to look up whether a certificate was revoked; written into the certificates that a CA signs."""
 
     crl: tuple[str, ...] = ()
     ocsp: tuple[str, ...] = ()
@@ -79,7 +79,9 @@ class SigningCa:
 
     @classmethod
     def load(cls, certificates: str | bytes, key: Any, above: str | bytes | None, where: str) -> SigningCa:
-        """From PEM, the CA's own certificate anywhere among those of its chain; raises Failure when they don't fit."""
+        """From PEM, the CA's own certificate anywhere among those of its chain; Failure if key and certificate don't
+        match.
+        """
         found = read_certificates(certificates, where)
         own = [candidate for candidate in found if candidate.key == public_key(key)]
         if not own:
@@ -102,7 +104,7 @@ class SigningCa:
         return self.certificate.subject.text
 
     def check_dates(self, now: datetime, there: datetime, renew_before: int) -> None:
-        """Refuse a CA that is not valid, or that ends so soon that each of its certificates would be due at once.
+        """Refuse a CA that is not valid, or that ends so soon that its certificates would be due for renewal at once.
 
         now is this machine's time, there the time of the node that the certificate is for.
         """
@@ -132,7 +134,7 @@ class SigningCa:
     ) -> Certificate:
         """A certificate for a request that has been checked; it never outlives its CA.
 
-        there is the node's time where it differs from now: the certificate is to be good by both clocks, and to last
+        there is the node's time where it differs from now: the certificate is to be valid by both clocks, and to last
         as long as the policy says by the one that is ahead. Raises Failure where cryptography cannot copy the request.
         """
         from cryptography.exceptions import UnsupportedAlgorithm
@@ -237,7 +239,7 @@ def _check_key_size(plan: CaPlan) -> None:
 
 
 def preview(plan: CaPlan, place: str, now: datetime) -> tuple[Any, str]:
-    """(key, certificate as PEM) of the CA that check mode shows, and that nobody ever trusts.
+    """(key, certificate as PEM) of the CA that check mode shows; it is never trusted.
 
     The same for every task of a run, so that check mode shows the one CA that the run would make.
     """
@@ -341,7 +343,7 @@ def key_pem(key: Any, passphrase: str | None) -> bytes:
 
 
 def digest(key: Any, name: str) -> Any:
-    """The hash that a CA signs with; keys of a kind that brings its own get none."""
+    """The hash that a CA signs with; None for kinds of keys that have their own."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 

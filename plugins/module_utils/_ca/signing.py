@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one way from a request to a certificate, whoever signs; private to siptls.cucm.
 
-Before: is the request sound, and may this node have these names? Does an earlier certificate still serve? After: is
-the certificate what was asked for, and does CUCM take it? Between the two a provider signs.
+Before: is the request valid, and may this node have these names? Is an earlier certificate still good? Then a provider
+signs. After: is the certificate what was requested, and does CUCM accept it?
 """
 
 from __future__ import annotations
@@ -49,10 +49,11 @@ class Settled:
 
 
 def sign(params: Mapping[str, Any], *, dry: bool) -> Outcome:
-    """Have a request signed, or give back what still serves. With dry nothing is written or submitted.
+    """Have a request signed, or return an earlier certificate that is still good. With dry nothing is written or
+    submitted.
 
     Raises Failure when the request must not be signed, is pending (status pending among its facts) or was refused, or
-    when what came back is of no use.
+    when the certificate cannot be used.
     """
     choice = chosen(params)
     if choice.values["csr"] is None:
@@ -133,7 +134,7 @@ def _check(job: Job, requester: Requester | None) -> list[str]:
 
 
 def _settle(job: Job, at_work: Signer, requester: Requester | None, *, gives_back: bool) -> Settled | None:
-    """The certificate that still serves, or a new one with the reason why; None where nothing was to be signed."""
+    """The earlier certificate if it is still good, or a new one with the reason; None if nothing was to be signed."""
     reason: str | None = None
     if job.folder is not None and gives_back:
         for bundle in job.folder.kept(job.request.key.sha256):
@@ -167,7 +168,7 @@ def _chain(certificate: Certificate, authorities: Sequence[Certificate]) -> Chai
 
 
 def _outdated(job: Job, at_work: Signer, certificate: Certificate, chain: Chain | None) -> Iterator[str]:
-    """Why an earlier certificate for the same key does not serve any more."""
+    """Why an earlier certificate for the same key is no longer good."""
     if job.force:
         yield "force was set"
     why = at_work.outdated(certificate)
@@ -183,7 +184,7 @@ def _outdated(job: Job, at_work: Signer, certificate: Certificate, chain: Chain 
 
 
 def _problems(job: Job, certificate: Certificate, chain: Chain) -> Iterator[str]:
-    """Why a certificate is of no use for CUCM."""
+    """Why CUCM could not use a certificate."""
     yield from request_differences(certificate, job.request)
     yield from certificate_problems(certificate, TRUNK_EC if job.request.key.kind == EC else TRUNK)
     yield from date_problems(certificate, job.there)
@@ -191,7 +192,7 @@ def _problems(job: Job, certificate: Certificate, chain: Chain) -> Iterator[str]
 
 
 def _older(folder: CaFolder, request: Request) -> str | None:
-    """The request has a key of its own: say so when its node has had a certificate with another."""
+    """The reason that the request has a new key, if its node has had a certificate with another one."""
     for bundle in folder.kept():
         if bundle[0].subject.key == request.subject.key and bundle[0].san_keys == request.san_keys:
             return f"the request contains a new key (certificate {bundle[0].serial_text} was for another)"
@@ -199,7 +200,7 @@ def _older(folder: CaFolder, request: Request) -> str | None:
 
 
 def _remarks(job: Job, settled: Settled) -> Iterator[str]:
-    """What is worth a warning about a new certificate."""
+    """Warnings about a new certificate."""
     certificate = settled.issued.certificate
     if settled.issued.predicted:
         return

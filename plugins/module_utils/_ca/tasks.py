@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The provider tasks: the user's own tasks sign, and hand over what they got; private to siptls.cucm.
+"""The provider tasks: the user's own tasks sign, and hand over the certificate; private to siptls.cucm.
 
 It is called twice: without a certificate before those tasks, so that a request that must not be signed reaches no CA,
 and with one after them.

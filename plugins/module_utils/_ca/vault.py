@@ -133,7 +133,7 @@ class VaultSigner:
 
 
 def _answer(page: Page) -> dict[str, Any]:
-    """The JSON object of a response; nothing when it is none."""
+    """The JSON object of a response; empty when it is not one."""
     try:
         found = json.loads(page.content)
     except (ValueError, RecursionError):

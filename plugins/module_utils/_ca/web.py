@@ -97,7 +97,7 @@ class WebSession:
 
     @contextlib.contextmanager
     def _deadline(self) -> Iterator[threading.Event]:
-        """Break the connection when the time is over, whatever drips; the event says that it was."""
+        """Close the connection when the time is over, even if bytes still trickle in; the event shows that it was."""
         over = threading.Event()
 
         def stop() -> None:
@@ -172,11 +172,11 @@ class WebSession:
                 self.poolmanager.pool_classes_by_scheme = {"https": Pool}
 
             def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
-                """Nothing: the context says it all."""
+                """Nothing to do: the context decides."""
 
             def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
                 host, _own = super().build_connection_pool_key_attributes(request, True, None)
-                # urllib3 would raise the context's verification by itself.
+                # urllib3 would tighten the context's verification by itself.
                 return host, {} if validate else {"cert_reqs": "CERT_NONE"}
 
         session = requests.Session()

@@ -22,7 +22,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.plan import 
     Trunk,
 )
 
-#: after so many translations a call is taken to run in circles
+#: number of translations after which a call counts as looping
 MOST_TRANSLATIONS = 10
 
 
@@ -106,7 +106,7 @@ def _matches(pattern: Pattern, number: str) -> bool:
 
 
 def caught_early(plan: DialPlan, dialled: str, partitions: Sequence[str]) -> Pattern | None:
-    """The urgent pattern that takes a call before a phone that sends digit by digit has sent them all."""
+    """The urgent pattern that matches before a phone that sends digit by digit has sent all digits."""
     urgent = any(pattern.urgent and pattern.partition in partitions for pattern in plan.patterns)
     for length in range(1, len(dialled)) if urgent else ():
         pattern = closest(plan, dialled[:length], partitions)

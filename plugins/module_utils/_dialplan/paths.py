@@ -31,18 +31,18 @@ from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.plan import 
 )
 
 ROUTED, NOT_ROUTED, UNKNOWN = "routed", "not routed", "unknown"
-#: so many numbers of a local pattern are followed
+#: how many numbers of a local pattern are followed
 MOST_NUMBERS = 8
 
 
 @dataclass(frozen=True)
 class Step:
-    """How far a call comes: the state, the number that goes on, and why it does not."""
+    """How far a call gets: the state, the number that goes on, and why the call does not."""
 
     state: str
     number: str
     why: str = ""
-    at: str = ""  # the cluster that the call has come to; empty where it begins
+    at: str = ""  # the cluster that the call has reached; empty where it begins
     outside: bool = False  # the call fails because a search space does not have a partition
     onward: tuple[str, ...] = ()  # of a call that came in and goes out again: the devices that it can leave by
 
@@ -139,7 +139,7 @@ def call(source: Stop, caller: Caller, dialled: str, *, out: str, stops: Mapping
 
 
 def _arrive(stops: Mapping[str, Stop], at: str, origin: str, number: str, passed: tuple[tuple[str, str], ...]) -> Step:
-    """From the trunk between two clusters on; passed are the clusters that passed it on, and with which number."""
+    """Follow a call that comes in over a trunk; passed are the clusters that passed it on, each with the number."""
     stop = stops.get(at)
     if stop is None or stop.plan is None:
         return Step(UNKNOWN, number, f"the dial plan at the other end{f', {at},' if passed else ''} is not known")

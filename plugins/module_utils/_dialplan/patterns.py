@@ -18,13 +18,13 @@ from functools import lru_cache
 _TOKEN = re.compile(r"\[(\^?)([^\[\]]*)\]|\\(.)|(.)", re.S)
 _DIGITS = frozenset("0123456789")
 _LITERALS = frozenset("0123456789*#ABCD")
-#: what ! and an inverted set can take
+#: what ! and an inverted set can match
 DIALLED = _DIGITS | frozenset("*#")
 
 
 @dataclass(frozen=True)
 class Place:
-    """What one place of a pattern takes, and whether it may repeat or be missing."""
+    """What one place of a pattern matches, and whether it may be repeated or missing."""
 
     takes: frozenset[str]
     least: int = 1
@@ -33,7 +33,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A pattern's places, and how many of them stand before its dot."""
+    """A pattern's places, and how many of them are before its dot."""
 
     places: tuple[Place, ...]
     before_dot: int
@@ -76,7 +76,7 @@ def _set(inside: str) -> frozenset[str]:
 
 
 def ends(parsed: Parsed, number: str, places: int | None = None) -> set[int]:
-    """How many characters of a number the first places can take; all places when none are named."""
+    """How many characters of a number the first places can match; all places by default."""
     at = {0}
     for place in parsed.places[:places]:
         at = set(_after(place, number, at))
@@ -139,7 +139,7 @@ def before_dot(pattern: str, number: str) -> str | None:
 
 
 def covers(wide: str, narrow: str) -> bool:
-    """True when the wider pattern surely matches every number that the narrower one stands for."""
+    """True when the wider pattern certainly matches every number that the narrower one matches."""
     wider, narrower = parse(wide), parse(narrow)
     if wider is None or narrower is None:
         return wide == narrow
@@ -158,5 +158,5 @@ def _covers(wide: Sequence[Place], narrow: Sequence[Place]) -> bool:
         return False
     if _covers(wide[1:], narrow[1:]):
         return True
-    # The wider place repeats: it takes this place of the narrower pattern, and further ones.
+    # The wider place repeats: it matches this place of the narrower pattern, and further ones.
     return first.repeats and len(narrow) > 1 and _covers((Place(first.takes, 0, repeats=True), *wide[1:]), narrow[1:])

@@ -139,20 +139,20 @@ class DialPlan:
             route_lists={**self.route_lists, **{list_.name: list_ for list_ in lists}},
         )
 
-    def _with_trunk(self, wish: Mapping[str, Any]) -> Trunk:
-        """A trunk as it will be: what the run does not set stays."""
-        old = self.trunks.get(wish["name"], Trunk(wish["name"]))
+    def _with_trunk(self, planned: Mapping[str, Any]) -> Trunk:
+        """A trunk as it will be; what the run does not set is kept."""
+        old = self.trunks.get(planned["name"], Trunk(planned["name"]))
         return replace(
             old,
-            search_space=str(wish.get("calling_search_space", old.search_space) or ""),
-            significant_digits=int(wish.get("significant_digits", old.significant_digits)),
-            prefix=str(wish.get("prefix_dn", old.prefix) or ""),
+            search_space=str(planned.get("calling_search_space", old.search_space) or ""),
+            significant_digits=int(planned.get("significant_digits", old.significant_digits)),
+            prefix=str(planned.get("prefix_dn", old.prefix) or ""),
         )
 
-    def _with_list(self, wish: Mapping[str, Any], groups: Mapping[str, Sequence[Mapping[str, Any]]]) -> RouteList:
-        """A route list as it will be; the members of route groups that the run does not make are those of now."""
-        old = self.route_lists.get(wish["name"], RouteList(wish["name"]))
-        members = [member for entry in wish["members"] for member in groups.get(entry["route_group"]) or ()]
+    def _with_list(self, planned: Mapping[str, Any], groups: Mapping[str, Sequence[Mapping[str, Any]]]) -> RouteList:
+        """A route list as it will be; route groups that the run does not make keep their present members."""
+        old = self.route_lists.get(planned["name"], RouteList(planned["name"]))
+        members = [member for entry in planned["members"] for member in groups.get(entry["route_group"]) or ()]
         return replace(old, devices=tuple(str(member["device"]) for member in members) or old.devices)
 
     def partitions(self, *spaces: str) -> tuple[str, ...]:
@@ -183,18 +183,18 @@ def _number(pattern: str) -> str | None:
     return "".join(next(iter(place.takes)) for place in parsed.places)
 
 
-def route_pattern(wish: Mapping[str, Any]) -> Pattern:
-    """A route pattern of sip_tls_trunk_objects; what a wish leaves out is what CUCM makes a pattern with."""
+def route_pattern(options: Mapping[str, Any]) -> Pattern:
+    """A route pattern of sip_tls_trunk_objects; options that are left out have CUCM's defaults."""
     return Pattern(
-        str(wish["pattern"]),
+        str(options["pattern"]),
         ROUTE,
-        str(wish.get("partition") or NO_PARTITION),
-        urgent=wish.get("urgent_priority") is True,
-        blocked=wish.get("block_enable") is True,
-        discard=str(wish.get("digit_discard_instructions") or ""),
-        mask=str(wish.get("called_party_transformation_mask") or ""),
-        prefix=str(wish.get("prefix_digits_out") or ""),
-        target=str(wish.get("gateway") or wish.get("route_list") or ""),
+        str(options.get("partition") or NO_PARTITION),
+        urgent=options.get("urgent_priority") is True,
+        blocked=options.get("block_enable") is True,
+        discard=str(options.get("digit_discard_instructions") or ""),
+        mask=str(options.get("called_party_transformation_mask") or ""),
+        prefix=str(options.get("prefix_digits_out") or ""),
+        target=str(options.get("gateway") or options.get("route_list") or ""),
     )
 
 

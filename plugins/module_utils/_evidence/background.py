@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Work that goes on after its task has ended, in a process of its own. Private to this collection.
+"""Work that continues after its task has ended, in a process of its own. Private to this collection.
 
 Ansible's `async` would start a new Python for it, and finds its result by the home folder, which the wrapper and
 `async_status` don't read alike. Here the process is a fork of the task's, and a folder holds what the two share.
@@ -34,7 +34,7 @@ def begin(folder: Path, work: Callable[[], dict[str, Any]]) -> None:
     if child:
         os.waitpid(child, 0)
         return
-    # Whatever happens, a fork must not go on with the work of the process that it is a copy of.
+    # Whatever happens, the fork must not continue the work of the process that it is a copy of.
     try:
         os.setsid()
         if not os.fork():
@@ -79,7 +79,7 @@ def _result(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def _leave_the_files_of_the_task() -> None:
-    """Whoever reads the task's output waits until nobody holds it open."""
+    """A reader of the task's output waits until no process has it open."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(nothing, standard)

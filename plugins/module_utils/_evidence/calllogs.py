@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Call logs of CUCM: one line a message of a call, with the trunk's name. Private to this collection."""
+"""Call logs of CUCM: one line per message of a call, with the trunk's name. Private to this collection."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def line(text: str) -> dict[str, Any] | None:
 
 
 def read(stream: BinaryIO, problem: Callable[[str], None]) -> list[dict[str, Any]]:
-    """The SIPT and CC lines of a file (plain, gzipped, unfinished); phones' own lines (SIPL) are passed over."""
+    """The SIPT and CC lines of a file (plain, gzipped, unfinished); phones' own lines (SIPL) are skipped."""
     found: list[dict[str, Any]] = []
     rest = b""
     for block in blocks(stream, problem):

@@ -44,7 +44,9 @@ class Transaction:
 
 
 def calls(messages: Iterable[Entry], sides: Iterable[Entry], runs: Sequence[ProcessRun]) -> list[Entry]:
-    """The calls (INVITE dialogs) as each node saw them, with their ladders. SDL says more; call logs name the trunk."""
+    """The calls (INVITE dialogs) as each node saw them, with their ladders. SDL has more detail; call logs name the
+    trunk.
+    """
     dialogs: dict[tuple[str | None, str], list[Entry]] = defaultdict(list)
     logged: dict[str, list[Entry]] = defaultdict(list)
     addresses: dict[str | None, str | None] = {}

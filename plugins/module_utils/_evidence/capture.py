@@ -39,7 +39,7 @@ SIP_PORTS = frozenset({5060, 5061})
 # What a MAC adds to data under a NULL cipher.
 _NULL_MACS = {"MD5": 16, "SHA": 20, "SHA256": 32, "SHA384": 48}
 MOST_SIP = 500
-# So many pieces of each direction are searched for the head of a TLS record: the first may be missing.
+# How many pieces of each direction are searched for the head of a TLS record: the first may be missing.
 MOST_PROBED = 50
 
 

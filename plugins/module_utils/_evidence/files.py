@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of evidence: their hashes, their siblings, and writing them so that none is ever half there. Private."""
+"""Evidence files: hashes, rolled files, and atomic writing. Private."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 
 
 def described(path: Path) -> dict[str, Any]:
-    """Path, size in bytes and SHA-256 of a file, as an auditor wants them."""
+    """Path, size in bytes and SHA-256 of a file, for an auditor."""
     digest = hashlib.sha256()
     size = 0
     with path.open("rb") as stream:
@@ -37,7 +37,7 @@ def rolled(path: Path) -> list[Path]:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all, readable by its owner alone: captures and traces hold numbers and names.
+    """Writes a file atomically, readable by its owner only: captures and traces contain numbers and names.
 
     Failure when this machine has no room or no right for it.
     """

@@ -4,9 +4,9 @@
 """One TLS handshake, watched byte by byte, so that a refusal still shows the chain. Private to this collection.
 
 Up to TLS 1.2 the server's chain, its request for a certificate and its alerts are read from the bytes on the wire,
-whatever comes of the handshake. TLS 1.3 encrypts them; there the chain comes from OpenSSL, and the request from
-CPython's message callback where there is one. In TLS 1.3 the client is done before the server has judged the client's
-certificate: the refusal comes with the first read after the handshake.
+whatever the outcome of the handshake. TLS 1.3 encrypts them; there the chain comes from OpenSSL, and the request from
+CPython's message callback where there is one. In TLS 1.3 the client has finished before the server has checked the
+client's certificate: a refusal comes with the first read after the handshake.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import 
 
 READ = 65_536
 ALERT, HANDSHAKE, CERTIFICATE_REQUEST, CERTIFICATE_AUTHORITIES = 21, 22, 13, 47
-# As Python names the versions that nobody should speak any more; TLS 1.0 is the least that CUCM ever spoke.
+# Python's names of the versions that should no longer be used; TLS 1.0 is the oldest that CUCM has used.
 OLD_VERSIONS = ("TLSv1", "TLSv1.1")
 
 
@@ -56,7 +56,7 @@ class Seen:
     finished: bool = False
     closed: bool = False
     plain_text: bytes = b""
-    trouble: str | None = None
+    problem: str | None = None
 
 
 class Asked(Enum):
@@ -128,7 +128,7 @@ def old_peer_context() -> ssl.SSLContext:
 class Handshake:
     """A TLS connection as a client, for use in a with statement. ``seen`` grows while it is used.
 
-    Raises OSError when there is no TCP connection; a failed handshake is told in ``seen``, not raised.
+    Raises OSError when there is no TCP connection; a failed handshake is reported in ``seen``, not raised.
     """
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext, timeout: float) -> None:
@@ -157,7 +157,7 @@ class Handshake:
         self.socket.close()
 
     def shake(self) -> bool:
-        """Perform the handshake; whether this end holds it for done (in TLS 1.3 the refusal may still come)."""
+        """Perform the handshake; whether it is complete for this end (in TLS 1.3 the refusal may still come)."""
         done = self._pump(self._tls.do_handshake) is not None
         seen = self.seen
         if done:
@@ -179,10 +179,10 @@ class Handshake:
     def receive(self, wait: float) -> bytes:
         """The next application data, or nothing when none came in time (seconds), or the peer closed or refused."""
         self._deadline = time.monotonic() + wait
-        trouble = self.seen.trouble
+        problem = self.seen.problem
         data = self._pump(lambda: self._tls.read(READ))
         if not self.seen.closed and self.seen.alert is None and data is None:
-            self.seen.trouble = trouble
+            self.seen.problem = problem
         self._from_wire()
         return data or b""
 
@@ -197,21 +197,21 @@ class Handshake:
                     return None
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 self.seen.closed = True
-                self.seen.trouble = self.seen.trouble or "the peer closed the connection"
+                self.seen.problem = self.seen.problem or "the peer closed the connection"
                 return None
             except ssl.SSLError as error:
-                self.seen.trouble = (error.reason or str(error)).lower().replace("_", " ")
+                self.seen.problem = (error.reason or str(error)).lower().replace("_", " ")
                 self._last_words()
                 return None
             except OSError as error:
                 self.seen.closed = True
-                self.seen.trouble = f"the connection broke off: {error.strerror or type(error).__name__}"
+                self.seen.problem = f"the connection broke off: {error.strerror or type(error).__name__}"
                 return None
             else:
                 return True if result is None else result
 
     def _more(self) -> bool:
-        """Carry bytes between the socket and OpenSSL once; False when none come any more."""
+        """Carry bytes between the socket and OpenSSL once; False at the end of the connection."""
         try:
             self._flush()
             left = self._deadline - time.monotonic()
@@ -220,17 +220,17 @@ class Handshake:
             self.socket.settimeout(left)
             data = self.socket.recv(READ)
         except TimeoutError:
-            self.seen.trouble = f"no answer within {self._timeout:g} s"
+            self.seen.problem = f"no answer within {self._timeout:g} s"
             return False
         except OSError as error:
             self.seen.closed = True
-            self.seen.trouble = f"the connection broke off: {error.strerror or type(error).__name__}"
+            self.seen.problem = f"the connection broke off: {error.strerror or type(error).__name__}"
             return False
         if not self._first:
             self._first = data
             if data and not looks_like_tls(data):
                 self.seen.plain_text = data[:200]
-                self.seen.trouble = "the peer does not speak TLS on this port"
+                self.seen.problem = "the peer does not speak TLS on this port"
                 return False
         if data:
             self._reader.feed(Chunk(0.0, 0, data, 0))
@@ -246,14 +246,14 @@ class Handshake:
             self.socket.sendall(data)
 
     def _last_words(self) -> None:
-        """Our own alert goes out, so that the peer logs why; its doing so must not hide the first trouble."""
+        """Send our own alert, so that the peer logs why; an error here must not hide the first problem."""
         try:
             self._flush()
         except OSError:
             self.seen.closed = True
 
     def _from_wire(self) -> None:
-        """What the plain part of the bytes says; more than Python's ssl tells, and also after a refusal."""
+        """Read the plain part of the bytes: it shows more than Python's ssl does, and also after a refusal."""
         side, seen = self._reader.side, self.seen
         if side.certificates:
             seen.chain = side.certificates

@@ -1,10 +1,10 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packet captures on CUCM nodes: started, ended, fetched and removed in one go. Private to this collection.
+"""Packet captures on CUCM nodes: start, end, fetch and remove. Private to this collection.
 
-A capture is a command in a terminal of ours. It ends by Ctrl-C after its time, by its own count, and when the
-terminal goes away, as it does when the play dies: nothing is left running.
+A capture is a command in a terminal of ours. It ends by Ctrl-C after its time, by its own count, and when the terminal
+closes, as it does when the play is killed: nothing is left running.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FAILED = re.compile(
     r"(?i)executed command unsuccessfully|invalid (?:parameter|command)|command failed|not (?:a )?valid"
 )
 BEGUN = re.compile(r"(?i)executing command with options")
-# Between that line and the first packet: the capture's program has yet to open the interface.
+# Time between that line and the first packet, in which the capture's program opens the interface.
 BEGIN_SECONDS = 0.3
 MISSING = re.compile(r"(?i)no such file|could not be found|no files")
 
@@ -55,7 +55,7 @@ class Plan:
     marker: Path | None = None
 
     def command(self) -> str:
-        """The CLI's command. Failure when a value is none that the CLI takes."""
+        """The CLI's command. Failure for a value that the CLI does not take."""
         if self.name is not None and not NAME.fullmatch(self.name):
             raise Failure(f"The name {self.name!r} is not one that CUCM takes for a capture: letters, digits, _ and -.")
         if not 1 <= self.count <= MOST_PACKETS:
@@ -74,9 +74,9 @@ class Plan:
 
 
 class Marker:
-    """A file on the controller that is there while the captures run; who takes it away ends them.
+    """A file on the controller that exists while the captures run; removing it ends them.
 
-    It is made when the capture of every node runs (or has failed, so that nobody waits for it in vain).
+    It is made when the capture of every node runs (or has failed, so that nobody waits in vain).
     """
 
     def __init__(self, path: Path | None, nodes: int) -> None:
@@ -98,17 +98,17 @@ class Marker:
             self._made = True
 
     def taken_away(self) -> bool:
-        """Whether it was there and is gone."""
+        """Whether it existed and is gone."""
         return self._made and self._path is not None and not self._path.exists()
 
     def remove(self) -> None:
-        """Take it away: one of an earlier run, or when all captures are fetched."""
+        """Remove it: one of an earlier run, or when all captures are fetched."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
 
 class _Watch:
-    """Follows one node's capture: tells the marker that it runs, and when to end."""
+    """Follows one node's capture: reports to the marker that it runs, and knows when to end it."""
 
     def __init__(self, marker: Marker) -> None:
         self._marker, self._due, self._told, self._text = marker, 0.0, False, ""
@@ -127,7 +127,7 @@ class _Watch:
         return self._marker.taken_away()
 
     def tell(self) -> None:
-        """Tell the marker, once."""
+        """Report to the marker, once."""
         if not self._told:
             self._told = True
             self._marker.runs()
@@ -154,7 +154,7 @@ class Push:
 
 
 def run(nodes: Sequence[Mapping[str, Any]], plan: Plan, push: Push | None) -> tuple[list[dict[str, Any]], list[str]]:
-    """(one result a node, warnings); all nodes at once. Failure names every node that failed, after all have ended."""
+    """(one result per node, warnings); all nodes at once. Once all have ended, Failure names every node that failed."""
     plan.command()
     marker = Marker(plan.marker, len(nodes))
     with ThreadPoolExecutor(max_workers=max(1, min(len(nodes), 16))) as pool:
@@ -288,7 +288,7 @@ def _collect(
 
 
 def _remove(shell: AdminShell, name: str) -> None:
-    """Removes the file from the node; that it is left behind is no reason to lose what was captured."""
+    """Removes the file from the node; if that fails, what was captured is still returned."""
     try:
         shell.run(f"file delete activelog platform/cli/{name}.cap* noconfirm")
     except Failure as failure:

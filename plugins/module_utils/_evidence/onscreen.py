@@ -19,7 +19,7 @@ PORTS = {"sip": 5060, "sip-tls": 5061, "sips": 5061}
 
 
 def packets(text: str) -> list[dict[str, Any]]:
-    """The packets on a screen, line ends lost or not; lines of other kinds are passed over."""
+    """The packets on a screen, line ends lost or not; other lines are skipped."""
     found = []
     for piece in _START.split(text.replace("\r", "")):
         match = _LINE.match(piece)

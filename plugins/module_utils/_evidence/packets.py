@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     Buffer: TypeAlias = "bytes | mmap.mmap"
 
-# No packet of a real link is longer; a record that claims more is damage.
+# No packet of a real link is longer; a record that claims more is damaged.
 MOST_PACKET = 262_144
-# How far a damaged file is searched for its next record, and how often, so that no file can hold us for long.
+# How far a damaged file is searched for its next record, and how often, so that no file keeps the reader busy for long.
 RESYNC_WINDOW, MOST_RESYNCS = 65_536, 50
 # A gzipped capture is unpacked in memory; a bomb stops here.
 MOST_UNPACKED = 1 << 30
@@ -53,7 +53,7 @@ class Packet(NamedTuple):
 
 @dataclass
 class CaptureNotes:
-    """What a reader of the result has to know about the file itself."""
+    """What the user has to know about the file itself."""
 
     format: str = "unknown"
     packets: int = 0
@@ -68,13 +68,13 @@ class CaptureNotes:
     problems: list[str] = field(default_factory=list)
 
     def problem(self, text: str) -> None:
-        """Notes damage, once each, and not without end."""
+        """Notes damage, each kind once and up to a limit."""
         if text not in self.problems and len(self.problems) < 20:
             self.problems.append(text)
 
 
 def load(path: Path, notes: CaptureNotes) -> Buffer:
-    """The bytes of a capture file, mapped where that is possible. OSError is the caller's to word."""
+    """The bytes of a capture file, mapped where that is possible. The caller turns OSError into a message."""
     with path.open("rb") as stream:
         head = stream.read(4)
         if not head:

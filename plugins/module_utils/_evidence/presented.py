@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a peer presents, judged by the CA chain and the names that were given for it. Private to this collection."""
+"""What a peer presents, checked against the CA chain and the names given for it. Private to this collection."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def judge(chain: Sequence[Mapping[str, Any]], ca_chain: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
-    """``trusted``, ``trust_text``, ``name_matches``, ``name_text``; each None where nothing was given to judge by.
+def check(chain: Sequence[Mapping[str, Any]], ca_chain: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+    """``trusted``, ``trust_text``, ``name_matches``, ``name_text``; each None where nothing was given to compare with.
 
     chain are certificate_views as presented, the peer's own first. Signatures are verified, SHA-1 ones too, up to a
     self-signed certificate of ca_chain (PEM texts); certificates that only the peer sent count as links, not as roots.
@@ -19,9 +19,9 @@ def judge(chain: Sequence[Mapping[str, Any]], ca_chain: Sequence[str], names: Se
     result: dict[str, Any] = {"trusted": None, "trust_text": None, "name_matches": None, "name_text": None}
     leaf = chain[0]
     if ca_chain:
-        trouble = _distrust(chain, ca_chain)
-        result["trusted"] = trouble is None
-        result["trust_text"] = trouble or f"{leaf['subject']} chains to a CA that was given"
+        problem = _distrust(chain, ca_chain)
+        result["trusted"] = problem is None
+        result["trust_text"] = problem or f"{leaf['subject']} chains to a CA that was given"
     if names:
         own = [leaf["common_name"], *(str(name).partition(":")[2] or str(name) for name in leaf["sans"])]
         known = {str(name).lower() for name in own if name}

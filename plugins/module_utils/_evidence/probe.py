@@ -27,7 +27,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import LEGACY
 
-# Seconds in which a TLS 1.3 server says no; the answer to OPTIONS is waited for much longer.
+# Seconds within which a TLS 1.3 server refuses a client; the wait for an answer to OPTIONS is much longer.
 LATE_REFUSAL = 0.5
 # Alerts of servers that were shown no certificate, by the library that they are made of.
 _NONE_SHOWN = {"handshake_failure", "bad_certificate", "certificate_unknown", "certificate_required"}
@@ -168,7 +168,7 @@ def no_chain(target: Target, asked: Asked, seen: Seen) -> Failure:
     else:
         code = seen.alert[1] if seen.alert else None
         name, meaning = ALERTS.get(code, (f"alert {code}", "")) if code is not None else ("", "")
-        said = f"it answered {name}: {meaning}" if code is not None else (seen.trouble or "it closed the connection")
+        said = f"it answered {name}: {meaning}" if code is not None else (seen.problem or "it closed the connection")
         hint = "Look whether Cisco CallManager runs there and the port takes TLS."
         if code == _NO_SUCH_IDENTITY:
             facts["no_such_identity"] = True
@@ -178,7 +178,7 @@ def no_chain(target: Target, asked: Asked, seen: Seen) -> Failure:
         if (
             not lacking
             and not target.legacy
-            and LEGACY_REASONS.search(f"{name} {seen.trouble or ''}".replace("_", " "))
+            and LEGACY_REASONS.search(f"{name} {seen.problem or ''}".replace("_", " "))
         ):
             hint = f"Releases {LEGACY} speak only TLS 1.0 and old ciphers: set legacy_crypto: true for this cluster."
     return Failure(
@@ -252,7 +252,7 @@ def _probe(target: Target, asked: Asked, identity: Identity | None, options: boo
         "acceptable_cas": seen.asked_cas,
         "mutual": _mutual(seen, accepted, shown=identity is not None),
         "alert": _alert(seen, shown=identity is not None),
-        "trouble": None if accepted else seen.trouble,
+        "trouble": None if accepted else seen.problem,
         "options": answer,
         **_certificates(seen),
     }
@@ -297,19 +297,19 @@ def _alert(seen: Seen, *, shown: bool) -> dict[str, Any] | None:
     return {"from": sender, "level": level, "name": name, "code": found[1], "meaning": meaning, "next_step": step}
 
 
-def compare(leaf: dict[str, Any], held: str | None) -> dict[str, Any]:
-    """``matches_held``, ``state`` and ``state_text``: what is presented (a certificate_view) against what is held.
+def compare(leaf: dict[str, Any], expected: str | None) -> dict[str, Any]:
+    """``matches_held``, ``state`` and ``state_text``: what is presented (a certificate_view) against the expected one.
 
-    held is PEM or a SHA-256 fingerprint; raises Failure when it is neither.
+    expected is PEM or a SHA-256 fingerprint; raises Failure when it is neither.
     """
-    if not held:
+    if not expected:
         return {"matches_held": None, "state": "presented", "state_text": "nothing was given to compare with"}
     from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import colons
     from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
 
-    digits = re.sub(r"^sha-?256[:=]|[:\s]", "", held.strip().lower())
+    digits = re.sub(r"^sha-?256[:=]|[:\s]", "", expected.strip().lower())
     is_print = re.fullmatch(r"[0-9a-f]{64}", digits) is not None
-    view = None if is_print else certificate_view(held)
+    view = None if is_print else certificate_view(expected)
     wanted = colons(digits) if view is None else view["sha256"]
     if leaf["sha256"] == wanted:
         return {

@@ -110,7 +110,7 @@ class SdlTrace:
     messages: list[dict[str, Any]] = field(default_factory=list)
     pings: list[dict[str, Any]] = field(default_factory=list)
     alarms: list[dict[str, Any]] = field(default_factory=list)
-    trouble: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
     lines: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -199,7 +199,7 @@ class _Reader:
 
     def _interpret(self, found: re.Match[str]) -> None:
         kind, text = found[7].strip(), found[8]
-        # A broken line must not keep an expression busy: only a SIP message may be long.
+        # A broken line must not keep a regular expression busy: only a SIP message may be long.
         most = MOST_MESSAGE if text.startswith(("SIPTcp", "SIPUdp", "//SIP/SIPUdp")) else MOST_TEXT
         if len(text) > most:
             self.trace.problem(f"a text of more than {most} characters was read only up to there")
@@ -216,7 +216,7 @@ class _Reader:
         elif kind == "AppInfo":
             self._text(when, text)
         else:
-            self._keep("trouble", tls_failures.failure(text), when)
+            self._keep("failures", tls_failures.failure(text), when)
         run = self.trace.runs[self.run]
         run.last_line = max(run.last_line, int(found[1]))
 
@@ -253,7 +253,7 @@ class _Reader:
         elif text.startswith(("ConnectionFailure - ", "RISCMAccess", "::")):
             self._keep("alarms", alarms.alarm(text) or self.ris.take(text), when)
         elif not self._connection(when, text):
-            self._keep("trouble", tls_failures.failure(text), when)
+            self._keep("failures", tls_failures.failure(text), when)
 
     def _analysis(self, when: str, entry: dict[str, Any]) -> None:
         self._keep("digit_analysis", entry, when)
@@ -293,7 +293,7 @@ class _Reader:
     def _message(self, when: str, text: str) -> None:
         entry = sdl_texts.message(text)
         if entry is None:
-            self._keep("trouble", tls_failures.failure(text), when)
+            self._keep("failures", tls_failures.failure(text), when)
         elif entry:
             connection = (entry["index"], entry["remote_ip"], entry["remote_port"])
             entry["connection_transport"] = self.trace.runs[self.run].connections.get(connection)

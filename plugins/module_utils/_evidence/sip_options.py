@@ -42,7 +42,7 @@ def ask(connection: Handshake, host: str, port: int, wait: float, early: bytes =
     nothing = {"alive": False, "status": None, "answer": None, "server": None, "milliseconds": None}
     started = time.monotonic()
     if not connection.send(request(host, port, (str(own[0]), int(own[1])))):
-        return {**nothing, "trouble": connection.seen.trouble}
+        return {**nothing, "trouble": connection.seen.problem}
     pieces = [(0.0, 0, early)] if early else []
     while (left := started + wait - time.monotonic()) > 0:
         data = connection.receive(left)
@@ -59,7 +59,7 @@ def ask(connection: Handshake, host: str, port: int, wait: float, early: bytes =
                 "milliseconds": round((time.monotonic() - started) * 1000),
                 "trouble": None,
             }
-    return {**nothing, "trouble": connection.seen.trouble or f"no SIP answer within {wait:g} s"}
+    return {**nothing, "trouble": connection.seen.problem or f"no SIP answer within {wait:g} s"}
 
 
 def _final(pieces: list[tuple[float, int, bytes]]) -> SipMessage | None:

@@ -64,9 +64,9 @@ class SipMessage:
 
 
 def parse(text: str) -> SipMessage | None:
-    """A SIP message from its text; None when its first line is no start line. Cut texts are read as far as they go."""
+    """A SIP message from its text; None if its first line is not a start line. Cut texts are read as far as they go."""
     head, _unused, body = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n").partition("\n\n")
-    # No header of a real message is longer; a broken one must not keep an expression busy.
+    # No header of a real message is longer; a broken one must not keep a regular expression busy.
     lines = [line[:2000] for line in head.split("\n")]
     start = START_LINE.match(lines[0])
     if not start:

@@ -58,7 +58,7 @@ _FAILED = re.compile(r"(?i)fail|error|alert|unknown|expired|mismatch|reject|not 
 
 
 def failure(text: str) -> dict[str, Any] | None:
-    """The failure that a line reports, with CUCM's own ``text``; None for a line about no failure.
+    """The failure that a line reports, with CUCM's own ``text``; None for a line that reports no failure.
 
     ``kind``, ``meaning`` and ``next_step`` are None when the line is not one of those that are known.
     """

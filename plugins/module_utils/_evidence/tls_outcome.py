@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a captured TLS handshake ended. Private to this collection.
 
-Every answer is True, False or None: yes, no, not shown. What the capture lacks never becomes "no": that something did
-not happen is said only of a direction of which no byte is missing.
+Every answer is True, False or None: yes, no, not shown. Missing bytes never become "no": that something did not happen
+is said only of a direction that was captured whole.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ CALLMANAGER = "Cisco CallManager"
 
 
 class Reader:
-    """Adds one file after the other: SDL traces to ``trace``, call logs to ``logs``; told apart by what they hold."""
+    """Adds one file after the other: SDL traces to ``trace``, call logs to ``logs``; distinguished by their content."""
 
     def __init__(self) -> None:
         self.trace = sdl.SdlTrace()
@@ -32,7 +32,7 @@ class Reader:
         """Reads one file as a stream."""
 
         def problem(text: str) -> None:
-            # The file that is being written has no end, by its name.
+            # By its name, the file is still being written and has no end.
             if not (text == UNFINISHED and name.endswith(".gzo")):
                 self.trace.problem(f"{name}: {text}")
 
@@ -42,13 +42,13 @@ class Reader:
             sdl.read(stream, self.trace, problem)
 
     def add_file(self, path: Path) -> None:
-        """Reads a file on disk; OSError is the caller's to word."""
+        """Reads a file on disk. The caller turns OSError into a message."""
         with path.open("rb") as stream:
             self.add(path.name, stream)
 
 
 def in_order(paths: Sequence[Path]) -> list[Path]:
-    """Files in the order in which they were written: CUCM counts them in their names; a folder gives its files."""
+    """Files in the order in which they were written, which CUCM numbers in their names; of a folder, its files."""
     files = [
         part
         for path in paths

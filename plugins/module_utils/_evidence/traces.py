@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was asked for out of SDL traces and call logs. Private to this collection."""
+"""Selects what was asked for from SDL traces and call logs. Private to this collection."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def summary(trace: SdlTrace, logs: Sequence[Entry], wanted: Wanted) -> Entry:
         "alarms": _with_node(
             (alarm for alarm in trace.alarms if wanted.at(alarm) and wanted.trunk in (None, alarm["trunk"])), trace.runs
         ),
-        "trouble": reached(trace.trouble),
+        "trouble": reached(trace.failures),
         "lines": trace.lines,
         "problems": trace.problems,
     }

@@ -4,7 +4,7 @@
 """Files that may be gzipped, and may not be finished. Private to this collection.
 
 CUCM leaves the trace that it is writing as C(.gzo), a gzip stream without its end; Python's gzip module drops what it
-has of a block when the end is missing, so zlib is asked itself.
+has of a block when the end is missing, so zlib is used directly.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def blocks(stream: BinaryIO, problem: Callable[[str], None]) -> Iterator[bytes]:
         elif not head:
             head = stream.read(BLOCK)
             if not head:
-                # What zlib still holds back of the last block.
+                # What zlib has not returned yet of the last block.
                 rest = reader.flush()
                 if rest:
                     yield rest

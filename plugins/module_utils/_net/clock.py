@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The clock of a node, by which CUCM judges certificates, as an offset from the controller's.
+"""The clock of a node, by which CUCM checks certificates, as an offset from the controller's.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 CONTROLLER = "controller"
-# Where nobody could tell the node's time, it may be this far from the controller's.
+# Where the node's time is not known, it may be this far from the controller's.
 UNKNOWN_TOLERANCE = datetime.timedelta(minutes=5)
 KNOWN_TOLERANCE = datetime.timedelta(seconds=2)
 CLI_BLUR = 5  # seconds that a command of the CLI may take to print the time
@@ -29,9 +29,9 @@ _ZONE = re.compile(r"^[ \t]*Time[ \t]*Zone[ \t]*:.*?\(([\w+-]+(?:/[\w+-]+)*)\)",
 
 @dataclass(frozen=True)
 class NodeClock:
-    """How far a node's clock is ahead of the controller's (negative: behind), and what told it.
+    """How far a node's clock is ahead of the controller's (negative: behind), and what showed it.
 
-    source: HTTPS, CLI, or controller where the node told nothing and the controller's clock has to do.
+    source: HTTPS, CLI, or controller where the node did not show its time and the controller's is used instead.
     """
 
     offset: datetime.timedelta = datetime.timedelta()
@@ -39,7 +39,7 @@ class NodeClock:
 
     @property
     def known(self) -> bool:
-        """Whether the node itself told its time."""
+        """Whether the node itself showed its time."""
         return self.source != CONTROLLER
 
     @property
@@ -93,13 +93,13 @@ def from_http(date: str | None, began: float) -> NodeClock | None:
     import email.utils
 
     try:
-        told = email.utils.parsedate_to_datetime(date or "")
+        shown = email.utils.parsedate_to_datetime(date or "")
     except (TypeError, ValueError):
         return None
-    if told.tzinfo is None:
-        told = told.replace(tzinfo=datetime.UTC)
+    if shown.tzinfo is None:
+        shown = shown.replace(tzinfo=datetime.UTC)
     ended = time.time()
-    offset = told.timestamp() + 0.5 - (began + ended) / 2
+    offset = shown.timestamp() + 0.5 - (began + ended) / 2
     blur = (ended - began) / 2 + 1
     return NodeClock(datetime.timedelta(seconds=0 if abs(offset) <= blur else round(offset)), "HTTPS")
 
@@ -107,16 +107,16 @@ def from_http(date: str | None, began: float) -> NodeClock | None:
 def from_ntp(text: str) -> NodeClock | None:
     """From what `utils ntp status` prints: `Current time in UTC is : Fri Jan 2 13:09:00 UTC 2026`."""
     found = _UTC.search(text)
-    return _told(" ".join(found.group(1, 2, 4, 3)), datetime.UTC) if found else None
+    return _shown_time(" ".join(found.group(1, 2, 4, 3)), datetime.UTC) if found else None
 
 
 def from_status(text: str) -> NodeClock | None:
-    """From what `show status` prints: local time, and the zone's name; None if it cannot be told reliably."""
+    """From what `show status` prints: local time, and the zone's name; None if it cannot be determined reliably."""
     shown, zone = _SHOWN.search(text), _ZONE.search(text)
     if shown is None or zone is None:
         return None
     try:
-        return _told(" ".join(shown.group(1, 2, 3, 4)), zoneinfo.ZoneInfo(zone[1]))
+        return _shown_time(" ".join(shown.group(1, 2, 3, 4)), zoneinfo.ZoneInfo(zone[1]))
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         return None
 
@@ -130,11 +130,11 @@ def local_time(text: str) -> datetime.datetime | None:
         return None
 
 
-def _told(text: str, zone: datetime.tzinfo) -> NodeClock | None:
+def _shown_time(text: str, zone: datetime.tzinfo) -> NodeClock | None:
     """The clock of a node that shows, now, this time of that zone."""
     try:
-        told = datetime.datetime.strptime(text, "%b %d %Y %H:%M:%S").replace(tzinfo=zone)
+        shown = datetime.datetime.strptime(text, "%b %d %Y %H:%M:%S").replace(tzinfo=zone)
     except ValueError:
         return None
-    offset = told.timestamp() - time.time()
+    offset = shown.timestamp() - time.time()
     return NodeClock(datetime.timedelta(seconds=0 if abs(offset) <= CLI_BLUR else round(offset)), "CLI")

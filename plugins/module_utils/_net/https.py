@@ -27,7 +27,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net import recording
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import (
     LEGACY_REASONS,
     Endpoint,
-    judge_connection,
+    check_connection,
     tls_context,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import LEGACY
@@ -146,7 +146,7 @@ class HttpClient:
             self._once, method, path, data=data, headers=send, doing=doing, largest=largest,
             timeout=timeout or self.endpoint.timeout,
         )  # fmt: skip
-        return self._judged(self._with_repeats(once, doing, repeat=idempotent or method in ("GET", "HEAD")), doing)
+        return self._accepted(self._with_repeats(once, doing, repeat=idempotent or method in ("GET", "HEAD")), doing)
 
     def _with_repeats(self, once: Callable[[], HttpAnswer], doing: str, *, repeat: bool) -> HttpAnswer:
         """The first response that is not a busy one; repeat: whether CUCM may act on the request twice."""
@@ -177,7 +177,7 @@ class HttpClient:
         asked = (answer.headers.get("retry-after", "") if answer else "").strip()
         return min(float(asked), 60.0) if asked.isascii() and asked.isdigit() else wait * random.uniform(0.8, 1.2)
 
-    def _judged(self, answer: HttpAnswer, doing: str) -> HttpAnswer:
+    def _accepted(self, answer: HttpAnswer, doing: str) -> HttpAnswer:
         if answer.status == 401:
             raise Unauthorized(
                 f"{doing} was refused: CUCM answered 401, user name or password is wrong or the account is locked. "
@@ -295,7 +295,7 @@ class HttpClient:
         return body.getvalue()
 
     def _tls_failure(self, error: Exception, doing: str) -> Failure:
-        """What the TLS handshake failed of, and which option the user may want to think about."""
+        """Why the TLS handshake failed, and which option the user may want to consider."""
         reason = _root_reason(error)
         if LEGACY_REASONS.search(reason) and not self.endpoint.legacy_crypto:
             advice = (
@@ -333,10 +333,10 @@ class HttpClient:
             self._session.close()
             self._session = None
 
-    def judge(self, sock: Any) -> None:
+    def check_peer(self, sock: Any) -> None:
         """Close a connection to a node that is not the trusted one; note what legacy_crypto let through."""
         try:
-            lowered = judge_connection(self.endpoint, sock)
+            lowered = check_connection(self.endpoint, sock)
         except ssl.SSLError:
             sock.close()
             raise
@@ -387,7 +387,7 @@ class _DeadlineSocket(ssl.SSLSocket):
 
 
 def _new_session(client: HttpClient) -> Any:
-    """A requests session whose every connection is made with our context and judged as soon as it is up."""
+    """A requests session that makes every connection with our context and checks it as soon as it is up."""
     import requests
     import requests.adapters
     import urllib3
@@ -396,11 +396,11 @@ def _new_session(client: HttpClient) -> Any:
     context.sslsocket_class = _DeadlineSocket
 
     class Connection(urllib3.connection.HTTPSConnection):
-        """Connects, then lets the client judge what it got."""
+        """Connects, then lets the client check the connection."""
 
         def connect(self) -> None:
             super().connect()
-            client.judge(self.sock)
+            client.check_peer(self.sock)
             self.is_verified = True
 
         def getresponse(self) -> Any:
@@ -422,7 +422,7 @@ def _new_session(client: HttpClient) -> Any:
             self.poolmanager.pool_classes_by_scheme = {"https": Pool}
 
         def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
-            """Nothing: the context says it all."""
+            """Nothing to do: the context decides."""
 
         def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
             host, _own = super().build_connection_pool_key_attributes(request, True, None)

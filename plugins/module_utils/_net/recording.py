@@ -42,7 +42,7 @@ def wanted() -> Path | None:
 
 
 def keep(exchange: Mapping[str, Any], secrets: Iterable[str]) -> str | None:
-    """Append an exchange; a warning when the folder cannot be written, which must not end what goes on."""
+    """Append an exchange; only a warning if the folder cannot be written, because the task has to go on."""
     folder = wanted()
     if folder is None:
         return None

@@ -14,9 +14,9 @@ _STRING = re.compile(r"\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)", re.S)  # OSC, DCS and 
 _CODE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[()*+#%][\x20-\x7e]|\x1b[\x30-\x7e]|\x1b\[[0-?]*$|\x1b$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
-# Blanks before a pager are looked at from their first alone, or a long run of them would take time by its square.
+# Blanks before a pager are matched from the first one only: a long run of them would take quadratic time.
 _BLANKS = r"(?<![ \t])[ \t]*"
-# The keys that leaf through each flavour of pager: they are keys, no newline follows.
+# The keys that page through each kind of pager; no newline follows them.
 PAGERS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(_BLANKS + r"Press <enter> for 1 line, <space> for one page, or <q> to quit[ \t]*"), " "),
     (
@@ -46,7 +46,7 @@ def clean(text: str) -> str:
 
 
 def _erased(text: str) -> str:
-    """Text without what backspaces took back; they go no further than the line's beginning."""
+    """Text with its backspaces carried out, back to the beginning of the line at most."""
     kept: list[str] = []
     for letter in text:
         if letter != "\x08":

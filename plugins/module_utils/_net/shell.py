@@ -172,7 +172,7 @@ class AdminShell:
         await self._command("set cli pagination off", idle=max(self.access.timeout, 60), limit=120.0)
 
     async def _first_prompt(self) -> str:
-        """Wait through the start-up text; a newline now and then wakes a prompt that does not come by itself."""
+        """Wait for the end of the start-up text; a newline now and then wakes a prompt that does not come by itself."""
         began, quiet, tail, nudges = time.monotonic(), 0.0, "", list(NUDGES)
         while time.monotonic() - began < START_LIMIT:
             try:

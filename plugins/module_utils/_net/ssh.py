@@ -104,8 +104,8 @@ class SshAccess:
 def read_offer(host: str, port: int, timeout: float) -> dict[str, list[str]]:
     """The algorithms that a node offers, by asyncssh's option names; empty when it does not say.
 
-    They are read from the first key exchange message, which goes in the clear (RFC 4253, 7.1): asyncssh tells neither
-    the whole offer of a node it cannot agree with nor which key exchange was agreed on.
+    They are read from the first key exchange message, which goes in the clear (RFC 4253, 7.1): asyncssh reports neither
+    the whole offer of a node that it cannot agree with nor which key exchange was agreed on.
     """
     try:
         packet = _first_packet(host, port, min(timeout, 15))
@@ -225,13 +225,13 @@ async def connect(access: SshAccess) -> tuple[Any, list[str]]:
     once = _Once(access.os_password)
 
     class Client(asyncssh.SSHClient):
-        """Judges the host key and answers for the password, once in all."""
+        """Checks the host key, and supplies the password once in all."""
 
         def validate_host_public_key(self, host: str, addr: str, port: int, key: Any) -> bool:
-            trouble = _known(access, addr, key)
-            if trouble:
-                notes["host key"] = trouble
-            return trouble is None
+            problem = _known(access, addr, key)
+            if problem:
+                notes["host key"] = problem
+            return problem is None
 
         def password_auth_requested(self) -> str | None:
             return once.take()
@@ -278,7 +278,7 @@ async def connect(access: SshAccess) -> tuple[Any, list[str]]:
 
 
 def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> Failure:
-    """What the log-in failed of, in one sentence with the way out."""
+    """Why the log-in failed and what to do, in one sentence."""
     import asyncssh
 
     doing = f"Logging in to the CLI of {access.where} failed"
@@ -289,7 +289,7 @@ def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> F
             reason="host_key",
         )
     if isinstance(error, asyncssh.KeyExchangeFailed | asyncssh.ConnectionLost):
-        # A node may hang up before its refusal has come through; its offer then tells the same.
+        # A node may hang up before its refusal has come through; its offer then shows the same.
         apart = _apart(access)
         if apart or isinstance(error, asyncssh.KeyExchangeFailed):
             return _no_agreement(access, doing, apart)
@@ -325,7 +325,7 @@ def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> F
 
 
 def _apart(access: SshAccess) -> dict[str, list[str]]:
-    """Those lists of the node's offer that hold nothing of ours."""
+    """The lists of the node's offer that have nothing in common with ours."""
     return {
         name: theirs
         for name, theirs in read_offer(access.host, access.ssh_port, access.timeout).items()

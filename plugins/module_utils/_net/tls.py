@@ -100,8 +100,8 @@ def tls_context(params: Mapping[str, Any] | Endpoint) -> ssl.SSLContext:
     return context
 
 
-def judge_connection(endpoint: Endpoint, sock: ssl.SSLSocket) -> list[str]:
-    """Judge a connection that has just come up by pin or name; returns what legacy_crypto really let through.
+def check_connection(endpoint: Endpoint, sock: ssl.SSLSocket) -> list[str]:
+    """Check a new connection by pin or name; returns what legacy_crypto really let through.
 
     Raises ssl.SSLError with the reason when the node is not the one that the user trusts.
     """

@@ -86,23 +86,23 @@ def wait_for(certificate: Certificate, clock: NodeClock) -> float:
 
 @dataclass(frozen=True)
 class TrustPlan:
-    """What a trust store needs: uploads in order (root first), what they replace, and what forbids them."""
+    """What a trust store needs: uploads in order (root first), what they replace, and what prevents them."""
 
     uploads: tuple[Certificate, ...]
     replaced: tuple[Entry, ...]
     problems: tuple[str, ...]
 
 
-def trust_plan(purpose: str, wanted: Sequence[Certificate], held: Sequence[Entry], clock: NodeClock) -> TrustPlan:
+def trust_plan(purpose: str, wanted: Sequence[Certificate], stored: Sequence[Entry], clock: NodeClock) -> TrustPlan:
     """What has to be uploaded so that a store holds what is wanted.
 
-    CUCM keeps one certificate per name and store: a renewed one of the same key replaces the older one. One of another
-    key is a problem, for nobody asked that the CA behind the name be another one.
+    CUCM keeps one certificate per name and store: a renewed one of the same key replaces the older one. One with
+    another key is a problem, because nobody asked to replace the CA behind the name.
     """
     uploads: list[Certificate] = []
     replaced: list[Entry] = []
     problems: list[str] = []
-    missing = [certificate for certificate in wanted if not any(entry.is_certificate(certificate) for entry in held)]
+    missing = [certificate for certificate in wanted if not any(entry.is_certificate(certificate) for entry in stored)]
     for new in root_first(missing):
         wrong = [*_dates(new, clock), *rules.key_problems(new)]
         problems += [f"{new.subject.text} (for {purpose}): {text}" for text in wrong]
@@ -111,7 +111,7 @@ def trust_plan(purpose: str, wanted: Sequence[Certificate], held: Sequence[Entry
                 f"two certificates named {new.title} are to go into {purpose}, and CUCM keeps one per name. Use CAs "
                 "with different names"
             )
-        for entry in held:
+        for entry in stored:
             if entry.facts is not None and _same_name(new, entry.facts):
                 problem = _in_the_way(purpose, new, entry, entry.facts)
                 problems += [problem] if problem else []

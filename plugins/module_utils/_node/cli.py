@@ -21,8 +21,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellL
 from ansible_collections.siptls.cucm.plugins.module_utils._node.refusals import classify, explain
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     MULTI_SERVER_NAME,
+    CsrOptions,
     Entry,
-    Wish,
     with_reused,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
@@ -43,7 +43,7 @@ class CliStore:
     shell: AdminShell
     kind: str = "CLI"
     can_choose: bool = False
-    told: NodeClock | None = None  # the clock, where HTTPS has told it already
+    known_clock: NodeClock | None = None  # where HTTPS has shown the clock already
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> CliStore:
@@ -62,12 +62,12 @@ class CliStore:
 
     @property
     def clock(self) -> NodeClock:
-        """The node's clock, by HTTPS or by what the CLI prints; the controller's where neither tells it."""
-        if self.told is None:
-            self.told = (
+        """The node's clock, by HTTPS or by what the CLI prints; the controller's where neither shows it."""
+        if self.known_clock is None:
+            self.known_clock = (
                 from_ntp(self._read("utils ntp status")) or from_status(self._read("show status")) or NodeClock()
             )
-        return self.told
+        return self.known_clock
 
     def identities(self) -> list[Entry]:
         """Every identity certificate of the node."""
@@ -142,7 +142,7 @@ class CliStore:
         if refused is not None and refused.code == "level":
             raise Failure(f"'{command}' on {self.where} was refused: {explain(text)}")
         if not found and (text.strip() or which == "own"):
-            # Every node holds certificates: an answer without one is no empty store, and nothing may build on it.
+            # Every node has certificates: a list without any does not mean an empty store, and nothing may rely on it.
             raise Failure(
                 f"'{command}' on {self.where} named no certificate; the node said {readable(text) or 'nothing'!r}. "
                 "Look at the node's CLI, then run again."
@@ -157,12 +157,12 @@ class CliStore:
                 return blocks[0]
         return None
 
-    def generate(self, wish: Wish) -> str:
+    def generate(self, options: CsrOptions) -> str:
         """Make a CSR; releases from 14SU1 ask whether the organizational unit goes in."""
         organizational_unit = Answer(
-            re.compile(r"Include OU[^(]{0,200}\(\s*yes", re.I), "yes" if wish.include_ou else "no"
+            re.compile(r"Include OU[^(]{0,200}\(\s*yes", re.I), "yes" if options.include_ou else "no"
         )
-        return self.shell.run(f"set csr gen {wish.purpose}", [organizational_unit, YES], idle=SLOW)
+        return self.shell.run(f"set csr gen {options.purpose}", [organizational_unit, YES], idle=SLOW)
 
     def import_trust(self, purpose: str, certificate: Certificate) -> str:
         """Paste a certificate into a trust store."""

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The request of a purpose: is one needed, does the pending one answer the wish, and if not, a new one.
+"""The CSR of a purpose: whether one is needed, whether the pending one is as requested, and if not, a new one.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -18,7 +18,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.opening import o
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     MULTI_SERVER_NAME,
     CertificateStore,
-    Wish,
+    CsrOptions,
     refused,
     write_once,
 )
@@ -63,14 +63,14 @@ def service(task: Task) -> Outcome:
     params = task.params
     if is_trust(params["purpose"]):
         raise Failure(f"purpose {params['purpose']} is a trust store; a CSR is made for {unit_of(params['purpose'])}.")
-    given: dict[str, Any] = {name: params[name] for name in Wish.__dataclass_fields__}
+    given: dict[str, Any] = {name: params[name] for name in CsrOptions.__dataclass_fields__}
     for name, value in given.items():
         given[name] = tuple(value) if isinstance(value, list) else value
-    wish = Wish(**given)
+    options = CsrOptions(**given)
     issuer = read_certificate(params["issuer"], "issuer") if params["issuer"] else None
     store = open_store(params)
     try:
-        outcome = _run(store, wish, issuer, params, task.check_mode)
+        outcome = _run(store, options, issuer, params, task.check_mode)
         outcome.warnings += store.warnings
         return outcome
     finally:
@@ -78,16 +78,20 @@ def service(task: Task) -> Outcome:
 
 
 def _run(
-    store: CertificateStore, wish: Wish, issuer: Certificate | None, params: Mapping[str, Any], check_mode: bool
+    store: CertificateStore,
+    options: CsrOptions,
+    issuer: Certificate | None,
+    params: Mapping[str, Any],
+    check_mode: bool,
 ) -> Outcome:
-    entry = store.identity(wish.purpose)
+    entry = store.identity(options.purpose)
     installed = entry.facts if entry is not None else None
-    pem = store.csr(wish.purpose)
+    pem = store.csr(options.purpose)
     pending = read_request(pem) if pem else None
     if installed is None and pending is None and entry is None and params["regenerate"] == "never":
-        raise Failure(f"{store.where} shows no certificate and no CSR for {wish.purpose}; is it a purpose there?")
+        raise Failure(f"{store.where} shows no certificate and no CSR for {options.purpose}; is it a purpose there?")
     decision = decide(
-        wish, installed, pending, issuer, regenerate=params["regenerate"], renew_before=params["renew_before"],
+        options, installed, pending, issuer, regenerate=params["regenerate"], renew_before=params["renew_before"],
         clock=store.clock,
     )  # fmt: skip
     result: dict[str, Any] = {
@@ -99,20 +103,20 @@ def _run(
         "predicted": False,
         "interface": store.kind.lower(),
     }
-    answer, predicted = _answer(store, wish, decision, installed, pending, check_mode=check_mode)
+    answer, predicted = _answer(store, options, decision, installed, pending, check_mode=check_mode)
     if answer is not None:
         result |= {"csr": answer.pem, "request": answer.view(), "predicted": predicted}
     return Outcome(
         changed=decision.generate,
-        before=_for_diff(wish.purpose, pending),
-        after=_for_diff(wish.purpose, answer if decision.generate else pending, predicted),
+        before=_for_diff(options.purpose, pending),
+        after=_for_diff(options.purpose, answer if decision.generate else pending, predicted),
         result=result,
     )
 
 
 def _answer(
     store: CertificateStore,
-    wish: Wish,
+    options: CsrOptions,
     decision: Decision,
     installed: Certificate | None,
     pending: Request | None,
@@ -122,21 +126,21 @@ def _answer(
     """The request that is to be signed, and whether it is a stand-in for one that would be made."""
     if not decision.generate:
         return pending if decision.needed else None, False
-    if wish.distribution == "multi_server" and not store.can_choose:
+    if options.distribution == "multi_server" and not store.can_choose:
         raise Failure(
-            f"A multi-server CSR for {wish.purpose} is needed ({decision.reason}), and the CLI of {store.where} cannot "
-            "make one; nothing was done. Make it on the publisher's web page (OS Administration, Certificate "
+            f"A multi-server CSR for {options.purpose} is needed ({decision.reason}), and the CLI of {store.where} "
+            "cannot make one; nothing was done. Make it on the publisher's web page (OS Administration, Certificate "
             "Management, Distribution: Multi-server) and run again: it is kept. From release 14 interface: rest can."
         )
     if check_mode:
         from ansible_collections.siptls.cucm.plugins.module_utils._node.standin import stand_in_csr
 
-        return read_request(stand_in_csr(wish, installed)), True
-    return _generate(store, wish, pending), False
+        return read_request(stand_in_csr(options, installed)), True
+    return _generate(store, options, pending), False
 
 
 def decide(
-    wish: Wish,
+    options: CsrOptions,
     installed: Certificate | None,
     pending: Request | None,
     issuer: Certificate | None,
@@ -149,7 +153,7 @@ def decide(
     clock = clock or NodeClock()
     if regenerate == "always":
         return Decision(True, True, "regenerate is always")
-    why_not = next(serves(wish, installed, issuer, renew_before, clock), None)
+    why_not = next(serves(options, installed, issuer, renew_before, clock), None)
     if why_not is None:
         if installed is None:
             raise AssertionError("only an installed certificate serves")
@@ -161,17 +165,17 @@ def decide(
         if regenerate == "never":
             return Decision(True, False, f"{why_not}; no CSR waits, and regenerate is never")
         return Decision(True, True, f"{why_not}; no CSR waits")
-    differs = next(mismatches(wish, pending), None)
+    differs = next(mismatches(options, pending), None)
     if differs is None or regenerate == "never":
-        kept = "the pending CSR answers the wish and is kept" if differs is None else f"regenerate is never ({differs})"
+        kept = "the pending CSR is as requested and is kept" if differs is None else f"regenerate is never ({differs})"
         return Decision(True, False, f"{why_not}; {kept}")
-    return Decision(True, True, f"{why_not}; the pending CSR does not answer the wish: {differs}")
+    return Decision(True, True, f"{why_not}; the pending CSR is not as requested: {differs}")
 
 
 def serves(
-    wish: Wish, installed: Certificate | None, issuer: Certificate | None, renew_before: int, clock: NodeClock
+    options: CsrOptions, installed: Certificate | None, issuer: Certificate | None, renew_before: int, clock: NodeClock
 ) -> Iterator[str]:
-    """Every reason why the installed certificate will not do."""
+    """Every reason to replace the installed certificate."""
     if installed is None:
         yield "no certificate is installed"
         return
@@ -190,69 +194,69 @@ def serves(
         )
     if not installed.both_uses:
         yield "the installed certificate lacks serverAuth or clientAuth, and a SIP trunk is both server and client"
-    yield from (f"of the installed certificate, {text}" for text in _content(wish, installed))
+    yield from (f"of the installed certificate, {text}" for text in _content(options, installed))
 
 
-def mismatches(wish: Wish, request: Request) -> Iterator[str]:
-    """Every way in which a request is not what was wished."""
+def mismatches(options: CsrOptions, request: Request) -> Iterator[str]:
+    """Every difference between a request and what was asked for."""
     if not request.signature_valid:
         yield "its signature is wrong"
-    if wish.hash_algorithm and request.signature.digest != wish.hash_algorithm:
-        yield f"its hash is {request.signature.digest}, not {wish.hash_algorithm}"
-    if wish.include_ou is False and request.subject.values(ORGANIZATIONAL_UNIT):
+    if options.hash_algorithm and request.signature.digest != options.hash_algorithm:
+        yield f"its hash is {request.signature.digest}, not {options.hash_algorithm}"
+    if options.include_ou is False and request.subject.values(ORGANIZATIONAL_UNIT):
         yield f"its subject {request.subject.text} holds an organizational unit"
-    if wish.include_ou and not request.subject.values(ORGANIZATIONAL_UNIT):
+    if options.include_ou and not request.subject.values(ORGANIZATIONAL_UNIT):
         yield f"its subject {request.subject.text} holds no organizational unit"
     if not request.both_uses:
         yield "it does not ask for serverAuth and clientAuth"
-    yield from _content(wish, request)
+    yield from _content(options, request)
 
 
-def _content(wish: Wish, found: Certificate | Request) -> Iterator[str]:
+def _content(options: CsrOptions, found: Certificate | Request) -> Iterator[str]:
     """What a request and the certificate made from it have in common: key, common name, names."""
-    if wish.key_type and found.key.kind.lower() != wish.key_type:
-        yield f"the key is {found.key.kind}, not {wish.key_type.upper()}"
-    if wish.key_length and found.key.bits != wish.key_length:
-        yield f"the key has {found.key.bits} bits, not {wish.key_length}"
-    yield from _common_name(wish, found)
-    yield from _alternatives(wish, found)
+    if options.key_type and found.key.kind.lower() != options.key_type:
+        yield f"the key is {found.key.kind}, not {options.key_type.upper()}"
+    if options.key_length and found.key.bits != options.key_length:
+        yield f"the key has {found.key.bits} bits, not {options.key_length}"
+    yield from _common_name(options, found)
+    yield from _alternatives(options, found)
 
 
-def _common_name(wish: Wish, found: Certificate | Request) -> Iterator[str]:
-    if wish.common_name and found.common_name.lower() != wish.common_name.lower():
-        yield f"the common name is {found.common_name}, not {wish.common_name}"
-    elif wish.distribution and not wish.common_name:
+def _common_name(options: CsrOptions, found: Certificate | Request) -> Iterator[str]:
+    if options.common_name and found.common_name.lower() != options.common_name.lower():
+        yield f"the common name is {found.common_name}, not {options.common_name}"
+    elif options.distribution and not options.common_name:
         multi = bool(MULTI_SERVER_NAME.search(found.common_name))
-        if multi != (wish.distribution == "multi_server"):
+        if multi != (options.distribution == "multi_server"):
             yield f"the common name {found.common_name} is that of {'multi-server' if multi else 'this server alone'}"
 
 
-def _alternatives(wish: Wish, found: Certificate | Request) -> Iterator[str]:
-    wanted = [*(wish.sans or ()), *([wish.parent_domain] if wish.parent_domain else [])]
+def _alternatives(options: CsrOptions, found: Certificate | Request) -> Iterator[str]:
+    wanted = [*(options.sans or ()), *([options.parent_domain] if options.parent_domain else [])]
     missing = [name for name in wanted if san_key(name) not in found.san_keys]
     if missing:
         yield f"the subject alternative names lack {', '.join(missing)}"
     hosts = {name.partition(":")[2].split(".")[0] for name in found.san_keys}
     # The name of a node that the cluster knows by its address is not known.
-    named = [name for name in wish.covers or () if not is_address(name)]
+    named = [name for name in options.covers or () if not is_address(name)]
     left_out = [name for name in named if name.lower().split(".")[0] not in hosts]
     if left_out:
         yield f"no subject alternative name stands for the node {', '.join(left_out)}"
 
 
-def _generate(store: CertificateStore, wish: Wish, before: Request | None) -> Request:
-    """Make it, read it back, and compare it with the wish."""
+def _generate(store: CertificateStore, options: CsrOptions, before: Request | None) -> Request:
+    """Make it, read it back, and compare it with what was asked for."""
 
     def new() -> Request | None:
-        pem = store.csr(wish.purpose)
+        pem = store.csr(options.purpose)
         found = read_request(pem) if pem else None
         return None if found is not None and before is not None and found.key == before.key else found
 
-    words = write_once(lambda: store.generate(wish), lambda: new() is not None)
+    words = write_once(lambda: store.generate(options), lambda: new() is not None)
     made = new()
     if made is None:
-        raise refused(f"Generating a CSR for {wish.purpose} by {store.kind}", store.where, words)
-    wrong = list(mismatches(wish, made))
+        raise refused(f"Generating a CSR for {options.purpose} by {store.kind}", store.where, words)
+    wrong = list(mismatches(options, made))
     if wrong:
         hint = (
             "REST could not give it either; ask for what the release offers."
@@ -261,7 +265,7 @@ def _generate(store: CertificateStore, wish: Wish, before: Request | None) -> Re
             "Administration, Certificate Management), and this module keeps it; from release 14 interface: rest can."
         )
         raise Failure(
-            f"{store.where} made a CSR for {wish.purpose} that is not what was asked: {'; '.join(wrong)}. {hint}",
+            f"{store.where} made a CSR for {options.purpose} that is not what was asked: {'; '.join(wrong)}. {hint}",
             changed=True,
             csr=made.pem,
             request=made.view(),
@@ -270,7 +274,7 @@ def _generate(store: CertificateStore, wish: Wish, before: Request | None) -> Re
 
 
 def _for_diff(purpose: str, request: Request | None, predicted: bool = False) -> dict[str, Any]:
-    """The pending CSR as the diff shows it; a stand-in's key is nobody's."""
+    """The pending CSR as the diff shows it; the key of a stand-in belongs to nobody."""
     if request is None:
         return {"purpose": purpose, "csr": None}
     names = ("subject", "sans", "key_type", "key_size", "signature_algorithm", "public_key_sha256")

@@ -45,10 +45,10 @@ def service(task: Task) -> Outcome:
     store = open_store(params)
     try:
         entries = _entries(store, params["purposes"])
-        held = {entry.purpose for entry in entries}
+        present = {entry.purpose for entry in entries}
         # An ECDSA certificate that the node does not hold is not looked for: old releases would only refuse.
         seen = {purpose: _seen(params, purpose, port) for purpose, port in ports.items()
-                if purpose in held or purpose_of(purpose).key != EC}  # fmt: skip
+                if purpose in present or purpose_of(purpose).key != EC}  # fmt: skip
         found = [_shown(entry, params, seen.get(entry.purpose, {}).get("sha256"), store.clock) for entry in entries]
         result: dict[str, Any] = {
             "certificates": found, "interface": store.kind.lower(), "clock": store.clock.for_result(), "ports": seen

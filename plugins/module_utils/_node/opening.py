@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which transport stands behind a node's certificate store.
+"""Which transport serves a node's certificate store.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -26,6 +26,6 @@ def open_store(params: Mapping[str, Any]) -> CertificateStore:
         if not answer.yes:
             store = CliStore.from_params(params)
             store.warnings.extend([answer.warning] if answer.warning else [])
-            store.told = answer.clock
+            store.known_clock = answer.clock
             return store
     return RestStore.from_params(params)

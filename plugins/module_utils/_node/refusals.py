@@ -1,10 +1,10 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What CUCM says when it refuses a certificate: failure classes with cause and remedy, told apart tolerantly.
+"""What CUCM says when it refuses a certificate: failure classes with cause and remedy, recognized tolerantly.
 
 Only a few texts are documented (Cisco document 217138); the others are paraphrased in Cisco's own list of failure
-classes, so that each pattern looks for the words that any wording would hold.
+classes, so that each pattern looks for words that any wording would contain.
 Private to siptls.cucm: no other collection may rely on it.
 """
 

@@ -22,8 +22,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY
 from ansible_collections.siptls.cucm.plugins.module_utils._node.cli import CliStore
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     REST_BASE,
+    CsrOptions,
     Entry,
-    Wish,
     refused,
     with_reused,
 )
@@ -38,7 +38,7 @@ MULTI_SERVER = "multi-server"  # not documented; GET /options says what the node
 
 @dataclass(frozen=True)
 class Probe:
-    """Whether a node has the REST interface; a warning where that could not be found out; the time it told."""
+    """Whether a node has the REST interface; a warning where that could not be found out; the time that it showed."""
 
     yes: bool
     warning: str = ""
@@ -62,7 +62,7 @@ def speaks_rest(params: Mapping[str, Any]) -> Probe:
 
 
 def _clock(client: HttpClient) -> NodeClock | None:
-    """The node's clock as its last answer told it."""
+    """The node's clock by its last response."""
     return from_http(*client.dated) if client.dated is not None else None
 
 
@@ -133,33 +133,33 @@ class RestStore:
         row = next((row for row in self._rows("identities") if row.get("service") == purpose), {})
         return _pem(row.get("csr"), *_REQUESTS)
 
-    def generate(self, wish: Wish) -> str:
-        """Make a CSR with what was wished; CUCM fills in the rest."""
+    def generate(self, options: CsrOptions) -> str:
+        """Make a CSR with the options that were given; CUCM fills in the rest."""
         body: dict[str, Any] = {
-            "service": wish.purpose,
-            "distribution": self._distribution(wish),
-            "commonName": wish.common_name or self._common_name(wish),
-            "keyType": wish.key_type,
-            "keyLength": wish.key_length,
-            "hashAlgorithm": wish.hash_algorithm,
-            "altNames": [*(wish.sans or ()), *([wish.parent_domain] if wish.parent_domain else [])],
+            "service": options.purpose,
+            "distribution": self._distribution(options),
+            "commonName": options.common_name or self._common_name(options),
+            "keyType": options.key_type,
+            "keyLength": options.key_length,
+            "hashAlgorithm": options.hash_algorithm,
+            "altNames": [*(options.sans or ()), *([options.parent_domain] if options.parent_domain else [])],
         }
         body = {name: value for name, value in body.items() if value not in (None, [])}
-        return self._post("csr", body, f"Generating a CSR for {wish.purpose}")
+        return self._post("csr", body, f"Generating a CSR for {options.purpose}")
 
-    def _common_name(self, wish: Wish) -> str | None:
+    def _common_name(self, options: CsrOptions) -> str | None:
         """The name that the present certificate bears, this server's or with -ms the cluster's."""
-        entry = self.identity(wish.purpose)
+        entry = self.identity(options.purpose)
         name = entry.facts.common_name if entry is not None and entry.facts is not None else None
-        if name is None or wish.distribution is None:
+        if name is None or options.distribution is None:
             return name
         host, dot, domain = name.partition(".")
         host = re.sub(r"-ms$", "", host, flags=re.IGNORECASE)
-        return f"{host}-ms{dot}{domain}" if wish.distribution == "multi_server" else f"{host}{dot}{domain}"
+        return f"{host}-ms{dot}{domain}" if options.distribution == "multi_server" else f"{host}{dot}{domain}"
 
-    def _distribution(self, wish: Wish) -> str:
-        """REST's word for the distribution; the node's own list of words wins over what we suppose."""
-        if wish.distribution != "multi_server":
+    def _distribution(self, options: CsrOptions) -> str:
+        """REST's word for the distribution; the node's own list of words takes precedence over our assumption."""
+        if options.distribution != "multi_server":
             return THIS_SERVER
         answer = self._call("GET", "options", "Reading the options of the certificate REST API", None)
         words = _multi_words(answer.body.decode("utf-8", "replace"))

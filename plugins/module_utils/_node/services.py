@@ -546,14 +546,14 @@ def _wait(
     wanted = "Stopped" if params["state"] == "stopped" else "Started"
     latest = time.monotonic() + params["wait_timeout"]
     pause = min(0.5, params["poll_interval"])
-    state, trouble = ServiceState(params["name"], "Unknown"), ""
+    state, problem = ServiceState(params["name"], "Unknown"), ""
     shown: dict[str, str | None] = {}
     while True:
         try:
-            state, trouble = control.status(params["name"]), ""
+            state, problem = control.status(params["name"]), ""
         except (AnswerLost, ShellLost) as failure:
-            trouble = f" ({readable(failure.msg)})"
-        if state.status == wanted and not trouble:
+            problem = f" ({readable(failure.msg)})"
+        if state.status == wanted and not problem:
             shown = serving.presented() if serving is not None else {}
             if serving is None or serving.satisfied(shown):
                 return state, shown
@@ -561,10 +561,10 @@ def _wait(
             break
         time.sleep(pause)
         pause = min(pause * 1.5, params["poll_interval"])
-    if state.status != wanted or trouble:
+    if state.status != wanted or problem:
         raise Failure(
             f"{params['name']} on {control.where} is {state.status}, not {wanted}, {params['wait_timeout']} s after it "
-            f"was asked{trouble}. Look at it with 'utils service list' and start it with 'utils service start "
+            f"was asked{problem}. Look at it with 'utils service list' and start it with 'utils service start "
             f"{params['name']}'; if it stays down, follow the guide to phones, calls and nodes during a change. A "
             "larger wait_timeout waits longer.",
             status=state.status,

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The certificate store of a node: one interface, whatever carries it.
+"""The certificate store of a node: one interface for CLI and REST.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -81,8 +81,8 @@ def with_reused(entries: Sequence[Entry]) -> list[Entry]:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a CSR should hold; None leaves it to CUCM."""
+class CsrOptions:
+    """What a CSR should contain; None leaves it to CUCM."""
 
     purpose: str
     key_type: str | None = None
@@ -127,7 +127,7 @@ class CertificateStore(Protocol):
         """Every identity certificate."""
 
     def identity(self, purpose: str) -> Entry | None:
-        """The identity certificate that is held for the purpose; the running service may still present another."""
+        """The installed identity certificate of the purpose; the running service may still present another."""
 
     def trust(self, purpose: str | None = None) -> list[Entry]:
         """The certificates of one trust store (CallManager-trust), or of all."""
@@ -135,7 +135,7 @@ class CertificateStore(Protocol):
     def csr(self, purpose: str) -> str | None:
         """The pending CSR of the purpose as PEM."""
 
-    def generate(self, wish: Wish) -> str:
+    def generate(self, options: CsrOptions) -> str:
         """Make a CSR, replacing a pending one; returns CUCM's words."""
 
     def import_trust(self, purpose: str, certificate: Certificate) -> str:

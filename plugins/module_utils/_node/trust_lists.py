@@ -124,7 +124,7 @@ def _read(shell: AdminShell, kind: str) -> TrustFile:
 
 
 def _update(shell: AdminShell, serials: Iterable[str]) -> TrustFile:
-    """Update the CTL and read it back: what the command prints is not taken for what it did."""
+    """Update the CTL and read it back: what the command prints does not prove what it did."""
     try:
         said = readable(shell.run(COMMAND, [_YES], idle=SLOW))
     except ShellLost as lost:

@@ -62,7 +62,7 @@ SPEC = PLATFORM + ArgSpec(
 
 @dataclass
 class Input:
-    """What the user gave, read."""
+    """The user's input, parsed."""
 
     purpose: str
     trust_purpose: str
@@ -176,17 +176,17 @@ def _certificates(option: str, text: str | None, path: str | None) -> list[Certi
 
 
 def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Outcome:
-    held = store.trust(given.trust_purpose)
+    stored = store.trust(given.trust_purpose)
     entry = store.identity(given.purpose) if given.leaf is not None else None
-    work, warnings = plan(store, given, held, entry)
-    before = _for_diff(entry, held)
+    work, warnings = plan(store, given, stored, entry)
+    before = _for_diff(entry, stored)
     if not given.check_mode:
         _carry_out(store, given, work)
         if work.actions:
-            held = store.trust(given.trust_purpose)
+            stored = store.trust(given.trust_purpose)
             entry = store.identity(given.purpose) if given.leaf is not None else None
     else:
-        held, entry = _foreseen(given, work, held, entry)
+        stored, entry = _foreseen(given, work, stored, entry)
     changed = bool(work.deletions or work.uploads or work.identity)
     # The REST API shows that the release is 14 or later; over the CLI the release is not known here.
     release = "14" if store.kind == "REST" else ""
@@ -196,11 +196,13 @@ def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Ou
     return Outcome(
         changed=changed,
         before=before,
-        after=_for_diff(entry, held),
+        after=_for_diff(entry, stored),
         result={
             "certificate": installed.view(moment) if installed is not None else None,
             "trust": [
-                {"name": trusted.name, **found.view(moment)} for trusted in held if (found := trusted.facts) is not None
+                {"name": trusted.name, **found.view(moment)}
+                for trusted in stored
+                if (found := trusted.facts) is not None
             ],
             "actions": work.actions if not given.check_mode else _intended(given, work),
             "restart_required": [
@@ -224,10 +226,10 @@ def nodes_of(leaf: Certificate, host: str) -> list[str]:
     return [name for name in names if name not in domains and not MULTI_SERVER_NAME.search(name)] or [host]
 
 
-def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: Entry | None) -> tuple[Work, list[str]]:
+def plan(store: CertificateStore, given: Input, stored: Sequence[Entry], entry: Entry | None) -> tuple[Work, list[str]]:
     """Check everything; Failure with all problems, or the work in its order and warnings."""
-    deletions = _deletions(store, given, held)
-    kept = [trusted for trusted in held if trusted not in deletions]
+    deletions = _deletions(store, given, stored)
+    kept = [trusted for trusted in stored if trusted not in deletions]
     trust = checks.trust_plan(given.trust_purpose, given.chain, kept, store.clock)
     work = Work(deletions, trust.uploads, trust.replaced, None, [])
     problems, warnings = list(trust.problems), []
@@ -247,13 +249,15 @@ def plan(store: CertificateStore, given: Input, held: Sequence[Entry], entry: En
     return work, warnings
 
 
-def _deletions(store: CertificateStore, given: Input, held: Sequence[Entry]) -> list[Entry]:
+def _deletions(store: CertificateStore, given: Input, stored: Sequence[Entry]) -> list[Entry]:
     """What of the trust store is to be removed."""
-    found = [entry for entry in held if _is_named(entry, given.remove) or any(map(entry.is_certificate, given.doomed))]
+    found = [
+        entry for entry in stored if _is_named(entry, given.remove) or any(map(entry.is_certificate, given.doomed))
+    ]
     if given.prune_expired:
         # By both clocks: a certificate that one wrong clock calls expired is not thrown away.
         earlier = min(store.clock.now(), NodeClock().now())
-        found += [entry for entry in held if entry not in found and (f := entry.facts) and f.days_left(earlier) < 0]
+        found += [entry for entry in stored if entry not in found and (f := entry.facts) and f.days_left(earlier) < 0]
     return found
 
 
@@ -330,17 +334,19 @@ def _intended(given: Input, work: Work) -> list[str]:
     ]
 
 
-def _foreseen(given: Input, work: Work, held: Sequence[Entry], entry: Entry | None) -> tuple[list[Entry], Entry | None]:
+def _foreseen(
+    given: Input, work: Work, stored: Sequence[Entry], entry: Entry | None
+) -> tuple[list[Entry], Entry | None]:
     """What the node would hold afterwards."""
     gone = [*work.deletions, *work.replaced]
-    trust = [trusted for trusted in held if trusted not in gone]
+    trust = [trusted for trusted in stored if trusted not in gone]
     trust += [Entry(given.trust_purpose, f"{result.common_name}.pem", result.pem) for result in work.uploads]
     if work.identity is not None:
         entry = Entry(given.purpose, f"{given.purpose}.pem", work.identity.pem)
     return trust, entry
 
 
-def _for_diff(entry: Entry | None, held: Sequence[Entry]) -> dict[str, Any]:
+def _for_diff(entry: Entry | None, stored: Sequence[Entry]) -> dict[str, Any]:
     """Identity and trust as the diff shows them."""
     found = entry.facts if entry is not None else None
     names = ("subject", "issuer", "serial", "not_before", "not_after", "sha256")
@@ -349,7 +355,7 @@ def _for_diff(entry: Entry | None, held: Sequence[Entry]) -> dict[str, Any]:
         f"{known.subject.text} (until {time_text(known.not_after)}, {known.sha256})"
         if known is not None
         else trusted.name
-        for trusted in held
+        for trusted in stored
         for known in [trusted.facts]
     )
     return {"identity": identity, "trust": trust}

@@ -157,8 +157,8 @@ def numbered(record: dict[str, Any]) -> dict[str, Any]:
         number[key]: {**described[key], "issued_by": number.get(described[key]["issued_by"])} for key in order
     }
     stores = {
-        node: {purpose: sorted(number[key] for key in keys) for purpose, keys in sorted(held.items())}
-        for node, held in record["stores"].items()
+        node: {purpose: sorted(number[key] for key in keys) for purpose, keys in sorted(stores.items())}
+        for node, stores in record["stores"].items()
     }
     peers = [
         {**peer, **{which: [number[key] for key in peer[which]] for which in ("chain", "expected_chain")}}

@@ -150,7 +150,7 @@ class _Redactor:
                 for node in record["nodes"]
             ],
             "certificates": certificates,
-            "stores": {self.text(node): held for node, held in record["stores"].items()},
+            "stores": {self.text(node): stores for node, stores in record["stores"].items()},
             "lines": [self._line(line) for line in record["lines"]],
             "objects": self._value("", record["objects"]),
             "trunks": [{**trunk, "name": self.text(trunk["name"]), "node": self.text(trunk["node"] or "")}

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run changed, out of what the roles' tasks registered. Pure.
+"""What a run changed, from what the roles' tasks registered. Pure.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -27,7 +27,7 @@ STEPS: dict[str, tuple[str, str]] = {
 
 
 def changes(hosts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """One entry a cluster and step that changed something: `cluster`, `what`, `actions`, in the order of the steps.
+    """One entry per cluster and step that changed something: `cluster`, `what`, `actions`, in the order of the steps.
 
     hosts are the variables of the play's hosts. A host whose roles ran in check mode changed nothing.
     """

@@ -70,13 +70,13 @@ def _nodes(cluster: Cluster, certificates: Rows, probes: Rows) -> list[dict[str,
 
 
 def _node(cluster: Cluster, node: Node, result: Mapping[str, Any], probe: Mapping[str, Any] | None) -> dict[str, Any]:
-    held = result.get("certificates")
+    shown = result.get("certificates")
     return {
         "name": node.name,
         "addresses": list(dict.fromkeys([node.address, node.name])),
-        "held": _of(held, TRUNK.name, [None])[0],
-        "ec_held": _of(held, TRUNK_EC.name, [None])[0],
-        "trust": _of(held, TRUNK.trust, []) if held else None,
+        "held": _of(shown, TRUNK.name, [None])[0],
+        "ec_held": _of(shown, TRUNK_EC.name, [None])[0],
+        "trust": _of(shown, TRUNK.trust, []) if shown else None,
         "issued": _issued(cluster, node.name, TRUNK.name),
         "ec_issued": _issued(cluster, node.name, TRUNK_EC.name),
         "probe": probe,

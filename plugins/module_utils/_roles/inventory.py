@@ -41,7 +41,7 @@ OTHERS = (
     "sip_tls_vault_token",
     "sip_tls_backup", "sip_tls_confirm", "sip_tls_renewal_enforce",
 )  # fmt: skip
-#: old names of options, which still work until release 3.0.0, with the names that they have now
+#: old names of options, which work until release 3.0.0, with their present names
 RENAMED = {
     f"sip_tls_trunk_{name}": f"sip_tls_undo_{name}"
     for name in ("backup", "backup_path", "restore_records", "restore_file", "restore_force", "removed_peers",

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is whose peer, checked over all clusters before anything is changed. Private to siptls.cucm."""
+"""The peers of each cluster, checked over all clusters before anything is changed. Private to siptls.cucm."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The options of the roles, checked before anything is changed. Pure; private to siptls.cucm.
 
-Ansible checks the options of a role when the role begins, and for one host at a time: too late for a run that has
-made certificates by then, and a mistake on one cluster would not stop the others.
+Ansible checks the options of a role when the role begins, and per host: too late for a run that has made certificates
+by then, and a mistake on one cluster would not stop the others.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ Identity = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class Leaf:
-    """An identity certificate that peers meet on a SIP TLS port, and the CA that it hangs on."""
+    """An identity certificate that peers meet on a SIP TLS port, and the CA that it depends on."""
 
     cluster: str
     node: str
@@ -79,8 +79,8 @@ class RollOver:
         wanted = self.new()
         found: dict[str, dict[str, list[str]]] = {}
         for cluster, node, store in self.stores():
-            held = {_identity(certificate) for certificate in store}
-            missing = [authority.pem for authority in wanted if _identity(authority) not in held]
+            stored = {_identity(certificate) for certificate in store}
+            missing = [authority.pem for authority in wanted if _identity(authority) not in stored]
             if missing:
                 found.setdefault(cluster.name, {})[node] = missing
         return found
@@ -253,15 +253,15 @@ def _incomplete(case: RollOver) -> Iterator[str]:
 
 def _same_names(case: RollOver) -> Iterator[str]:
     """A new CA with the name of another one: CUCM keeps one certificate per name in a trust store."""
-    held: dict[tuple[str, Identity], tuple[str, Certificate]] = {
+    others: dict[tuple[str, Identity], tuple[str, Certificate]] = {
         (authority.title.lower(), _identity(authority)): ("the old CA", authority) for authority in case.old
     }
     for cluster, node, store in case.stores():
         for certificate in store:
             place = f"a CA in {TRUNK.trust} of {cluster.name}, node {node}"
-            held.setdefault((certificate.title.lower(), _identity(certificate)), (place, certificate))
+            others.setdefault((certificate.title.lower(), _identity(certificate)), (place, certificate))
     for new in case.new():
-        for (title, identity), (place, other) in held.items():
+        for (title, identity), (place, other) in others.items():
             if title == new.title.lower() and identity != _identity(new):
                 yield (
                     f"The new CA {new.title} (SHA-256 {new.sha256}) has the name of {place} (SHA-256 {other.sha256}), "

@@ -45,26 +45,26 @@ def _take(path: Path, cluster: str, own: dict[str, Any], now: str) -> None:
         os.chmod(file.fileno(), 0o600)
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
-        held = _parsed(file.read())
-        if held and {**held, "since": None} != {**own, "since": None} and _is_alive(held):
+        holder = _parsed(file.read())
+        if holder and {**holder, "since": None} != {**own, "since": None} and _is_alive(holder):
             raise Failure(
-                f"{cluster}: another run is changing this cluster, process {held['pid']} of {held['host']} since "
-                f"{held['since']}. Nothing was changed. Wait until it has ended, then run again. Runs on other "
+                f"{cluster}: another run is changing this cluster, process {holder['pid']} of {holder['host']} since "
+                f"{holder['since']}. Nothing was changed. Wait until it has ended, then run again. Runs on other "
                 "controllers are not seen."
             )
         file.seek(0)
         file.truncate()
-        json.dump({**own, "since": held["since"] if held and held["pid"] == own["pid"] else now}, file)
+        json.dump({**own, "since": holder["since"] if holder and holder["pid"] == own["pid"] else now}, file)
 
 
 def release(folder: Path) -> None:
     """Give a cluster free, if this run has it."""
     own = _this_run()
     try:
-        held = _parsed((folder / CLAIM).read_text(encoding="utf-8"))
+        holder = _parsed((folder / CLAIM).read_text(encoding="utf-8"))
     except OSError:
         return
-    if own is not None and held and {**held, "since": None} == {**own, "since": None}:
+    if own is not None and holder and {**holder, "since": None} == {**own, "since": None}:
         (folder / CLAIM).unlink(missing_ok=True)
 
 
@@ -122,6 +122,10 @@ def _started(pid: int) -> str | None:
     return f"{boot} {fields[19]}" if len(fields) > 19 and fields[0] != "Z" else None
 
 
-def _is_alive(held: dict[str, Any]) -> bool:
+def _is_alive(holder: dict[str, Any]) -> bool:
     """Whether the run that a file names still runs; one on another machine cannot be seen, and counts as ended."""
-    return held["host"] == platform.node() and isinstance(held["pid"], int) and _started(held["pid"]) == held["started"]
+    return (
+        holder["host"] == platform.node()
+        and isinstance(holder["pid"], int)
+        and _started(holder["pid"]) == holder["started"]
+    )

@@ -18,7 +18,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, F
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._node.checks import trust_plan
 from ansible_collections.siptls.cucm.plugins.module_utils._node.standin import stand_in_csr
-from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Entry, Wish
+from ansible_collections.siptls.cucm.plugins.module_utils._node.store import CsrOptions, Entry
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
@@ -59,7 +59,7 @@ def add_signing(cluster: Cluster, face: Face, given: Mapping[str, Any]) -> None:
 def _request(cluster: Cluster) -> str:
     """A request as the first node would make it."""
     installed = next((view for view in cluster.certificates.values() if view), None)
-    return stand_in_csr(Wish(TRUNK.name, key_type="ec"), Certificate.from_view(installed))
+    return stand_in_csr(CsrOptions(TRUNK.name, key_type="ec"), Certificate.from_view(installed))
 
 
 def _signed(face: Face, options: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
@@ -81,8 +81,8 @@ def _own_store_problems(chain: Sequence[Certificate]) -> list[str]:
 def _refused(cluster: Cluster, chain: Sequence[Certificate]) -> Iterator[tuple[str, str]]:
     """Which node's trust store would refuse a chain, and why."""
     for node, views in cluster.trust.items():
-        held = [Entry(TRUNK.trust, str(view.get("name") or ""), view.get("pem")) for view in views]
-        for text in trust_plan(TRUNK.trust, chain, held, NodeClock()).problems:
+        stored = [Entry(TRUNK.trust, str(view.get("name") or ""), view.get("pem")) for view in views]
+        for text in trust_plan(TRUNK.trust, chain, stored, NodeClock()).problems:
             yield f", node {node}", text
 
 

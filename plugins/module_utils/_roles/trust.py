@@ -109,12 +109,12 @@ def unknown_issuer(
 
 def _climb(leaf: Certificate, store: Iterable[Mapping[str, Any]], named: Iterable[Certificate]) -> Chain:
     # A certificate that may not sign leads nowhere: whoever got one could make others with it.
-    held = (
+    stored = (
         certificate
         for certificate in map(Certificate.from_view, store)
         if certificate is not None and certificate.may_sign
     )
-    return climb(leaf, [*named, *held])
+    return climb(leaf, [*named, *stored])
 
 
 def _is_named(chain: Chain, named: Iterable[Certificate]) -> bool:

@@ -153,7 +153,7 @@ class ControlCenter:
 
 
 def _parse(body: bytes) -> Any:
-    """The document, None when it is none; a document type could only bring entities, which nobody needs here."""
+    """The document; None when it is not XML. A document type is refused, since entities are of no use here."""
     from xml.etree import ElementTree
 
     if declares_types(body):

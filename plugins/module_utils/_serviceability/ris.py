@@ -145,7 +145,7 @@ def _is_phone(values: dict[str, str]) -> bool:
 
 
 def _is_trunk(values: dict[str, str], generation: Generation) -> bool:
-    """A service that ignores the class answers with phones, too."""
+    """A service that ignores the class also returns phones."""
     return values.get("DeviceClass", values.get("Class", generation.class_name)).replace(" ", "") == "SIPTrunk"
 
 

@@ -122,7 +122,7 @@ def _multipart(body: bytes, mark: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def parse(content: bytes) -> ET.Element | None:
-    """An XML document as a tree without namespaces; None when it is none, or brings a document type of its own."""
+    """An XML document as a tree without namespaces; None when it is not XML, or has a document type."""
     if declares_types(content):
         return None
     try:

@@ -24,8 +24,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at. ``state``: pass, fail (insecure), unknown (unproven), or without effect: warning, info,
-    one_sided (not to be seen from one side)."""
+    """One check and its outcome. ``state``: pass, fail (insecure), unknown (unproven), or without effect: warning,
+    info, one_sided (not to be seen from one side).
+    """
 
     name: str
     state: str
@@ -100,12 +101,12 @@ def _identity(
     known = [(shown, source) for shown, source in seen if shown is not None]
     where = f"{node.name} ({cluster})"
     yield _holding(identity, where, role)
-    reference = identity.held or identity.issued
+    reference = identity.installed or identity.issued
     for shown, source in known:
         if reference is None or shown.sha256 == reference.sha256:
             yield Check(
                 name, "pass" if reference else "info", f"{where} presented {_short(shown)} as {role}"
-                + (", the certificate that it holds" if identity.held else ""), source,
+                + (", the certificate that it holds" if identity.installed else ""), source,
             )  # fmt: skip
         else:
             yield Check(name, "fail", *_mismatch(where, role, shown, reference, source))
@@ -118,38 +119,38 @@ def _identity(
 
 def _holding(identity: Identity, where: str, role: str) -> Check:
     """Whether the node holds the certificate that it ought to hold."""
-    name, held, issued, purpose = f"{role}_certificate", identity.held, identity.issued, identity.purpose.name
-    if held is None:
+    name, installed, issued, purpose = f"{role}_certificate", identity.installed, identity.issued, identity.purpose.name
+    if installed is None:
         return Check(
             name, "unknown", f"which {purpose} certificate {where} holds is not known", "configuration",
             proof="Read it with cucm_certificate_info.",
         )  # fmt: skip
-    if issued is None and held.self_signed:
+    if issued is None and installed.self_signed:
         when = ", which it presents to a client that ranks ECDSA first" if role == "server" else ""
         return Check(
-            name, "fail", f"{where} holds a self-signed {purpose} certificate, {_short(held)}"
+            name, "fail", f"{where} holds a self-signed {purpose} certificate, {_short(installed)}"
             f"{when if identity.elliptic else ''}: it encrypts, but no CA confirms whose it is", "configuration",
             remedy="Have the CSR signed by the CA and upload the certificate (role callmanager_certificate"
             + (", with callmanager_certificate_ecdsa: sign)." if identity.elliptic else ")."), cause="self_signed",
         )  # fmt: skip
     if issued is None:
-        return Check(name, "info", f"{where} holds {_short(held)}", "configuration")
-    if held.sha256 != issued.sha256:
+        return Check(name, "info", f"{where} holds {_short(installed)}", "configuration")
+    if installed.sha256 != issued.sha256:
         return Check(
-            name, "fail", f"{where} holds {_short(held)} as its {purpose} certificate, not {_short(issued)}, "
+            name, "fail", f"{where} holds {_short(installed)} as its {purpose} certificate, not {_short(issued)}, "
             "which the CA issued for it", "configuration",
             remedy="Upload the issued certificate with cucm_cert_upload (role callmanager_certificate).",
             cause="not_uploaded",
         )  # fmt: skip
     return Check(
-        name, "pass", f"{where} holds {_short(held)}, the certificate that the CA issued for it", "configuration"
+        name, "pass", f"{where} holds {_short(installed)}, the certificate that the CA issued for it", "configuration"
     )
 
 
-def _mismatch(where: str, role: str, shown: Certificate, held: Certificate, source: str) -> tuple[str, ...]:
+def _mismatch(where: str, role: str, shown: Certificate, installed: Certificate, source: str) -> tuple[str, ...]:
     """Text, source, remedy, proof and cause of the check."""
-    text = f"{where} presented {_short(shown)} as {role}, but holds {_short(held)}"
-    if shown.self_signed or shown.subject.key == held.subject.key:
+    text = f"{where} presented {_short(shown)} as {role}, but holds {_short(installed)}"
+    if shown.self_signed or shown.subject.key == installed.subject.key:
         return (
             text + ": the certificate is uploaded but not yet active", source,
             f"Restart Cisco CallManager on {where} (cucm_service), which makes the uploaded certificate active.", "",
@@ -296,5 +297,5 @@ def _clock(checker: Node) -> str:
 
 
 def _short(certificate: Certificate) -> str:
-    """A few words that tell a certificate from another one."""
+    """A few words that identify a certificate."""
     return f"{certificate.title} (serial {certificate.serial_text})"

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The checks of a verdict on a peer that is not ours: its own side can't be read. Private to this collection.
 
-The common checks are made as for any direction; those that need the peer's configuration give way to what one side can
-see. What no evidence of one side proves has the state `one_sided`: it is shown, with what would prove it, and does not
-make the direction unproven.
+The common checks are made as for any direction; those that need the peer's configuration are replaced by what one side
+can see. What no evidence of one side proves has the state `one_sided`: it is shown, with what would prove it, and does
+not make the direction unproven.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def external_checks(case: Direction) -> Iterator[Check]:
         if check.name in _NOT_OURS:
             continue
         if check.name == "trunk_status" and check.state == "fail":
-            # Nobody calls over a trunk that is down, and what is amiss may be the peer's to mend.
+            # Nobody calls over a trunk that is down, and only the peer's administrator may be able to correct it.
             yield replace(
                 check, state="unknown", proof=f"Its trunk in service. Give the administrator of {case.target} the CA, "
                 f"the names and the addresses of {case.source}. {check.remedy} A CA that is new in CallManager-trust "

@@ -21,7 +21,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence impo
 
 Data = Mapping[str, Any]
 
-#: Cause -> what it means, in the words of a voice engineer. Of two that are shown equally well the first comes first.
+#: Cause -> what it means, in the words of a voice engineer. Of two that are equally likely the first comes first.
 CAUSES = {
     "destination": "The trunk of {source} does not point to the SIP TLS port of {target}.",
     "profile": "The trunk of {source} has no security profile that uses TLS with encryption.",
@@ -117,7 +117,7 @@ _USUAL_WEIGHT = 3
 
 @dataclass(frozen=True)
 class Sign:
-    """One thing that points to a cause."""
+    """An observation that points to a cause."""
 
     cause: str
     source: str

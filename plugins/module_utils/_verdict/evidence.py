@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The evidence that a verdict weighs, as types. Private to this collection.
+"""The evidence for a verdict, as types. Private to this collection.
 
 It comes as other modules' results; what they left out is None or empty here and means "not known", never "not so".
 """
@@ -35,7 +35,7 @@ class Identity:
     """One of the certificates that a node may present on its SIP port, by the purpose that it belongs to."""
 
     purpose: Purpose
-    held: Certificate | None = None
+    installed: Certificate | None = None
     issued: Certificate | None = None
     #: what the port showed to a probe that asked for this identity, leaf first
     chain: tuple[Certificate, ...] = ()
@@ -48,7 +48,7 @@ class Identity:
     @property
     def expected(self) -> Certificate | None:
         """The certificate that the node ought to present."""
-        return self.issued or self.held
+        return self.issued or self.installed
 
     @property
     def certificate(self) -> Certificate | None:

@@ -100,7 +100,7 @@ def sentence(forecast_: Mapping[str, Any]) -> str:
 def _certificates(case: Direction, renew_before: int) -> Iterator[Event]:
     for node in (*case.reached, *case.source_nodes):
         for identity in node.identities:
-            leaf = identity.held or identity.probed
+            leaf = identity.installed or identity.probed
             if leaf is not None:
                 yield from _leaf(node, leaf, identity.title)
                 if _public(leaf):
@@ -193,7 +193,7 @@ def _revocation(case: Direction) -> Iterator[Event]:
 
 def _leaves(node: Node) -> list[tuple[str, Certificate]]:
     """The title and the certificate of each identity of a node that CAs confirm."""
-    found = ((identity.title, identity.held or identity.probed) for identity in node.identities)
+    found = ((identity.title, identity.installed or identity.probed) for identity in node.identities)
     return [(title, leaf) for title, leaf in found if leaf is not None and not leaf.self_signed]
 
 
@@ -220,7 +220,7 @@ def _no_responder(checker: str, node: Node, title: str, rule: Mapping[str, Any])
 def _authorities(node: Node, checker: Node) -> Iterator[Event]:
     """The CAs above a node's certificates in the store of a node that checks them."""
     for identity in node.identities:
-        shown = identity.held or identity.probed
+        shown = identity.installed or identity.probed
         for authority in climb(shown, checker.trust or ()).issuers if shown is not None else ():
             yield Event(
                 "ca_end",

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report: what its page shows, out of the evidence. Private to this collection."""
+"""The report: what its page shows of the evidence. Private to this collection."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def page(report: Report, *, digest: str) -> str:
         groups=answers.groups(directions),
         network=_network(report.clusters, directions),
         matrices=_matrices(report.clusters, directions),
-        ways=[_way(direction) for direction in answers.by_trouble(directions)],
+        ways=[_way(direction) for direction in answers.by_severity(directions)],
         folded=len(directions) > MOST_OPEN,
         comparisons=list(comparisons(report.clusters, report.captures)),
         handshakes=handshakes[: ladders.MOST_HANDSHAKES],
@@ -96,11 +96,11 @@ def _matrices(clusters: Sequence[Data], directions: Sequence[Data]) -> list[dict
     """The matrix of directions of a larger group, in two orders: by problems, and by name."""
     if len(clusters) <= pictures.MOST_IN_PICTURE:
         return []
-    trouble = answers.trouble(directions)
+    severity = answers.severity_of(directions)
     names = [str(cluster["name"]) for cluster in clusters]
     verdicts = {(str(direction["from"]), str(direction["to"])): str(direction["verdict"]) for direction in directions}
     orders = {
-        "problems": sorted(names, key=lambda name: (-trouble[name], name.casefold())),
+        "problems": sorted(names, key=lambda name: (-severity[name], name.casefold())),
         "name": sorted(names, key=str.casefold),
     }
     return [

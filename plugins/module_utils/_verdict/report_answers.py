@@ -241,7 +241,7 @@ def groups(directions: Sequence[Data]) -> list[Group]:
     return sorted(found.values(), key=lambda group: (order.index(group.severity), -group.ways))
 
 
-def trouble(directions: Iterable[Data]) -> Counter[str]:
+def severity_of(directions: Iterable[Data]) -> Counter[str]:
     """A number per cluster that is higher the more of its directions are insecure, then unproven."""
     weights = {"insecure": 1000, "unproven": 1}
     found: Counter[str] = Counter()
@@ -251,7 +251,7 @@ def trouble(directions: Iterable[Data]) -> Counter[str]:
     return found
 
 
-def by_trouble(directions: Iterable[Data]) -> Iterator[Data]:
+def by_severity(directions: Iterable[Data]) -> Iterator[Data]:
     """The directions, those with problems first."""
     order = {"insecure": 0, "unproven": 1}
     yield from sorted(directions, key=lambda direction: order.get(str(direction["verdict"]), 2))

@@ -36,7 +36,7 @@ def comparisons(clusters: Sequence[Data], captures: Sequence[Data]) -> Iterator[
 def _columns(node: Node, identity: Identity, captures: Sequence[Data]) -> list[tuple[str, Data]]:
     found = (
         ("Issued by the CA", identity.issued),
-        ("Held by CUCM", identity.held),
+        ("Held by CUCM", identity.installed),
         ("Shown to the controller", identity.probed),
         ("Shown to peers", _captured(node, identity, captures)),
     )

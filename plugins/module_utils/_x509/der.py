@@ -18,7 +18,7 @@ _DEEPEST = 32
 
 
 class DerError(ValueError):
-    """The bytes are not what their place asks for; the text ends a sentence."""
+    """The bytes are not what is expected in their place; the text ends a sentence."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Names in certificates and requests, as structure; the only place that reads them. Private to siptls.cucm.
 
-Three things go by the word name, and each has its own here: a `Name` is the distinguished name of a subject or issuer;
-an `AltName` is one subject alternative name with its kind; and the names that CUCM compares with the X.509 Subject Name
-of a security profile are `matched_names`.
+Three things are called a name, and each has its own type here: a `Name` is the distinguished name of a subject or
+issuer; an `AltName` is one subject alternative name with its kind; and the names that CUCM compares with the X.509
+Subject Name of a security profile are `matched_names`.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ _EXPORT = "Export it from the CA again."
 def read_certificates(data: str | bytes, what: str = "the data given") -> list[Certificate]:
     """Every certificate in a PEM bundle, a DER file or a PKCS#7 file (PEM or DER), in its order, each once.
 
-    Text around and between the blocks is passed over. Raises Failure when there is none, or with the number of the
-    first that is damaged; what names the source in its sentence.
+    Text around and between the blocks is skipped. Failure when there is none, or with the number of the first damaged
+    one; what names the source in its sentence.
     """
     if isinstance(data, bytes) and _is_pkcs12(data):
         raise Failure(

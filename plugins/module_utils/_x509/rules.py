@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """CUCM's rules for requests, certificates and chains, each said once; private to siptls.cucm.
 
-Each rule that is broken is the end of a sentence about the certificate: what is wrong, and what to do. Who signs checks
-the request before and the certificate after; who uploads checks the certificate, its request and its chain.
-Sources: Cisco document 217138 (upload), the Security Guide of 12.5 (key sizes, usages), RFC 5280 (chains).
+Each broken rule is the end of a sentence about the certificate: what is wrong, and what to do. Signing checks the
+request before and the certificate after; uploading checks the certificate, its request and its chain. Sources: Cisco
+document 217138 (upload), the Security Guide of 12.5 (key sizes, usages), RFC 5280 (chains).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CLOCK_TOLERANCE = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Policy:
-    """What a certificate is to be like, whatever its request says. days: how long; skew: how far back it begins.
+    """What a certificate has to be like, whatever its request says. days: how long; skew: how far back it begins.
 
     eku_policy: both (exactly serverAuth and clientAuth) or keep (those, and of kept_eku what the request asks for).
     """
@@ -167,7 +167,7 @@ def eku_problems(certificate: Certificate, purpose: Purpose = TRUNK) -> Iterator
 
 
 def request_differences(certificate: Certificate, request: Request) -> Iterator[str]:
-    """What a certificate has otherwise than the request that it answers, and CUCM insists on."""
+    """Where a certificate differs from its request although CUCM requires them to be the same."""
     if certificate.key != request.key:
         yield (
             "it was made for another key than that of the CSR. Sign the pending CSR (cucm_csr returns it) and use that "
@@ -192,7 +192,7 @@ def request_differences(certificate: Certificate, request: Request) -> Iterator[
 
 
 def remarks(certificate: Certificate, request: Request) -> Iterator[str]:
-    """What is worth a warning about a certificate that CUCM takes."""
+    """Warnings about a certificate that CUCM accepts."""
     if certificate.extensions.eku is None:
         yield "it names no extended key usage, which allows every use"
     asked = (*BOTH_USES, *(request.extensions.eku or ()))

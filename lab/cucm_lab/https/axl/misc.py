@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Operation:
-    """`run` gives the inner XML of the answer."""
+    """`run` returns the inner XML of the answer."""
 
     run: Callable[[Node, Element, Version], str]
     writes: bool = False

@@ -66,8 +66,8 @@ def _check_ca(shell: Shell, unit: str, name: str = "") -> None:
     refusal = shell.inferred["shell.unknown_ca"]
     if name and refusal:
         store, file = name.rpartition("/")[::2]
-        held = dict(shell.node.certs.trust((store or unit).removesuffix("-trust")))
-        if file not in held and f"{file}.pem" not in held:
+        trusted = dict(shell.node.certs.trust((store or unit).removesuffix("-trust")))
+        if file not in trusted and f"{file}.pem" not in trusted:
             raise CommandError(refusal.format(name=name))
 
 

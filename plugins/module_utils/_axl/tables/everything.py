@@ -39,7 +39,7 @@ class Referred:
 
     noun: str  # as in a sentence
     name: str = "name"  # the AXL element of the name
-    listed: bool = False  # get takes more than the name, so that a list has to be asked for
+    listed: bool = False  # get needs more than the name, so that a list is used instead
     wrapper: str = ""  # as in <devicePool>; empty for the kind with a small first letter
 
     def element(self, kind: str) -> str:
