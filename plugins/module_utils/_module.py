@@ -25,9 +25,9 @@ ISSUES = "https://github.com/siptls/cucm/issues"
 Reason = Literal["name", "unreachable", "timeout", "lost", "busy", "tls", "host_key", "algorithms", "account", "rights"]
 REASONS: dict[Reason, str] = {
     "name": "the host name does not resolve",
-    "unreachable": "no connection came up: nothing listens there, or there is no route",
-    "timeout": "no connection, or no answer, in time",
-    "lost": "the request was sent and no whole answer came back; whether CUCM acted is unknown",
+    "unreachable": "no connection: nothing listens there, or there is no route",
+    "timeout": "no connection, or no response, in time",
+    "lost": "the request was sent, but no complete response came back; whether CUCM acted is not known",
     "busy": "CUCM answers that it is overloaded or restarting",
     "tls": "the TLS handshake failed, or the certificate is not trusted",
     "host_key": "the SSH host key is not trusted",
@@ -269,7 +269,7 @@ def _unexpected(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
     return (
-        f"The module met an error that it does not know: {type(error).__name__} at {place}. "
+        f"The module met an unexpected error: {type(error).__name__} at {place}. "
         f"This is a fault of siptls.cucm; please report it at {ISSUES} with the release of CUCM. "
         "Run with -vvv to see where it happened."
     )

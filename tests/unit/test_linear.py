@@ -135,13 +135,13 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
     },
     "_axl/faults.py": {
         lambda text: faults.fault("A read", text, None).page: ("less than 5", "request too large "),
-        lambda text: faults.judge_answer(answered("<a>" + text), "A read", "14.0"): (
+        lambda text: faults.check_response(answered("<a>" + text), "A read", "14.0"): (
             "<b>",
             "<!--",
             "<![CDATA[",
             "&amp;",
         ),
-        lambda text: faults.judge_answer(answered(text, "text/html"), "A read", "14.0"): ("<script>", "<b"),
+        lambda text: faults.check_response(answered(text, "text/html"), "A read", "14.0"): ("<script>", "<b"),
     },
     "_dialplan/patterns.py": {dial_patterns.parse: ("[0-9]", "[^", "\\+", "X!", "[[")},
     "_evidence/alarms.py": {

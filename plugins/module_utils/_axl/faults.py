@@ -78,8 +78,8 @@ def check_response(answer: HttpAnswer, doing: str, version: str) -> Any:
         raise _no_soap(answer, doing, version)
     if declares_types(answer.body):
         raise Failure(
-            f"{doing} failed: the answer holds a document type or entities and was refused as hostile. "
-            "No CUCM sends them: look what answers there."
+            f"{doing} failed: the response contains a document type or entities and was rejected as hostile. "
+            "CUCM never sends them: check what responds at this address."
         )
     try:
         return etree.fromstring(answer.body, etree.XMLParser(resolve_entities=False, no_network=True))
@@ -106,7 +106,7 @@ def _no_soap(answer: HttpAnswer, doing: str, version: str) -> Failure:
         return Failure(f"{doing} failed (599): CUCM does not accept AXL version {version} ({said}).")
     if 300 <= answer.status < 400:
         where = answer.headers.get("location", "nowhere")
-        return Failure(f"{doing} failed: CUCM redirects ({answer.status}) to {where}, which is never followed.")
+        return Failure(f"{doing} failed: CUCM redirects ({answer.status}) to {where}. Redirects are never followed.")
     return Failure(
         f"{doing} failed: CUCM answered {answer.status} {answer.content_type or 'without a type'}: {said.rstrip('.')}. "
         f"{ADVICE_NO_SOAP}"

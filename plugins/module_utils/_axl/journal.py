@@ -70,6 +70,6 @@ class Journal:
             if partial:
                 Path(partial).unlink(missing_ok=True)
             raise Failure(
-                f"reset_journal {self.path} cannot be written: {error.strerror}. Should this run be stopped between a "
-                "write and the reset that it needs, the next one does not make that good; give another path."
+                f"reset_journal {self.path} cannot be written: {error.strerror}. If this run is stopped between a "
+                "write and the reset that it requires, the next run does not make up for it; give another path."
             ) from None

@@ -236,7 +236,7 @@ def _outcome(session: Session, items: list[Item], resets: dict[str, list[Item]],
         "assumes": session.assumes,
         "reset": sorted(resets),
         "actions": [action for item in items for action in item.done]
-        + [f"reset SIP trunk {device}, which an earlier run had left" for device, why in resets.items() if not why],
+        + [f"reset SIP trunk {device}, which an earlier run did not" for device, why in resets.items() if not why],
     }
     if single:
         result.update(results[0], actions=result["actions"])
@@ -267,7 +267,7 @@ def _result(item: Item, session: Session, *, single: bool) -> dict[str, Any]:
             raise Failure(f"{item.name} was written on {session.client.host}, but CUCM does not find it afterwards.")
         other = stored_otherwise(item, fresh, session.version)
         if other:
-            session.warnings.append(f"CUCM stored {', '.join(other)} of {item.name} in another way than asked.")
+            session.warnings.append(f"CUCM stored {', '.join(other)} of {item.name} differently from the request.")
         now, uuid = fresh.values, fresh.uuid
     shown = {
         "name": item.label,

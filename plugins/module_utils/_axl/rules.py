@@ -94,7 +94,7 @@ def collisions(profile: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator
         yield (
             f"SIP trunk security profiles {profile['name']} ({profile.get('incoming_transport')}) and {other['name']} "
             f"({other.get('incoming_transport')}) cannot share incoming_port {port}: TLS and plain transports need "
-            f"ports of their own. {profile['name'] if tls else other['name']} should take another, 5061 by custom."
+            f"ports of their own. {profile['name'] if tls else other['name']} should take another, by convention 5061."
         )
     both = {name.casefold() for name in names(profile.get("x509_subject_names"))} & {
         name.casefold() for name in names(other.get("x509_subject_names"))
@@ -174,7 +174,7 @@ def _is_address(text: str) -> bool:
 def pattern_values(name: str, values: Mapping[str, Any], changed: Collection[str]) -> Iterator[str]:
     """What CUCM requires of one pattern."""
     if "@" in str(values.get("pattern")) and not values.get("dial_plan"):
-        yield f"{name} holds @ and needs a dial_plan."
+        yield f"{name} contains @ and needs a dial_plan."
     if "blocked_call_percentage" in changed and not values.get("enable_dcc_enforcement"):
         yield f"blocked_call_percentage of {name} needs enable_dcc_enforcement: true."
 

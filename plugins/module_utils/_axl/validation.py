@@ -41,7 +41,7 @@ def purge(prefixes: Mapping[str, str | None] | None) -> Iterator[str]:
     """Problems with the prefixes that limit a purge."""
     given = [text for text in (prefixes or {}).values() if text is not None]
     if prefixes is not None and (not given or not all(text.strip() for text in given)):
-        yield "purge needs a prefix that is not empty: it would remove everything otherwise."
+        yield "purge needs a prefix that is not empty, or it would remove everything."
 
 
 def shape(resource: Resource, entries: list[dict[str, Any]]) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _value(row: Field, value: Any, where: str) -> Iterator[str]:
     elif row.kids:
         yield from _group(row, value, where)
     elif isinstance(value, str) and _UNWRITABLE.search(value):
-        yield f"{where} holds a control character, which XML cannot carry."
+        yield f"{where} contains a control character, which XML cannot carry."
     elif value == "" and row.nil:
         return
     elif row.base == "int":

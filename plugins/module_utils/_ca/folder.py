@@ -62,7 +62,7 @@ class CaFolder:
                 if time.monotonic() > deadline:
                     raise Failure(
                         f"The CA folder {self.path} has been locked by another process for {LOCK_WAIT:.0f} s. "
-                        "Look which one it is, and run this again."
+                        "Find out which process it is, then run this again."
                     ) from None
                 time.sleep(0.05)
             except OSError as error:

@@ -86,12 +86,12 @@ class WebSession:
                 # A broken socket looks like a lost connection, and one in a handshake like a TLS failure.
                 if over.is_set() or isinstance(error, requests.exceptions.Timeout):
                     raise Failure(
-                        f"{self._ca} at {where} sent no whole response within {self._timeout} s. {_lost(method)}"
+                        f"{self._ca} at {where} sent no complete response within {self._timeout} s. {_lost(method)}"
                     ) from None
                 if isinstance(error, requests.exceptions.SSLError):
                     raise self._not_trusted(where, error) from None
                 words = re.findall(r"\[Errno -?\d+\] ([^'\")]+)", str(error)[:2000])
-                said = words[-1].lower() if words else "the connection broke before the whole response was there"
+                said = words[-1].lower() if words else "the connection broke before the response was complete"
                 advice = _lost("GET" if words else method)
                 raise Failure(f"The request to {where} failed: {said}. {advice}") from None
 

@@ -48,8 +48,8 @@ def _distrust(chain: Sequence[Mapping[str, Any]], ca_chain: Sequence[str]) -> st
     root = certificate_view(path[-1])
     if root["sha256"] not in {certificate_view(pem)["sha256"] for pem in given}:
         reached = "" if len(path) == 1 else f", and its chain ends at {root['subject']}"
-        return f"{leaf['subject']} was issued by {leaf['issuer']}{reached}, which no CA that was given vouches for"
+        return f"{leaf['subject']} was issued by {leaf['issuer']}{reached}, which none of the given CAs vouches for"
     if not root["self_signed"]:
         return f"the chain of {leaf['subject']} ends at {root['subject']}, whose issuer {root['issuer']} was not given"
     stale = next((view for view in map(certificate_view, path) if view["days_left"] < 0), None)
-    return f"{stale['subject']} in its chain expired at {stale['not_after']}" if stale else None
+    return f"{stale['subject']} of its chain expired at {stale['not_after']}" if stale else None

@@ -34,7 +34,7 @@ _NONE_SHOWN = {"handshake_failure", "bad_certificate", "certificate_unknown", "c
 _NEXT_STEPS = {
     "unknown_ca": "Import the root (and each CA between) of the client certificate into the node's CallManager-trust "
     "with cucm_cert_upload, and restart Cisco CallManager.",
-    "bad_certificate": "Look whether the node's CallManager-trust holds this very CA, not an earlier one of that name.",
+    "bad_certificate": "Check that CallManager-trust of the node has this very CA, not an earlier one of that name.",
     "unsupported_certificate": "Have the client certificate issued anew with serverAuth and clientAuth (ca_sign).",
     "certificate_expired": "Renew the client certificate, and compare the node's clock.",
     "certificate_revoked": "Have the client certificate issued anew.",
@@ -147,7 +147,7 @@ def _connected(target: Target, context: ssl.SSLContext) -> Handshake:
         hint = "Look for a firewall between this machine and the node."
     except ConnectionRefusedError:
         reason, said = "refused", "the connection was refused"
-        hint = "Look whether Cisco CallManager runs there, and whether a trunk with a TLS profile on this port exists."
+        hint = "Check that Cisco CallManager runs there, and that there is a trunk with a TLS profile on this port."
     except OSError as error:
         reason, said = "unreachable", (error.strerror or type(error).__name__).lower()
         hint = "Check the name and the address."
@@ -169,7 +169,7 @@ def no_chain(target: Target, asked: Asked, seen: Seen) -> Failure:
         code = seen.alert[1] if seen.alert else None
         name, meaning = ALERTS.get(code, (f"alert {code}", "")) if code is not None else ("", "")
         said = f"it answered {name}: {meaning}" if code is not None else (seen.problem or "it closed the connection")
-        hint = "Look whether Cisco CallManager runs there and the port takes TLS."
+        hint = "Check that Cisco CallManager runs there and that the port accepts TLS."
         if code == _NO_SUCH_IDENTITY:
             facts["no_such_identity"] = True
             hint = f"It may have no {asked.value} certificate, or no cipher for it (enterprise parameter TLS Ciphers)."
@@ -319,7 +319,7 @@ def compare(leaf: dict[str, Any], expected: str | None) -> dict[str, Any]:
         }
     shown = f"the node presents certificate {leaf['serial']} of {leaf['subject']}, issued by {leaf['issuer']}"
     if view is None or view["common_name"] != leaf["common_name"]:
-        text = f"{shown}, not the one that it holds; look whether another server answers there"
+        text = f"{shown}, not the one that is installed; check whether another server responds there"
         return {"matches_held": False, "state": "different", "state_text": text}
     if leaf["not_before"] > view["not_before"]:
         text = f"{shown}, which is newer than the one given as held ({view['serial']}); read the held one again"

@@ -41,7 +41,7 @@ RETRY_STATUS = (502, 503, 504)
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)  # seconds before each repetition; about a minute in all
 CONNECT_TRIES = 3
 READ_TRIES = 5  # of a read whose answers are lost at once; CONNECT_TRIES when they take their time
-LOST = "Look whether the node is up, then run again: what was written is looked up first."
+LOST = "Check that the node is up, then run again: the run first looks up what was written."
 _TYPES = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 ACCOUNTS = {"application": ("username", "password"), "platform": ("os_username", "os_password")}
 
@@ -289,7 +289,7 @@ class HttpClient:
             if body.tell() + len(part) > largest or (announced.isdecimal() and int(announced) > largest):
                 raise Failure(
                     f"{doing} failed: the answer is larger than {largest // 1048576} MiB and was refused. "
-                    "No CUCM sends that much: look what answers there."
+                    "CUCM never sends that much: check what responds at this address."
                 )
             body.write(part)
         return body.getvalue()

@@ -320,7 +320,7 @@ def _failure(access: SshAccess, error: Exception, notes: Mapping[str, str]) -> F
         said = f"{system or type(error).__name__}. Check host and ssh_port, and that the node is up"
     else:
         said = readable(getattr(error, "reason", "") or type(error).__name__)
-        said = f"{said}. Try again; if it stays, look at the node's console"
+        said = f"{said}. Try again; if it happens again, look at the node's console"
     return Failure(f"{doing}: {said}.", reason=kind)
 
 

@@ -61,13 +61,13 @@ def _request(case: Case) -> Iterator[str]:
     request, expected = case.request, case.expected
     if request is None:
         yield (
-            f"no CSR for {case.purpose} waits on the node, so that CUCM has no key for the certificate. Run cucm_csr, "
-            "sign what it returns and upload that certificate"
+            f"no CSR for {case.purpose} is pending on the node, so that CUCM has no key for the certificate. Run "
+            "cucm_csr, sign what it returns and upload that certificate"
         )
     elif expected is not None and expected.key != request.key:
         yield (
-            "the CSR that waits on the node is not the one that was signed: it was replaced in between, by another run "
-            "or on the web page. Run cucm_csr again and sign what it returns"
+            "the CSR that is pending on the node is not the one that was signed: it was replaced in between, by "
+            "another run or on the web page. Run cucm_csr again and sign what it returns"
         )
     else:
         yield from rules.request_differences(case.leaf, request)

@@ -156,15 +156,15 @@ def decide(
     why_not = next(serves(options, installed, issuer, renew_before, clock), None)
     if why_not is None:
         if installed is None:
-            raise AssertionError("only an installed certificate serves")
+            raise AssertionError("only an installed certificate is kept")
         return Decision(
-            False, False, f"the installed certificate serves: issued by {installed.issuer.text}, "
+            False, False, f"the installed certificate is kept: issued by {installed.issuer.text}, "
             f"{int(installed.days_left(clock.now()))} days left",
         )  # fmt: skip
     if pending is None:
         if regenerate == "never":
-            return Decision(True, False, f"{why_not}; no CSR waits, and regenerate is never")
-        return Decision(True, True, f"{why_not}; no CSR waits")
+            return Decision(True, False, f"{why_not}; no CSR is pending, and regenerate is never")
+        return Decision(True, True, f"{why_not}; no CSR is pending")
     differs = next(mismatches(options, pending), None)
     if differs is None or regenerate == "never":
         kept = "the pending CSR is as requested and is kept" if differs is None else f"regenerate is never ({differs})"
@@ -204,9 +204,9 @@ def mismatches(options: CsrOptions, request: Request) -> Iterator[str]:
     if options.hash_algorithm and request.signature.digest != options.hash_algorithm:
         yield f"its hash is {request.signature.digest}, not {options.hash_algorithm}"
     if options.include_ou is False and request.subject.values(ORGANIZATIONAL_UNIT):
-        yield f"its subject {request.subject.text} holds an organizational unit"
+        yield f"its subject {request.subject.text} contains an organizational unit"
     if options.include_ou and not request.subject.values(ORGANIZATIONAL_UNIT):
-        yield f"its subject {request.subject.text} holds no organizational unit"
+        yield f"its subject {request.subject.text} contains no organizational unit"
     if not request.both_uses:
         yield "it does not ask for serverAuth and clientAuth"
     yield from _content(options, request)
@@ -241,7 +241,7 @@ def _alternatives(options: CsrOptions, found: Certificate | Request) -> Iterator
     named = [name for name in options.covers or () if not is_address(name)]
     left_out = [name for name in named if name.lower().split(".")[0] not in hosts]
     if left_out:
-        yield f"no subject alternative name stands for the node {', '.join(left_out)}"
+        yield f"no subject alternative name is for the node {', '.join(left_out)}"
 
 
 def _generate(store: CertificateStore, options: CsrOptions, before: Request | None) -> Request:
@@ -259,13 +259,13 @@ def _generate(store: CertificateStore, options: CsrOptions, before: Request | No
     wrong = list(mismatches(options, made))
     if wrong:
         hint = (
-            "REST could not give it either; ask for what the release offers."
+            "REST cannot do it either; ask only for what the release offers."
             if store.can_choose
             else "The CLI cannot choose key, hash and names: make the CSR with these on the node's web page (OS "
             "Administration, Certificate Management), and this module keeps it; from release 14 interface: rest can."
         )
         raise Failure(
-            f"{store.where} made a CSR for {options.purpose} that is not what was asked: {'; '.join(wrong)}. {hint}",
+            f"{store.where} made a CSR for {options.purpose} that differs from the request: {'; '.join(wrong)}. {hint}",
             changed=True,
             csr=made.pem,
             request=made.view(),

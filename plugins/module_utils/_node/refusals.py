@@ -34,7 +34,7 @@ def _refusal(code: str, pattern: str, cause: str, remedy: str) -> Refusal:
 REFUSALS: tuple[Refusal, ...] = (
     _refusal(
         "1015", r"public\s*key.{0,60}(do(es)? not|don't|mis)\s*match",
-        "the certificate was made for another key than that of the CSR which waits on the node",
+        "the certificate was made for another key than that of the CSR that is pending on the node",
         "Sign the pending CSR (a new CSR replaces the older one and its key) and upload that certificate.",
     ),
     _refusal(
@@ -44,7 +44,7 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     _refusal(
         "1017", r"\.csr\b.{0,40}(does not|doesn't) exist|no csr|csr.{0,40}(not found|does not exist|unavailable)",
-        "no CSR waits on the node, so that CUCM has no key for this certificate",
+        "no CSR is pending on the node, so that CUCM has no key for this certificate",
         "Run cucm_csr, sign what it returns and upload that certificate.",
     ),
     _refusal(
@@ -56,16 +56,16 @@ REFUSALS: tuple[Refusal, ...] = (
     _refusal(
         "duplicate", r"common name.{0,120}(exist|later|already)|already exists",
         "the trust store holds another certificate with this common name that starts later",
-        "CUCM keeps one certificate a common name; remove the other one or use a CA with another name.",
+        "CUCM keeps one certificate per common name; remove the other one or use a CA with another name.",
     ),
     _refusal("1019", r"error in CA certificate", "CUCM finds a fault in the CA certificate",
              "Check its dates, key length and constraints."),
     _refusal("1021", r"not in PEM|PEM format", "CUCM does not take the input as PEM",
-             "Try again; if it stays, the paste was disturbed."),
+             "Try again; if it happens again, something disturbs the paste."),
     _refusal("1020", r"error reading", "CUCM could not read the certificate", "Check the certificate with openssl."),
     _refusal("1025", r"invalid certificate type|invalid (unit|purpose|service)",
              "this release does not know the purpose", "Use a purpose that cucm_certificate_info lists."),
-    _refusal("1022", r"invalid certificate", "CUCM takes the file for no valid certificate",
+    _refusal("1022", r"invalid certificate", "CUCM does not accept the file as a valid certificate",
              "Check dates, key length and extensions of the certificate."),
     _refusal("1014", r"csr can\s?not be generated", "CUCM makes no CSR for this purpose",
              "Use a purpose that has an identity certificate."),
@@ -76,11 +76,11 @@ REFUSALS: tuple[Refusal, ...] = (
              "Use an account of level 1 (set account name) or the installer's account."),
     _refusal(
         "1015 or 1017", r"could not be uploaded",
-        "releases up to 9.1 say this when no CSR waits on the node and when the certificate belongs to another key",
+        "releases up to 9.1 say this when the node has no pending CSR and when the certificate belongs to another key",
         "Run cucm_csr again, sign what it returns and upload that certificate.",
     ),
     _refusal("disk", r"no space left|disk.{0,20}full", "the node's disk is full", "Free space on the node."),
-    _refusal("1027", r"internal error", "CUCM reports an internal error", "Try again; if it stays, look at its logs."),
+    _refusal("1027", r"internal error", "CUCM reports an internal error", "Try again; if it recurs, look at its logs."),
     _refusal("1026", r"fail|unsuccessful|error", "CUCM does not say why", "Look at the node's certificate log."),
 )  # fmt: skip
 
@@ -95,5 +95,5 @@ def explain(words: str) -> str:
     said = f'CUCM said: "{readable(words)}"' if readable(words) else "CUCM said nothing"
     found = classify(words)
     if found is None:
-        return f"a fresh read shows that it did not take. {said}. Run again; if it stays, try it by hand."
+        return f"a fresh read shows that it did not take. {said}. Run again; if it happens again, try it by hand."
     return f"{found.cause}. {said}. {found.remedy}"

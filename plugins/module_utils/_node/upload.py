@@ -143,7 +143,7 @@ def _check_choice(params: Mapping[str, Any], leaves: Sequence[Certificate], chai
     if absent and leaves:
         raise Failure("An identity certificate cannot be taken away; state: absent removes from a trust store only.")
     if not (leaves or chain or params["trust_certificates"] or params["prune_expired"]):
-        raise Failure("There is nothing to do: give certificate, chain, trust_certificates or prune_expired.")
+        raise Failure("Nothing to do: give certificate, chain, trust_certificates or prune_expired.")
     if params["trust_certificates"] and not absent:
         raise Failure("trust_certificates names what state: absent removes; put CA certificates into chain.")
 
@@ -169,8 +169,8 @@ def _certificates(option: str, text: str | None, path: str | None) -> list[Certi
             source = base64.b64decode(re.sub(r"\s", "", source), validate=True)
         except (binascii.Error, ValueError):
             raise Failure(
-                f"{option} is not in PEM format: it holds no BEGIN CERTIFICATE line and is no Base-64 of DER or "
-                "PKCS#7 either. Give the certificate as the CA exported it."
+                f"{option} is not in PEM format: it has no BEGIN CERTIFICATE line, and it is not Base-64 of DER "
+                "or PKCS#7 either. Give the certificate as the CA exported it."
             ) from None
     return read_certificates(source, path or option)
 

@@ -183,7 +183,7 @@ def _chain(given: Any, folders: list[Path]) -> tuple[list[str], list[str]]:
         try:
             data = source_data(source, folders)
             if "PRIVATE KEY-----" in (data if isinstance(data, str) else data.decode("ascii", "replace")):
-                wrong.append(f"{what} holds a private key. Give certificates alone, and keep the key where it was.")
+                wrong.append(f"{what} contains a private key. Give only certificates, and keep the key where it was.")
                 continue
             found |= dict.fromkeys(read_certificates(data, what))
         except Failure as failure:

@@ -31,7 +31,7 @@ def fetch(client: HttpClient, path: str) -> bytes:
         return _without_dime(client, path, refused)
     raise Failure(
         f"{what} on {client.host} ({client.who}) failed: the answer brings no file. "
-        "Look whether the file is there (file list activelog) and not empty."
+        "Check that the file exists (file list activelog) and is not empty."
     )
 
 

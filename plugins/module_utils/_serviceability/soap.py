@@ -83,7 +83,7 @@ def call(
     if body_element is None or answer.status != 200:
         raise Failure(
             f"{where} failed: HTTP {answer.status}, and no SOAP answer ({answer.text().rstrip('.') or 'no text'}). "
-            "Look whether Cisco Tomcat and the service are well on the node, then run again."
+            "Check that Cisco Tomcat and the service run on the node, then run again."
         )
     return Answer(body_element, attachments)
 

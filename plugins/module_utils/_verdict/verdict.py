@@ -188,9 +188,9 @@ def _unseen(case: Direction) -> Check:
     return Check(
         "peer_seen",
         "unknown",
-        f"Nothing of {case.target} was seen: it gave no answer, or its part of the run failed before this.",
+        f"Nothing of {case.target} was seen: it was unreachable, or its part of the run failed before this.",
         "configuration",
-        proof=f"See to what was said of {case.target} above, then run again.",
+        proof=f"Correct what is reported about {case.target} above, then run again.",
     )
 
 

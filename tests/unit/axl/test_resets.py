@@ -76,7 +76,7 @@ def test_what_a_killed_run_left_is_reset_by_the_next(
     assert cluster.run(kind, **{**options, "reset": "never"}).result["reset"] == []
     again = cluster.run(kind, **options)
     assert again.changed and again.result["reset"] == ["Killed"]
-    assert again.result["actions"] == ["reset SIP trunk Killed, which an earlier run had left"]
+    assert again.result["actions"] == ["reset SIP trunk Killed, which an earlier run did not"]
     assert not journal.exists()
     assert not cluster.run(kind, **options).changed
     cluster.run("SipTrunk", name="Killed", state="absent")

@@ -96,7 +96,7 @@ def test_an_answer_that_drips_ends_with_the_timeout(site: Site, where: str) -> N
     dripping = [b"X"] * 100
     site.pieces = [head, *dripping] if where == "head" else [head + b"\r\n", *dripping]
     site.pause, began = 0.5, time.monotonic()
-    with pytest.raises(Failure, match="sent no whole response within 2 s"):
+    with pytest.raises(Failure, match="sent no complete response within 2 s"):
         Certsrv(site.options).login()
     assert time.monotonic() - began < 10
 

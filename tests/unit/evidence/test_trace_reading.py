@@ -238,7 +238,7 @@ def test_unknown_reasons_are_still_put_in_words() -> None:
 
 
 def test_a_tls_failure_of_another_kind_is_kept_in_cucms_words() -> None:
-    (found,) = parse("04530204.002 |19:59:21.224 |AppError  |SSL_connect failed: certificate verify failed\n").trouble
+    (found,) = parse("04530204.002 |19:59:21.224 |AppError  |SSL_connect failed: certificate verify failed\n").failures
     assert (found["text"], found["meaning"]) == ("SSL_connect failed: certificate verify failed", None)
 
 

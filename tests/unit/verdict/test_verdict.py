@@ -514,7 +514,7 @@ def test_a_peer_whose_part_of_the_run_failed_is_said_to_be_unseen() -> None:
     result = judge(evidence)
     assert result["verdict"] == "unproven"
     assert [one["cause"] for one in result["findings"]] == [
-        "Nothing of cucm10 was seen: it gave no answer, or its part of the run failed before this."
+        "Nothing of cucm10 was seen: it was unreachable, or its part of the run failed before this."
     ]
 
 
