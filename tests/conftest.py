@@ -20,6 +20,8 @@ os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(COLLECTIONS)
 # imported before would lack its metadata.
 init_plugin_loader([str(COLLECTIONS)])
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(COLLECTIONS), os.environ.get("PYTHONPATH")]))
+# What an emulated node ships with has keys that all labs of the tests share: to make them takes longer than to start.
+os.environ.setdefault("CUCM_LAB_KEYS", str(ROOT / "build" / "lab-keys"))
 
 # Generated inputs are judged by what they show, not by how long a busy machine takes to make them.
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import ipaddress
+import os
+import tempfile
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -61,11 +65,16 @@ def new_key(elliptic: bool = False, bits: int = 2048) -> PrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
+#: a folder in which the labs of a machine share the keys of their pools; nothing that keeps a secret may use it
+SHARED_KEYS = "CUCM_LAB_KEYS"
+
+
 class KeyPool:
     """Keys for what a node ships with. In a large lab, making hundreds of RSA keys would dominate its start.
 
     The first `size` keys of a kind are made on demand and then reused in turn. Requests and regenerated certificates
-    never use the pool: they get keys of their own.
+    never use the pool: they get keys of their own. With the environment variable CUCM_LAB_KEYS, the labs of a machine
+    share these keys in that folder, so that a test suite makes them once.
     """
 
     def __init__(self, size: int = 8) -> None:
@@ -82,9 +91,26 @@ class KeyPool:
             turn = self._next.get(kind, 0)
             self._next[kind] = turn + 1
             if len(keys) < self._size:
-                keys.append(new_key(elliptic, bits))
+                keys.append(shared_key(elliptic, bits, len(keys)))
                 return keys[-1]
             return keys[turn % self._size]
+
+
+def shared_key(elliptic: bool, bits: int, number: int) -> PrivateKey:
+    """The key of this number that the labs share; a fresh one when they share none."""
+    folder = os.environ.get(SHARED_KEYS)
+    if not folder:
+        return new_key(elliptic, bits)
+    path = Path(folder) / f"{'ec' if elliptic else 'rsa'}-{bits}-{number}.pem"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".new") as fresh:
+            fresh.write(key_pem(new_key(elliptic, bits)))
+            fresh.flush()
+            # Of two labs that make it at once, the first one wins.
+            with contextlib.suppress(FileExistsError):
+                os.link(fresh.name, path)
+    return load_key(path.read_text())
 
 
 POOL = KeyPool()
@@ -98,8 +124,8 @@ def key_pem(key: PrivateKey) -> str:
 
 
 def load_key(pem: str) -> PrivateKey:
-    """The key of a PEM that `key_pem` wrote."""
-    key = serialization.load_pem_private_key(pem.encode(), None)
+    """The key of a PEM that `key_pem` wrote; the lab's own, so that its primes need no check."""
+    key = serialization.load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
     assert isinstance(key, PrivateKey)
     return key
 

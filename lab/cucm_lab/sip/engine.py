@@ -12,14 +12,12 @@ import re
 import ssl
 from collections.abc import Iterable
 from datetime import datetime
-from typing import cast
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL, crypto
 
 from ..faults import Fault
+from ..pki.material import load_key
 from ..release import TlsPolicy
 from .names import PeerIdentity, identity
 
@@ -106,11 +104,7 @@ class TlsContexts:
             for load_pem_x509_certificate in x509.load_pem_x509_certificates(pem.encode())[1:]
         ]
         self._identities = [
-            (
-                x509.load_pem_x509_certificate(certificate.encode()),
-                cast(rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, load_pem_private_key(key.encode(), None)),
-            )
-            for certificate, key in identities
+            (x509.load_pem_x509_certificate(certificate.encode()), load_key(key)) for certificate, key in identities
         ]
         self._trust = [cert for pem in trust or () for cert in x509.load_pem_x509_certificates(pem.encode())]
         self._when = when
