@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import random
 import socket
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from . import scenario as scenarios
+from .cli import main
 from .control import ask
 
 
@@ -56,12 +57,14 @@ class LabProcess:
         self._run("down")
 
     def _run(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "cucm_lab", *arguments, "--state", str(self.state)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
+        """A command of `cucm_lab`, without a process of its own; the lab that it starts has one."""
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            code = main([*arguments, "--state", str(self.state)])
+        if code:
             output = self.state / "lab.out"
             said = output.read_text() if output.exists() else ""
-            raise RuntimeError(f"{done.stdout}{done.stderr}{said[-3000:]}")
+            raise RuntimeError(f"{printed.getvalue()}{said[-3000:]}")
 
     def ask(self, command: str, **order: Any) -> Any:
         """A command of the control socket: status, call, fault/add, fault/clear, clock, events, dump, inferred."""
