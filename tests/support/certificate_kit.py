@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import importlib
-import json
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +14,8 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 
-PACKAGE = "ansible_collections.siptls.cucm.plugins.modules"
+from tests.support.module_processes import ran
+
 BOTH = "serverAuth,clientAuth"
 AUTHORITY = ["basicConstraints=critical,CA:true", "keyUsage=critical,keyCertSign,cRLSign"]
 USAGES = "digitalSignature,keyEncipherment,dataEncipherment,keyAgreement"
@@ -24,22 +23,7 @@ USAGES = "digitalSignature,keyEncipherment,dataEncipherment,keyAgreement"
 
 def run(name: str, /, check: bool = False, **options: Any) -> dict[str, Any]:
     """Run a module as Ansible does, in a process of its own, and return its result."""
-    arguments = {
-        "ANSIBLE_MODULE_ARGS": {
-            **options,
-            "_ansible_check_mode": check,
-            "_ansible_diff": True,
-            "_ansible_remote_tmp": "/tmp",
-            "_ansible_keep_remote_files": False,
-        }
-    }
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", f"{PACKAGE}.{name}"],
-        input=json.dumps(arguments), capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    assert done.stdout.strip(), done.stderr[-3000:]
-    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return result
+    return ran(name, options, check=check, limit=120).result
 
 
 def refusal(part: str, **options: Any) -> str:

@@ -18,16 +18,19 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-PACKAGE = "ansible_collections.siptls.cucm.plugins.modules"
-PRELOAD = ["asyncssh", "cryptography.x509", "lxml.etree", "requests", "requests_ntlm", "yaml", "zeep",
-           "ansible.module_utils.basic"]  # fmt: skip
+PLUGINS = "ansible_collections.siptls.cucm.plugins"
+PACKAGE = f"{PLUGINS}.modules"
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARIES = ("asyncssh", "cryptography.x509", "lxml.etree", "requests", "requests_ntlm", "yaml", "zeep",
+             "ansible.module_utils.basic")  # fmt: skip
 
 
 @dataclass
 class Ran:
-    """A module's result, all that it wrote, and the most memory that it had (bytes)."""
+    """A module's result, its exit code, all that it wrote, and the most memory that it had (bytes)."""
 
     result: dict[str, Any]
+    code: int
     output: str
     memory: int
 
@@ -37,11 +40,18 @@ class Ran:
         return str(self.result.get("msg", "")) if self.result.get("failed") else ""
 
 
+def preload() -> list[str]:
+    """What the first process imports: the libraries and the collection, of which each module then has a fork."""
+    folder = ROOT / "plugins"
+    ours = (path.relative_to(folder).with_suffix("") for path in (folder / "module_utils").rglob("*.py"))
+    return [*LIBRARIES, *sorted(f"{PLUGINS}.{'.'.join(path.parts)}" for path in ours if path.stem != "__init__")]
+
+
 def ran(name: str, options: dict[str, Any], *, check: bool = False, verbosity: int = 0, limit: float = 90,
         environment: dict[str, str] | None = None) -> Ran:  # fmt: skip
     """Run a module with options as Ansible does, in a process of its own; AssertionError when it does not end."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
+    context.set_forkserver_preload(preload())
     arguments = {
         "_ansible_check_mode": check, "_ansible_diff": True, "_ansible_remote_tmp": tempfile.gettempdir(),
         "_ansible_keep_remote_files": False, "_ansible_verbosity": verbosity, **options,
@@ -52,7 +62,7 @@ def ran(name: str, options: dict[str, Any], *, check: bool = False, verbosity: i
     theirs.close()
     try:
         assert ours.poll(limit), f"{name} did not end within {limit} s"
-        output, memory = ours.recv()
+        code, output, memory = ours.recv()
     finally:
         ours.close()
         if process.is_alive() and sys.exc_info()[0] is not None:
@@ -61,7 +71,7 @@ def ran(name: str, options: dict[str, Any], *, check: bool = False, verbosity: i
     lines = [line for line in output.splitlines() if line.startswith("{")]
     assert lines, output[-3000:]
     result: dict[str, Any] = json.loads(lines[-1])
-    return Ran(result, output, memory)
+    return Ran(result, code, output, memory)
 
 
 def _child(pipe: Connection, name: str, arguments: dict[str, Any], environment: dict[str, str],
@@ -73,15 +83,17 @@ def _child(pipe: Connection, name: str, arguments: dict[str, Any], environment: 
     sys.stdin = io.TextIOWrapper(io.BytesIO(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()))
     sys.stdout = sys.stderr = written
     sys.argv = [f"{name}.py"]
+    code = 0
     try:
         runpy.run_module(f"{PACKAGE}.{name}", run_name="__main__")
-    except SystemExit:
-        pass
+    except SystemExit as end:
+        code = int(end.code or 0)
     except BaseException:
         import traceback
 
         written.write(traceback.format_exc())
-    pipe.send((written.getvalue(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+        code = 1
+    pipe.send((code, written.getvalue(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
     pipe.close()
 
 

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.module_processes import ran
+
 USAGE_9 = "digitalSignature,keyEncipherment,dataEncipherment,keyAgreement"
 SUBJECT = "/C=IN/ST=cisco/L=cisco/O=cisco/OU=cisco/CN="
 
@@ -65,12 +63,5 @@ def verify(folder: Path, certificate: str, chain: list[str], *options: str, stri
 
 
 def run_module(name: str, arguments: dict[str, Any], *, check: bool = False, **environment: str) -> dict[str, Any]:
-    """A module as Ansible runs it: a process of its own, arguments in, JSON out."""
-    given = {"ANSIBLE_MODULE_ARGS": {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}}
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "plugins" / "modules" / f"{name}.py")],
-        input=json.dumps(given), capture_output=True, text=True, check=False, env={**os.environ, **environment},
-    )  # fmt: skip
-    assert done.stdout.startswith("{") or "\n{" in done.stdout, done.stdout + done.stderr
-    result: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
-    return result
+    """A module as Ansible runs it, in a process of its own: arguments in, JSON out."""
+    return ran(name, arguments, check=check, limit=300, environment=environment).result

@@ -8,10 +8,6 @@ A wrong password is tried once, by whatever interface: the lab's log counts.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +18,8 @@ import pytest
 import yaml
 from cucm_lab.testing import LabProcess
 
-PACKAGE = "ansible_collections.siptls.cucm.plugins.modules"
+from tests.support.module_processes import Ran, ran
+
 WRONG = "quite-another-password"
 SEVENTEEN = [{"address": f"10.0.0.{number}", "port": 5061} for number in range(1, 18)]
 PROFILE = {"name": "P", "security_mode": "Encrypted", "x509_subject_names": ["b"], "incoming_port": 5061}
@@ -146,12 +143,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(lab, folder)
 
 
-def run(module: str, options: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+def run(module: str, options: dict[str, Any]) -> Ran:
     """A module in a process of its own, as Ansible runs it."""
-    given = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_verbosity": 3}})
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CUCM_")}
-    order = [sys.executable, "-m", f"{PACKAGE}.{module}"]
-    return subprocess.run(order, input=given, text=True, capture_output=True, env=kept, check=False, timeout=120)
+    return ran(module, options, verbosity=3, limit=120)
 
 
 def refusals(lab: LabProcess) -> int:
@@ -163,14 +157,13 @@ def refusals(lab: LabProcess) -> int:
 def test_bad_input_is_one_clear_sentence_and_nothing_is_written(place: Place, case: Case) -> None:
     before, refused = place.lab.ask("dump"), refusals(place.lab)
     done = run(case.module, place.options(case))
-    assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr, done.stderr[-2000:]
-    result = json.loads(done.stdout[done.stdout.index("{") :])
-    said = result["msg"]
+    assert done.code == 1 and "Traceback" not in done.output, done.output[-2000:]
+    result, said = done.result, done.sentence
     print(said)
     assert result["failed"] and "exception" not in result and "does not know" not in said, said
     for word in case.words:
         assert str(place.filled(word)).lower() in said.lower(), said
-    assert WRONG not in done.stdout + done.stderr
+    assert WRONG not in done.output
     assert place.lab.ask("dump") == before
     if "password" in case.name and "wrong" in case.name:
         assert refusals(place.lab) - refused == 1, "a refused password was tried again"
