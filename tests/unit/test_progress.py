@@ -99,7 +99,9 @@ def test_a_pipe_gets_a_line_for_each_phase_and_change_and_for_what_takes_long(tm
     assert "\x1b" not in done.stdout
     lines = [re.sub(r"\d+ s\b", "N s", line) for line in done.stdout.splitlines()]
     assert "  still: Wait for something that takes long: N s, alpha, beta" in lines
-    assert [line for line in lines if not line.startswith("  still")] == [
+    shown = [line for line in lines if not line.startswith("  still")]
+    # Which of two clusters ends a task first is chance.
+    assert [*shown[:2], *sorted(shown[2:4]), *shown[4:]] == [
         "play.yml",
         "                  alpha         beta",
         "  alpha is there",

@@ -185,9 +185,12 @@ def test_a_hub_hangs_up_on_the_second_leg_when_the_caller_does(tmp_path: Path) -
                 assert (await place_call(lab, "a", "1018", "9800"))["status"] == 408
             finally:
                 client.RINGING_SECONDS = before
-            await asyncio.sleep(0.3)
-            ends = [(one["trunk"], one["status"]) for one in lab.log.events("sip", event="call_in")]
-            assert sorted(ends) == [("to-a", 487), ("to-hub", 487)]
+
+            async def both_legs_ended() -> bool:
+                ends = [(one["trunk"], one["status"]) for one in lab.log.events("sip", event="call_in")]
+                return sorted(ends) == [("to-a", 487), ("to-hub", 487)]
+
+            await world.eventually(both_legs_ended)
 
     asyncio.run(run())
 
