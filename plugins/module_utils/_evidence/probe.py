@@ -53,6 +53,10 @@ _NO_SUCH_IDENTITY = 40
 _OTHER_VERSION = 70
 
 
+class UnusableIdentity(Failure):
+    """The client certificate could not be loaded."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A SIP TLS port, and how it is reached; timeout in seconds."""
@@ -197,7 +201,7 @@ def probe(target: Target, *, identity: Identity | None = None, options: bool = T
     try:
         main, found = Asked.RSA, _probe(target, Asked.RSA, identity, options)
     except Failure as failure:
-        if failure.facts.get("state") == "unreachable" or "cannot be used" in failure.msg:
+        if isinstance(failure, UnusableIdentity) or failure.facts.get("state") == "unreachable":
             raise
         refused = {Asked.RSA: failure}
         try:
@@ -343,7 +347,7 @@ def legacy_warning(host: str, found: dict[str, Any]) -> str | None:
     return f"legacy_crypto let through on {host}: {', '.join(used)}." if used else None
 
 
-def _unusable(error: ssl.SSLError | OSError, legacy: bool) -> Failure:
+def _unusable(error: ssl.SSLError | OSError, legacy: bool) -> UnusableIdentity:
     """Why a client certificate could not be loaded; never a word of its key."""
     said = (getattr(error, "reason", None) or error.strerror or type(error).__name__).lower().replace("_", " ")
     hint = "Give the matching pair in PEM."
@@ -351,4 +355,4 @@ def _unusable(error: ssl.SSLError | OSError, legacy: bool) -> Failure:
         hint = "It is a certificate of an old release: set legacy_crypto: true."
     elif "bad decrypt" in said or "passphrase" in said or "password" in said:
         hint = "Give client_key_passphrase."
-    return Failure(f"The client certificate and its key cannot be used: {said}. {hint}")
+    return UnusableIdentity(f"The client certificate and its key cannot be used: {said}. {hint}")

@@ -50,6 +50,10 @@ class AnswerLost(Failure):
     """The request may have reached CUCM, but no answer came back: look up before repeating a write."""
 
 
+class OldCryptography(Failure):
+    """The TLS handshake failed, most likely because the node speaks only what legacy_crypto allows."""
+
+
 class Unauthorized(Failure):
     """CUCM refused the account; trying again could lock it."""
 
@@ -297,7 +301,8 @@ class HttpClient:
     def _tls_failure(self, error: Exception, doing: str) -> Failure:
         """Why the TLS handshake failed, and which option the user may want to consider."""
         reason = _root_reason(error)
-        if LEGACY_REASONS.search(reason) and not self.endpoint.legacy_crypto:
+        kind = OldCryptography if LEGACY_REASONS.search(reason) else Failure
+        if kind is OldCryptography and not self.endpoint.legacy_crypto:
             advice = (
                 f"The node seems to speak only old cryptography (TLS 1.0, SHA-1, RSA 1024), as releases {LEGACY} do; "
                 "legacy_crypto: true allows it for this cluster."
@@ -318,7 +323,7 @@ class HttpClient:
             advice = (
                 "Give the CA or the node's self-signed tomcat certificate with ca_path, or pin it with tls_fingerprint."
             )
-        return Failure(f"{doing} failed in the TLS handshake: {reason}. {advice}", reason="tls")
+        return kind(f"{doing} failed in the TLS handshake: {reason}. {advice}", reason="tls")
 
     @property
     def session(self) -> Any:

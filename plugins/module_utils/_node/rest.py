@@ -16,9 +16,13 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock, from_http
-from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpAnswer, HttpClient, Unauthorized
+from ansible_collections.siptls.cucm.plugins.module_utils._net.https import (
+    HttpAnswer,
+    HttpClient,
+    OldCryptography,
+    Unauthorized,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._net.screen import pem_blocks
-from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS
 from ansible_collections.siptls.cucm.plugins.module_utils._node.cli import CliStore
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     REST_BASE,
@@ -52,9 +56,9 @@ def speaks_rest(params: Mapping[str, Any]) -> Probe:
         answer = client.request("GET", f"{REST_BASE}/snapshot/server", what="Looking for the certificate REST API")
     except Unauthorized:
         return Probe(True, clock=_clock(client))
+    except OldCryptography:
+        return Probe(False)  # TLS of a release that has no REST interface
     except Failure as failure:
-        if LEGACY_REASONS.search(failure.msg):
-            return Probe(False)  # TLS of a release that has no REST interface
         return Probe(False, f"The CLI is used: {failure.msg}")
     finally:
         client.close()

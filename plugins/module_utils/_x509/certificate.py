@@ -42,6 +42,14 @@ _EXTENSION_REQUESTS = ("1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14")
 _UNREADABLE = (ValueError, IndexError, OverflowError)
 
 
+class Unreadable(Failure):
+    """DER that is no certificate or request; why: the reason alone, for a sentence that names the source."""
+
+    def __init__(self, what: str, why: object) -> None:
+        super().__init__(f"{what} cannot be read: {why}.")
+        self.why = str(why)
+
+
 @dataclass(frozen=True, eq=False)
 class _Signed:
     """What certificates and requests have in common; two with the same bytes are equal."""
@@ -136,7 +144,7 @@ class Certificate(_Signed):
         try:
             return _certificate(der)
         except _UNREADABLE as error:
-            raise Failure(f"The certificate cannot be read: {error}.") from None
+            raise Unreadable("The certificate", error) from None
 
     @classmethod
     def from_view(cls, view: Mapping[str, Any] | None) -> Certificate | None:
@@ -226,7 +234,7 @@ class Request(_Signed):
         try:
             return _request(der)
         except _UNREADABLE as error:
-            raise Failure(f"The certificate request cannot be read: {error}.") from None
+            raise Unreadable("The certificate request", error) from None
 
     @cached_property
     def signature_valid(self) -> bool:

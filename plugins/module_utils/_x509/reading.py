@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, Unreadable
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import (
     INTEGER,
     OID,
@@ -53,9 +53,8 @@ def read_certificates(data: str | bytes, what: str = "the data given") -> list[C
         try:
             for der in _certificate_ders(block.der()):
                 found.setdefault(der, Certificate.from_der(der))
-        except Failure as failure:
-            reason = failure.msg.partition(": ")[2].rstrip(".")
-            raise Failure(f"{which} in {what} cannot be read: {reason}. {_EXPORT}") from None
+        except Unreadable as error:
+            raise Failure(f"{which} in {what} cannot be read: {error.why.rstrip('.')}. {_EXPORT}") from None
         except (ValueError, IndexError) as error:
             raise Failure(f"{which} in {what} is damaged: {error}. {_EXPORT}") from None
     if not found:
@@ -80,8 +79,8 @@ def read_request(data: str | bytes, what: str = "the data given") -> Request:
         return Request.from_der(block.der())
     except ValueError as error:
         raise Failure(f"The certificate request in {what} is damaged: {error}. Read it from the node again.") from None
-    except Failure as failure:
-        raise Failure(f"The certificate request in {what} is damaged: {failure.msg.partition(': ')[2]}") from None
+    except Unreadable as error:
+        raise Failure(f"The certificate request in {what} is damaged: {error.why}.") from None
 
 
 @dataclass(frozen=True)
