@@ -180,6 +180,12 @@ acceptable_cas:
   elements: str
   returned: success
   sample: ["CN=Cisco Manufacturing CA,O=Cisco Systems"]
+acceptable_ca_names:
+  description: The attributes of each name in RV(acceptable_cas), the least specific first.
+  type: list
+  elements: list
+  returned: success
+  sample: [["O=Cisco Systems", "CN=Cisco Manufacturing CA"]]
 alert:
   description: The alert that ended the connection, with C(from), C(level), C(name), C(code), C(meaning), C(next_step);
     null when there was none.

@@ -34,7 +34,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence import (
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net import clock, https, recording, screen, shell
 from ansible_collections.siptls.cucm.plugins.module_utils._node import cli, refusals, rest, services, trust_lists
-from ansible_collections.siptls.cucm.plugins.module_utils._record import peers
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import soap
 from ansible_collections.siptls.cucm.plugins.module_utils._x509 import der, names, reading
 
@@ -243,7 +242,6 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
             "-----BEGIN PRIVATE KEY-----",
         ),
     },
-    "_record/peers.py": {peers.rfc4514_parts: (",", "\\", "OID.", "+CN=")},
     "_net/screen.py": {
         lambda text: screen.without_pagers(screen.clean(text)): ("\x1b[1m", "\x1b]", "\x08", "\r", "options: q=quit, "),
         lambda text: screen.FIRST_PROMPT.search(screen.clean(text)): ("admin:", "admin", "\n"),

@@ -25,6 +25,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams impo
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import (
     alert_words,
     cipher_name,
+    dn_text,
     version_name,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_outcome import Outcome, outcome
@@ -166,7 +167,7 @@ def _parameters(result: CaptureConnection, client: TlsSide, server: TlsSide) -> 
         result.cipher = cipher_name(server.cipher)
     result.server_name = client.server_name
     result.client_chain, result.server_chain = client.certificates or [], server.certificates or []
-    result.asked_cas = server.asked_cas
+    result.asked_cas = [dn_text(der) for der in server.asked_cas]
 
 
 def _events(result: CaptureConnection, sides: dict[str, TlsSide]) -> None:

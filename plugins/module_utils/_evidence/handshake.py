@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams import Chunk
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import cipher_name, dn_text, version_name
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import cipher_name, version_name
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_records import TlsReader, looks_like_tls
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import purpose_of
@@ -50,7 +50,7 @@ class Seen:
     cipher: str | None = None
     chain: list[bytes] = field(default_factory=list)
     asked: bool | None = None
-    asked_cas: list[str] | None = None
+    asked_cas: list[bytes] | None = None
     alert: tuple[int, int] | None = None
     alert_sent: tuple[int, int] | None = None
     finished: bool = False
@@ -293,19 +293,19 @@ def _sent_chain(tls: ssl.SSLObject) -> list[bytes]:
     return [leaf] if leaf else []
 
 
-def _authorities13(message: bytes) -> list[str]:
-    """The CAs that a TLS 1.3 CertificateRequest names (RFC 8446, 4.3.2); empty when it names none."""
+def _authorities13(message: bytes) -> list[bytes]:
+    """The CAs that a TLS 1.3 CertificateRequest names (RFC 8446, 4.3.2), as DER; empty when it names none."""
     at = 5 + message[4]
     end = at + 2 + int.from_bytes(message[at : at + 2], "big")
     at += 2
-    found: list[str] = []
+    found: list[bytes] = []
     while at + 4 <= min(end, len(message)):
         code, length = int.from_bytes(message[at : at + 2], "big"), int.from_bytes(message[at + 2 : at + 4], "big")
         value, at = message[at + 4 : at + 4 + length], at + 4 + length
         inner = 2
         while code == CERTIFICATE_AUTHORITIES and inner + 2 <= len(value):
             size = int.from_bytes(value[inner : inner + 2], "big")
-            found.append(dn_text(value[inner + 2 : inner + 2 + size]))
+            found.append(value[inner + 2 : inner + 2 + size])
             inner += 2 + size
     return found
 

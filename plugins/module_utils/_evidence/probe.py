@@ -22,7 +22,12 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake im
     old_peer_context,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.sip_options import ask
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import ALERTS, alert_words
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import (
+    ALERTS,
+    alert_words,
+    dn_parts,
+    dn_text,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import LEGACY
@@ -253,7 +258,8 @@ def _probe(target: Target, asked: Asked, identity: Identity | None, options: boo
         "cipher": seen.cipher,
         "accepted": accepted,
         "client_certificate_asked": seen.asked,
-        "acceptable_cas": seen.asked_cas,
+        "acceptable_cas": None if seen.asked_cas is None else [dn_text(der) for der in seen.asked_cas],
+        "acceptable_ca_names": None if seen.asked_cas is None else [dn_parts(der) for der in seen.asked_cas],
         "mutual": _mutual(seen, accepted, shown=identity is not None),
         "alert": _alert(seen, shown=identity is not None),
         "trouble": None if accepted else seen.problem,

@@ -8,6 +8,9 @@ from __future__ import annotations
 import contextlib
 from functools import cache
 
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import first
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import Name
+
 VERSIONS = {0x0002: "SSLv2", 0x0300: "SSLv3", 0x0301: "TLSv1", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2", 0x0304: "TLSv1.3"}
 
 HANDSHAKE_TYPES = {
@@ -64,16 +67,6 @@ _OLD_CIPHERS = {
     0xC011: "ECDHE-RSA-RC4-SHA", 0xC012: "ECDHE-RSA-DES-CBC3-SHA",
 }  # fmt: skip
 
-# Attribute types of names (RFC 4514 and what CAs use), by the DER bytes of their object identifier.
-_ATTRIBUTES = {
-    bytes.fromhex(code): name
-    for code, name in {
-        "550403": "CN", "550406": "C", "550407": "L", "550408": "ST", "55040a": "O", "55040b": "OU",
-        "550405": "serialNumber", "550409": "STREET", "0992268993f22c640119": "DC", "0992268993f22c640101": "UID",
-        "2a864886f70d010901": "emailAddress",
-    }.items()
-}  # fmt: skip
-
 
 @cache
 def _openssl_ciphers() -> dict[int, str]:
@@ -103,42 +96,21 @@ def alert_words(level: int, code: int) -> tuple[str, str, str]:
     return ("warning" if level == 1 else "fatal"), name, meaning
 
 
-def _der(data: bytes, at: int) -> tuple[int, int, int]:
-    """(tag, start of the content, end of the content) of the DER element at a position."""
-    tag, length, at = data[at], data[at + 1], at + 2
-    if length & 0x80:
-        count = length & 0x7F
-        length = int.from_bytes(data[at : at + count], "big")
-        at += count
-    if at + length > len(data):
-        raise ValueError("a DER element is cut")
-    return tag, at, at + length
-
-
-def dn_text(data: bytes) -> str:
-    """A DER name as RFC 4514 writes it (most specific part first); its hex form when it cannot be read."""
+def read_name(der: bytes) -> Name | None:
+    """A distinguished name as a CertificateRequest has it; None when it cannot be read."""
     try:
-        _unused, at, end = _der(data, 0)
-        parts: list[str] = []
-        while at < end:
-            _unused, inner, stop = _der(data, at)
-            values = []
-            while inner < stop:
-                _unused, pair, pair_end = _der(data, inner)
-                _unused, oid, oid_end = _der(data, pair)
-                tag, text, text_end = _der(data, oid_end)
-                raw = data[text:text_end]
-                value = raw.decode("utf-16-be" if tag == 30 else "utf-8", "replace")
-                code = data[oid:oid_end]
-                values.append(f"{_ATTRIBUTES.get(code, 'OID.' + code.hex())}={_escaped(value)}")
-                inner = pair_end
-            parts.append("+".join(values))
-            at = stop
-    except (IndexError, ValueError):
-        return "DER " + data.hex()
-    return ",".join(reversed(parts))
+        return Name.read(first(der), "a name")
+    except (ValueError, IndexError):
+        return None
 
 
-def _escaped(value: str) -> str:
-    text = "".join("\\" + item if item in ',+"\\<>;=' else item for item in value)
-    return "\\" + text if text[:1] in (" ", "#") else text
+def dn_text(der: bytes) -> str:
+    """A DER name as RFC 4514 writes it (most specific part first); its hex form when it cannot be read."""
+    name = read_name(der)
+    return "DER " + der.hex() if name is None else name.rfc4514
+
+
+def dn_parts(der: bytes) -> list[str]:
+    """The attributes of a DER name, as ``Name.parts``; its hex form when it cannot be read."""
+    name = read_name(der)
+    return ["DER " + der.hex()] if name is None else name.parts

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams import Chunk
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import HANDSHAKE_TYPES, dn_text
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import HANDSHAKE_TYPES
 
 CHANGE_CIPHER, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23
 CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST, HELLO_DONE, CERTIFICATE_VERIFY = 1, 2, 11, 13, 14, 15
@@ -60,7 +60,8 @@ class TlsSide:
     server_name: str | None = None
     certificates: list[bytes] | None = None
     asked_for_certificate: bool = False
-    asked_cas: list[str] = field(default_factory=list)
+    #: names of CAs in DER
+    asked_cas: list[bytes] = field(default_factory=list)
     certificate_verify: bool = False
     cipher_changed: bool = False
     hello_done: bool = False
@@ -291,16 +292,16 @@ def _chain(body: bytes) -> list[bytes]:
     return found
 
 
-def _authorities(body: bytes, version: int) -> list[str]:
-    """The CAs that a CertificateRequest names, as RFC 4514 strings."""
+def _authorities(body: bytes, version: int) -> list[bytes]:
+    """The CAs that a CertificateRequest names, as DER."""
     at = 1 + body[0]
     if version >= 0x0303:
         at += 2 + ((body[at] << 8) | body[at + 1])
     end = min(len(body), at + 2 + ((body[at] << 8) | body[at + 1]))
     at += 2
-    found = []
+    found: list[bytes] = []
     while at + 2 <= end:
         length = (body[at] << 8) | body[at + 1]
-        found.append(dn_text(body[at + 2 : at + 2 + length]))
+        found.append(body[at + 2 : at + 2 + length])
         at += 2 + length
     return found

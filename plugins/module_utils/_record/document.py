@@ -17,7 +17,6 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._record import peers as foreign
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, time_text
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import issuer_of
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ATTRIBUTES, Name
 
 FORMAT = "siptls.cucm record"
 VERSION = 1
@@ -125,8 +124,8 @@ def _described_one(certificate: Certificate, known: Iterable[Certificate]) -> di
     issuer = issuer_of(certificate, known)
     extensions = certificate.extensions
     return {
-        "subject": parts(certificate.subject),
-        "issuer": parts(certificate.issuer),
+        "subject": certificate.subject.parts,
+        "issuer": certificate.issuer.parts,
         "issued_by": issuer.sha256 if issuer is not None else None,
         "serial": certificate.serial_text,
         "not_before": time_text(certificate.not_before),
@@ -139,13 +138,6 @@ def _described_one(certificate: Certificate, known: Iterable[Certificate]) -> di
         "key_usage": None if extensions.key_usage is None else list(extensions.key_usage),
         "eku": None if extensions.eku is None else list(extensions.eku),
     }
-
-
-def parts(name: Name) -> list[str]:
-    """The attributes of a distinguished name in the order of its DER, each as TYPE=value."""
-    return [
-        f"{ATTRIBUTES.get(attribute.oid, attribute.oid)}={attribute.value}" for rdn in name.rdns for attribute in rdn
-    ]
 
 
 def numbered(record: dict[str, Any]) -> dict[str, Any]:

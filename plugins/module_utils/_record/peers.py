@@ -9,17 +9,13 @@ real one named. What one handshake does not show is None, which is not known.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import DerError, dotted
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ATTRIBUTES
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
 _DEFAULT_PORTS = {"TLS": 5061, "TCP": 5060, "UDP": 5060}
-_UNKNOWN_TYPE = re.compile(r"OID\.([0-9a-f]+)\Z")
 
 
 def foreign_peers(
@@ -87,7 +83,6 @@ def peer_entry(result: Mapping[str, Any]) -> dict[str, Any]:
     item = result["item"]
     views = map(Certificate.from_view, result.get("chain") or ())
     shown = [certificate for certificate in views if certificate is not None]
-    names = result.get("acceptable_cas")
     return {
         "address": item["address"],
         "port": item["port"],
@@ -95,7 +90,7 @@ def peer_entry(result: Mapping[str, Any]) -> dict[str, Any]:
         "tls_version": result.get("tls_version"),
         "old_peers": result.get("old_peers"),
         "client_certificate": result.get("client_certificate_asked"),
-        "acceptable_cas": None if names is None else [rfc4514_parts(name) for name in names],
+        "acceptable_cas": result.get("acceptable_ca_names"),
         "chain": [certificate.sha256 for certificate in shown],
         "expected_chain": [read_certificate(pem).sha256 for pem in item["chain"]],
     }
@@ -107,28 +102,3 @@ def peer_problems(results: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         item = result["item"]
         if item["transport"] == "TLS" and not result.get("chain"):
             yield f"peer {item['address']} port {item['port']}: {result.get('msg', 'it was not probed')}"
-
-
-def rfc4514_parts(name: str) -> list[str]:
-    """The attributes of a name that RFC 4514 writes, each as TYPE=value in the order of its DER."""
-    pieces: list[str] = [""]
-    escaped = False
-    for sign in name:
-        if not escaped and sign in ",+":
-            pieces.append("")
-            continue
-        pieces[-1] += sign if escaped or sign != "\\" else ""
-        escaped = sign == "\\" and not escaped
-    return [_part(piece) for piece in reversed(pieces) if piece]
-
-
-def _part(piece: str) -> str:
-    kind, equals, value = piece.partition("=")
-    unknown = _UNKNOWN_TYPE.match(kind)
-    if unknown:
-        try:
-            oid = dotted(bytes.fromhex(unknown[1]))
-        except (DerError, ValueError):
-            return piece
-        kind = ATTRIBUTES.get(oid, oid)
-    return f"{'street' if kind == 'STREET' else kind}{equals}{value}"

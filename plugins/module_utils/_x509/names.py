@@ -104,6 +104,20 @@ class Name:
         return ", ".join("+".join(attribute.text for attribute in rdn) for rdn in self.rdns)
 
     @cached_property
+    def rfc4514(self) -> str:
+        """As RFC 4514 writes it, the most specific part first: CN=CUCMA,O=cisco,ST=cisco,C=IN."""
+        return ",".join("+".join(attribute.text for attribute in rdn) for rdn in reversed(self.rdns))
+
+    @property
+    def parts(self) -> list[str]:
+        """The attributes in the order of the DER, each as TYPE=value with nothing escaped."""
+        return [
+            f"{ATTRIBUTES.get(attribute.oid, attribute.oid)}={attribute.value}"
+            for rdn in self.rdns
+            for attribute in rdn
+        ]
+
+    @cached_property
     def written(self) -> frozenset[str]:
         """The forms in which logs and results write it: ours, and OpenSSL's one line (/C=IN/O=cisco/CN=CUCMA)."""
         return frozenset({self.text, "".join(attribute.oneline for rdn in self.rdns for attribute in rdn)})

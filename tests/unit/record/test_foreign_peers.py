@@ -14,11 +14,14 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import dn_parts, dn_text
 from ansible_collections.siptls.cucm.plugins.module_utils._record import configuration
 from ansible_collections.siptls.cucm.plugins.module_utils._record.document import cluster_record
-from ansible_collections.siptls.cucm.plugins.module_utils._record.peers import foreign_peers, rfc4514_parts
+from ansible_collections.siptls.cucm.plugins.module_utils._record.peers import foreign_peers
 from ansible_collections.siptls.cucm.plugins.module_utils._record.redaction import redacted
 from ansible_collections.siptls.cucm.plugins.module_utils._record.rehearsal import rehearsal_inventory
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 from cucm_lab import twin
 from cucm_lab.testing import LabProcess, cluster, write_scenario
 
@@ -197,14 +200,19 @@ def test_redaction_replaces_what_identifies_a_peer(seen: Seen) -> None:
     assert len(peer["acceptable_cas"][0]) == 2
 
 
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("CN=A\\, B,OU=x+O=y,C=IN", ["C=IN", "O=y", "OU=x", "CN=A, B"]),
-        ("OID.550429=z,STREET=s", ["street=s", "name=z"]),
-        ("CN=a\\\\", ["CN=a\\"]),
-        ("", []),
-    ],
-)
-def test_names_of_rfc_4514_are_taken_apart(text: str, parts: list[str]) -> None:
-    assert rfc4514_parts(text) == parts
+def test_names_are_read_once() -> None:
+    """An attribute that nobody knows, and two attributes in one place: the text and the parts say the same."""
+    kind = x509.NameAttribute
+    name = x509.Name(
+        [
+            x509.RelativeDistinguishedName([kind(NameOID.COUNTRY_NAME, "IN")]),
+            x509.RelativeDistinguishedName(
+                [kind(NameOID.ORGANIZATION_NAME, "y"), kind(NameOID.ORGANIZATIONAL_UNIT_NAME, "x")]
+            ),
+            x509.RelativeDistinguishedName([kind(x509.ObjectIdentifier("1.2.3.4"), "A, B")]),
+        ]
+    )
+    der = name.public_bytes()
+    assert dn_parts(der) == ["C=IN", "O=y", "OU=x", "1.2.3.4=A, B"]
+    assert dn_text(der) == "1.2.3.4=A\\, B,O=y+OU=x,C=IN"
+    assert dn_parts(b"\x30\x05") == ["DER 3005"] and dn_text(b"\x30\x05") == "DER 3005"
