@@ -74,6 +74,12 @@ options:
     type: str
     choices: [require, warn, ignore]
     default: require
+  replaces:
+    description:
+      - SHA-256 fingerprint (or PEM) of the identity certificate that the node held when the run began. If it holds
+        neither this one nor O(certificate) now, another run or a person replaced it, and the module fails before it
+        writes anything.
+    type: str
 notes:
   - CUCM replicates trust stores to the other nodes (except CAPF-trust), but not identity certificates. Before release
     11, remove a certificate on every node, or it comes back.

@@ -80,6 +80,11 @@ options:
       - PEM of the CA certificate that has to be the issuer. An installed certificate from another issuer is replaced.
       - Without it, any certificate that is not self-signed is kept.
     type: str
+  replaces:
+    description:
+      - SHA-256 fingerprint (or PEM) of the certificate that the node held when the run began. If it holds another one
+        now, another run or a person replaced it, and the module fails before it generates a CSR.
+    type: str
 notes:
   - The CLI (all releases before 14) cannot choose key, hash and names. If the CSR that the node generates is not as
     requested, the module fails with the way out. A CSR that was generated on the web page of the node is kept.

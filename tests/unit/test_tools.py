@@ -20,9 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._node.refusals import REFUSALS
-from ansible_collections.siptls.cucm.plugins.module_utils._node.services import fingerprint_of
 from ansible_collections.siptls.cucm.plugins.module_utils._roles import inventory
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import fingerprint_of, read_certificates
 
 from dev import failure_sentences, inventory_variables
 
@@ -112,7 +111,7 @@ def listed(said: str) -> bool:
 
 def test_what_is_really_said_is_listed() -> None:
     said = [str(AxlFault("addSipTrunk of T", "-239", "Could not insert new row - duplicate value in a UNIQUE INDEX"))]
-    for wrong in (lambda: fingerprint_of("nonsense"), lambda: read_certificates(b"nonsense")):
+    for wrong in (lambda: fingerprint_of("nonsense", "replaces"), lambda: read_certificates(b"nonsense")):
         with pytest.raises(Failure) as failed:
             wrong()
         said.append(failed.value.msg)

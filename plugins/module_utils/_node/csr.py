@@ -19,13 +19,18 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     MULTI_SERVER_NAME,
     CertificateStore,
     CsrOptions,
+    check_replaced,
     refused,
     write_once,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ORGANIZATIONAL_UNIT, is_address, san_key
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, is_trust, unit_of
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import (
+    fingerprint_of,
+    read_certificate,
+    read_request,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
@@ -45,6 +50,7 @@ SPEC = PLATFORM + ArgSpec(
         "regenerate": {"type": "str", "choices": ["if_needed", "always", "never"], "default": "if_needed"},
         "renew_before": {"type": "int", "default": 30},
         "issuer": {"type": "str"},
+        "replaces": {"type": "str"},
     },
 )
 
@@ -85,6 +91,8 @@ def _run(
     check_mode: bool,
 ) -> Outcome:
     entry = store.identity(options.purpose)
+    known = fingerprint_of(params["replaces"], "replaces")
+    check_replaced(entry, known, f"Making a CSR for {options.purpose} on {store.where}")
     installed = entry.facts if entry is not None else None
     pem = store.csr(options.purpose)
     pending = read_request(pem) if pem else None

@@ -221,28 +221,16 @@ def _serving(params: Mapping[str, Any]) -> Serving | None:
     by_purpose = given["certificates"]
     if by_purpose and given["certificate"]:
         raise Failure("serving takes either certificate or certificates, which names the purposes.")
+    from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import fingerprint_of
+
     wanted = by_purpose or {TRUNK.name: given["certificate"]}
     return Serving(
         given["address"] or params["host"],
         given["port"],
-        {purpose: fingerprint_of(certificate) for purpose, certificate in wanted.items()},
+        {purpose: fingerprint_of(certificate, "serving.certificate") for purpose, certificate in wanted.items()},
         params["legacy_crypto"],
         params["timeout"],
     )
-
-
-def fingerprint_of(text: str | None) -> str | None:
-    """SHA-256 with colons, of a PEM or of a fingerprint in any writing; Failure when it is neither."""
-    if not text:
-        return None
-    if "-----BEGIN" in text:
-        from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
-
-        return read_certificate(text).sha256
-    digits = re.sub(r"^sha-?256[:=]|[:\s]", "", text.strip().lower())
-    if not re.fullmatch(r"[0-9a-f]{64}", digits):
-        raise Failure("serving.certificate is neither a PEM certificate nor a SHA-256 fingerprint.")
-    return ":".join(digits[at : at + 2] for at in range(0, 64, 2)).upper()
 
 
 def _open(params: Mapping[str, Any]) -> Control:
@@ -319,9 +307,8 @@ def _run(
         if not times.is_open():
             return _postponed(control, before, presented)
         calls_left = None if check_mode else times.wait_for_calls()
-        if calls_left is not None:
-            # The wait may have been long: another run can have made the restart meanwhile.
-            before, presented, needed = _look(control, params, serving, since=before)
+        if not check_mode:
+            before, presented, needed = _look_again(control, params, serving, before)
     began = time.monotonic()
     if check_mode:
         after = ServiceState(name, "Stopped" if state == "stopped" else "Started")
@@ -359,6 +346,36 @@ def _look(
     presented = serving.presented() if serving is not None and found.status == "Started" else {}
     needed = _is_needed(control, params, found, serving, presented) and not (by_another and serving is None)
     return found, presented, needed
+
+
+def _look_again(
+    control: Control, params: Mapping[str, Any], serving: Serving | None, before: ServiceState
+) -> tuple[ServiceState, dict[str, str | None], bool]:
+    """The last look before a restart: another run, also on another controller, may have changed the node meanwhile."""
+    _check_held(params, serving)
+    found, presented, needed = _look(control, params, serving, since=before)
+    if needed:
+        # The handshake took a moment. A service that was restarted in it is waited for, not restarted.
+        found, by_another = _at_rest(control, params, control.status(params["name"]), found)
+        needed = not by_another
+    return found, presented, needed
+
+
+def _check_held(params: Mapping[str, Any], serving: Serving | None) -> None:
+    """Failure where the node holds another certificate than the one that the restart is to bring to its port."""
+    wanted = {purpose: sha for purpose, sha in serving.wanted.items() if sha} if serving is not None else {}
+    if not wanted or not params["os_username"]:
+        return
+    from ansible_collections.siptls.cucm.plugins.module_utils._node.opening import open_store
+    from ansible_collections.siptls.cucm.plugins.module_utils._node.store import check_replaced
+
+    # interface is an option of both modules, with values of its own here.
+    store = open_store({**params, "interface": "auto"})
+    try:
+        for purpose, sha in wanted.items():
+            check_replaced(store.identity(purpose), sha, f"Restarting {params['name']} on {store.where}", "restarted")
+    finally:
+        store.close()
 
 
 def _at_rest(

@@ -17,7 +17,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import AnswerLost
 from ansible_collections.siptls.cucm.plugins.module_utils._net.ssh import ShellLost
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, time_text
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import PURPOSES
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
@@ -149,6 +149,22 @@ class CertificateStore(Protocol):
 
     def close(self) -> None:
         """End the session."""
+
+
+def check_replaced(entry: Entry | None, known: str | None, doing: str, done: str = "written") -> None:
+    """Failure if a node holds another certificate than the one that the run knows of: another run has replaced it.
+
+    known is its SHA-256. doing is what was tried and where; done is what was not done to the node.
+    """
+    found = entry.facts if entry is not None else None
+    if entry is None or found is None or known in (None, found.sha256):
+        return
+    raise Failure(
+        f"{doing} was stopped: another run, or a person, replaced the {entry.purpose} certificate. The node holds "
+        f"{found.title} with serial number {found.serial_text}, valid from {time_text(found.not_before)}, which this "
+        f"run does not know. Nothing was {done} there. Wait until the other run has ended, then run again.",
+        replaced=found.view(),
+    )
 
 
 def write_once(write: Callable[[], str], took: Callable[[], bool]) -> str:

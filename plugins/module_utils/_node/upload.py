@@ -25,6 +25,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     MULTI_SERVER_NAME,
     CertificateStore,
     Entry,
+    check_replaced,
     refused,
     write_once,
 )
@@ -37,7 +38,11 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import 
     is_trust,
     purpose_of,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates, read_request
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import (
+    fingerprint_of,
+    read_certificates,
+    read_request,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
@@ -55,6 +60,7 @@ SPEC = PLATFORM + ArgSpec(
         "trust_certificates": {"type": "list", "elements": "str"},
         "prune_expired": {"type": "bool", "default": False},
         "eku_policy": {"type": "str", "choices": ["require", "warn", "ignore"], "default": "require"},
+        "replaces": {"type": "str"},
     },
     mutually_exclusive=(("certificate", "certificate_path"),),
 )
@@ -73,6 +79,7 @@ class Input:
     doomed: list[Certificate]  # certificates to remove, by what they are
     prune_expired: bool
     eku_policy: str
+    replaces: str | None  # SHA-256 of the certificate that the run found
     check_mode: bool
 
 
@@ -122,6 +129,7 @@ def _read(params: Mapping[str, Any], check_mode: bool) -> Input:
         doomed=authorities if absent else [],
         prune_expired=params["prune_expired"],
         eku_policy=params["eku_policy"],
+        replaces=fingerprint_of(params["replaces"], "replaces"),
         check_mode=check_mode,
     )
 
@@ -178,6 +186,7 @@ def _certificates(option: str, text: str | None, path: str | None) -> list[Certi
 def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Outcome:
     stored = store.trust(given.trust_purpose)
     entry = store.identity(given.purpose) if given.leaf is not None else None
+    _check_unchanged(store, given, entry)
     work, warnings = plan(store, given, stored, entry)
     before = _for_diff(entry, stored)
     if not given.check_mode:
@@ -215,6 +224,13 @@ def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Ou
         },
         warnings=warnings,
     )
+
+
+def _check_unchanged(store: CertificateStore, given: Input, entry: Entry | None) -> None:
+    """Failure if the node holds neither the certificate that the run found nor the one that it uploads."""
+    if given.leaf is None or (entry is not None and entry.is_certificate(given.leaf)):
+        return
+    check_replaced(entry, given.replaces, f"Putting {given.leaf.subject.text} into {given.purpose} on {store.where}")
 
 
 def nodes_of(leaf: Certificate, host: str) -> list[str]:

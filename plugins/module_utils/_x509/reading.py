@@ -35,6 +35,18 @@ _GIVE = "Give PEM (-----BEGIN CERTIFICATE-----), DER or PKCS#7."
 _EXPORT = "Export it from the CA again."
 
 
+def fingerprint_of(text: str | None, option: str) -> str | None:
+    """SHA-256 with colons, of a PEM or of a fingerprint in any writing; Failure when it is neither."""
+    if not text:
+        return None
+    if "-----BEGIN" in text:
+        return read_certificate(text, option).sha256
+    digits = re.sub(r"^sha-?256[:=]|[:\s]", "", text.strip().lower())
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise Failure(f"{option} is neither a PEM certificate nor a SHA-256 fingerprint. Give one of the two.")
+    return ":".join(digits[at : at + 2] for at in range(0, 64, 2)).upper()
+
+
 def read_certificates(data: str | bytes, what: str = "the data given") -> list[Certificate]:
     """Every certificate in a PEM bundle, a DER file or a PKCS#7 file (PEM or DER), in its order, each once.
 

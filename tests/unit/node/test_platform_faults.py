@@ -8,7 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.restart_times im
 from cucm_lab.testing import LabProcess
 
 from tests.support.certificate_kit import Authority, openssl, run
+from tests.support.module_processes import ran
 
 SERVICE: dict[str, Any] = {"username": "axladmin", "password": "Axl-Lab-91!reading-and-writing", "poll_interval": 0.3}
 SHELL: dict[str, Any] = {"os_username": "osadmin", "os_password": "Os-Lab-91!platform-account", "ssh_port": 2222}
@@ -286,3 +289,93 @@ def test_two_runs_restart_a_service_once(lab: LabProcess) -> None:
         assert first.result(120)["changed"]
     assert not second["changed"] and second["status"] == "Started", second
     assert seen(lab, "Cisco Tftp", "Started") - started == 1
+
+
+@dataclass
+class Controller:
+    """A controller with a home, a folder for temporary files and a CA of its own."""
+
+    folder: Path
+    node: dict[str, Any]
+
+    def task(self, module: str, **options: Any) -> dict[str, Any]:
+        """A module in a process of its own, which shares nothing with those of other controllers."""
+        for name in ("home", "tmp"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        environment = {"HOME": str(self.folder / "home"), "TMPDIR": str(self.folder / "tmp")}
+        return ran(module, {**self.node, **options}, environment=environment).result
+
+    def found(self) -> str:
+        """The fingerprint of the CallManager certificate, as preflight reads it when a run begins."""
+        told = self.task("cucm_certificate_info", purposes=["CallManager"], served_ports={})
+        return str(told["certificates"][0]["sha256"])
+
+    @cached_property
+    def root(self) -> Authority:
+        """The CA of this controller."""
+        folder = self.folder / "ca"
+        folder.mkdir(parents=True)
+        return Authority.make(folder, f"Root of {self.folder.name}")
+
+    def request(self, **options: Any) -> str:
+        """A request for a certificate of this controller's CA."""
+        return str(self.task("cucm_csr", issuer=self.root.pem, **options)["csr"])
+
+    def signed(self, csr: str) -> dict[str, Any]:
+        """The options of an upload with what the CA made of a request."""
+        return {"certificate": self.root.sign(csr), "chain": [self.root.pem], "csr": csr}
+
+
+@pytest.mark.parametrize("cluster", ["cucm125", "cucm140"])
+def test_of_two_runs_on_two_controllers_the_second_ends_before_it_writes(
+    lab: LabProcess, tmp_path: Path, cluster: str
+) -> None:
+    node = options(lab, cluster)
+    one, other = Controller(tmp_path / "one", node), Controller(tmp_path / "other", node)
+    seen_by_both = {one.found(), other.found()}
+    assert len(seen_by_both) == 1
+    known = seen_by_both.pop()
+    # Both get the same pending CSR, and each has its own CA sign it.
+    request = one.request(replaces=known)
+    assert other.request(replaces=known) == request
+    ours, theirs = one.signed(request), other.signed(request)
+    upload = one.task("cucm_cert_upload", **ours, replaces=known)
+    assert upload["changed"], upload
+    since, trusted = len(lab.events()), lab.ask("dump")
+    second = other.task("cucm_cert_upload", **theirs, replaces=known)
+    assert second["failed"] and "another run, or a person, replaced the CallManager certificate" in second["msg"], (
+        second
+    )
+    assert "Nothing was written there. Wait until the other run has ended, then run again." in second["msg"]
+    assert second["replaced"]["sha256"] == upload["certificate"]["sha256"]
+    # One that comes later still makes no CSR, which would make the certificate of the first useless.
+    third = other.task("cucm_csr", replaces=known, regenerate="always")
+    assert third["failed"] and "Making a CSR for CallManager on" in third["msg"], third
+    # The restart of a run that does not know the certificate on the node is not made.
+    restart = {**SERVICE, "state": "restarted", "serving": {"certificate": theirs["certificate"]}}
+    late = other.task("cucm_service", **restart)
+    assert late["failed"] and "Nothing was restarted there." in late["msg"], late
+    assert restarts(lab, cluster.upper(), since) == [] and lab.ask("dump") == trusted
+    again = one.task("cucm_cert_upload", **ours, replaces=known)
+    assert not again["changed"] and not again.get("failed"), "a run that goes on knows its own certificate"
+
+
+def test_a_restart_that_another_controller_makes_meanwhile_is_not_made_again(lab: LabProcess, tmp_path: Path) -> None:
+    node = options(lab, "cucm150")
+    one, other = Controller(tmp_path / "one", node), Controller(tmp_path / "other", node)
+    upload = one.task("cucm_cert_upload", **one.signed(one.request()))
+    task = {**SERVICE, "state": "restarted", "serving": {"certificate": upload["certificate"]["sha256"]}}
+    started = seen(lab, "Cisco CallManager", "Started")
+    # The second has looked at the port, and is about to restart, when the first restarts.
+    lab.ask("fault/add", interface="certmgr", action="stall", operation="*", node="cucm150", seconds=3, count=1)
+    since = len(lab.events())
+    with ThreadPoolExecutor(1) as another:
+        second = another.submit(other.task, "cucm_service", **task)
+        latest = time.monotonic() + 60
+        while not any(event["kind"] == "fault" for event in lab.events()[since:]) and time.monotonic() < latest:
+            time.sleep(0.05)
+        first = Controller(tmp_path / "one", {**node, "os_username": None, "os_password": None}).task(
+            "cucm_service", **task
+        )
+        assert first["changed"] and not second.result(120)["changed"], (first, second.result())
+    assert seen(lab, "Cisco CallManager", "Started") - started == 1
