@@ -13,9 +13,9 @@ version_added: 1.0.0
 description:
   - Shows one row per phase of a playbook of this collection, and one column per cluster. Above its row each phase lists
     what it changed, its warnings and its failures, each in one line.
-  - On a terminal the row of the current phase shows the current task and the seconds it has taken. In a pipe or a file
+  - On a terminal the row of the current phase shows the current task and its duration in seconds. In a pipe or a file
     there are plain lines, and a task that takes long is reported every 30 seconds.
-  - C(-v) and more show each result, C(--diff) shows differences, and other playbooks are shown by the names of their
+  - C(-v) and more show each result, C(--diff) shows differences, and other playbooks are shown with the names of their
     plays and roles.
 requirements:
   - Set as stdout callback, by C(stdout_callback = siptls.cucm.progress) in the section C([defaults]) of
@@ -24,7 +24,7 @@ author:
   - siptls.cucm contributors (@siptls)
 options:
   show_after:
-    description: Seconds after which a pipe or a file shows that a task still runs, and again after as many.
+    description: Interval, in seconds, at which a pipe or a file shows that a task is still running.
     type: int
     default: 30
     env:
@@ -271,11 +271,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible-core has no
                 if text:
                     self.screen.line(text.rstrip("\n"))
 
-    # What ends
+    # The end of a play and of the run
 
     def v2_playbook_on_no_hosts_matched(self) -> None:
         """A play without hosts."""
-        self.screen.line("No cluster of the inventory is meant.", C.COLOR_ERROR)
+        self.screen.line("The pattern of hosts matches no cluster of the inventory.", C.COLOR_ERROR)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """The end: Ansible's own recap, which other programs read, and how long it took."""

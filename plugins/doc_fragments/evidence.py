@@ -30,7 +30,7 @@ options:
         type: str
       phone_security:
         description: How many phones have a security profile of each mode
-          (RV(siptls.cucm.cucm_info#module:phone_security)). Where none is V(Encrypted), no phone encrypts its media.
+          (RV(siptls.cucm.cucm_info#module:phone_security)). If none is V(Encrypted), no phone encrypts its media.
         type: dict
       revocation:
         description:
@@ -42,7 +42,7 @@ options:
             description:
               - Where OCSP responders are asked.
               - V(certificate) means at the address in the certificate (C(Use OCSP URI from Certificate)), V(configured)
-                at the cluster's own address (C(Use Configured OCSP URI)), V(disabled) that none is asked.
+                at the cluster's own address (C(Use Configured OCSP URI)), and V(disabled) that no responder is asked.
             type: str
             choices: [disabled, certificate, configured]
           common_criteria:
@@ -50,8 +50,8 @@ options:
               connections whose certificate has an unknown status; otherwise it accepts them.
             type: bool
       phones:
-        description: What became of the phones where services were restarted, with the numbers of registered phones
-          C(before) and C(after), the names of those that are C(lost), and C(text). It does not count for the verdict on
+        description: The state of the phones after services were restarted, with the numbers of registered phones
+          C(before) and C(after), the names of those that are C(lost), and C(text). It has no effect on the verdict on
           trunks.
         type: dict
       nodes:
@@ -118,7 +118,7 @@ options:
         type: dict
       external:
         description:
-          - Given when O(directions[].to) is an external peer, which O(clusters) does not contain.
+          - Set if O(directions[].to) is an external peer, which O(clusters) does not contain.
           - Such a direction is checked by what one side can see.
         type: dict
         suboptions:
@@ -132,7 +132,7 @@ options:
             type: int
             default: 5061
           srtp:
-            description: Whether its trunk is to allow SRTP. With V(false), media without SRTP is a warning only.
+            description: Whether its trunk should allow SRTP. With V(false), media without SRTP is only a warning.
             type: bool
             default: true
           probes:

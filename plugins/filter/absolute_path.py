@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: absolute_path
-short_description: The absolute path of a file or folder on the controller
+short_description: Get the absolute path of a file or folder on the controller
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
   - Ansible resolves a relative path against the folder of the playbook, which for a playbook of a collection is the
     installed collection. This filter resolves it against the folder of the inventory, if the path exists there, and
-    else against the working directory in which Ansible was started.
+    otherwise against the working directory in which Ansible was started.
 options:
   _input:
     description: The path. C(~) is the home folder. An empty path stays empty.

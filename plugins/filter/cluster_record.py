@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: cluster_record
-short_description: The record of a cluster
+short_description: Make the record of a cluster
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Composes what the modules read of a cluster into one document, from which a lab can make a twin.
+  - Combines what the modules read from a cluster into one document, from which a lab can make a twin.
   - Role P(siptls.cucm.cluster_record#role) uses it.
   - Internal to the roles of this collection. It may change in any release.
 positional: configuration, certificates
@@ -36,20 +36,20 @@ options:
     elements: dict
     default: []
   local_patterns:
-    description: The numbers that live on the cluster.
+    description: The cluster's own numbers.
     type: list
     elements: raw
     default: []
   peers:
-    description: Results of M(siptls.cucm.sip_tls_probe), one per destination outside of the clusters, each with what
-      the filter P(siptls.cucm.foreign_peers#filter) returned as the C(item).
+    description: Results of M(siptls.cucm.sip_tls_probe), one per destination outside of the clusters, each with an
+      entry of the filter P(siptls.cucm.foreign_peers#filter) as C(item).
     type: list
     elements: dict
     default: []
 """
 
 EXAMPLES = r"""
-- name: Compose the record
+- name: Make the record
   ansible.builtin.set_fact:
     record: "{{ inventory_hostname | siptls.cucm.cluster_record(configuration, certificates.results) }}"
 """

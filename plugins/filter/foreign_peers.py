@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: foreign_peers
-short_description: Where the trunks of a cluster lead beyond the recorded clusters
+short_description: Find the peers outside of the recorded clusters to which trunks lead
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
@@ -27,13 +27,12 @@ options:
     elements: dict
     required: true
   external:
-    description: The peers that are not managed here, as C(cucm_external_peers) has them. Those with a mistake are left
-      out.
+    description: The peers that are not managed here, as in C(cucm_external_peers). Those with a mistake are left out.
     type: list
     elements: dict
     default: []
   folders:
-    description: Folders in which the files of their C(ca_chain) are looked for.
+    description: Folders in which to look for the files of their C(ca_chain).
     type: list
     elements: str
     default: []

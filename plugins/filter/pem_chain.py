@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: pem_chain
-short_description: The certificates of a PEM bundle, DER or PKCS#7, the leaf first
+short_description: List the certificates of a PEM bundle, DER or PKCS#7, the leaf first
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Reads what a CA handed out, in whatever form, and gives the certificates as PEM. The one that issued none of the
-    others comes first.
+  - Reads the certificates from a CA in any of these forms and returns them as PEM. The certificate that issued none of
+    the others comes first.
 options:
   _input:
     description: PEM, or Base-64 of PEM, DER or PKCS#7 as M(ansible.builtin.slurp) returns it.
@@ -22,7 +22,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Take the certificate out of a file of any form
+- name: Read the certificate from a file in any of these forms
   ansible.builtin.set_fact:
     certificate: "{{ (found.content | siptls.cucm.pem_chain)[0] }}"
 """

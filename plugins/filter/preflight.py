@@ -12,8 +12,8 @@ version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Turns what M(siptls.cucm.cucm_info) and M(siptls.cucm.cucm_certificate_info) said of a cluster into the facts that
-    the roles of this collection share, with C(problems) and C(warnings) in words.
+  - Turns the results of M(siptls.cucm.cucm_info) and M(siptls.cucm.cucm_certificate_info) for a cluster into the facts
+    that the roles of this collection share, with C(problems) and C(warnings) in words.
   - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
@@ -33,23 +33,23 @@ options:
     description: Addresses by node name, which override those that the cluster reports.
     type: dict
   patterns:
-    description: The numbers that live on the cluster.
+    description: The cluster's own numbers.
     type: list
     elements: str
   warn_days:
-    description: Days before its end from which a certificate is warned of.
+    description: Days before it expires from which a certificate causes a warning.
     type: int
     default: 30
   options:
-    description: The options of all roles by their full names; null where nothing is set.
+    description: The options of all roles by their full names; null for those that are not set.
     type: dict
   specs:
     description: The contents of C(meta/argument_specs.yml) of each role, by the role's name. Without it options are not
       checked.
     type: dict
   authority:
-    description: The certificate of the CA that is to sign; C(pem), C(where) in words, C(renew_before) in days.
-      C(regenerate) is the option of the role. C(trusted) (PEM or files, looked for in C(folders)) and C(records)
+    description: The certificate of the CA that will sign; C(pem), C(where) in words, C(renew_before) in days.
+      C(regenerate) is the option of the role. C(trusted) (PEM or files, searched in C(folders)) and C(records)
       (folders of chains) are the other CAs that the operator named.
     type: dict
   peers:
@@ -57,8 +57,8 @@ options:
     type: list
     elements: str
   external:
-    description: The peers that are not managed here, as C(cucm_external_peers) of role P(siptls.cucm.preflight#role)
-      has them. Files that C(ca_chain) names are read.
+    description: The peers that are not managed here, as in C(cucm_external_peers) of role
+      P(siptls.cucm.preflight#role). The files named in C(ca_chain) are read.
     type: list
     elements: dict
   hosts:
@@ -66,26 +66,27 @@ options:
     type: list
     elements: str
   folders:
-    description: Where a relative file of C(ca_chain) is looked for, in this order.
+    description: Folders in which to look for a relative file of C(ca_chain), in this order.
     type: list
     elements: str
   planned:
     description: The C(peers) of the cluster and the C(settings) of its trunks. Without it trunks are not checked.
     type: dict
   backdating:
-    description: Minutes that the CA lets its certificates begin in the past. A node whose clock is further behind
-      would not take them.
+    description: Minutes by which the CA backdates its certificates. A node whose clock is further behind would not
+      accept them.
     type: int
     default: 10
   ecdsa:
-    description: What becomes of CallManager-ECDSA, V(sign) or V(leave).
+    description: What to do with the CallManager-ECDSA certificate, V(sign) or V(leave).
     type: str
     default: sign
   ctl:
     description:
       - Options of role callmanager_certificate, C(policy) about the CTL file (callmanager_certificate_ctl) and
-        C(regenerate); C(window) and C(drain) for the plan; C(peers) and C(trunk_name), whose trunks are ours.
-      - With C(check) nothing will be changed, and what would end a run is a warning.
+        C(regenerate); C(window) and C(drain) for the plan; C(peers) and C(trunk_name), by which our trunks are
+        recognized.
+      - With C(check) nothing will be changed, and problems that would end a run are warnings.
     type: dict
 """
 

@@ -25,7 +25,7 @@ options:
     type: str
     required: true
   given:
-    description: Whether each variable of the accounts has a value, from wherever.
+    description: Whether each variable of the accounts has a value from any source.
     type: dict
   options:
     description: The names of the options of the roles.
@@ -36,7 +36,7 @@ options:
     type: list
     elements: str
   sources:
-    description: Inventory files and folders, in which a number is looked up as it was written.
+    description: Inventory files and folders, to look up how a number was written.
     type: list
     elements: path
 """

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: preflight_look_up
-short_description: What has to be looked up on a cluster before trunks are made
+short_description: List what has to be looked up on a cluster before trunks are created
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Names the objects that trunks to these peers would meet or need, for
+  - Lists the objects that trunks to these peers would need or conflict with, for
     O(siptls.cucm.cucm_info#module:look_up).
   - Internal to the roles of this collection. It may change in any release.
 options:
@@ -26,17 +26,17 @@ options:
     type: dict
     required: true
   patterns:
-    description: The numbers that live on the peers.
+    description: The peers' own numbers.
     type: list
     elements: str
   external:
-    description: The peers that are not ours to manage, as C(cucm_external_peers) has them, right or wrong.
+    description: The peers that are not managed here, as in C(cucm_external_peers), not checked yet.
     type: list
     elements: dict
 """
 
 EXAMPLES = r"""
-- name: Look before the leap
+- name: Look up what trunks to cucm10 would need
   siptls.cucm.cucm_info:
     look_up: "{{ ['cucm10'] | siptls.cucm.preflight_look_up(settings=settings, patterns=['9898']) }}"
 """

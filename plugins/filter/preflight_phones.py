@@ -7,13 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: preflight_phones
-short_description: Whether phones can verify the next ITL file
+short_description: Check whether phones can verify the next ITL file
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Adds to the facts of a cluster what would keep its phones from verifying the next ITL file. Up to release 11.5 the
-    CallManager certificate signs the ITL file, and phones verify a new one with the Trust Verification Service (TVS).
+  - Adds problems to the facts of a cluster that would keep its phones from verifying the next ITL file. Up to release
+    11.5 the CallManager certificate signs the ITL file, and phones verify a new one with the Trust Verification Service
+    (TVS).
   - Internal to the roles of this collection. It may change in any release.
 positional: _input
 options:
@@ -26,13 +27,13 @@ options:
     type: dict
     required: true
   check:
-    description: Add warnings rather than problems, as nothing will be changed.
+    description: Add warnings instead of problems, because nothing will be changed.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Add what phones need
+- name: Add the problems of phones
   ansible.builtin.set_fact:
     preflight_cluster: "{{ preflight_cluster | siptls.cucm.preflight_phones(trust_lists=read) }}"
 """

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: preflight_problems
-short_description: Everything that is wrong over all clusters, in one list
+short_description: List the problems of all clusters
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Collects the problems of each cluster and adds those that only several of them show, such as a number or a
-    certificate's name that two claim, or a route pattern for a peer's number that leads elsewhere.
+  - Collects the problems of each cluster and adds those that only show when several clusters are compared, such as a
+    number or a certificate name that two of them claim, or a route pattern for a peer's number that leads elsewhere.
   - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
@@ -22,7 +22,7 @@ options:
     elements: dict
     required: true
   unreachable:
-    description: Whether a cluster that gave no answer is a problem.
+    description: Whether an unreachable cluster is a problem.
     type: str
     choices: [skip, stop]
     default: skip
@@ -42,7 +42,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Say what is wrong
+- name: Show the problems
   ansible.builtin.debug:
     msg: "{{ facts | siptls.cucm.preflight_problems }}"
 """

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: preflight_signing
-short_description: The facts of a cluster with the problems that its CA would cause
+short_description: Check in advance whether the CA can sign for a cluster
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Runs M(siptls.cucm.ca_sign) in check mode on a request as a node of the cluster would make it. Nothing is written,
-    and nothing is submitted to a CA.
-  - Checks the chain that it returns as M(siptls.cucm.cucm_cert_upload) will check it.
+  - Runs M(siptls.cucm.ca_sign) in check mode with a request like the one that a node of the cluster would make. Nothing
+    is written, and nothing is submitted to a CA.
+  - Checks the returned chain as M(siptls.cucm.cucm_cert_upload) will check it, and adds the problems to the facts.
   - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
@@ -29,7 +29,7 @@ options:
     description: Lifetime of what the CA signs, in days.
     type: int
   renew_before:
-    description: Days before its end from which a certificate is renewed.
+    description: Days before it expires from which a certificate is renewed.
     type: int
   password:
     description: Password of the account that requests certificates.
@@ -50,7 +50,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The facts, with C(signing_chain) (the CAs that will sign, as PEM), and with the new C(mistakes) and
+  description: The facts, with C(signing_chain) (the CAs that will sign, as PEM) and the additional C(mistakes) and
     C(problems).
   type: dict
 """

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: redacted_records
-short_description: Records without the names, addresses and numbers of a site
+short_description: Redact the names, addresses and numbers of a site in records
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
   - Replaces host names, domains, addresses, the parts of distinguished names, serial numbers and digits in records of
-    P(siptls.cucm.cluster_record#filter), consistently within all of them, so that a twin still behaves alike.
+    P(siptls.cucm.cluster_record#filter), in the same way in all of them, so that a twin still behaves the same.
   - Internal to the roles of this collection. It may change in any release.
 options:
   _input:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: rehearsal_findings
-short_description: What a rehearsal showed
+short_description: Summarize what a rehearsal showed
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
@@ -23,7 +23,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Keep it
+- name: Keep the summary
   ansible.builtin.set_fact:
     found: "{{ given | siptls.cucm.rehearsal_findings }}"
 """

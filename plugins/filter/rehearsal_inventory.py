@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: rehearsal_inventory
-short_description: An inventory of twins
+short_description: Make an inventory of twins
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Combines the lab's inventory of twins with the variables of the originals that are about trunks and certificates.
-    Nothing in it leads to the originals.
+  - Combines the lab's inventory of twins with the original clusters' variables about trunks and certificates. Nothing
+    in it leads to the original clusters.
   - Playbook C(rehearse.yml) uses it.
   - Internal to the roles of this collection. It may change in any release.
 positional: twins, stand_ins
@@ -39,7 +39,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Keep it
+- name: Keep the inventory
   ansible.builtin.set_fact:
     found: "{{ given | siptls.cucm.rehearsal_inventory(twins, stand_ins) }}"
 """

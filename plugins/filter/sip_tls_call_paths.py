@@ -7,15 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_call_paths
-short_description: Whether calls between clusters would be routed
+short_description: Check whether calls between clusters would be routed
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Follows calls from the phones of each cluster to the numbers of its peers through the dial plans at both ends; as
-    they are, and as they will be with the objects that role P(siptls.cucm.sip_tls_trunk#role) makes.
-  - It looks at partitions, calling search spaces, the closest match, translation patterns, transformations and what a
-    trunk makes of the called number. Up to eight numbers per pattern are followed, from every kind of phone.
+  - Follows calls from the phones of each cluster to the numbers of its peers through the dial plans of both ends, as
+    they are, and as they will be with the objects that role P(siptls.cucm.sip_tls_trunk#role) creates.
+  - It takes into account partitions, calling search spaces, the closest match, translation patterns, transformations
+    and the changes that a trunk makes to the called number. It follows up to eight numbers per pattern, from every kind
+    of phone.
   - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
@@ -28,7 +29,8 @@ options:
     type: dict
     required: true
   made:
-    description: Objects of each cluster from P(siptls.cucm.sip_tls_trunk_objects#filter); worked out when left out.
+    description: Objects of each cluster from P(siptls.cucm.sip_tls_trunk_objects#filter); by default worked out from
+      the facts.
     type: dict
   when:
     description: Whether C(routing) and C(warnings) are about the dial plans as they are or as they will be.
@@ -46,8 +48,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: C(paths), each with C(from), C(to), C(pattern), C(numbers), C(now) and C(planned); the last two have a
-    C(state), V(routed), V(not routed) or V(unknown), and C(why). C(routing) has the same with C(state) and C(why) as of
-    O(when), for M(siptls.cucm.sip_tls_verdict). C(warnings) are sentences about it.
+    C(state), V(routed), V(not routed) or V(unknown), and C(why). C(routing) has the same entries with the C(state) and
+    C(why) of O(when), for M(siptls.cucm.sip_tls_verdict). C(warnings) are sentences about the calls that fail.
   type: dict
 """
 

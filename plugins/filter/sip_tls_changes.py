@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_changes
-short_description: What a run of the roles changed on the clusters
+short_description: List what a run of the roles changed on the clusters
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Finds in the variables of the play's hosts what the tasks of the collection's roles registered, and lists what they
-    changed, for the report.
+  - Finds the results that the tasks of the collection's roles registered in the variables of the play's hosts, and
+    lists what they changed, for the report.
   - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
@@ -24,7 +24,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Say what was changed
+- name: Show what was changed
   ansible.builtin.debug:
     msg: "{{ ansible_play_hosts_all | map('extract', hostvars) | siptls.cucm.sip_tls_changes }}"
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_cluster
-short_description: Add the certificates that its nodes are to present to the facts of a cluster
+short_description: Add the certificates that the nodes will present to the facts of a cluster
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
@@ -39,7 +39,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Keep what the node is to present
+- name: Keep what the nodes will present
   ansible.builtin.set_fact:
     cluster: "{{ cluster | siptls.cucm.sip_tls_cluster(csrs=csrs.results, signed=signed) }}"
 """
@@ -48,8 +48,8 @@ RETURN = r"""
 _value:
   description:
     - The facts, with the C(certificates) and C(ec_certificates) by node and the C(chain) of the CA.
-    - C(expected) has the SHA-256 of the certificate that each node is to present, by node and purpose.
-      C(expected_now) leaves out those that check mode only predicts.
+    - C(expected) has the SHA-256 of the certificate that each node will present, by node and purpose. C(expected_now)
+      leaves out those that check mode only predicts.
   type: dict
 """
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_evidence
-short_description: The evidence of one cluster, as the verdict weighs it
+short_description: Collect the evidence about one cluster for the verdict
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Brings results of the other modules into the form of O(siptls.cucm.sip_tls_verdict#module:clusters) and
+  - Converts results of other modules to the form of O(siptls.cucm.sip_tls_verdict#module:clusters) and
     O(siptls.cucm.sip_tls_verdict#module:directions).
   - Internal to the roles of this collection. It may change in any release.
 options:
@@ -36,8 +36,7 @@ options:
     elements: dict
   profiles:
     description: Result of M(siptls.cucm.cucm_sip_trunk_profile) with
-      O(siptls.cucm.cucm_sip_trunk_profile#module:aggregate). With the key C(predicted) true it is
-      what a check would have changed.
+      O(siptls.cucm.cucm_sip_trunk_profile#module:aggregate). If its key C(predicted) is true, it comes from check mode.
     type: dict
   trunks:
     description: Result of M(siptls.cucm.cucm_sip_trunk) with O(siptls.cucm.cucm_sip_trunk#module:aggregate), likewise.
@@ -46,19 +45,19 @@ options:
     description: Result of M(siptls.cucm.cucm_sip_trunk_info).
     type: dict
   external:
-    description: Results of M(siptls.cucm.sip_tls_probe) on the ports of peers that are not ours, each with a list of
-      the peer and the address as C(item).
+    description: Results of M(siptls.cucm.sip_tls_probe) on the ports of external peers, each with a list of the peer
+      and the address as C(item).
     type: list
     elements: dict
   captures:
-    description: Results of M(siptls.cucm.sip_tls_capture_info), one a capture.
+    description: Results of M(siptls.cucm.sip_tls_capture_info), one per capture.
     type: list
     elements: dict
   traces:
     description: Result of M(siptls.cucm.cucm_trace_info) on the cluster.
     type: dict
   phones:
-    description: What became of the phones where services were restarted, from P(siptls.cucm.sip_tls_phones#filter).
+    description: The state of the phones after services were restarted, from P(siptls.cucm.sip_tls_phones#filter).
     type: dict
 """
 
@@ -70,8 +69,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(cluster), with C(name) and C(nodes), C(directions), C(captures), C(traces), C(files) of evidence,
-    and C(unread), the sentences of what could not be read.
+  description: C(cluster), with C(name) and C(nodes), C(directions), C(captures), C(traces), C(files) of evidence, and
+    C(unread), sentences about what could not be read.
   type: dict
 """
 

@@ -12,7 +12,7 @@ version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Shortens each message to 600 characters. Its beginning and its end remain, where the remedy is.
+  - Shortens each message to 600 characters. Its beginning and its end, which says what to do, remain.
   - Internal to the roles of this collection. It may change in any release.
 positional: _input, verbosity
 options:

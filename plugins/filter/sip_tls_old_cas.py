@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_old_cas
-short_description: Which CAs of a finished roll-over nothing on a cluster needs any more
+short_description: List the old CAs that nothing on a cluster needs any more
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
@@ -34,7 +34,7 @@ options:
     type: dict
     required: true
   peers:
-    description: Names of all peers of the cluster, whose trunks are ours.
+    description: Names of all peers of the cluster, by which our trunks are recognized.
     type: list
     elements: str
   external:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_pending
-short_description: Which restarts wait for the window
+short_description: List the restarts that wait for the window
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Lists the restarts that role callmanager_certificate did not make because the window for them was closed.
+  - Lists the restarts that role callmanager_certificate did not carry out because it ran outside of the window.
   - Internal to the roles of this collection. It may change in any release.
 positional: _input, cluster
 options:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_phones
-short_description: What became of the phones of a cluster
+short_description: Compare the phones of a cluster before and after a restart
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
@@ -27,7 +27,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Show what became of the phones
+- name: Show the state of the phones
   ansible.builtin.debug:
     msg: "{{ (before.phones | siptls.cucm.sip_tls_phones(after.phones)).text }}"
 """
@@ -35,7 +35,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: C(before) and C(after), the numbers of registered phones (null if not known), C(lost), the names of
-    phones that are not registered any more, C(text), all of it in words, and C(next), what a person has to do.
+    phones that are no longer registered, C(text), the same in words, and C(next), what you have to do.
   type: dict
 """
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_plan
-short_description: What a run would do to each cluster, for an approval
+short_description: List what a run would do to each cluster, for an approval
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Brings what the roles of this collection predicted in check mode into the form of a change document.
+  - Converts the results of the roles of this collection in check mode to the form of a change document.
   - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
@@ -24,7 +24,7 @@ options:
     type: list
     elements: str
   head:
-    description: What stands at the head of the document, passed through and made safe like the rest.
+    description: The rows at the head of the document; they are returned, made safe like all other texts.
     type: dict
   form:
     description: Makes every text safe for a page of this form.
@@ -34,15 +34,15 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Say what a run would do
+- name: Show what a run would do
   ansible.builtin.debug:
     msg: "{{ {inventory_hostname: hostvars[inventory_hostname]} | siptls.cucm.sip_tls_plan }}"
 """
 
 RETURN = r"""
 _value:
-  description: C(clusters), each with its C(steps), what remains the C(same), C(warnings) and C(external) peers;
-    C(problems); and the numbers of C(changes), C(restarts), C(resets).
+  description: C(clusters), each with its C(steps), what remains the C(same), its C(warnings) and C(external) peers;
+    C(problems); and the numbers of C(changes), C(restarts) and C(resets).
   type: dict
 """
 

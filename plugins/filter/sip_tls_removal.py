@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_removal
-short_description: Work out what removes the trunks to peers
+short_description: Work out what to remove with the trunks to peers
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Without O(found), names the objects that P(siptls.cucm.sip_tls_trunk_objects#filter) makes towards the peers, so
-    that M(siptls.cucm.cucm_object_info) can read them and what uses them. With O(found), works out which of them can be
+  - Without O(found), names the objects that P(siptls.cucm.sip_tls_trunk_objects#filter) makes for the peers, so that
+    M(siptls.cucm.cucm_object_info) can read them and what uses them. With O(found), works out which of them can be
     removed, and which CAs of the peers nothing else needs.
   - A route pattern is ours if it leads to our trunk or route list and has a number of the peer or our description.
   - A CA is kept if it is above an identity certificate of the cluster or above the certificates of a peer that is kept.
@@ -60,7 +60,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Read the objects towards a peer, and what uses them
+- name: Read the objects for a peer, and what uses them
   siptls.cucm.cucm_object_info:
     objects: "{{ (['cucm10'] | siptls.cucm.sip_tls_removal(settings=settings, peers=peers)).look_up }}"
 """

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_renewals
-short_description: Which certificates of a cluster were due and what became of them
+short_description: List which certificates of a cluster were due and whether they were renewed
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Works out, from the results of the role P(siptls.cucm.callmanager_certificate#role) as far as it came, a row for
-    each certificate that was due.
+  - Makes a row for each certificate that was due, from the results of role P(siptls.cucm.callmanager_certificate#role),
+    even if the role ended early.
   - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
@@ -34,13 +34,13 @@ options:
     type: list
     elements: dict
   check:
-    description: Whether the run only predicted.
+    description: Whether the run was in check mode.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Say what was due
+- name: Show what was due
   ansible.builtin.debug:
     msg: "{{ inventory_hostname | siptls.cucm.sip_tls_renewals(csrs=csrs.results) | map(attribute='text') }}"
 """

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_restarts
-short_description: Which services are restarted after Cisco CallManager
+short_description: List the services to restart after Cisco CallManager
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Lists the services that a new CallManager certificate requires to be restarted after Cisco CallManager, service by
-    service, each on the publisher and then on the subscribers, as Cisco document 214231 has it.
+  - Lists the services that have to be restarted after Cisco CallManager because of a new CallManager certificate,
+    service by service, each on the publisher and then on the subscribers, in the order of Cisco's document 214231.
   - Internal to the roles of this collection. It may change in any release.
 positional: _input, results
 options:
@@ -47,8 +47,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: In C(next) the restarts to make, each with C(service), C(name), C(address), C(in_window) and
-    C(started_before); in C(waiting) the nodes whose services wait for the window together with Cisco CallManager.
+  description: C(next), the restarts to carry out, each with C(service), C(name), C(address), C(in_window) and
+    C(started_before), and C(waiting), the nodes whose services wait for the window together with Cisco CallManager.
   type: dict
 """
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_restore
-short_description: Work out what restores the objects of a record
+short_description: Work out how to restore the objects of a record
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
   - Without O(found), names the objects of a record of M(siptls.cucm.cucm_backup), so that
     M(siptls.cucm.cucm_object_info) can read them and what uses them. With O(found), compares the record with them, and
-    works out what restores them.
-  - An object that somebody changed after the run is a refusal.
+    works out how to restore them.
+  - If somebody has changed an object since the run, C(refusals) names it.
   - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
@@ -49,7 +49,7 @@ options:
     choices: [unused, never, always]
     default: unused
   force:
-    description: Whether to restore objects that somebody changed after the run.
+    description: Whether to restore objects that somebody has changed since the run.
     type: bool
     default: false
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_roll_over
-short_description: The phase of a CA roll-over and what is left to do in it
+short_description: Work out the phase of a CA roll-over and what is left to do in it
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
@@ -38,7 +38,7 @@ options:
     type: bool
     default: false
   blind:
-    description: Go on where it is not known which certificate a port presents.
+    description: Whether to continue if it is not known which certificate a port presents.
     type: bool
     default: false
 """
@@ -54,8 +54,8 @@ _value:
   description:
     - C(active), whether old CAs are named; C(phase), V(trust), V(sign), V(retire) or V(done); C(text), a sentence.
     - C(problems), why no phase may begin, and C(blocked), why this one may not, as sentences.
-    - C(leaves), each certificate that peers meet, with C(cluster), C(node), C(purpose), C(issuer), C(under) (V(new),
-      V(old), V(self-signed), V(other)) and C(served); C(certificates), the same in words.
+    - C(leaves), each certificate that is presented to peers, with C(cluster), C(node), C(purpose), C(issuer), C(under)
+      (V(new), V(old), V(self-signed), V(other)) and C(served); C(certificates), the same in words.
     - C(lacking), by cluster and node the CAs to add, and C(holding), by cluster the CAs to remove, both as PEM;
       C(unsigned), the clusters to sign for; C(new) and C(old), the CAs.
   type: dict

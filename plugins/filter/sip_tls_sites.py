@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_sites
-short_description: The clusters of an inventory with their peers and numbers, where some are hubs
+short_description: List the clusters of an inventory with hubs, with their peers and numbers
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Reads C(cucm_transit), C(cucm_peers) and C(cucm_local_patterns) of every cluster of the inventory, also of one that
-    the run leaves out.
+  - Reads C(cucm_transit), C(cucm_peers) and C(cucm_local_patterns) of every cluster of the inventory, including those
+    that the run leaves out.
   - Without C(cucm_peers) the peers of a hub are all other clusters, and those of any other cluster are the hubs.
   - Internal to the roles of this collection. It may change in any release.
 options:

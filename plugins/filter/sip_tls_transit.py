@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_transit
-short_description: The numbers that a cluster routes through hubs
+short_description: List the numbers that a cluster routes through hubs
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Finds, for every cluster that is not a peer, the hubs among the peers through which calls pass the fewest clusters.
+  - For every cluster that is not a peer, finds the hubs among the peers that lead there through the fewest clusters.
   - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
@@ -34,8 +34,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: For each cluster that is not a peer and has numbers its C(name), the hubs that lead there (C(through)),
-    which may be none, and C(routes).
+  description: For each cluster that is not a peer and has numbers, its C(name), the hubs that lead there (C(through),
+    possibly none), and its C(routes).
   type: list
   elements: dict
 """

@@ -12,8 +12,8 @@ version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
-  - Works out security profiles, trunks, route groups, route lists and route patterns towards all peers, each a list
-    for O(siptls.cucm.cucm_sip_trunk#module:aggregate) and the like.
+  - Works out security profiles, trunks, route groups, route lists and route patterns for all peers, each as a list for
+    O(siptls.cucm.cucm_sip_trunk#module:aggregate) and the same option of the other modules.
   - Trunks that exist already (C(existing) of O(settings)) keep their name and everything that leads to them.
   - Internal to the roles of this collection. It may change in any release.
 options:
@@ -32,7 +32,7 @@ options:
     type: dict
     required: true
   own:
-    description: Facts of the cluster itself, whose CA needs no further trust.
+    description: Facts of the cluster itself, whose CA it already trusts.
     type: dict
   external:
     description: The peers that are not managed here, from the facts of P(siptls.cucm.preflight#filter).
@@ -48,7 +48,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Work the objects out
+- name: Work out the objects
   ansible.builtin.set_fact:
     objects: "{{ ['cucm10'] | siptls.cucm.sip_tls_trunk_objects(clusters=facts, settings=settings) }}"
 """

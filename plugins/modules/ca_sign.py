@@ -13,16 +13,17 @@ version_added: 1.0.0
 description:
   - Has the certificate signing request (CSR) of a node signed by a CA.
   - O(provider) says who signs. V(local) is a CA of your own, V(adcs) a Microsoft CA (Active Directory Certificate
-    Services with web enrollment), V(vault) the PKI secrets engine of HashiCorp Vault, and V(by_hand) a person, by way
-    of a folder. With V(tasks) your own tasks sign, and the module checks the request before and the certificate after.
-  - Checks each request before it is signed. Its own signature must be valid (SHA-1 ones of old releases included), it
-    must not ask to become a CA, contain no wildcard, have exactly one common name, and have a key of a kind and length
-    that CUCM uses.
+    Services with web enrollment), V(vault) the PKI secrets engine of HashiCorp Vault, and V(by_hand) a person, who
+    exchanges files through a folder. With V(tasks) your own tasks sign, and the module checks the request beforehand
+    and the certificate afterwards.
+  - Checks each request before it is signed. Its own signature must be valid (SHA-1 signatures of old releases
+    included), it must not ask for a CA certificate, must not contain a wildcard, and must have exactly one common name
+    and a key of a type and length that CUCM uses.
   - With O(requester), a name that is not the node's own or that belongs to another cluster is refused.
-  - Checks each certificate before it is returned. Key and alternative names have to be those of the request, it has to
-    allow C(serverAuth) and C(clientAuth), to have the key usages of the request, C(dataEncipherment) included, to be
-    valid by the clock of the node, and to have a chain up to a root.
-  - Returns the same certificate while it still serves, and says why when it issues a new one.
+  - Checks each certificate before it is returned. It must have the key, the alternative names and the key usages of the
+    request (including C(dataEncipherment)), allow C(serverAuth) and C(clientAuth), be valid by the clock of the node,
+    and have a chain up to a root.
+  - Returns an earlier certificate as long as it is valid for the request, and gives the reason if it issues a new one.
   - Never returns a private key.
 author:
   - siptls.cucm contributors (@siptls)
@@ -41,27 +42,27 @@ options:
   ca:
     description:
       - Options that say who signs, as one mapping with their names as keys, for example O(provider), O(path) and
-        O(adcs_url). What it contains replaces the options of the same names.
+        O(adcs_url). They override the options of the same names.
       - Secrets are refused here, because this mapping is shown in logs.
     type: dict
   csr:
     description:
       - The request, as PEM.
-      - Without it nothing is signed. With V(local) the CA is made if there is none, and RV(chain) contains it; the
+      - Without it nothing is signed. With V(local) the CA is created if there is none, and RV(chain) contains it; the
         other providers fail.
     type: str
   path:
     description:
       - Folder on the host that runs the module.
       - For V(local) it contains the CA (C(ca.pem), C(ca.key), for an intermediate CA also C(chain.pem) with the CAs
-        above it) and what was issued, in C(issued).
-      - For the other providers it keeps what was issued with its chain, and for V(adcs) the numbers of pending
-        requests, so that the next run continues with them. Without it nothing is kept.
+        above it) and the issued certificates, in C(issued).
+      - For the other providers it contains the issued certificates with their chains, and for V(adcs) the numbers of
+        pending requests, so that the next run continues with them. Without it nothing is kept.
     type: path
   requester:
     description:
-      - The node that asks, as P(siptls.cucm.sip_tls_requester#filter) returns it. Each name in the request has to
-        be its own, or match O(allowed_sans), and must not belong to anybody else.
+      - The node that requests the certificate, as P(siptls.cucm.sip_tls_requester#filter) returns it. Each name in the
+        request has to be its own, or match O(allowed_sans), and must not belong to any other cluster or peer.
       - A multi-server certificate may have the names of all nodes of the cluster. The parent domain, which CUCM adds to
         each request, is accepted.
       - Without it the names are not compared with the node.
@@ -69,35 +70,35 @@ options:
   allowed_sans:
     description:
       - Patterns (with C(*) and C(?)) of names that the common name and the alternative names may have.
-      - With O(requester) they are allowed beside the node's own names. An entry without a wildcard is allowed even if
-        another cluster has the name.
-      - Without O(requester) no other names are allowed; if both are left out, any name is.
+      - With O(requester) they are allowed in addition to the node's own names. An entry without a wildcard is allowed
+        even if another cluster has the name.
+      - Without O(requester) only these names are allowed. If both options are left out, any name is allowed.
     type: list
     elements: str
   renew_before:
-    description: Days of validity below which an issued certificate is not returned any more.
+    description: Days of validity below which an earlier certificate is no longer returned.
     type: int
     default: 30
   force:
-    description: Issue a new certificate even if an earlier one still serves.
+    description: Issue a new certificate even if an earlier one is still valid for the request.
     type: bool
     default: false
   days:
-    description: Lifetime in days of what V(local) and V(vault) sign; never longer than the CA's.
+    description: Lifetime, in days, of certificates that V(local) and V(vault) sign; never longer than the CA's.
     type: int
     default: 730
   clock_offset:
     description:
-      - Seconds that the clock of the node is ahead of this machine's, negative when it is behind;
+      - Seconds by which the clock of the node is ahead of this machine's, negative if it is behind;
         M(siptls.cucm.cucm_csr) returns them. The node checks certificates by its own clock.
-      - What V(local) signs is valid by both clocks, and lasts O(days) by the one that is ahead. What the other
-        providers return is checked by the node's.
+      - A certificate of V(local) is valid by both clocks, and lasts O(days) by the clock that is ahead. Certificates of
+        the other providers are checked by the node's clock.
     type: int
     default: 0
   eku_policy:
     description:
-      - V(both) gives exactly C(serverAuth) and C(clientAuth), which CallManager needs.
-      - V(keep) gives also those of O(kept_eku) that the request asks for.
+      - V(both) gives the certificate exactly C(serverAuth) and C(clientAuth), which CallManager needs.
+      - V(keep) also gives it those of O(kept_eku) that the request contains.
     type: str
     choices: [both, keep]
     default: both
@@ -107,7 +108,7 @@ options:
     elements: str
     default: [ipsecEndSystem]
   local_create:
-    description: Make the CA if O(path) contains none. With V(false) that is an error.
+    description: Create the CA if O(path) contains none. With V(false) a missing CA is an error.
     type: bool
     default: true
     aliases: [create]
@@ -118,14 +119,14 @@ options:
     default: sha256
     aliases: [hash]
   local_clock_skew:
-    description: Minutes that a certificate of V(local) begins in the past, for nodes whose clocks are behind.
+    description: Minutes by which certificates of V(local) are backdated, for nodes whose clocks are behind.
     type: int
     default: 60
     aliases: [clock_skew]
   local_crl_urls:
     description:
       - Addresses of the revocation list (CRL) that V(local) writes into each certificate as CRL distribution points.
-      - The module makes no revocation list. Set it only if you publish one there.
+      - The module does not create a revocation list. Set the option only if you publish one there.
     type: list
     elements: str
   local_ocsp_urls:
@@ -134,37 +135,38 @@ options:
     elements: str
   local_ca_subject:
     description:
-      - Subject of a CA that is made, for example C(C=IN, O=cisco, CN=SIP TLS CA).
+      - Subject of a CA that the module creates, for example C(C=IN, O=cisco, CN=SIP TLS CA).
       - By default C(CN=SIP TLS CA) with some digits, because CallManager-trust holds one certificate per common name.
     type: str
     aliases: [ca_subject]
   local_ca_key_type:
-    description: Kind of the key of a CA that is made.
+    description: Type of the key of a CA that the module creates.
     type: str
     choices: [RSA, EC]
     default: RSA
     aliases: [ca_key_type]
   local_ca_key_size:
-    description: Bits of the key of a CA that is made; 3072 for V(RSA) and 384 for V(EC) by default.
+    description: Length, in bits, of the key of a CA that the module creates; by default 3072 for V(RSA) and 384 for
+      V(EC).
     type: int
     aliases: [ca_key_size]
   local_ca_days:
-    description: Lifetime in days of a CA that is made. Not less than O(days), and not more than 36500.
+    description: Lifetime, in days, of a CA that the module creates. Not less than O(days), and not more than 36500.
     type: int
     default: 3650
     aliases: [ca_days]
   local_permitted_names:
     description:
-      - Domains and networks to which a CA that is made is limited by name constraints, such as C(example.com) and
-        C(10.1.0.0/16). Everybody who checks its certificates then refuses other names.
-      - A common name without a domain is not limited by it. Whether old releases of CUCM accept a CA with this critical
-        extension is not known; try it in a lab first.
+      - Domains and networks, such as C(example.com) and C(10.1.0.0/16), to which name constraints limit a CA that the
+        module creates. Whoever checks its certificates then rejects other names.
+      - Name constraints do not limit a common name without a domain. Whether old releases of CUCM accept a CA with this
+        critical extension is not known; try it in a lab first.
     type: list
     elements: str
   local_ca_certificate:
     description:
       - The CA's certificate as PEM, given instead of a folder; those of the CAs above it may follow.
-      - With O(path) as well, what is issued is kept there.
+      - With O(path) as well, issued certificates are kept there.
     type: str
     aliases: [ca_certificate]
   local_ca_key:
@@ -177,7 +179,7 @@ options:
     aliases: [ca_key_path]
   local_passphrase:
     description:
-      - Passphrase of the CA's key; a key that is made is encrypted with it.
+      - Passphrase of the CA's key; a key that the module creates is encrypted with it.
       - The environment variable E(SIP_TLS_CA_PASSPHRASE) is used when the option is left out.
     type: str
     aliases: [passphrase]
@@ -198,7 +200,7 @@ options:
     type: str
     aliases: [password]
   adcs_auth:
-    description: How to log in at the Microsoft CA.
+    description: How to log in to the Microsoft CA.
     type: str
     choices: [ntlm, basic]
     default: ntlm
@@ -206,20 +208,21 @@ options:
   adcs_template:
     description:
       - Certificate template of an enterprise CA. It must allow C(serverAuth) and C(clientAuth), take the subject from
-        the request and keep data encipherment; the stock C(WebServer) has C(serverAuth) alone.
-      - Leave out for a standalone CA, which knows no templates.
+        the request and keep data encipherment; the default template C(WebServer) has only C(serverAuth).
+      - Leave it out for a standalone CA, which has no templates.
     type: str
     aliases: [template]
   adcs_attributes:
-    description: Further attributes of the request, by name.
+    description: Additional attributes of the request, by name.
     type: dict
     aliases: [attributes]
   adcs_request_id:
-    description: Number of a request that was pending, to continue with; replaces the one kept in O(path).
+    description: Number of a pending request to continue with, in place of the one kept in O(path).
     type: int
     aliases: [request_id]
   adcs_wait:
-    description: Seconds to wait for a pending request to be issued. With V(0) the module fails at once and says so.
+    description: Seconds to wait for a pending request to be issued. With V(0) the module fails at once with status
+      V(pending).
     type: int
     default: 0
     aliases: [wait]
@@ -238,7 +241,7 @@ options:
     default: false
     aliases: [legacy_crypto]
   adcs_timeout:
-    description: Seconds within which a whole response of the Microsoft CA has to come.
+    description: Seconds to wait for a complete response of the Microsoft CA.
     type: int
     default: 30
     aliases: [timeout]
@@ -278,12 +281,12 @@ options:
     description: File with the PEM certificates that HTTPS to Vault trusts.
     type: path
   vault_timeout:
-    description: Seconds within which a whole response of Vault has to come.
+    description: Seconds to wait for a complete response of Vault.
     type: int
     default: 30
   by_hand_path:
     description:
-      - Folder for requests and for what was signed. The module writes the request there and fails with its path. Save
+      - Folder for requests and signed certificates. The module writes the request there and fails with its path. Save
         the certificate beside it as the message says, and run again.
       - The certificate may be PEM, DER or PKCS#7. Its chain may be in the same file, or in C(chain.pem), C(chain.cer)
         or C(chain.p7b).
@@ -293,7 +296,7 @@ options:
     type: str
   tasks_certificate:
     description:
-      - The certificate that your own tasks got, as PEM. Without it the request alone is checked, RV(status) is
+      - The certificate that your own tasks got, as PEM. Without it only the request is checked, RV(status) is
         V(checked), and RV(certificate) is null.
     type: str
   tasks_chain:
@@ -303,7 +306,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Sign with a CA of our own, made at the first run
+- name: Sign with a CA of our own, which the first run creates
   siptls.cucm.ca_sign:
     path: "{{ playbook_dir }}/ca"
     csr: "{{ csr.csr }}"
@@ -311,7 +314,7 @@ EXAMPLES = r"""
   register: signed
   delegate_to: localhost
 
-- name: Sign with a CA whose key lies in a vault
+- name: Sign with a CA whose key is in a vault
   siptls.cucm.ca_sign:
     local_ca_certificate: "{{ ca_certificate }}"
     local_ca_key: "{{ vault_ca_key }}"
@@ -329,7 +332,7 @@ EXAMPLES = r"""
     path: "{{ playbook_dir }}/ca"
     csr: "{{ csr.csr }}"
 
-- name: Have HashiCorp Vault sign by a role
+- name: Have HashiCorp Vault sign with a role
   siptls.cucm.ca_sign:
     provider: vault
     vault_url: https://vault.example.com:8200
@@ -357,23 +360,23 @@ root:
   returned: success
   sample: "-----BEGIN CERTIFICATE-----..."
 reissued_because:
-  description: Why a new certificate was issued though there was an earlier one; null otherwise.
+  description: Why a new certificate was issued although there was an earlier one; null otherwise.
   type: str
   returned: success
   sample: the earlier certificate has 20 days left, and renew_before is 30 (certificate 4F0A)
 view:
-  description: What the certificate says, with C(subject), C(issuer), C(serial), C(not_before), C(not_after),
+  description: The fields of the certificate, with C(subject), C(issuer), C(serial), C(not_before), C(not_after),
     C(days_left), C(sha256), C(sans), C(eku), C(key_usage), C(key_type), C(key_size), C(signature_algorithm), C(pem).
   type: dict
   returned: success
   sample: {"subject": "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCMA", "common_name": "CUCMA"}
 ca:
-  description: What the issuer's certificate says.
+  description: The fields of the issuer's certificate.
   type: dict
   returned: success
   sample: {"subject": "CN=SIP TLS CA f0f496e4", "common_name": "SIP TLS CA f0f496e4"}
 ca_created:
-  description: Whether the CA was made by this run.
+  description: Whether this run created the CA.
   type: bool
   returned: success
   sample: true
@@ -388,7 +391,7 @@ request_id:
   returned: with the provider V(adcs)
   sample: 17
 predicted:
-  description: Whether the certificate was made in memory alone, in check mode.
+  description: Whether the certificate exists only in memory, in check mode.
   type: bool
   returned: success
   sample: false

@@ -35,9 +35,10 @@ options:
     required: true
   state:
     description:
-      - V(begun) before the first write, repeatedly if more becomes known; V(finished) after the last write.
-      - Both claim the cluster for the run of C(ansible-playbook) that they belong to, so that no second run of the
-        controller changes it at the same time. V(claimed) and V(released) do only that, for runs without a record.
+      - V(begun) before the first write, and again when more objects are known; V(finished) after the last write.
+      - V(begun) claims the cluster for its run of C(ansible-playbook), so that no second run on the same controller
+        changes it at the same time; V(finished) releases it. V(claimed) and V(released) do only that, for runs without
+        a record.
     type: str
     choices: [begun, finished, claimed, released]
     default: begun

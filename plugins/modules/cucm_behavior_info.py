@@ -10,9 +10,9 @@ short_description: Ask a CUCM cluster what no document says
 version_added: 1.0.0
 description:
   - Sends a publisher harmless requests, some of them wrong on purpose, and returns how it responds. Nothing is written,
-    and no password is tried in vain.
-  - The emulated clusters of the collection's lab respond to these requests as somebody inferred. C(cucm_lab learn)
-    compares; see the playbook C(truth.yml).
+    and no wrong password is tried.
+  - The emulated clusters of the collection's lab respond to these requests as inferred from documents. C(cucm_lab
+    learn) compares the two; see the playbook C(truth.yml).
   - The answers contain no names or addresses of the site.
 author:
   - siptls.cucm contributors (@siptls)
@@ -52,12 +52,12 @@ version:
   type: str
   sample: 10.5.2.10000-5
 answers:
-  description: What the cluster sent, by question; a text, a code and a text, or a value.
+  description: What the cluster responded, by question; a text, a code and a text, or a value.
   returned: success
   type: dict
   sample: {axl_callmanager_name: "CM_{node}"}
 unanswered:
-  description: By question, why there is no answer.
+  description: The reason for each question without an answer.
   returned: success
   type: dict
   sample: {rest_interface: "the release has no certificate REST API"}

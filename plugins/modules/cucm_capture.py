@@ -13,9 +13,9 @@ version_added: 1.0.0
 description:
   - Runs C(utils network capture) on one or more nodes at once for O(seconds), then fetches the file by DIME (HTTPS) or
     has the node send it to an SFTP server, and removes it from the node.
-  - Whatever you want to capture has to happen while the capture runs. Begin it with O(state=begun), do what is to be
-    captured, then end it with O(state=ended); or rely on a trunk that sends OPTIONS.
-  - A capture ends with its terminal session. Even if the play dies, O(seconds) ends it.
+  - What you want to capture has to happen while the capture runs. Start it with O(state=begun), run the tasks that
+    cause the traffic, then end it with O(state=ended); or rely on a trunk that sends OPTIONS.
+  - A capture ends with its terminal session. Even if the play is killed, it ends after O(seconds).
   - Check mode captures nothing.
 author:
   - siptls.cucm contributors (@siptls)
@@ -38,17 +38,17 @@ options:
   state:
     description:
       - V(captured) captures for O(seconds) and fetches.
-      - V(begun) returns when the captures of all nodes have started (or one could not), and lets them run on in a
-        process of its own.
-      - V(ended) ends what was begun in O(folder), fetches, and returns RV(captures). Of the other options it needs
-        none but O(host).
+      - V(begun) returns when the captures of all nodes have started (or one of them has failed to start), and leaves
+        them running in a process of its own.
+      - V(ended) ends the captures that V(begun) started in O(folder), fetches them, and returns RV(captures). It needs
+        no other options but O(host).
     type: str
     choices: [captured, begun, ended]
     default: captured
   folder:
     description:
-      - The folder on the controller that O(state=begun) and O(state=ended) share. Without it V(begun) makes one in the
-        folder for temporary files and returns it as RV(folder).
+      - The folder on the controller that O(state=begun) and O(state=ended) share. Without it V(begun) creates one in
+        the folder for temporary files and returns it as RV(folder).
       - The files are fetched to it unless O(dest) is given. Remove it when they are no longer needed.
     type: path
   end_early:
@@ -67,8 +67,8 @@ options:
     type: str
   nodes:
     description:
-      - The nodes to capture on at once, each with C(host) and those connection options of this module that differ,
-        such as C(ssh_host_key). The default is O(host) alone.
+      - The nodes to capture on at the same time, each with C(host) and those connection options of this module that
+        differ, such as C(ssh_host_key). The default is O(host) alone.
     type: list
     elements: dict
     default: []
@@ -78,7 +78,7 @@ options:
     choices: [file, screen]
     default: file
   name:
-    description: Name of the file on the node, without C(.cap). CUCM allows no dot in it.
+    description: Name of the file on the node, without C(.cap). CUCM does not allow dots in it.
     type: str
     default: siptls
   seconds:
@@ -94,7 +94,7 @@ options:
     type: int
     default: 100000
   size:
-    description: Bytes of each packet to keep, or V(all), which certificates require.
+    description: Bytes of each packet to keep, or V(all), which is required to see certificates.
     type: str
     default: all
   peer:
@@ -172,7 +172,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 folder:
-  description: The folder to end the captures by.
+  description: The folder to give to O(state=ended).
   type: str
   returned: when O(state=begun), except in check mode
   sample: "/tmp/cucm_capture.4k2mzq0v"
@@ -188,12 +188,12 @@ captures:
       returned: always
       sample: "127.217.91.1"
     command:
-      description: The CLI's command.
+      description: The command that the CLI ran.
       type: str
       returned: always
       sample: "utils network capture eth0 file siptls count 100000 s..."
     seconds:
-      description: How long it took, including the start of the CLI.
+      description: How long the capture took, including the start of the CLI.
       type: int
       returned: always
       sample: 5

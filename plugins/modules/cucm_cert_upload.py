@@ -12,11 +12,10 @@ short_description: Upload certificates to a CUCM node, or remove trust certifica
 version_added: 1.0.0
 description:
   - Uploads CA certificates to a trust store of a node of Cisco Unified Communications Manager and a signed certificate
-    to its purpose, in the order that CUCM requires, and skips what is already there.
+    to its purpose, in the order that CUCM requires. It skips certificates that are already there.
   - Checks everything against CUCM's rules before the first write (same key and names as the pending CSR, both extended
-    key
-    usages, key usages, dates, complete chain, one certificate per subject name in a trust store, no wildcard, at most
-    4096 bits), so that nothing is left half done.
+    key usages, key usages, dates, complete chain, one certificate per subject name in a trust store, no wildcard, at
+    most 4096 bits), so that nothing is left half done.
   - Reads back what the node holds afterwards.
 author:
   - siptls.cucm contributors (@siptls)
@@ -45,9 +44,9 @@ options:
     type: path
   csr:
     description:
-      - PEM of the CSR that O(certificate) was issued for. If another one is pending on the node, the module fails,
-        because the CSR was replaced in between.
-      - In check mode it represents the pending CSR of the node.
+      - PEM of the CSR that O(certificate) was issued for. If another CSR is pending on the node, the module fails,
+        because the CSR was replaced in the meantime.
+      - In check mode it takes the place of the pending CSR of the node.
     type: str
   purpose:
     description: What the certificate is for, as CUCM names it.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cucm_certificate_info
-short_description: List the certificates of a CUCM node and what is the matter with them
+short_description: List the certificates of a CUCM node and their problems
 version_added: 1.0.0
 description:
-  - Lists every identity and trust certificate of a node of Cisco Unified Communications Manager, always read from the
-    certificate itself and never from printed text.
-  - Tells which are expired, expire soon, lack clientAuth, or are held but not what the port presents.
+  - Lists every identity and trust certificate of a node of Cisco Unified Communications Manager. All fields are read
+    from the certificate itself, never from printed text.
+  - Shows which of them have expired, expire soon, lack clientAuth, or differ from the one that the port presents.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -23,7 +23,8 @@ extends_documentation_fragment:
   - siptls.cucm.attributes.platform_group
 options:
   purposes:
-    description: Only these units and trust stores, for example V(CallManager) and V(CallManager-trust). All without it.
+    description: The purposes and trust stores to list, for example V(CallManager) and V(CallManager-trust). The default
+      is all.
     type: list
     elements: str
   expiring_within:
@@ -32,17 +33,16 @@ options:
     default: 30
   old_peers:
     description:
-      - Find out whether the CallManager port of O(served_ports) agrees on a TLS version and a cipher with releases
-        before 11.0, which speak TLS 1.0 with AES128-SHA alone.
-      - It makes one more handshake, which a node with a higher minimum TLS version refuses and notes in its traces.
+      - Find out whether the CallManager port of O(served_ports) has a TLS version and a cipher in common with releases
+        before 11.0, which support only TLS 1.0 with AES128-SHA.
+      - This takes one more handshake, which a node with a higher minimum TLS version rejects and logs in its traces.
     type: bool
     default: false
     version_added: 1.0.0
   served_ports:
     description:
-      - The TCP port on which a purpose's certificate is presented, so that a certificate that was uploaded but is not
-        active yet shows.
-      - An empty mapping leaves the ports alone.
+      - The TCP port on which a purpose's certificate is presented, to show whether an uploaded certificate is active.
+      - With an empty mapping no port is checked.
     type: dict
     default: {CallManager: 5061, CallManager-ECDSA: 5061}
 seealso:
@@ -57,7 +57,7 @@ EXAMPLES = r"""
     os_password: "{{ vault_os_password }}"
   register: held
 
-- name: Say which expire within 60 days
+- name: List which of them expire within 60 days
   siptls.cucm.cucm_certificate_info:
     host: cucma.example.com
     os_username: osadmin
@@ -68,17 +68,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 certificates:
-  description: One entry a certificate.
+  description: One entry per certificate.
   returned: success
   type: list
   elements: dict
   contains:
     node:
-      description: The node, as O(host) names it.
+      description: The node, as given in O(host).
       type: str
       sample: "127.217.91.1"
     purpose:
-      description: The unit or trust store.
+      description: The purpose or trust store.
       type: str
       sample: "CallManager"
     name:
@@ -90,8 +90,8 @@ certificates:
       type: str
       sample: "identity"
     subject:
-      description: The subject as a distinguished name. This and the keys down to C(pem) are those of a certificate that
-        can be read.
+      description: The subject as a distinguished name. This key and those down to C(pem) are returned only for a
+        certificate that can be read.
       type: str
       sample: "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCMA"
     common_name:
@@ -107,7 +107,7 @@ certificates:
       type: str
       sample: "5FB236FFE226A2AE2313CD7FD1BFA29A"
     not_before:
-      description: Begin of its validity, ISO 8601 in UTC.
+      description: Start of its validity, ISO 8601 in UTC.
       type: str
       sample: "2026-11-27T15:55:59Z"
     not_after:
@@ -115,7 +115,7 @@ certificates:
       type: str
       sample: "2031-11-26T15:55:59Z"
     days_left:
-      description: Days until it expires, by the node's clock; negative when it has expired.
+      description: Days until it expires, by the node's clock; negative if it has expired.
       type: int
       sample: 1823
     sans:
@@ -124,12 +124,12 @@ certificates:
       elements: str
       sample: []
     eku:
-      description: Extended key usages; null when the certificate limits none.
+      description: Extended key usages; null if the certificate does not limit them.
       type: list
       elements: str
       sample: ["serverAuth"]
     key_usage:
-      description: Key usages; null when the certificate limits none.
+      description: Key usages; null if the certificate does not limit them.
       type: list
       elements: str
       sample: ["digitalSignature"]
@@ -146,7 +146,7 @@ certificates:
       type: str
       sample: "sha1WithRSAEncryption"
     is_ca:
-      description: Whether it is the certificate of a CA.
+      description: Whether it is a CA certificate.
       type: bool
       sample: false
     self_signed:
@@ -170,16 +170,16 @@ certificates:
       type: str
       sample: "Self-signed certificate generated by system"
     reuses:
-      description: The purpose whose multi-server certificate serves as this one's, where the node has no file of its
+      description: The purpose whose multi-server certificate is also used for this one, if the node has no file of its
         own for it (Reuse Certificate, from release 14 on); null otherwise.
       type: str
       sample: "tomcat"
     served:
-      description: SHA-256 of the certificate that the purpose's port presents, null when not asked or not shown.
+      description: SHA-256 of the certificate that the purpose's port presents; null if it was not checked or not shown.
       type: str
       sample: "DE:FD:45:B9:FD:55:9E:91:A2:C9:2F:92:14:1B:FF:A7:FB:73..."
     not_served:
-      description: Whether the port presents another certificate than the one held; the service then requires a
+      description: Whether the port presents a different certificate than the node holds; the service then requires a
         restart.
       type: bool
       sample: false
@@ -196,7 +196,7 @@ certificates:
       type: bool
       sample: false
     readable:
-      description: Whether the node showed the certificate itself, and it can be read.
+      description: Whether the node showed the certificate itself and it can be read.
       type: bool
       sample: true
     problem:
@@ -204,8 +204,8 @@ certificates:
       type: str
       sample: ""
     profile_names:
-      description: The names of the node for the X.509 Subject Name of its peers' security profiles, that is the common
-        name and the DNS and IP alternative names without the parent domain.
+      description: The names for the X.509 Subject Name of the peers' security profiles, which are the common name and
+        the DNS and IP alternative names without the parent domain.
       type: list
       elements: str
       sample: ["CUCMA"]
@@ -228,7 +228,7 @@ lacking_client_auth:
   elements: str
   sample: []
 not_served:
-  description: Purpose and name of each identity certificate that is held but not presented.
+  description: Purpose and name of each identity certificate that the node holds but does not present.
   returned: success
   type: list
   elements: str
@@ -236,19 +236,19 @@ not_served:
 ports:
   description: What this machine saw at each of O(served_ports), by purpose; C(port), C(state) (V(tls), V(refused),
     V(silent), V(unreachable), V(no_handshake)), C(said) in words, and C(subject) and C(sha256) of the certificate
-    that is shown. With O(old_peers) also C(old_peers), null when that is not known.
+    that is presented. With O(old_peers) also C(old_peers), null if that is not known.
   returned: success
   type: dict
   sample: {"CallManager": "..."}
 clock:
-  description: The node's clock, by which dates are checked. C(offset) is the seconds that it is ahead of the
-    controller's, negative when it is behind; C(source) is V(HTTPS), V(CLI), or V(controller) where the node did not
-    tell its time and the controller's clock had to do.
+  description: The clock of the node, against which dates are checked. C(offset) is how many seconds it is ahead of the
+    controller's, negative if it is behind; C(source) is V(HTTPS), V(CLI), or V(controller) if the node did not show
+    its time and the controller's clock was used.
   returned: success
   type: dict
   sample: {"offset": 0, "source": "HTTPS"}
 interface:
-  description: The interface that was used, V(rest) or V(cli).
+  description: The interface used, V(rest) or V(cli).
   returned: success
   type: str
   sample: "cli"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cucm_configuration_info
-short_description: Get the configuration that decides about SIP trunks and calls
+short_description: Get the configuration behind SIP trunks and calls
 version_added: 1.0.0
 description:
   - Returns nodes, CallManager groups, device pools, partitions, calling search spaces, SIP profiles, security profiles,
@@ -30,7 +30,7 @@ options:
     type: bool
     default: false
   addresses:
-    description: Addresses of nodes by their names, where the controller cannot reach the name that the cluster uses.
+    description: Addresses of nodes by their names, if the controller cannot reach a node by the cluster's name for it.
     type: dict
     default: {}
 seealso:
@@ -85,7 +85,7 @@ parameters:
   type: dict
   sample: {ClusterSecurityMode: "0"}
 lines:
-  description: The lines of phones, grouped by what decides about their calls.
+  description: The lines of phones, grouped by the settings that decide where their calls go.
   returned: success
   type: list
   elements: dict
@@ -116,7 +116,7 @@ lines:
       elements: str
       sample: ["1018"]
 services:
-  description: By node the status of each service; V(Not activated) for a feature service that is not.
+  description: The status of each service, by node; V(Not activated) for a feature service that is not activated.
   returned: success
   type: dict
   sample: {CUCMA: {Cisco CallManager: Started}}

@@ -14,7 +14,7 @@ description:
   - Returns the CSR that a node of Cisco Unified Communications Manager holds for a purpose, and generates one if it is
     required.
   - Generates none if the installed certificate is as requested (issuer, names, key, days left), and keeps a pending CSR
-    that is as requested, because a new CSR replaces the pending one and its key without asking.
+    that is as requested, because a new CSR silently replaces the pending one and its key.
   - RV(reason) explains the decision.
 author:
   - siptls.cucm contributors (@siptls)
@@ -44,7 +44,7 @@ options:
     type: str
     choices: [this_server, multi_server]
   common_name:
-    description: The common name. The default is CUCM's own, the name of the node.
+    description: The common name. The default is CUCM's default, the name of the node.
     type: str
   sans:
     description: Subject alternative names that the CSR has to contain; CUCM adds names of its own.
@@ -58,14 +58,14 @@ options:
     type: bool
   covers:
     description:
-      - Host names of nodes that a multi-server certificate has to cover. CUCM adds the names of all nodes; a
-        certificate or CSR from before a node was added lacks that node and has to be replaced.
+      - Host names of nodes that a multi-server certificate has to cover. CUCM adds the names of all nodes; if a
+        certificate or CSR is older than a node, it lacks that node's name and has to be replaced.
     type: list
     elements: str
   regenerate:
     description:
       - V(if_needed) generates a CSR if neither the installed certificate nor a pending CSR is as requested.
-      - V(always) generates a new one in every run. A certificate that is being signed for the pending one becomes
+      - V(always) generates a new one in every run. A certificate that is being signed for the pending CSR becomes
         useless.
       - V(never) only returns a pending CSR.
     type: str
@@ -87,7 +87,7 @@ options:
     type: str
 notes:
   - The CLI (all releases before 14) cannot choose key, hash and names. If the CSR that the node generates is not as
-    requested, the module fails with the way out. A CSR that was generated on the web page of the node is kept.
+    requested, the module fails and says what to do. A CSR that was generated on the web page of the node is kept.
   - In check mode a stand-in with a temporary key represents the CSR that would be generated (RV(predicted)).
 seealso:
   - module: siptls.cucm.ca_sign

@@ -26,7 +26,7 @@ extends_documentation_fragment:
 options:
   update:
     description:
-      - V(if_needed) updates the CTL if it lacks the certificate with one of the O(serial_numbers), V(always) at every
+      - V(if_needed) updates the CTL if it lacks the certificate with one of the O(serial_numbers), V(always) in every
         run. V(never) only reads.
       - The update needs release 10.0 or later and a CTL without USB tokens. It runs on the publisher only.
       - Restart Cisco CallManager and Cisco Tftp afterwards on all nodes that run them, then reset the phones.
@@ -68,8 +68,8 @@ EXAMPLES = r"""
 RETURN = r"""
 ctl:
   description:
-    - The CTL file. C(present) is false on a cluster that never was in mixed mode. C(verified) is what CUCM says about
-      its signature, C(signer) the subject of the certificate that signed it.
+    - The CTL file. C(present) is false on a cluster that has never been in mixed mode. C(verified) is whether CUCM
+      could verify its signature, C(signer) the subject of the certificate that signed it.
     - Each of C(records) has C(function), C(subject), C(issuer) and C(serial_number).
   returned: success
   type: dict

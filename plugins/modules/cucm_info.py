@@ -29,10 +29,10 @@ options:
       - V(security_profiles) and V(sip_trunks) list all of them with the settings that matter for TLS.
       - V(rights) gets the roles of the account and whether the Control Center accepts it.
       - V(services) gets which feature services are activated on which node.
-      - V(certificate_users) gets what meets the CallManager certificates over TLS beside phones, such as SIP trunks,
+      - V(certificate_users) gets what uses the CallManager certificates over TLS besides phones, such as SIP trunks,
         conference bridges and CTI applications.
       - V(phones) gets which phones are registered, from RIS (Real-Time Information Service).
-      - V(dial_plan) gets everything that decides where a dialled number goes. It reads every pattern and line of the
+      - V(dial_plan) gets everything that decides where a dialed number goes. It reads every pattern and line of the
         cluster.
     type: list
     elements: str
@@ -187,7 +187,7 @@ version:
 release:
   description:
     - The release as Cisco names it, with its service update.
-    - Null when the service update is not known; an engineering special, or one newer than this collection.
+    - Null if the service update is not known, because it is an engineering special or newer than this collection.
   returned: success
   type: str
   sample: 10.5(2)SU2
@@ -211,7 +211,7 @@ nodes:
       type: str
       sample: "Publisher"
     address:
-      description: Where to reach the node, that is O(host) for the publisher, the name for the others.
+      description: Where to reach the node. For the publisher this is O(host), for the other nodes their name.
       type: str
       sample: "127.217.91.1"
     description:
@@ -284,7 +284,7 @@ services:
   elements: dict
   sample: [{"node": "CUCMA", "name": "Cisco CallManager"}]
 certificate_users:
-  description: What meets the CallManager certificates over TLS beside phones. What it trusts is not known to CUCM.
+  description: What uses the CallManager certificates over TLS besides phones. CUCM does not know what these trust.
   returned: when O(gather) has V(certificate_users)
   type: dict
   version_added: 1.0.0
@@ -321,7 +321,7 @@ phones:
   version_added: 1.0.0
   contains:
     registered:
-      description: How many; null if RIS could not be asked. RIS may count at most 1,000.
+      description: The number of registered phones; null if RIS could not be asked. RIS may count at most 1,000.
       type: int
       sample: 214
     names:
@@ -330,11 +330,11 @@ phones:
       elements: str
       sample: ["SEP00000001001"]
     listed:
-      description: Whether the cluster has fewer than 1,000 phones, which is what RIS lists.
+      description: Whether the cluster has fewer than 1,000 phones, the limit up to which RIS lists names.
       type: bool
       sample: true
     not_registered:
-      description: Names of phones that RIS knows and that are registered with no node, at most 1,000 per state.
+      description: Names of phones that RIS knows and that are not registered with any node, at most 1,000 per state.
       type: list
       elements: str
       sample: ["SEP00000001002"]
@@ -344,7 +344,7 @@ phones:
       sample: ""
 dial_plan:
   description:
-    - Everything that decides where a dialled number goes, for P(siptls.cucm.sip_tls_call_paths#filter).
+    - Everything that decides where a dialed number goes, for P(siptls.cucm.sip_tls_call_paths#filter).
   returned: when O(gather) has V(dial_plan)
   type: dict
   contains:
@@ -367,7 +367,7 @@ dial_plan:
       type: dict
       sample: {"numbers": ["1018"]}
     trunks:
-      description: Search space, significant digits and prefix of each SIP trunk for calls that come in.
+      description: Calling search space, significant digits and prefix of each SIP trunk for incoming calls.
       type: list
       elements: dict
       sample: [{"name": "SIP-TLS-cucm10"}]
@@ -377,7 +377,8 @@ dial_plan:
       elements: dict
       sample: [{"name": "RL-cucm10"}]
     callers:
-      description: The phones by the search spaces of line and device, with their count and the number of one of them.
+      description: The phones by the calling search spaces of line and device, with their count and the number of one of
+        them.
       type: list
       elements: dict
       sample: [{"partitions": ["PT-Phones"]}]

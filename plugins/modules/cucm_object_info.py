@@ -14,7 +14,7 @@ description:
   - Reads objects of several kinds in one AXL session, each as options of its module, so that it can be passed to that
     module again.
   - Finds what uses them, through route groups and route lists up to the route patterns. AXL has no operation for that,
-    so the module uses C(executeSQLQuery), read only. An account without the right to it gets a warning and no users.
+    so the module uses C(executeSQLQuery), read only. If the account may not use it, there is a warning and no users.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -117,7 +117,7 @@ users:
       type: str
       sample: "To cucm10"
     uuid:
-      description: Uuid of a route pattern, in AXL's writing.
+      description: UUID of a route pattern, as AXL writes it.
       type: str
       sample: "{0B1C2D3E-4F50-6172-8394-A5B6C7D8E9F0}"
     of_kind:

@@ -9,7 +9,7 @@ module: cucm_route_group
 short_description: Manage route groups of CUCM
 version_added: 1.0.0
 description:
-  - Makes, changes, renames and removes route groups, which choose among trunks and gateways.
+  - Creates, changes, renames and removes route groups, which choose among trunks and gateways.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -61,7 +61,7 @@ options:
           required: true
         port:
           description:
-          - Port of a gateway; 0 for a trunk, which is what a new member gets.
+          - Port of a gateway; 0 for a trunk and by default.
           - AXL field C(port).
           type: int
     add_members:
@@ -84,7 +84,7 @@ options:
           required: true
         port:
           description:
-          - Port of a gateway; 0 for a trunk, which is what a new member gets.
+          - Port of a gateway; 0 for a trunk and by default.
           - AXL field C(port).
           type: int
     members:
@@ -107,14 +107,14 @@ options:
           required: true
         port:
           description:
-          - Port of a gateway; 0 for a trunk, which is what a new member gets.
+          - Port of a gateway; 0 for a trunk and by default.
           - AXL field C(port).
           type: int
   aggregate:
     description:
     - Many objects in one task. Each entry takes the options of a single route group; the task's own options
       are the defaults of the entries.
-    - Excludes O(name). Reads go side by side, writes in order.
+    - Excludes O(name). Objects are read in parallel and written in order.
     type: list
     elements: dict
     suboptions:
@@ -139,7 +139,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A route group of two trunks, the second when the first fails
+- name: A route group of two trunks, the second for calls that the first cannot take
   siptls.cucm.cucm_route_group:
     host: cucma.example.com
     username: axladmin
@@ -158,55 +158,56 @@ name:
   type: str
   sample: "New-RG"
 state:
-  description: V(present) or V(absent), as the task asks.
+  description: V(present) or V(absent), as in the task.
   returned: success, without O(aggregate)
   type: str
   sample: "present"
 object:
   description:
-    - The object as it is now, or in check mode would be, with the names of the options.
-    - Empty when it is absent.
+    - The object as it is now, or in check mode would be, by the names of the options.
+    - Empty if the object is absent.
   returned: success, without O(aggregate)
   type: dict
   sample: {"name": "New-RG", "distribution_algorithm": "Circular"}
 previous:
-  description: The object as it was before; empty when there was none.
+  description: The object as it was before; empty if there was none.
   returned: success, without O(aggregate)
   type: dict
   sample: {}
 uuid:
-  description: The object's uuid in AXL's writing.
+  description: The UUID of the object, as AXL writes it.
   returned: success, without O(aggregate)
   type: str
   sample: "{0B1C2D3E-4F50-6172-8394-A5B6C7D8E9F0}"
 objects:
   description:
-    - With O(aggregate), one entry an object with its C(name), C(changed), C(object), C(uuid).
-    - Entries that changed also hold C(previous), both whole. The C(object) of the others holds what the task names.
+    - With O(aggregate), one entry per object, with C(name), C(changed), C(object), C(uuid).
+    - Changed entries also have C(previous); both are complete. In the others, C(object) has only the options of the
+      task.
   returned: success, with O(aggregate)
   type: list
   elements: dict
   sample: [{"name": "SIP-TLS-cucm10", "changed": true}]
 actions:
-  description: What was done, or in check mode would be, one sentence each.
+  description: What was done, or in check mode would be done, one sentence each.
   returned: success
   type: list
   elements: str
   sample: ["added route group New-RG"]
 reset:
-  description: The SIP trunks that were reset, or in check mode would be.
+  description: The SIP trunks that were reset, or in check mode would be reset.
   returned: success
   type: list
   elements: str
   sample: []
 assumes:
-  description: In check mode, the missing objects that were taken as made by an earlier task.
+  description: In check mode, the missing objects that count as created by an earlier task.
   returned: success
   type: list
   elements: str
   sample: []
 axl_version:
-  description: The AXL version that was spoken.
+  description: The AXL version used.
   returned: success
   type: str
   sample: "10.5"

@@ -9,7 +9,7 @@ module: cucm_route_list
 short_description: Manage route lists of CUCM
 version_added: 1.0.0
 description:
-  - Makes, changes, renames and removes route lists, which try route groups one after another.
+  - Creates, changes, renames and removes route lists, which try route groups one after another.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -38,12 +38,12 @@ options:
       type: str
     callmanager_group:
       description:
-      - CallManager group that the route list registers with. A new one gets V(Default).
+      - CallManager group with which the route list registers. A new one gets V(Default).
       - AXL field C(callManagerGroupName).
       type: str
     enabled:
       description:
-      - Whether the route list routes calls. A new one does.
+      - Whether the route list routes calls; V(true) for a new one.
       - AXL field C(routeListEnabled).
       type: bool
     remove_members:
@@ -334,7 +334,7 @@ options:
     description:
     - Many objects in one task. Each entry takes the options of a single route list; the task's own options
       are the defaults of the entries.
-    - Excludes O(name). Reads go side by side, writes in order.
+    - Excludes O(name). Objects are read in parallel and written in order.
     type: list
     elements: dict
     suboptions:
@@ -377,55 +377,56 @@ name:
   type: str
   sample: "New-RL"
 state:
-  description: V(present) or V(absent), as the task asks.
+  description: V(present) or V(absent), as in the task.
   returned: success, without O(aggregate)
   type: str
   sample: "present"
 object:
   description:
-    - The object as it is now, or in check mode would be, with the names of the options.
-    - Empty when it is absent.
+    - The object as it is now, or in check mode would be, by the names of the options.
+    - Empty if the object is absent.
   returned: success, without O(aggregate)
   type: dict
   sample: {"name": "New-RL", "callmanager_group": "Default", "enabled": true}
 previous:
-  description: The object as it was before; empty when there was none.
+  description: The object as it was before; empty if there was none.
   returned: success, without O(aggregate)
   type: dict
   sample: {}
 uuid:
-  description: The object's uuid in AXL's writing.
+  description: The UUID of the object, as AXL writes it.
   returned: success, without O(aggregate)
   type: str
   sample: "{0B1C2D3E-4F50-6172-8394-A5B6C7D8E9F0}"
 objects:
   description:
-    - With O(aggregate), one entry an object with its C(name), C(changed), C(object), C(uuid).
-    - Entries that changed also hold C(previous), both whole. The C(object) of the others holds what the task names.
+    - With O(aggregate), one entry per object, with C(name), C(changed), C(object), C(uuid).
+    - Changed entries also have C(previous); both are complete. In the others, C(object) has only the options of the
+      task.
   returned: success, with O(aggregate)
   type: list
   elements: dict
   sample: [{"name": "SIP-TLS-cucm10", "changed": true}]
 actions:
-  description: What was done, or in check mode would be, one sentence each.
+  description: What was done, or in check mode would be done, one sentence each.
   returned: success
   type: list
   elements: str
   sample: ["added route list New-RL"]
 reset:
-  description: The SIP trunks that were reset, or in check mode would be.
+  description: The SIP trunks that were reset, or in check mode would be reset.
   returned: success
   type: list
   elements: str
   sample: []
 assumes:
-  description: In check mode, the missing objects that were taken as made by an earlier task.
+  description: In check mode, the missing objects that count as created by an earlier task.
   returned: success
   type: list
   elements: str
   sample: []
 axl_version:
-  description: The AXL version that was spoken.
+  description: The AXL version used.
   returned: success
   type: str
   sample: "10.5"

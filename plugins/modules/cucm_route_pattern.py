@@ -9,7 +9,7 @@ module: cucm_route_pattern
 short_description: Manage route patterns of CUCM
 version_added: 1.0.0
 description:
-  - Makes, changes, renames and removes route patterns that send calls to a SIP trunk or to a route list.
+  - Creates, changes, renames and removes route patterns that send calls to a SIP trunk or to a route list.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -89,7 +89,7 @@ options:
       type: str
     network_location:
       description:
-      - Whether the calls stay on the network. A new pattern gets V(OnNet).
+      - Whether calls are on-net or off-net. A new pattern gets V(OnNet).
       - AXL field C(networkLocation).
       type: str
       choices:
@@ -328,7 +328,7 @@ options:
     description:
     - Many objects in one task. Each entry takes the options of a single route pattern; the task's own options
       are the defaults of the entries.
-    - Excludes O(pattern). Reads go side by side, writes in order.
+    - Excludes O(pattern). Objects are read in parallel and written in order.
     type: list
     elements: dict
     suboptions:
@@ -348,8 +348,8 @@ options:
         - absent
   purge:
     description:
-    - Remove every route pattern within these prefixes that O(aggregate) does not name.
-    - All prefixes that are given have to fit; at least one must not be empty.
+    - Remove every route pattern that matches these prefixes and that O(aggregate) does not name.
+    - An object has to match all given prefixes; at least one prefix must not be empty.
     type: dict
     suboptions:
       prefix:
@@ -375,7 +375,7 @@ EXAMPLES = r"""
     pattern: "9898"
     gateway: TLS-TO-CUCM10
 
-- name: Exactly these patterns in the partitions whose names begin with TLS
+- name: Keep only these patterns in the partitions whose names begin with TLS
   siptls.cucm.cucm_route_pattern:
     host: cucma.example.com
     username: axladmin
@@ -396,55 +396,56 @@ name:
   type: str
   sample: "9898"
 state:
-  description: V(present) or V(absent), as the task asks.
+  description: V(present) or V(absent), as in the task.
   returned: success, without O(aggregate)
   type: str
   sample: "present"
 object:
   description:
-    - The object as it is now, or in check mode would be, with the names of the options.
-    - Empty when it is absent.
+    - The object as it is now, or in check mode would be, by the names of the options.
+    - Empty if the object is absent.
   returned: success, without O(aggregate)
   type: dict
   sample: {"pattern": "9898", "usage": "Route", "block_enable": false}
 previous:
-  description: The object as it was before; empty when there was none.
+  description: The object as it was before; empty if there was none.
   returned: success, without O(aggregate)
   type: dict
   sample: {}
 uuid:
-  description: The object's uuid in AXL's writing.
+  description: The UUID of the object, as AXL writes it.
   returned: success, without O(aggregate)
   type: str
   sample: "{0B1C2D3E-4F50-6172-8394-A5B6C7D8E9F0}"
 objects:
   description:
-    - With O(aggregate), one entry an object with its C(name), C(changed), C(object), C(uuid).
-    - Entries that changed also hold C(previous), both whole. The C(object) of the others holds what the task names.
+    - With O(aggregate), one entry per object, with C(name), C(changed), C(object), C(uuid).
+    - Changed entries also have C(previous); both are complete. In the others, C(object) has only the options of the
+      task.
   returned: success, with O(aggregate)
   type: list
   elements: dict
   sample: [{"name": "SIP-TLS-cucm10", "changed": true}]
 actions:
-  description: What was done, or in check mode would be, one sentence each.
+  description: What was done, or in check mode would be done, one sentence each.
   returned: success
   type: list
   elements: str
   sample: ["added route pattern 9898"]
 reset:
-  description: The SIP trunks that were reset, or in check mode would be.
+  description: The SIP trunks that were reset, or in check mode would be reset.
   returned: success
   type: list
   elements: str
   sample: []
 assumes:
-  description: In check mode, the missing objects that were taken as made by an earlier task.
+  description: In check mode, the missing objects that count as created by an earlier task.
   returned: success
   type: list
   elements: str
   sample: []
 axl_version:
-  description: The AXL version that was spoken.
+  description: The AXL version used.
   returned: success
   type: str
   sample: "10.5"

@@ -12,8 +12,8 @@ short_description: Start, stop or restart a service of a CUCM node and wait unti
 version_added: 1.0.0
 description:
   - Controls a service of one node of Cisco Unified Communications Manager through Control Center (SOAP) or the CLI.
-  - With O(serving) a restart happens only when the port does not present the right certificate already, and the module
-    waits until it does, so that a run that was stopped between upload and restart is finished by the next one.
+  - With O(serving) it restarts the service only if the port does not present the right certificate yet, and waits until
+    it does. A run that was interrupted between upload and restart is therefore completed by the next one.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -24,29 +24,29 @@ options:
   username:
     description:
       - The application account, for Control Center.
-      - The environment variable E(CUCM_USERNAME) is used when the option is left out.
+      - The environment variable E(CUCM_USERNAME) is the default.
     type: str
   password:
     description:
-      - The password of O(username). A refused password is never tried twice, because CUCM locks accounts.
-      - The environment variable E(CUCM_PASSWORD) is used when the option is left out.
+      - The password of O(username). A rejected password is never tried twice, because CUCM locks accounts.
+      - The environment variable E(CUCM_PASSWORD) is the default.
     type: str
   os_username:
     description:
       - The platform account, for the CLI.
-      - The environment variable E(CUCM_OS_USERNAME) is used when the option is left out.
+      - The environment variable E(CUCM_OS_USERNAME) is the default.
     type: str
   os_password:
     description:
       - The password of O(os_username).
-      - The environment variable E(CUCM_OS_PASSWORD) is used when the option is left out.
+      - The environment variable E(CUCM_OS_PASSWORD) is the default.
     type: str
   ssh_port:
     description: TCP port of the node's SSH server.
     type: int
     default: 22
   ssh_known_hosts:
-    description: File with the SSH host keys that are trusted, in the format of OpenSSH.
+    description: File of trusted SSH host keys, in the format of OpenSSH.
     type: path
     default: ~/.ssh/known_hosts
   ssh_host_key:
@@ -57,28 +57,28 @@ options:
     type: bool
     default: true
   name:
-    description: The service, by the full name that the Control Center shows.
+    description: The service, by the full name that Control Center shows.
     type: str
     default: Cisco CallManager
   state:
     description:
-      - V(restarted) restarts at every run, unless O(serving) or O(started_before) shows that it is not needed.
+      - V(restarted) restarts in every run, unless O(serving) or O(started_before) shows that it is not needed.
       - V(restarted) does not start a service that somebody stopped (CUCM reports C(Commanded Out of Service)), unless
-        O(start_stopped) is set. It starts one that is down for another reason. Control Center may not show the reason;
-        the CLI is then asked, and without O(os_username) the service is left stopped.
+        O(start_stopped) is set. It starts one that is down for another reason. If Control Center does not show the
+        reason, the module asks the CLI; without O(os_username) it leaves the service stopped.
     type: str
     choices: [started, stopped, restarted]
     default: started
   interface:
     description:
       - V(soap) is Control Center with the application account, V(cli) the platform account over SSH.
-      - V(auto) takes Control Center where O(username) is given, and the CLI for C(Cisco Tomcat), which Control Center
+      - V(auto) uses Control Center if O(username) is given, and the CLI for C(Cisco Tomcat), which Control Center
         cannot restart.
     type: str
     choices: [auto, soap, cli]
     default: auto
   serving:
-    description: What shows that the service serves.
+    description: How to check that the service is ready.
     type: dict
     suboptions:
       port:
@@ -86,8 +86,8 @@ options:
         type: int
         default: 5061
       certificate:
-        description: The CallManager certificate (RSA) that the port should present, as PEM or SHA-256 fingerprint. Any
-          without it.
+        description: The CallManager certificate (RSA) that the port should present, as PEM or SHA-256 fingerprint.
+          Without it, any certificate will do.
         type: str
       certificates:
         description: The certificates that the port should present by purpose, V(CallManager) or V(CallManager-ECDSA),
@@ -95,23 +95,23 @@ options:
         type: dict
         version_added: 1.0.0
       address:
-        description: Where the port is; without it, O(host).
+        description: Address of the port. The default is O(host).
         type: str
   started_before:
     description:
-      - Date and time (ISO 8601). V(restarted) then restarts only a service that runs since before that time, such as
-        the beginning of a certificate that it has to take up, and leaves a stopped one alone. Control Center shows
-        since when a service runs, the CLI does not.
-      - O(serving) shows more than a time, and is what counts where both are given.
+      - Date and time (ISO 8601). V(restarted) then restarts the service only if it was started before that time, such
+        as the start of validity of a certificate that it has to load, and leaves a stopped service alone. Control
+        Center shows when a service was started, the CLI does not.
+      - If O(serving) is given too, O(serving) decides.
     type: str
     version_added: 1.0.0
   only_activated:
-    description: Leave a service alone that is not activated on the node, where it is an error otherwise. A publisher
-      or a TFTP server often runs no Cisco CallManager.
+    description: Leave a service alone that is not activated on the node; otherwise this is an error. A publisher or a
+      TFTP server often does not run Cisco CallManager.
     type: bool
     default: false
   start_stopped:
-    description: With O(state=restarted), also start a service that somebody stopped by order.
+    description: With O(state=restarted), also start a service that somebody stopped.
     type: bool
     default: false
   also:
@@ -127,7 +127,7 @@ options:
         elements: str
         default: []
       restart:
-        description: Whether they are restarted. If not, RV(also) shows their state, and nothing is done to them.
+        description: Whether to restart them. If not, RV(also) only shows their state.
         type: bool
         default: true
         version_added: 1.0.0
@@ -136,32 +136,32 @@ options:
         type: bool
         default: false
       started_before:
-        description: Date and time (ISO 8601). A service that runs since before then does not have the certificate yet,
-          such as after an interrupted run. Control Center shows since when a service runs, the CLI does not.
+        description: Date and time (ISO 8601). A service that was started before it does not have the certificate yet,
+          for example after an interrupted run. Control Center shows when a service was started, the CLI does not.
         type: str
   window:
     description:
       - The time of day at which O(state=restarted) may restart, such as V(01:00-04:00) or V(22:00-04:00), by the local
-        time that the node shows in C(show status). That requires O(os_username).
-      - Outside of it nothing is restarted; RV(pending) has the services that require a restart, and the next run inside
-        the window restarts them. Check mode predicts the same.
+        time that the node shows in C(show status). Reading it requires O(os_username).
+      - Outside of the window nothing is restarted; RV(pending) lists the services that require a restart, and the next
+        run inside the window restarts them. Check mode predicts the same.
     type: str
     version_added: 1.0.0
   drain:
     description:
       - Minutes for which O(state=restarted) waits until the node has no active calls, as PerfMon counts them
-        (C(CallsActive)). That requires O(username). When the time is over, the restart is made and ends the calls that
-        are left; RV(calls_left) has their number.
+        (C(CallsActive)). Counting them requires O(username). After that time the restart ends the remaining calls;
+        RV(calls_left) is their number.
       - New calls are not refused during that time. If the O(window) ends before the calls do, nothing is restarted.
     type: float
     default: 0
     version_added: 1.0.0
   wait_timeout:
-    description: Seconds to wait until the service is in its state and serves.
+    description: Seconds to wait until the service is in its state and ready.
     type: int
     default: 600
   poll_interval:
-    description: Seconds between two looks at the state; the first ones follow each other faster.
+    description: Seconds between two checks of the state; the first checks are more frequent.
     type: float
     default: 5.0
 seealso:
@@ -197,12 +197,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 status:
-  description: The state of the service now.
+  description: The present state of the service.
   returned: success
   type: str
   sample: Started
 previous_status:
-  description: The state that it was found in.
+  description: The state of the service before.
   returned: success
   type: str
   sample: "Started"
@@ -217,18 +217,18 @@ presented_certificates:
   type: dict
   sample: {"CallManager": "C4:57:64:33:A0:FB:E1:CF:EE:0A:7C:CE:43:AD:53:29:6D:6B..."}
 waited:
-  description: Seconds from the request until it served.
+  description: Seconds from the request until it was ready.
   returned: success
   type: float
   sample: 1.3
 interface:
-  description: The interface that was used.
+  description: The interface used.
   returned: success
   type: str
   sample: "control center"
 also:
-  description: The services of O(also) as they were found, each with C(name), C(status), C(activated), C(since) (when it
-    was started, by the node's clock; null where the interface does not show it), and C(changed) (whether it was
+  description: The services of O(also) as they were before, each with C(name), C(status), C(activated), C(since) (when
+    it was started, by the node's clock; null if the interface does not show it), and C(changed) (whether it was
     restarted).
   returned: with O(also)
   type: list
@@ -242,7 +242,7 @@ restarted:
   version_added: 1.0.0
   sample: ["Cisco CallManager"]
 pending:
-  description: The services that require a restart which waits for the O(window).
+  description: The services whose restart waits for the O(window).
   returned: success
   type: list
   elements: str

@@ -9,7 +9,7 @@ module: cucm_sip_profile
 short_description: Manage SIP profiles of CUCM
 version_added: 1.0.0
 description:
-  - Makes, changes, renames and removes SIP profiles, for instance to watch trunks by SIP OPTIONS.
+  - Creates, changes, renames and removes SIP profiles, for example to monitor trunks with SIP OPTIONS.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -346,7 +346,7 @@ options:
       type: bool
     options_ping:
       description:
-      - Monitor the destinations of trunks with this profile by SIP OPTIONS.
+      - Monitor the destinations of trunks with this profile with SIP OPTIONS.
       - AXL field C(enableOutboundOptionsPing).
       type: bool
     options_ping_interval_ok:
@@ -366,12 +366,12 @@ options:
       type: bool
     options_ping_retry_count:
       description:
-      - How often to send an OPTIONS again before a destination counts as down.
+      - How often an OPTIONS is repeated before a destination counts as down.
       - AXL field C(sipOptionsRetryCount).
       type: int
     options_ping_retry_timer:
       description:
-      - Milliseconds before an OPTIONS is sent again.
+      - Milliseconds before an OPTIONS is repeated.
       - AXL field C(sipOptionsRetryTimer).
       type: int
     sip_bandwidth_modifier:
@@ -481,12 +481,12 @@ options:
       suboptions:
         anonymous:
           description:
-          - Show no caller.
+          - Hide the caller.
           - AXL field C(isAnonymous), releases 12.5 and later.
           type: bool
         number:
           description:
-          - Number that is shown.
+          - Number to show.
           - AXL field C(externalPresentationNumber), releases 12.5 and later.
           type: str
         name:
@@ -592,13 +592,13 @@ options:
     copy_from:
       description:
       - Name of a SIP profile to copy a new one from, such as V(Standard SIP Profile). It has no effect on a
-        profile that exists. Every phone and trunk may use the shipped profiles, so change a copy.
+        profile that exists. Other phones and trunks may use the default profiles, so change a copy.
       type: str
   aggregate:
     description:
     - Many objects in one task. Each entry takes the options of a single SIP profile; the task's own options
       are the defaults of the entries.
-    - Excludes O(name). Reads go side by side, writes in order.
+    - Excludes O(name). Objects are read in parallel and written in order.
     type: list
     elements: dict
     suboptions:
@@ -641,55 +641,56 @@ name:
   type: str
   sample: "New"
 state:
-  description: V(present) or V(absent), as the task asks.
+  description: V(present) or V(absent), as in the task.
   returned: success, without O(aggregate)
   type: str
   sample: "present"
 object:
   description:
-    - The object as it is now, or in check mode would be, with the names of the options.
-    - Empty when it is absent.
+    - The object as it is now, or in check mode would be, by the names of the options.
+    - Empty if the object is absent.
   returned: success, without O(aggregate)
   type: dict
   sample: {"name": "New", "description": "Default SIP Profile", "telephony_event_payload_type": 101}
 previous:
-  description: The object as it was before; empty when there was none.
+  description: The object as it was before; empty if there was none.
   returned: success, without O(aggregate)
   type: dict
   sample: {}
 uuid:
-  description: The object's uuid in AXL's writing.
+  description: The UUID of the object, as AXL writes it.
   returned: success, without O(aggregate)
   type: str
   sample: "{0B1C2D3E-4F50-6172-8394-A5B6C7D8E9F0}"
 objects:
   description:
-    - With O(aggregate), one entry an object with its C(name), C(changed), C(object), C(uuid).
-    - Entries that changed also hold C(previous), both whole. The C(object) of the others holds what the task names.
+    - With O(aggregate), one entry per object, with C(name), C(changed), C(object), C(uuid).
+    - Changed entries also have C(previous); both are complete. In the others, C(object) has only the options of the
+      task.
   returned: success, with O(aggregate)
   type: list
   elements: dict
   sample: [{"name": "SIP-TLS-cucm10", "changed": true}]
 actions:
-  description: What was done, or in check mode would be, one sentence each.
+  description: What was done, or in check mode would be done, one sentence each.
   returned: success
   type: list
   elements: str
   sample: ["added SIP profile New"]
 reset:
-  description: The SIP trunks that were reset, or in check mode would be.
+  description: The SIP trunks that were reset, or in check mode would be reset.
   returned: success
   type: list
   elements: str
   sample: []
 assumes:
-  description: In check mode, the missing objects that were taken as made by an earlier task.
+  description: In check mode, the missing objects that count as created by an earlier task.
   returned: success
   type: list
   elements: str
   sample: []
 axl_version:
-  description: The AXL version that was spoken.
+  description: The AXL version used.
   returned: success
   type: str
   sample: "10.5"

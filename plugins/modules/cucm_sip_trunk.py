@@ -9,7 +9,7 @@ module: cucm_sip_trunk
 short_description: Manage SIP trunks of CUCM
 version_added: 1.0.0
 description:
-  - Makes, changes, renames and removes SIP trunks, and resets them when a change needs it.
+  - Creates, changes, renames and removes SIP trunks, and resets them if a change requires it.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -240,7 +240,7 @@ options:
       type: str
     destination_address:
       description:
-      - Without effect since release 8.5; use O(destinations).
+      - Has no effect since release 8.5; use O(destinations).
       - AXL field C(destinationAddress), releases up to 9.1.
       type: str
     destination_is_srv:
@@ -250,7 +250,7 @@ options:
       type: bool
     destination_port:
       description:
-      - Without effect since release 8.5; use O(destinations).
+      - Has no effect since release 8.5; use O(destinations).
       - AXL field C(destinationport), releases up to 9.1.
       type: int
     sip_codec:
@@ -338,12 +338,12 @@ options:
       suboptions:
         anonymous:
           description:
-          - Show no caller.
+          - Hide the caller.
           - AXL field C(isAnonymous), releases 12.5 and later.
           type: bool
         number:
           description:
-          - Number that is shown.
+          - Number to show.
           - AXL field C(externalPresentationNumber), releases 12.5 and later.
           type: str
         name:
@@ -363,7 +363,7 @@ options:
       type: bool
     srtp_allowed:
       description:
-      - Let calls use SRTP. The keys travel in the signalling, so O(security_profile) has to use TLS.
+      - Let calls use SRTP. The keys are sent in the signaling, so O(security_profile) has to use TLS.
       - AXL field C(srtpAllowed).
       type: bool
     srtp_fallback_allowed:
@@ -402,7 +402,7 @@ options:
       - PPI
     destination_address_ipv6:
       description:
-      - Without effect since release 8.5; use O(destinations).
+      - Has no effect since release 8.5; use O(destinations).
       - AXL field C(destinationAddressIpv6), releases up to 9.1.
       type: str
     trust_received_identity:
@@ -432,7 +432,7 @@ options:
       type: str
     sip_trunk_type:
       description:
-      - Service that the trunk is for. It cannot be changed afterwards.
+      - Service for which the trunk is used. It cannot be changed afterwards.
       - AXL field C(sipTrunkType).
       type: str
       choices:
@@ -516,7 +516,7 @@ options:
           type: str
         port:
           description:
-          - TCP or UDP port of the peer; CUCM takes 5060 by default. TLS usually takes 5061.
+          - TCP or UDP port of the peer; CUCM uses 5060 by default. TLS usually uses 5061.
           - AXL field C(port).
           type: int
         order:
@@ -543,7 +543,7 @@ options:
           type: str
         port:
           description:
-          - TCP or UDP port of the peer; CUCM takes 5060 by default. TLS usually takes 5061.
+          - TCP or UDP port of the peer; CUCM uses 5060 by default. TLS usually uses 5061.
           - AXL field C(port).
           type: int
         order:
@@ -553,7 +553,7 @@ options:
           type: int
     destinations:
       description:
-      - The peers that the trunk calls, at most 16. The list replaces the one on CUCM.
+      - The addresses to which the trunk sends calls, at most 16. The list replaces the one on CUCM.
       - AXL field C(destinations).
       type: list
       elements: dict
@@ -570,7 +570,7 @@ options:
           type: str
         port:
           description:
-          - TCP or UDP port of the peer; CUCM takes 5060 by default. TLS usually takes 5061.
+          - TCP or UDP port of the peer; CUCM uses 5060 by default. TLS usually uses 5061.
           - AXL field C(port).
           type: int
         order:
@@ -740,7 +740,7 @@ options:
     description:
     - Many objects in one task. Each entry takes the options of a single SIP trunk; the task's own options are
       the defaults of the entries.
-    - Excludes O(name). Reads go side by side, writes in order.
+    - Excludes O(name). Objects are read in parallel and written in order.
     type: list
     elements: dict
     suboptions:
@@ -760,8 +760,8 @@ options:
         - absent
   purge:
     description:
-    - Remove every SIP trunk within these prefixes that O(aggregate) does not name.
-    - All prefixes that are given have to fit; at least one must not be empty.
+    - Remove every SIP trunk that matches these prefixes and that O(aggregate) does not name.
+    - An object has to match all given prefixes; at least one prefix must not be empty.
     type: dict
     suboptions:
       prefix:
@@ -789,7 +789,7 @@ EXAMPLES = r"""
       - address: cucm10.example.com
         port: 5061
 
-- name: Keep exactly these trunks among those whose names begin with TLS-
+- name: Of the trunks whose names begin with TLS-, keep only these
   siptls.cucm.cucm_sip_trunk:
     host: cucma.example.com
     username: axladmin
@@ -808,55 +808,56 @@ name:
   type: str
   sample: "New-Trunk"
 state:
-  description: V(present) or V(absent), as the task asks.
+  description: V(present) or V(absent), as in the task.
   returned: success, without O(aggregate)
   type: str
   sample: "present"
 object:
   description:
-    - The object as it is now, or in check mode would be, with the names of the options.
-    - Empty when it is absent.
+    - The object as it is now, or in check mode would be, by the names of the options.
+    - Empty if the object is absent.
   returned: success, without O(aggregate)
   type: dict
   sample: {"name": "New-Trunk", "product": "SIP Trunk", "model": "SIP Trunk"}
 previous:
-  description: The object as it was before; empty when there was none.
+  description: The object as it was before; empty if there was none.
   returned: success, without O(aggregate)
   type: dict
   sample: {}
 uuid:
-  description: The object's uuid in AXL's writing.
+  description: The UUID of the object, as AXL writes it.
   returned: success, without O(aggregate)
   type: str
   sample: "{0B1C2D3E-4F50-6172-8394-A5B6C7D8E9F0}"
 objects:
   description:
-    - With O(aggregate), one entry an object with its C(name), C(changed), C(object), C(uuid).
-    - Entries that changed also hold C(previous), both whole. The C(object) of the others holds what the task names.
+    - With O(aggregate), one entry per object, with C(name), C(changed), C(object), C(uuid).
+    - Changed entries also have C(previous); both are complete. In the others, C(object) has only the options of the
+      task.
   returned: success, with O(aggregate)
   type: list
   elements: dict
   sample: [{"name": "SIP-TLS-cucm10", "changed": true}]
 actions:
-  description: What was done, or in check mode would be, one sentence each.
+  description: What was done, or in check mode would be done, one sentence each.
   returned: success
   type: list
   elements: str
   sample: ["added SIP trunk New-Trunk"]
 reset:
-  description: The SIP trunks that were reset, or in check mode would be.
+  description: The SIP trunks that were reset, or in check mode would be reset.
   returned: success
   type: list
   elements: str
   sample: []
 assumes:
-  description: In check mode, the missing objects that were taken as made by an earlier task.
+  description: In check mode, the missing objects that count as created by an earlier task.
   returned: success
   type: list
   elements: str
   sample: []
 axl_version:
-  description: The AXL version that was spoken.
+  description: The AXL version used.
   returned: success
   type: str
   sample: "10.5"

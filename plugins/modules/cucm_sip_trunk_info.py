@@ -8,14 +8,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cucm_sip_trunk_info
-short_description: Tell the state of SIP trunks, with the reason in words
+short_description: Show the state of SIP trunks, with the reason in words
 version_added: 1.0.0
 description:
   - Reads the state of SIP trunks from the real-time information service (RIS) of a cluster, in one request for all.
   - For a trunk that is out of service it looks for the last C(SIPTrunkOOS) alarm in the newest traces of the node
     (Log Collection and DIME) and says what its reason code means and what to do next.
-  - CUCM answers 15 such requests a minute and cluster. When the rate is used up, the module waits.
-  - A trunk whose SIP profile has no OPTIONS ping has no state that CUCM knows of; RV(trunks[].in_service) is null then.
+  - CUCM allows 15 such requests per minute and cluster. When the limit is reached, the module waits.
+  - CUCM does not know the state of a trunk whose SIP profile has no OPTIONS ping; RV(trunks[].in_service) is then null.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -25,16 +25,16 @@ extends_documentation_fragment:
   - siptls.cucm.attributes.cucm
 options:
   names:
-    description: The trunks to ask for; all of the cluster without any.
+    description: The trunks to read. The default is all trunks of the cluster.
     type: list
     elements: str
     default: []
   alarms:
-    description: Whether to look into the traces for the reason of a trunk that is out of service.
+    description: Whether to search the traces for the reason why a trunk is out of service.
     type: bool
     default: true
   minutes:
-    description: How old a trace may be in which the reason is looked for.
+    description: Maximum age, in minutes, of the traces in which the reason is searched.
     type: int
     default: 240
   counters:
@@ -52,7 +52,7 @@ EXAMPLES = r"""
     names: [TLS-TO-CUCM10]
   register: state
 
-- name: Stop when it is not
+- name: Fail if it is not
   ansible.builtin.assert:
     that: state.trunks | rejectattr('in_service') | length == 0
     fail_msg: "{{ state.trunks | map(attribute='meaning') | join('; ') }}"
@@ -60,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 trunks:
-  description: The trunks, one entry for each node that knows of it.
+  description: The trunks, one entry per node that reports it.
   type: list
   elements: dict
   returned: success
@@ -76,12 +76,12 @@ trunks:
       returned: always
       sample: "CUCMA"
     status:
-      description: RIS's word.
+      description: The state, as RIS calls it.
       type: str
       returned: always
       sample: Registered
     in_service:
-      description: Whether it is in service; null when CUCM does not watch it.
+      description: Whether it is in service; null if CUCM does not monitor it.
       type: bool
       returned: always
       sample: false
@@ -91,7 +91,7 @@ trunks:
       returned: always
       sample: "out of service"
     status_reason:
-      description: RIS's reason number.
+      description: The reason code of RIS.
       type: int
       returned: always
       sample: 0
@@ -107,12 +107,13 @@ trunks:
       returned: always
       sample: ["127.217.105.1"]
     since:
-      description: Since when, in seconds since 1970.
+      description: When the state began, in seconds since 1970.
       type: int
       returned: always
       sample: 1795881366
     destinations:
-      description: The unavailable destinations by the last alarm, each with its reason, meaning and next step.
+      description: The destinations that the last alarm reports as unavailable, each with its reason, meaning and next
+        step.
       type: list
       elements: dict
       returned: always
@@ -128,7 +129,7 @@ trunks:
       returned: always
       sample: "no connection could be opened; a failed TLS handshake..."
     next_step:
-      description: What to do about it.
+      description: What to do next.
       type: str
       returned: always
       sample: "Look at the handshake with sip_tls_probe or cucm_capt..."

@@ -9,8 +9,8 @@ module: cucm_sip_trunk_profile
 short_description: Manage SIP trunk security profiles of CUCM
 version_added: 1.0.0
 description:
-  - Makes, changes, renames and removes SIP trunk security profiles, which say by which transport, on which port
-    and with which certificate names a SIP trunk is used.
+  - Creates, changes, renames and removes SIP trunk security profiles, which define the transport, the port and
+    the accepted certificate names of a SIP trunk.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -40,7 +40,7 @@ options:
       type: str
     security_mode:
       description:
-      - Whether signalling over trunks with this profile is authenticated and encrypted. V(Authenticated) and
+      - Whether signaling over trunks with this profile is authenticated and encrypted. V(Authenticated) and
         V(Encrypted) require TLS in both directions; a new profile gets TLS by default.
       - AXL field C(securityMode).
       type: str
@@ -80,14 +80,15 @@ options:
       type: int
     x509_subject_names:
       description:
-      - Names in the certificates of the peers that may call, as common name or subject alternative name. The
-        order does not matter. A name may occur in only one profile of the cluster with the same O(incoming_port).
+      - Names (common name or subject alternative name) in the certificates of the peers that may call. The
+        order does not matter. Of all profiles of the cluster with the same O(incoming_port), only one may contain
+        a name.
       - AXL field C(x509SubjectName).
       type: list
       elements: str
     incoming_port:
       description:
-      - Port on which incoming calls arrive. CUCM's own default is 5060; TLS usually takes 5061 and never shares
+      - Port on which incoming calls arrive. CUCM's own default is 5060; TLS usually uses 5061 and cannot share
         a port with other transports.
       - AXL field C(incomingPort).
       type: int
@@ -118,7 +119,7 @@ options:
       type: bool
     transmit_security_status:
       description:
-      - Tell the peer whether a call is secure.
+      - Send the peer the security status of calls.
       - AXL field C(transmitSecurityStatus).
       type: bool
     sip_v150_outbound_sdp_offer_filtering:
@@ -145,7 +146,7 @@ options:
     description:
     - Many objects in one task. Each entry takes the options of a single SIP trunk security profile; the task's
       own options are the defaults of the entries.
-    - Excludes O(name). Reads go side by side, writes in order.
+    - Excludes O(name). Objects are read in parallel and written in order.
     type: list
     elements: dict
     suboptions:
@@ -204,55 +205,56 @@ name:
   type: str
   sample: "New TLS"
 state:
-  description: V(present) or V(absent), as the task asks.
+  description: V(present) or V(absent), as in the task.
   returned: success, without O(aggregate)
   type: str
   sample: "present"
 object:
   description:
-    - The object as it is now, or in check mode would be, with the names of the options.
-    - Empty when it is absent.
+    - The object as it is now, or in check mode would be, by the names of the options.
+    - Empty if the object is absent.
   returned: success, without O(aggregate)
   type: dict
   sample: {"name": "New TLS", "description": "Non Secure SIP Trunk Profile authenticated by null St..."}
 previous:
-  description: The object as it was before; empty when there was none.
+  description: The object as it was before; empty if there was none.
   returned: success, without O(aggregate)
   type: dict
   sample: {}
 uuid:
-  description: The object's uuid in AXL's writing.
+  description: The UUID of the object, as AXL writes it.
   returned: success, without O(aggregate)
   type: str
   sample: "{0B1C2D3E-4F50-6172-8394-A5B6C7D8E9F0}"
 objects:
   description:
-    - With O(aggregate), one entry an object with its C(name), C(changed), C(object), C(uuid).
-    - Entries that changed also hold C(previous), both whole. The C(object) of the others holds what the task names.
+    - With O(aggregate), one entry per object, with C(name), C(changed), C(object), C(uuid).
+    - Changed entries also have C(previous); both are complete. In the others, C(object) has only the options of the
+      task.
   returned: success, with O(aggregate)
   type: list
   elements: dict
   sample: [{"name": "SIP-TLS-cucm10", "changed": true}]
 actions:
-  description: What was done, or in check mode would be, one sentence each.
+  description: What was done, or in check mode would be done, one sentence each.
   returned: success
   type: list
   elements: str
   sample: ["added SIP trunk security profile New TLS"]
 reset:
-  description: The SIP trunks that were reset, or in check mode would be.
+  description: The SIP trunks that were reset, or in check mode would be reset.
   returned: success
   type: list
   elements: str
   sample: []
 assumes:
-  description: In check mode, the missing objects that were taken as made by an earlier task.
+  description: In check mode, the missing objects that count as created by an earlier task.
   returned: success
   type: list
   elements: str
   sample: []
 axl_version:
-  description: The AXL version that was spoken.
+  description: The AXL version used.
   returned: success
   type: str
   sample: "10.5"

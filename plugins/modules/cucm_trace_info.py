@@ -11,14 +11,14 @@ module: cucm_trace_info
 short_description: Read SDL traces and call logs for SIP trunks and calls
 version_added: 1.0.0
 description:
-  - Reads the SDL traces and call logs of Cisco CallManager and returns what they say of digit analysis, connections,
-    the certificates that peers presented (C(SIPCertificateInd)), calls with their ladder of messages, answers to
-    OPTIONS, and alarms of SIP trunks.
-  - The files are fetched from a node (Log Collection for the list, DIME for the files), or are given with O(files).
-  - Plain files, gzipped ones and unfinished ones (C(.gzo)) are read, as far as they go.
-  - A peer counts as alive when it answers OPTIONS with anything but 408 and 503. CUCM's own C(interErr=T) is not proof
-    that it is dead.
-  - SRTP keys are never returned, only whether there were some.
+  - Reads the SDL traces and call logs of Cisco CallManager and returns what they show about digit analysis,
+    connections, the certificates that peers presented (C(SIPCertificateInd)), calls with their ladder of messages,
+    responses to OPTIONS, and alarms of SIP trunks.
+  - The files are fetched from a node (Log Collection for the list, DIME for the files), or are given in O(files).
+  - Plain files, gzipped files and unfinished files (C(.gzo)) are read as far as they are intact.
+  - A peer counts as alive if it responds to OPTIONS with anything but 408 and 503. CUCM's own C(interErr=T) does not
+    prove that it is dead.
+  - SRTP keys are never returned, only whether there were any.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -29,24 +29,24 @@ extends_documentation_fragment:
 options:
   host:
     description:
-      - The node whose traces to fetch. Needed without O(files).
-      - The environment variable E(CUCM_HOST) is used when the option is left out.
+      - The node whose traces to fetch. Required without O(files).
+      - The environment variable E(CUCM_HOST) is the default.
     type: str
     required: false
   username:
     description:
-      - The application account. Needed without O(files).
-      - The environment variable E(CUCM_USERNAME) is used when the option is left out.
+      - The application account. Required without O(files).
+      - The environment variable E(CUCM_USERNAME) is the default.
     type: str
     required: false
   password:
     description:
       - The password of O(username).
-      - The environment variable E(CUCM_PASSWORD) is used when the option is left out.
+      - The environment variable E(CUCM_PASSWORD) is the default.
     type: str
     required: false
   files:
-    description: Trace files on the controller, or folders that hold them. Nothing is fetched then.
+    description: Trace files on the controller, or folders that contain them. If they are given, nothing is fetched.
     type: list
     elements: path
     default: []
@@ -57,34 +57,35 @@ options:
     description: Leave out what is newer, as ISO 8601.
     type: str
   minutes:
-    description: Fetch the files that changed within so many minutes, when neither O(since) nor O(until) is given.
+    description: Fetch the files that changed within this number of minutes, if neither O(since) nor O(until) is given.
     type: int
     default: 60
   most_files:
-    description: The most files of each kind (traces, call logs) to fetch; the newest count.
+    description: Maximum number of files of each kind (traces, call logs) to fetch, the newest first.
     type: int
     default: 10
   dest:
     description: A folder on the controller in which to keep the fetched files.
     type: path
   number:
-    description: Calls from or to this number alone.
+    description: Return only calls from or to this number.
     type: str
   call_id:
-    description: The call with this Call-ID alone.
+    description: Return only the call with this Call-ID.
     type: str
   trunk:
-    description: Calls over the trunk of this name alone, and its alarms. The call logs know which trunk a call took.
+    description: Return only calls over the trunk of this name, and its alarms. The call logs show which trunk a call
+      took.
     type: str
   peers:
-    description: What concerns these addresses of peers alone.
+    description: Return only what concerns peers with these addresses.
     type: list
     elements: str
     default: []
 """
 
 EXAMPLES = r"""
-- name: What did the last hour bring?
+- name: Read the calls of the last hour
   siptls.cucm.cucm_trace_info:
     host: cucma.example.com
     username: "{{ cucm_username }}"
@@ -105,8 +106,8 @@ calls:
       C(remote_port), C(transport), C(status), C(result), C(srtp) and C(ladder). A call that two nodes traced appears
       once per node.
     - C(status) and C(result) are those of the INVITE that was answered, else of the last one. C(transport) is that of
-      the Via header; it is null when nothing shows it. C(srtp) is true when both ends sent keys, false when an end
-      sent none, null when that was not shown.
+      the Via header; it is null if nothing shows it. C(srtp) is true if both ends sent keys, false if one end sent
+      none, null if this was not shown.
   type: list
   elements: dict
   returned: success
@@ -120,7 +121,7 @@ certificates:
   sample: []
 connections:
   description: Events of connections, each with C(time), C(node), C(event), C(remote_ip), C(remote_port), C(index),
-    C(transport). A message on a known connection is not an event.
+    C(transport). A message on a known connection is not an event of its own.
   type: list
   elements: dict
   returned: success
@@ -133,8 +134,8 @@ digit_analysis:
   returned: success
   sample: []
 options:
-  description: The peers that were pinged, each with C(peer_ip), C(sent), C(answers), C(results), C(last), C(state)
-    (V(alive), V(dead), V(unknown)).
+  description: The peers that were sent OPTIONS, each with C(peer_ip), C(sent), C(answers), C(results), C(last),
+    C(state) (V(alive), V(dead), V(unknown)).
   type: list
   elements: dict
   returned: success
@@ -148,22 +149,22 @@ alarms:
   returned: success
   sample: [{"time": "2026-11-28T15:56:06.505+00:00", "name": "SIPTrunkOOS", "trunk": "New-Trunk"}]
 trouble:
-  description: Lines about failures of TLS, each with C(time), C(node) and CUCM's own C(text); for those that are known
-    also C(kind), C(meaning) and C(next_step), and, where the line has them, C(verification_error) (OpenSSL's number),
+  description: Lines about TLS failures, each with C(time), C(node) and CUCM's own C(text); for known lines also
+    C(kind), C(meaning) and C(next_step), and, if the line has them, C(verification_error) (OpenSSL's number),
     C(remote_ip), C(remote_port), C(received) and C(expected) names.
   type: list
   elements: dict
   returned: success
   sample: [{"time": "2026-11-28T15:55:59.462+00:00"}]
 nodes:
-  description: The heads of the trace files, each with C(time), C(host), C(address), C(version), C(trace_version),
+  description: The headers of the trace files, each with C(time), C(host), C(address), C(version), C(trace_version),
     C(node_id), C(process_started).
   type: list
   elements: dict
   returned: success
   sample: [{"time": "2026-11-28T15:55:55.317+00:00", "version": "9.1.2.10000-28", "host": "CUCMA"}]
 files:
-  description: The files that were read; those on the controller with C(path), C(size), C(sha256).
+  description: The files that were read; files on the controller have C(path), C(size), C(sha256).
   type: list
   elements: dict
   returned: success

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sip_tls_capture_info
-short_description: Read the TLS handshakes of SIP trunks out of a packet capture
+short_description: Read the TLS handshakes of SIP trunks from a packet capture
 version_added: 1.0.0
 description:
-  - Reads a capture file from CUCM, tcpdump or Wireshark (pcap or pcapng, gzipped or not) and says of each connection
-    on the SIP ports which certificates both ends showed, the TLS version and cipher, whether the authentication was
-    mutual, which alerts were sent and what they mean, and which SIP messages are readable.
-  - Needs no other program. Segments out of order, sent twice or missing, cut and damaged files are read as far as
-    they go; RV(problems) and RV(connections[].notes) say what was missing.
-  - TLS 1.3 encrypts the certificates. Then RV(connections[].certificates_visible) is V(false) and
-    RV(connections[].mutual) is null; use M(siptls.cucm.sip_tls_probe) or M(siptls.cucm.cucm_trace_info) for them.
-  - SRTP keys in SIP messages are never returned, only that there were some.
+  - Reads a capture file from CUCM, tcpdump or Wireshark (pcap or pcapng, gzipped or not). For each connection on the
+    SIP ports it returns the certificates of both ends, the TLS version and cipher, whether the authentication was
+    mutual, the alerts with their meaning, and the SIP messages that are readable.
+  - Needs no other program. Captures with segments that are out of order, repeated or missing, and truncated or damaged
+    files, are read as far as possible; RV(problems) and RV(connections[].notes) say what is missing.
+  - TLS 1.3 encrypts the certificates. RV(connections[].certificates_visible) is then V(false) and
+    RV(connections[].mutual) is null; use M(siptls.cucm.sip_tls_probe) or M(siptls.cucm.cucm_trace_info) to see them.
+  - SRTP keys in SIP messages are never returned, only whether there were any.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -32,8 +32,8 @@ options:
     elements: path
     required: true
   rolled:
-    description: Whether to read the files too into which a long capture of CUCM rolled, V(packets.cap01) and so on
-      beside V(packets.cap).
+    description: Whether to also read the further files of a long CUCM capture, such as V(packets.cap01) beside
+      V(packets.cap).
     type: bool
     default: true
   ports:
@@ -80,7 +80,7 @@ connections:
       returned: always
       sample: "2026-11-28T14:26:40.338986Z"
     protocol:
-      description: V(tls), V(sip) (in the clear), V(other), V(none) (no data was sent) or V(unknown) (not shown).
+      description: V(tls), V(sip) (not encrypted), V(other), V(none) (no data was sent) or V(unknown) (not shown).
       type: str
       returned: always
       sample: "tls"
@@ -95,17 +95,18 @@ connections:
       returned: always
       sample: AES128-SHA
     server_name:
-      description: The server name that the client asked for.
+      description: The server name that the client requested.
       type: str
       returned: always
       sample: "cucm10.example.com"
     established:
-      description: Whether the handshake succeeded; null when the capture does not show it.
+      description: Whether the handshake succeeded; null if the capture does not show it.
       type: bool
       returned: always
       sample: true
     resumed:
-      description: Whether an earlier session was resumed, which shows no certificates; null when that is not shown.
+      description: Whether an earlier session was resumed, in which case no certificates are shown; null if the capture
+        does not show it.
       type: bool
       returned: always
       sample: false
@@ -115,7 +116,8 @@ connections:
       returned: always
       sample: false
     mutual:
-      description: Whether both ends showed a certificate and proved its key; null when the capture does not show it.
+      description: Whether both ends presented a certificate and proved that they have its key; null if the capture does
+        not show it.
       type: bool
       returned: always
       sample: true
@@ -132,7 +134,7 @@ connections:
       returned: always
       sample: [{"common_name": "CUCM10"}]
     asked_for_certificate:
-      description: Whether the server asked the client for a certificate; null when the capture does not show it.
+      description: Whether the server asked the client for a certificate; null if the capture does not show it.
       type: bool
       returned: always
       sample: true
@@ -166,7 +168,7 @@ connections:
       returned: always
       sample: "client"
     notes:
-      description: What has to be known to assess this connection.
+      description: Notes that matter when you assess this connection.
       type: list
       elements: str
       returned: always

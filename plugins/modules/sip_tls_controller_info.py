@@ -11,9 +11,9 @@ module: sip_tls_controller_info
 short_description: Check the controller's Python packages before a run, and show their versions
 version_added: 1.0.0
 description:
-  - Lists the Python, the ansible-core and the Python packages that the collection runs with, for a problem report or
-    an audit.
-  - Fails with one sentence when a package is missing, so that a run ends before it changes anything.
+  - Shows the versions of Python, ansible-core and the Python packages that the collection runs with, for a problem
+    report or an audit.
+  - Fails with one sentence if a package is missing, so that a run ends before it changes anything.
   - Contacts no system and changes nothing.
 author:
   - siptls.cucm contributors (@siptls)
@@ -25,7 +25,7 @@ attributes:
     details: Always runs on the controller, in Ansible's own process. C(async) is not supported.
 options:
   packages:
-    description: The names of the packages to look for, as C(pip) knows them.
+    description: The names of the packages to check, as C(pip) knows them.
     type: list
     elements: str
     default: [asyncssh, cryptography, requests, zeep]

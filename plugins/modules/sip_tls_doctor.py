@@ -13,12 +13,12 @@ version_added: 1.0.0
 description:
   - Takes the same evidence as M(siptls.cucm.sip_tls_verdict) and names, for each direction of a trunk, the cause of its
     failure, with the evidence for it and the next step.
-  - It weighs the configuration of both ends, their certificates and trust stores, the names in the security profiles,
+  - It compares the configuration of both ends, their certificates and trust stores, the names in the security profiles,
     the clocks, the handshakes of the controller, alerts in captures, the failure lines and alarms in the traces of both
     ends, the state of the trunk with its reason, and the dial plans of both ends.
-  - A cause that several sources show comes first; the others follow in RV(diagnoses[].others).
-  - With O(dest) it writes the diagnoses as an HTML page that is complete in itself, and as JSON.
-  - Contacts no system and changes nothing on one. The files are written on the controller.
+  - The cause with the most evidence comes first; the others follow in RV(diagnoses[].others).
+  - With O(dest) it writes the diagnoses as a self-contained HTML page, and as JSON.
+  - Does not contact any system. The files are written on the controller.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -28,15 +28,15 @@ extends_documentation_fragment:
 attributes:
   diff_mode:
     support: none
-    details: The files are written as a whole, and what is in them is not for a terminal.
+    details: The files are written as a whole, and their contents are not meant for a terminal.
   platform:
     details: Always runs on the controller, in Ansible's own process. C(async) is not supported.
 requirements:
   - cryptography
 options:
   dest:
-    description: A folder on the controller for V(diagnosis.html) and V(diagnosis.json); made when missing. Without it
-      nothing is written.
+    description: A folder on the controller for V(diagnosis.html) and V(diagnosis.json); created if it is missing.
+      Without it nothing is written.
     type: path
 """
 
@@ -85,14 +85,14 @@ diagnoses:
       returned: always
       sample: "cucma"
     works:
-      description: Whether the trunk works in this direction, by its state, a call or a handshake; null when nothing
-        shows it.
+      description: Whether the trunk works in this direction, by its state, a call or a handshake; null if nothing shows
+        it.
       type: bool
       returned: always
       sample: true
     cause:
       description: Short name of the cause, such as V(ca_missing), V(name_at_peer), V(expired), V(not_active),
-        V(destination), V(profile), V(no_connection); null when none was found.
+        V(destination), V(profile), V(no_connection); null if none was found.
       type: str
       returned: always
       sample: "certificate_expired"
@@ -107,7 +107,7 @@ diagnoses:
       returned: always
       sample: "Read it with cucm_certificate_info."
     evidence:
-      description: What shows the cause, each with C(source) and C(text).
+      description: The evidence for the cause, each entry with C(source) and C(text).
       type: list
       elements: dict
       returned: always
@@ -119,7 +119,7 @@ diagnoses:
       returned: always
       sample: []
     others:
-      description: The other causes that were found, best shown first, with the same keys.
+      description: The other causes that were found, with the same keys, the one with the most evidence first.
       type: list
       elements: dict
       returned: always

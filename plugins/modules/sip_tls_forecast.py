@@ -12,15 +12,15 @@ short_description: Forecast when SIP trunks over TLS will break, and why
 version_added: 1.0.0
 description:
   - Takes the same evidence as M(siptls.cucm.sip_tls_verdict) and lists, for each direction of a trunk, what will break
-    it, with the date where there is one.
-  - It looks at the ends of the certificates of both ends and of the CAs above them, at certificates of public CAs (no
-    clientAuth from March 2027 on, lifetimes of 200, 100 and 47 days), at key sizes and SHA-1, and at ciphers and TLS
-    versions that the clusters negotiate and that newer releases take away. Where a cluster asks the OCSP responder
-    that a certificate names (C(revocation) of O(clusters)), it lists certificates that name none.
-  - With O(certificates) it also lists all certificates of all clusters and services, those that end first on top, and
-    what external peers present.
-  - With O(dest) it writes both as an HTML page that is complete in itself, as CSV and as JSON.
-  - Contacts no system and changes nothing on one. The files are written on the controller.
+    it, with the date if there is one.
+  - It checks when the certificates of both ends and of the CAs above them expire, certificates of public CAs (no
+    clientAuth from March 2027 on, lifetimes of 200, 100 and 47 days), key sizes and SHA-1, and ciphers and TLS versions
+    that the clusters negotiate and that newer releases no longer support. If a cluster asks the OCSP responder named in
+    a certificate (C(revocation) of O(clusters)), it lists certificates that name none.
+  - With O(certificates) it also lists all certificates of all clusters and services, and what external peers present,
+    those that expire first on top.
+  - With O(dest) it writes both as a self-contained HTML page, as CSV and as JSON.
+  - Does not contact any system. The files are written on the controller.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -29,7 +29,7 @@ extends_documentation_fragment:
 attributes:
   diff_mode:
     support: none
-    details: The files are written as a whole, and what is in them is not for a terminal.
+    details: The files are written as a whole, and their contents are not meant for a terminal.
   platform:
     details: Always runs on the controller, in Ansible's own process. C(async) is not supported.
 requirements:
@@ -38,27 +38,28 @@ options:
   certificates:
     description:
       - Results of M(siptls.cucm.cucm_certificate_info), each with the key C(cluster) added.
-      - A result without certificates, of a node that could not be read, is shown with its message as not read.
+      - A result without certificates, for a node that could not be read, is listed as not read, with its message.
     type: list
     elements: dict
     default: []
   dest:
     description: A folder on the controller for V(forecast.html), V(forecast.csv), V(certificates.csv) and
-      V(forecast.json); made when missing. Without it nothing is written.
+      V(forecast.json); created if it is missing. Without it nothing is written.
     type: path
   near_days:
-    description: What ends within so many days is listed in RV(ending); the page shows it in the colour of an error.
+    description: Certificates that expire within this number of days are listed in RV(ending); the page shows them in
+      the color of an error.
     type: int
     default: 30
   renew_before:
-    description: Days before their end from which certificates are renewed (C(callmanager_certificate_renew_before)).
-      With the lifetimes of public CAs it shows how often Cisco CallManager has to be restarted.
+    description: Days before they expire from which certificates are renewed (C(callmanager_certificate_renew_before)).
+      Together with the lifetimes of public CAs it shows how often Cisco CallManager has to be restarted.
     type: int
     default: 30
 """
 
 EXAMPLES = r"""
-- name: Look ahead
+- name: Forecast when the trunks will break
   siptls.cucm.sip_tls_forecast:
     clusters: "{{ evidence | map(attribute='cluster') }}"
     directions: "{{ evidence | map(attribute='directions') | flatten }}"
@@ -66,7 +67,7 @@ EXAMPLES = r"""
     dest: build/forecast
   register: forecast
 
-- name: Fail in time
+- name: Fail if that is within 30 days
   ansible.builtin.assert:
     that:
       - forecast.days_left is none or forecast.days_left > 30
@@ -76,7 +77,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 breaks_on:
-  description: The first day on which a trunk breaks, as ISO 8601; null when none is known.
+  description: The first day on which a trunk breaks, as ISO 8601; null if none is known.
   type: str
   returned: success
   sample: "2028-11-27T15:56:00Z"
@@ -108,7 +109,7 @@ forecasts:
       returned: always
       sample: "cucma"
     works:
-      description: Whether the trunk works in this direction now; null when nothing shows it.
+      description: Whether the trunk works in this direction now; null if nothing shows it.
       type: bool
       returned: always
       sample: true
@@ -128,22 +129,22 @@ forecasts:
       returned: always
       sample: "the certificate of CUCMA expires"
     events:
-      description: All that was found, the earliest first, each with C(kind), C(date) (null for what comes with an
-        upgrade or a renewal), C(days_left), C(node), C(reason), C(next_step).
+      description: All events that were found, the earliest first, each with C(kind), C(date) (null for events that come
+        with an upgrade or a renewal), C(days_left), C(node), C(reason), C(next_step).
       type: list
       elements: dict
       returned: always
       sample: [{"kind": "certificate_end", "date": "2028-11-27T15:56:00Z", "days_left": 729}]
 ending:
   description: A sentence for each certificate of a service of any cluster (tomcat, TVS, CAPF, ipsec and the others), or
-    of an external peer, that ends within O(near_days) or has ended. Trust stores are left out.
+    of an external peer, that expires within O(near_days) or has expired. Trust stores are left out.
   type: list
   elements: str
   returned: success
   sample: ["cucma: the tomcat certificate cucma.example.com of CUCMA ends on 2026-12-10 (12 days). After its renewal,
     restart Cisco Tomcat."]
 certificate_days_left:
-  description: The fewest days left of such a certificate; null when none is known.
+  description: The fewest days left of any such certificate; null if none is known.
   type: int
   returned: success
   sample: 12
@@ -160,7 +161,8 @@ files:
   returned: with O(dest)
   sample: ["/srv/forecast/forecast.html"]
 certificates:
-  description: All certificates, those that end first on top. One that several nodes of a cluster hold is listed once.
+  description: All certificates, those that expire first on top. A certificate that several nodes of a cluster have is
+    listed once.
   type: list
   elements: dict
   returned: success
@@ -170,7 +172,7 @@ certificates:
       type: str
       sample: "cucma"
     nodes:
-      description: The nodes that hold it, or the address of the external peer that presented it.
+      description: The nodes that have it, or the address of the external peer that presented it.
       type: list
       elements: str
       sample: ["10.0.0.1"]
@@ -183,8 +185,8 @@ certificates:
       type: str
       sample: "identity"
     days_left:
-      description: Whole days until it ends, by the clock of the node; C(subject), C(common_name), C(issuer), C(serial),
-        C(not_before), C(not_after), C(sha256) and C(name) are those of M(siptls.cucm.cucm_certificate_info).
+      description: Whole days until it expires, by the clock of the node. C(subject), C(common_name), C(issuer),
+        C(serial), C(not_before), C(not_after), C(sha256) and C(name) are as in M(siptls.cucm.cucm_certificate_info).
       type: int
       sample: 304
     restarts:

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sip_tls_probe
-short_description: See what a SIP TLS port presents, asks for and answers
+short_description: Show what a SIP TLS port presents, requests and responds
 version_added: 1.0.0
 description:
-  - Performs a TLS handshake with a SIP port, with or without a client certificate, and returns the chain that is
-    presented, version, cipher, whether and of which CAs a client certificate is asked for, and the alert in words.
-  - CallManager refuses clients that show no certificate it trusts. The chain is seen all the same, on TLS 1.0 to 1.3,
-    and such a refusal is a result, not a failure. In TLS 1.3 a refusal comes after the handshake; it is waited for.
-  - From release 11.0 on the port holds two certificates, CallManager (RSA) and CallManager-ECDSA, and presents the one
-    that the client's Hello ranks first. The module asks for each of them in a handshake of its own and returns both
-    under RV(identities). All other values are of the RSA certificate, or of the ECDSA one where the port has no other.
-  - Up to TLS 1.2 the cipher names the kind of certificate, so the module offers TLS 1.3 to a server alone that speaks
-    nothing older.
-  - Where the handshake is let in, a SIP OPTIONS request follows. Any answer shows that SIP is alive there.
-  - Compares what is presented with the certificate that the node holds. An uploaded certificate becomes active when
+  - Performs a TLS handshake with a SIP port, with or without a client certificate. Returns the chain that the port
+    presents, the version and the cipher, whether it requests a client certificate and of which CAs, and the alert in
+    words.
+  - CallManager rejects clients that do not present a certificate it trusts. The module sees the chain all the same,
+    with TLS 1.0 to 1.3, and such a rejection is a result, not a failure. In TLS 1.3 it comes after the handshake; the
+    module waits for it.
+  - From release 11.0 on the port has two certificates, CallManager (RSA) and CallManager-ECDSA, and presents the one
+    that the ClientHello ranks first. The module asks for each of them in a handshake of its own and returns both in
+    RV(identities). All other values belong to the RSA certificate, or to the ECDSA one if the port has no other.
+  - Up to TLS 1.2 the cipher determines the kind of certificate, so the module offers TLS 1.3 only to a server that does
+    not support anything older.
+  - If the handshake succeeds, the module sends a SIP OPTIONS request. Any response shows that SIP is alive there.
+  - Compares the presented certificate with the one that the node holds. An uploaded certificate becomes active when
     Cisco CallManager is restarted; until then RV(state) is V(uploaded_not_active).
-  - Judges what is presented by O(ca_chain) and O(subject_names) where these are given. That they do not fit is a
-    result, not a failure.
-  - Sends no secret. Fails when there is no connection, or when no certificate was seen.
+  - Checks the presented certificate against O(ca_chain) and O(subject_names) if they are given. A mismatch is a result,
+    not a failure.
+  - Sends no secret. Fails if there is no connection, or if it did not see a certificate.
 author:
   - siptls.cucm contributors (@siptls)
 requirements:
@@ -42,7 +44,7 @@ options:
     type: int
     default: 5061
   client_certificate:
-    description: Client certificate to show, as PEM; its CAs' certificates may follow.
+    description: Client certificate to present, as PEM; the certificates of its CAs may follow.
     type: str
   client_certificate_path:
     description: File with the client certificate.
@@ -57,52 +59,52 @@ options:
     description: Passphrase of the key.
     type: str
   held:
-    description: The RSA certificate that the node holds (purpose CallManager), as PEM or by its SHA-256 fingerprint.
+    description: The RSA certificate that the node holds (purpose CallManager), as PEM or as SHA-256 fingerprint.
     type: str
   held_ecdsa:
-    description: The ECDSA certificate that the node holds (purpose CallManager-ECDSA), as PEM or by its SHA-256
+    description: The ECDSA certificate that the node holds (purpose CallManager-ECDSA), as PEM or as SHA-256
       fingerprint.
     type: str
     version_added: 1.0.0
   ca_chain:
-    description: Certificates of the CAs that the peer's certificate is to be signed by, up to the root, as PEM.
+    description: Certificates of the CAs that have to be above the peer's certificate, up to the root, as PEM.
     type: list
     elements: str
   subject_names:
-    description: The names of which the peer's certificate is to have one, as common or alternative name.
+    description: Names of which the peer's certificate has to contain at least one, as common or alternative name.
     type: list
     elements: str
   options:
-    description: Send a SIP OPTIONS request when the handshake allows.
+    description: Send a SIP OPTIONS request if the handshake succeeds.
     type: bool
     default: true
   old_peers:
-    description: See in a further handshake whether the port also serves peers of releases before 11.0, which speak TLS
-      1.0 only.
+    description: Check in another handshake whether the port also serves peers of releases before 11.0, which support
+      only TLS 1.0.
     type: bool
     default: false
     version_added: 1.0.0
   legacy_crypto:
     description:
       - Allow the cryptography of old releases, namely TLS 1.0 and its ciphers. Releases 9.1 and 10.5 need it.
-      - A warning names what was really used.
+      - A warning names what was used.
     type: bool
     default: false
   timeout:
-    description: Seconds that the connection and the handshake, and then the answer to OPTIONS, may each take.
+    description: Seconds to wait for the connection with the handshake, and again for the response to OPTIONS.
     type: int
     default: 10
 """
 
 EXAMPLES = r"""
-- name: See which certificate a node serves
+- name: See which certificate a node presents
   siptls.cucm.sip_tls_probe:
     host: cucm10.example.com
     held: "{{ held.certificates[0].pem }}"
   register: probe
   delegate_to: localhost
 
-- name: Judge what a provider's border controller presents
+- name: Check what a provider's SBC presents
   siptls.cucm.sip_tls_probe:
     host: sbc.example.com
     ca_chain: ["{{ lookup('ansible.builtin.file', 'provider-ca.pem') }}"]
@@ -124,15 +126,15 @@ chain:
   returned: success
   sample: [{"subject": "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCMA", "common_name": "CUCMA"}]
 identity:
-  description: The kind of certificate that the values outside of RV(identities) are of, V(RSA) or V(ECDSA).
+  description: The kind of certificate, V(RSA) or V(ECDSA), to which the values outside of RV(identities) belong.
   type: str
   returned: success
   sample: RSA
 identities:
   description:
-    - What the port presents to a client that asks for V(RSA) and to one that asks for V(ECDSA), by that kind.
-    - C(presented) is whether it presented a certificate of the kind, null when that is not known, and C(text) says why
-      it did not. Beside it C(chain), C(names), C(tls_version) and C(cipher), and where there is a chain
+    - What the port presents to a client that asks for V(RSA) and to one that asks for V(ECDSA), by kind.
+    - C(presented) is whether it presented a certificate of the kind, null if that is not known, and C(text) says why it
+      did not. There are also C(chain), C(names), C(tls_version) and C(cipher), and if there is a chain
       C(matches_held), C(state), C(state_text), C(trusted), C(trust_text), C(name_matches) and C(name_text).
   type: dict
   returned: success
@@ -149,33 +151,33 @@ tls_version:
   returned: success
   sample: TLSv1.2
 cipher:
-  description: The cipher by its OpenSSL name, also when the node then refused the probe.
+  description: The cipher by its OpenSSL name, even if the node then rejected the probe.
   type: str
   returned: success
   sample: "AES128-SHA"
 old_peers:
-  description: Whether the port serves peers of releases before 11.0; null when that is not known.
+  description: Whether the port serves peers of releases before 11.0; null if that is not known.
   type: bool
   returned: when O(old_peers)
   sample: false
 accepted:
-  description: Whether the node let the probe in; null when it said nothing either way.
+  description: Whether the node accepted the connection of the probe; null if that is not known.
   type: bool
   returned: success
   sample: false
 mutual:
-  description: Whether the node authenticates its clients; null when that could not be seen.
+  description: Whether the node authenticates its clients; null if that is not known.
   type: bool
   returned: success
   sample: true
 client_certificate_asked:
-  description: Whether the node asked for a client certificate; null when that could not be seen.
+  description: Whether the node requested a client certificate; null if that is not known.
   type: bool
   returned: success
   sample: true
 acceptable_cas:
-  description: Names of the CAs that the node accepts client certificates of; null when it did not say or it could not
-    be seen.
+  description: Names of the CAs whose client certificates the node accepts; null if the node did not list them or that
+    is not known.
   type: list
   elements: str
   returned: success
@@ -188,28 +190,29 @@ acceptable_ca_names:
   sample: [["O=Cisco Systems", "CN=Cisco Manufacturing CA"]]
 alert:
   description: The alert that ended the connection, with C(from), C(level), C(name), C(code), C(meaning), C(next_step);
-    null when there was none.
+    null if there was none.
   type: dict
   returned: success
   sample: {"from": "server", "level": "fatal", "name": "handshake_failure"}
 trouble:
-  description: What else ended the connection, in the words of the TLS library.
+  description: Any other error that ended the connection, in the words of the TLS library.
   type: str
   returned: success
   sample: "sslv3 alert handshake failure"
 options:
-  description: The answer to OPTIONS, with C(alive), C(status), C(answer), C(server), C(milliseconds), C(trouble); null
-    when none was sent.
+  description: The response to OPTIONS, with C(alive), C(status), C(answer), C(server), C(milliseconds), C(trouble);
+    null if no OPTIONS was sent.
   type: dict
   returned: success
   sample: {"answered": true}
 matches_held:
-  description: Whether the node presents the certificate O(held); null without it.
+  description: Whether the node presents the certificate in O(held); null without it.
   type: bool
   returned: success
   sample: true
 trusted:
-  description: Whether the signatures of the chain lead to a root of O(ca_chain), all dates being good; null without it.
+  description: Whether the signatures of the chain lead to a root of O(ca_chain), with all certificates in their dates;
+    null without it.
   type: bool
   returned: success
   sample: true

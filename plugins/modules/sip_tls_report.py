@@ -14,10 +14,10 @@ description:
   - Writes one HTML page with the verdict, a picture of the clusters and trunks (a matrix of directions for more than
     four clusters), the certificates side by side, the handshakes and calls as ladders, what was changed, how many
     phones were registered before and after restarts, the evidence with its hashes, and the same as JSON.
-  - The page is complete in itself. It loads nothing, can be printed, and reads well on a telephone and in the dark.
+  - The page is self-contained. It loads nothing, can be printed, fits the screen of a phone and has a dark mode.
   - The files are written on the controller, whatever host the task is delegated to, by the user who runs Ansible.
-  - The page names the user, the controller and the versions that made it, and has room to sign.
-  - Without a change of the evidence the files are left as they are.
+  - The page shows the user, the controller and the versions with which it was made, and has room to sign.
+  - If the evidence has not changed, the files are left as they are.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -25,12 +25,12 @@ extends_documentation_fragment:
 attributes:
   diff_mode:
     support: none
-    details: The files are written as a whole, and what is in them is not for a terminal.
+    details: The files are written as a whole, and their contents are not meant for a terminal.
   platform:
     details: Always runs on the controller, in Ansible's own process. C(async) is not supported.
 options:
   dest:
-    description: The folder in which V(report.html) and V(report.json) are written; made when missing.
+    description: The folder for V(report.html) and V(report.json); created if it is missing.
     type: path
     required: true
   title:
@@ -38,7 +38,7 @@ options:
     type: str
     default: SIP over TLS between CUCM clusters
   clusters:
-    description: The clusters as M(siptls.cucm.sip_tls_verdict) takes them; a C(version) is shown when there is one.
+    description: The clusters as M(siptls.cucm.sip_tls_verdict) takes them; a C(version) is shown if there is one.
     type: list
     elements: dict
     required: true
@@ -62,13 +62,14 @@ options:
     elements: dict
     default: []
   files:
-    description: The files of evidence, each with C(path), C(size), C(sha256). Paths in O(dest) are shown from there.
+    description: The files of evidence, each with C(path), C(size), C(sha256). Paths in O(dest) are shown relative to
+      it.
     type: list
     elements: dict
     default: []
   about:
     description:
-      - Rows that the page shows about the run, each with C(name) and C(value), such as the number of a change request.
+      - Rows about the run for the page, each with C(name) and C(value), such as the number of a change request.
     type: list
     elements: dict
     default: []

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: sip_tls_verdict
-short_description: Weigh the evidence on SIP over mutual TLS between CUCM clusters
+short_description: Give a verdict on SIP over mutual TLS between CUCM clusters
 version_added: 1.0.0
 description:
-  - Takes what the other modules found out and says of each direction between two clusters whether its calls are
+  - Takes the results of the other modules and gives a verdict on each direction between two clusters, which is
     V(secure), V(insecure) or V(unproven), with the evidence, the causes and what to do about them.
-  - V(insecure) means that something was found that is wrong. V(unproven) means that nothing wrong was found, but that
-    something needed was not seen. V(secure) needs, for both ends, the certificate that the CA issued, held by CUCM and
-    presented in a handshake, made for serverAuth and clientAuth and within its dates; a peer that asks for a client
-    certificate; security profiles that are Encrypted over TLS and accept each other's names; a trunk that points at
-    its peer.
-  - A capture, a trace, the trunk's state and a call are not needed for V(secure), but they fail it when they show
-    otherwise, and RV(directions[].reach) says how far the evidence goes. V(probed) proves what a node serves to the
-    controller; V(observed) proves what passes between the clusters; V(call) proves that a call took this way.
-  - Asks nobody and changes nothing.
+  - V(insecure) means that the evidence shows a problem. V(unproven) means that it shows no problem, but that required
+    evidence is missing. V(secure) requires, for both ends, that CUCM holds the certificate that the CA issued and
+    presents it in a handshake, that the certificate allows serverAuth and clientAuth and is within its dates, that the
+    peer requests a client certificate, that the security profiles are Encrypted over TLS and accept each other's names,
+    and that the trunk leads to its peer.
+  - A capture, a trace, the trunk's state and a call are not required for V(secure), but the verdict is not V(secure) if
+    they show a problem, and RV(directions[].reach) says how far the evidence goes. V(probed) proves what a node
+    presents to the controller; V(observed) proves what passes between the clusters; V(call) proves that a call used
+    this trunk.
+  - Does not contact any system and changes nothing.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -32,19 +33,19 @@ requirements:
   - cryptography
 options:
   unread:
-    description: Sentences about evidence that was looked for and could not be read. They do not count; each is shown as
-      a warning, and RV(unread) keeps them.
+    description: Sentences about evidence that could not be read. They have no effect on the verdict; each is shown as a
+      warning and returned in RV(unread).
     type: list
     elements: str
     default: []
   warn_days:
-    description: Days before its end from which a certificate is warned of.
+    description: Days before it expires from which a certificate causes a warning.
     type: int
     default: 30
 """
 
 EXAMPLES = r"""
-- name: Weigh what was found
+- name: Work out the verdict
   siptls.cucm.sip_tls_verdict:
     clusters:
       - name: cucma
@@ -88,7 +89,7 @@ summary:
   returned: success
   sample: ["cucma to cucm10: secure (TLSv1, AES128-SHA)"]
 unread:
-  description: What was looked for and could not be read, a sentence each, as O(unread).
+  description: The evidence that could not be read, one sentence each, as in O(unread).
   type: list
   elements: str
   returned: success
@@ -102,7 +103,7 @@ phones:
   returned: success
   sample: [{"cluster": "cucma", "before": 214, "after": 214, "lost": []}]
 transit:
-  description: The verdict on calls that pass a hub, one entry per pair of clusters. It is the worst of its legs'.
+  description: The verdict on calls through hubs, one entry per pair of clusters. It is the worst verdict of its legs.
   type: list
   elements: dict
   returned: success
@@ -113,12 +114,12 @@ transit:
       returned: always
       sample: "leaf1"
     to:
-      description: The cluster that takes them.
+      description: The cluster that receives them.
       type: str
       returned: always
       sample: "leaf2"
     through:
-      description: The hubs that RV(transit[].from) sends them to.
+      description: The hubs to which RV(transit[].from) sends them.
       type: list
       elements: str
       returned: always
@@ -156,7 +157,7 @@ directions:
       returned: always
       sample: "cucma"
     external:
-      description: Whether RV(directions[].to) is a peer that is not ours, assessed by what one side can see.
+      description: Whether RV(directions[].to) is a peer that is not managed here, checked by what one side can see.
       type: bool
       returned: always
       sample: false
@@ -171,43 +172,42 @@ directions:
       returned: always
       sample: "probed"
     tls_version:
-      description: The TLS version of the newest handshake between the clusters, else that of the controller's probe;
+      description: The TLS version of the last handshake between the clusters, otherwise that of the controller's probe;
         RV(directions[].tls_version_source) says which.
       type: str
       returned: when a handshake was seen
       sample: "TLSv1"
     tls_version_source:
-      description: V(capture) when the clusters negotiated the version, V(probe) when the controller's probe did.
+      description: V(capture) if the clusters negotiated the version, V(probe) if the controller's probe did.
       type: str
       returned: when a handshake was seen
       sample: "probe"
     cipher:
-      description: The cipher that the clusters negotiated, by its OpenSSL name, else that of the controller's probe;
-        RV(directions[].cipher_source) says which.
+      description: The cipher that the clusters negotiated, by its OpenSSL name, otherwise that of the controller's
+        probe; RV(directions[].cipher_source) says which.
       type: str
       returned: when a handshake was seen
       sample: "AES128-SHA"
     cipher_source:
-      description: V(capture) or V(trace) when the clusters negotiated the cipher, V(probe) when the controller's probe
-        did.
+      description: V(capture) or V(trace) if the clusters negotiated the cipher, V(probe) if the controller's probe did.
       type: str
       returned: when a handshake was seen
       sample: "probe"
     media:
-      description: V(encrypted) or V(clear) when a call showed it; by configuration V(allowed), V(not allowed) or
-        V(unknown).
+      description: V(encrypted) or V(clear) if a call shows it; otherwise, by configuration, V(allowed), V(not allowed)
+        or V(unknown).
       type: str
       returned: always
       sample: "unknown"
     client_certificate:
-      description: The certificate that the calling cluster showed last, or else the one it is known to have.
+      description: The certificate that the calling cluster presented last, otherwise the one that it is known to have.
       type: dict
       returned: always
       sample: {"subject": "CN=CUCMA"}
     identities:
-      description: Each certificate that the C(server) and the C(client) may show, with C(node), C(purpose), C(subject),
-        C(issuer), C(serial), C(not_after) and C(sha256). The direction is secure only if all of them that the two ends
-        could choose are accepted.
+      description: Each certificate that the C(server) and the C(client) may present, with C(node), C(purpose),
+        C(subject), C(issuer), C(serial), C(not_after) and C(sha256). The direction is secure only if every certificate
+        that the two ends could choose is accepted.
       type: dict
       returned: always
       sample: {"server": "..."}
@@ -217,13 +217,13 @@ directions:
       returned: when one is known
       sample: {"subject": "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCMA"}
     evidence:
-      description: What speaks for the verdict, each with C(check), C(source), C(text), C(proves).
+      description: The evidence for the verdict, each entry with C(check), C(source), C(text), C(proves).
       type: list
       elements: dict
       returned: always
       sample: [{"check": "server_certificate", "source": "probe"}]
     findings:
-      description: What speaks against it, each with C(severity) (V(error), V(missing), V(warning), V(one_sided)),
+      description: The problems found, each with C(severity) (V(error), V(missing), V(warning), V(one_sided)),
         C(check), C(concerns) (V(trust), V(encryption), V(media) or V(connection)), C(cause), C(source), C(remedy),
         C(proof).
       type: list
