@@ -33,7 +33,14 @@ class Release:
     since: Version  # the first build
     updates: Mapping[int, str] = field(default_factory=dict)  # build: service update
     legacy_crypto: bool = False  # HTTPS, SSH and SIP speak TLS 1.0, SHA-1 and RSA 1024 alone
-    node_roles: bool = True  # listProcessNode has processNodeRole
+    node_roles: bool = False  # listProcessNode has processNodeRole
+    originator_space: bool = False  # a translation pattern can keep the caller's search space (useOriginatorCss)
+    ctl_by_cli: bool = False  # the CLI updates the CTL file; before, the CTL client does
+    ecdsa: bool = False  # SIP TLS ports have a CallManager-ECDSA certificate beside that of CallManager
+    itl_recovery: bool = False  # the ITLRecovery certificate signs the CTL and ITL files; before, that of CallManager
+    asks_ocsp: bool = False  # as a TLS client for SIP it asks OCSP responders
+    expressways: bool = False  # AXL lists Expressway-C servers (listExpresswayCConfiguration)
+    rest: bool = False  # the certificate REST API
 
     def title(self, version: Version) -> str:
         """As Cisco writes it, without a service update: 10.5(2); from 14 on 14, 15."""
@@ -41,16 +48,23 @@ class Release:
         return str(major) if major >= 14 else f"{major}.{minor}({maintenance})"
 
 
+#: what came with a release, and what later ones have too
+_FROM_10 = {"node_roles": True, "ctl_by_cli": True, "originator_space": True}
+_FROM_11 = {**_FROM_10, "ecdsa": True}
+_FROM_12 = {**_FROM_11, "itl_recovery": True}
+_FROM_12_5 = {**_FROM_12, "asks_ocsp": True, "expressways": True}
+_FROM_14 = {**_FROM_12_5, "rest": True}
+
 RELEASES = (
-    Release("9.1", (9, 1), _updates(4), legacy_crypto=True, node_roles=False),
-    Release("10.0", (10, 0), _updates(2), legacy_crypto=True),
-    Release("10.5", (10, 5), _updates(8, b21900="SU9", b22900="SU10"), legacy_crypto=True),
-    Release("11.0", (11, 0)),
-    Release("11.5", (11, 5), _updates(8, b21900="SU9", b22900="SU10", b23900="SU11")),
-    Release("12.0", (12, 0), {21900: "SU1", 22900: "SU2", 23900: "SU3"}),
-    Release("12.5", (12, 5), _updates(8, b18901="SU8a")),
-    Release("14.0", (14, 0), _updates(6, b14901="SU4")),
-    Release("15.0", (15, 0), _updates(4, b13901="SU3a", b14901="SU4a")),
+    Release("9.1", (9, 1), _updates(4), legacy_crypto=True),
+    Release("10.0", (10, 0), _updates(2), legacy_crypto=True, **_FROM_10),
+    Release("10.5", (10, 5), _updates(8, b21900="SU9", b22900="SU10"), legacy_crypto=True, **_FROM_10),
+    Release("11.0", (11, 0), {}, **_FROM_11),
+    Release("11.5", (11, 5), _updates(8, b21900="SU9", b22900="SU10", b23900="SU11"), **_FROM_11),
+    Release("12.0", (12, 0), {21900: "SU1", 22900: "SU2", 23900: "SU3"}, **_FROM_12),
+    Release("12.5", (12, 5), _updates(8, b18901="SU8a"), **_FROM_12_5),
+    Release("14.0", (14, 0), _updates(6, b14901="SU4"), **_FROM_14),
+    Release("15.0", (15, 0), _updates(4, b13901="SU3a", b14901="SU4a"), **_FROM_14),
 )
 OLDEST, NEWEST = RELEASES[0], RELEASES[-1]
 #: the build of a release without a service update
@@ -77,6 +91,16 @@ def release_of(version: str) -> Release:
         known = f"{OLDEST.axl} to {NEWEST.title(NEWEST.since)}"
         raise Failure(f"CUCM release {version} is not supported: siptls.cucm knows releases {known}.")
     return found[-1]
+
+
+def features(version: object) -> Release:
+    """The row of a version for what a release can do; the newest one where the version is not known."""
+    try:
+        return release_of(str(version or ""))
+    except ValueError:
+        return NEWEST
+    except Failure:
+        return OLDEST
 
 
 def name_of(version: str) -> str | None:

@@ -53,3 +53,24 @@ def test_a_release_that_the_table_does_not_have_yet_is_noticed(
     assert _releases.newest() == newest
     assert _releases.newer_than_known(newer) and _releases.newer_than_known("99.0.1.10000-1")
     assert not any(_releases.newer_than_known(version) for version in (known, "15.0", "9.1"))
+
+
+@pytest.mark.parametrize(
+    ("version", "has"),
+    [
+        ("9.1.2.10000-28", ""),
+        ("8.6.2", ""),
+        ("10.5.2.10000-5", "ctl_by_cli"),
+        ("11.5.1.10000-6", "ctl_by_cli ecdsa"),
+        ("12.0.1", "ctl_by_cli ecdsa itl_recovery"),
+        ("12.5.1.18901-1", "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways"),
+        ("14.0", "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways rest"),
+        ("16.0.1", "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways rest"),
+        (None, "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways rest"),
+        ("new", "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways rest"),
+    ],
+)
+def test_what_a_release_has(version: str | None, has: str) -> None:
+    row = _releases.features(version)
+    names = ("ctl_by_cli", "ecdsa", "itl_recovery", "asks_ocsp", "expressways", "rest")
+    assert [name for name in names if getattr(row, name)] == has.split()

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ..world import Lab, Node
 
 _CALL_METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE")
-#: process types of a node: SIPTcp, SIPHandler, SIPD, the timer service, the router
-_SIPTCP, _SIPHANDLER, _SIPD, _TIMER, _CC = 71, 79, 81, 3, 90
+#: process types of a node: SIPTcp, SIPHandler, SIPD, the timer service
+_SIPTCP, _SIPHANDLER, _SIPD, _TIMER = 71, 79, 81, 3
 #: SDL's process of a TLS connection, SdlSSLTCPConnection
 _TLS_CONNECTION = 17
 #: OpenSSL's words for X509_V_ERR, as its releases in CUCM have them

@@ -21,12 +21,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk_
     SIP_TRUNK_SECURITY_PROFILE,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import TRUE
-from ansible_collections.siptls.cucm.plugins.module_utils._releases import numbers
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import features
 
 #: members of this access control group connect to CTIManager over TLS (port 2749)
 CTI_GROUP = "Standard CTI Secure Connection"
-#: the first AXL version whose schema has listExpresswayCConfiguration
-EXPRESSWAYS = (12, 5)
 _PLAIN = "Non Secure"
 _DESTINATIONS = (
     "select d.name as trunk, t.address as address, t.addressipv6 as addressipv6, t.port as port from "
@@ -88,7 +86,7 @@ def _is_secure(profile: str) -> bool:
 
 def _expressways(client: AxlClient) -> list[dict[str, Any]]:
     """The Expressway-C servers under Device > Expressway-C; Mobile and Remote Access works without an entry there."""
-    if numbers(client.version) < EXPRESSWAYS:
+    if not features(client.version).expressways:
         return []
     tags = ("HostNameOrIP",)
     items = client.listing("ExpresswayCConfiguration", "expresswayCConfiguration", {"HostNameOrIP": "%"}, tags)

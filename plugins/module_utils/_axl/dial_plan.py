@@ -16,12 +16,12 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import number
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.session import Session
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.soap import text
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.route_list import ROUTE_LIST
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import TRUE
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import features
 
 _SPACES = (
     "select c.name as css, p.name as partition, m.sortorder as place from callingsearchspace c left outer join "
@@ -116,7 +116,7 @@ def _pattern(row: Mapping[str, str]) -> dict[str, Any]:
 
 def _translations(client: AxlClient) -> Iterable[dict[str, Any]]:
     """The translation patterns, by an AXL list: no documented column shows who keeps the caller's search space."""
-    tags = [*_TRANSLATION_TAGS, *(["useOriginatorCss"] if number(client.version) >= (10, 0) else [])]
+    tags = [*_TRANSLATION_TAGS, *(["useOriginatorCss"] if features(client.version).originator_space else [])]
     for item in client.listing("TransPattern", "transPattern", {"pattern": "%"}, tags):
         yield {
             "pattern": text(item, "pattern"), "kind": "translation", "partition": text(item, "routePartitionName"),

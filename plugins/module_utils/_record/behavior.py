@@ -31,6 +31,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import (
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import AdminShell
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import REST_BASE
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import features
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import IPSEC
 
 SPEC = APPLICATION + PLATFORM + ArgSpec()
@@ -97,7 +98,7 @@ class Cluster:
     @property
     def has_rest(self) -> bool:
         """Whether the release has the certificate REST API."""
-        return int(self.axl.version.partition(".")[0]) >= 14
+        return features(self.axl.version).rest
 
     def close(self) -> None:
         """Close what was opened."""

@@ -12,21 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import features
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import serial_of
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import ITL_RECOVERY, TVS
 
-#: major releases: from here on the CLI updates the CTL, and ITLRecovery signs CTL and ITL
-TOKENLESS, ITLRECOVERY = 10, 12
 COMMAND = "utils ctl update CTLFile"
 #: what signs CTL and ITL from 12.0 on, and days before its end from which that is worth a warning
 ITL_SIGNER, SIGNER_DAYS = ITL_RECOVERY.name, 90
-
-
-def major(version: Any) -> int:
-    """The first number of a version; that of a new release where it is not known."""
-    head = str(version or "").partition(".")[0]
-    return int(head) if head.isdigit() else ITLRECOVERY
 
 
 def due(cluster: Cluster, *, renew_before: int = 30, regenerate: str = "", issuer: str = "") -> list[str]:
@@ -53,7 +46,7 @@ def ctl_problems(cluster: Cluster, policy: str) -> Iterator[str]:
     if cluster.security_mode != "mixed" or not cluster.due or policy == "done":
         return
     nodes = ", ".join(cluster.due)
-    if policy == "update" and major(cluster.version) >= TOKENLESS:
+    if policy == "update" and features(cluster.version).ctl_by_cli:
         return
     affected = (
         f"the cluster is in mixed mode and the CallManager certificate of {nodes} will change. "
@@ -83,7 +76,7 @@ def secure_phones(counted: Mapping[str, int] | None, lead: str = "") -> str:
 
 def anchor_problems(cluster: Cluster, trust_lists: Mapping[str, Any]) -> Iterator[str]:
     """Up to 11.5: whether phones could verify the new ITL with TVS. trust_lists is the result of cucm_ctl."""
-    if major(cluster.version) >= ITLRECOVERY or not cluster.due:
+    if features(cluster.version).itl_recovery or not cluster.due:
         return
     itl = trust_lists.get("itl")
     if itl is None:
@@ -112,7 +105,7 @@ def signer_warnings(cluster: Cluster) -> Iterator[str]:
     """From 12.0 on: whether the certificate that signs the CTL and ITL files is near its end."""
     signer = cluster.itl_signer
     left = (signer or {}).get("days_left")
-    if major(cluster.version) < ITLRECOVERY or signer is None or left is None or left > SIGNER_DAYS:
+    if not features(cluster.version).itl_recovery or signer is None or left is None or left > SIGNER_DAYS:
         return
     when = "has expired" if left < 0 else f"expires in {left} days"
     yield (

@@ -15,13 +15,12 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import features
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import CALLMANAGER
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import (
     COMMAND,
     ITL_SIGNER,
-    ITLRECOVERY,
-    major,
     secure_phones,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import results, step, text_of
@@ -29,7 +28,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.restarts import
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
 
 Step = dict[str, Any]
-ECDSA = 11  # the first release with CallManager-ECDSA
 NEW_CA = "the new local CA"
 #: what the restart of a service other than Cisco CallManager means
 EFFECTS = {
@@ -92,7 +90,7 @@ def shipped_certificates(facts: Mapping[str, Any], releases: Mapping[str, str]) 
 
 def _has_ecdsa(version: str) -> bool:
     """Whether a peer's release has ECDSA on its SIP TLS port; yes where the release is not known."""
-    return not version or major(version) >= ECDSA
+    return features(version).ecdsa
 
 
 def cluster_of(facts: Mapping[str, Any]) -> Cluster:
@@ -228,7 +226,7 @@ def _before(found: Cluster) -> str:
         "A phone that is off during the change keeps its old CTL and ITL files, and they may have to be deleted on the "
         "phone."
     )
-    if major(found.version) < ITLRECOVERY:
+    if not features(found.version).itl_recovery:
         text += (
             " Up to release 11.5 the CallManager certificate signs the ITL file: the TVS certificate must not change "
             "in the same window."
@@ -237,7 +235,7 @@ def _before(found: Cluster) -> str:
 
 
 def _after(found: Cluster) -> str:
-    signer = TRUNK.name if major(found.version) < ITLRECOVERY else ITL_SIGNER
+    signer = ITL_SIGNER if features(found.version).itl_recovery else TRUNK.name
     return (
         f"They load the new files, which the {signer} certificate signs. Wait until they are registered before you "
         "renew another certificate of the cluster."

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._releases import numbers
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import features
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor, negotiated
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Node
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
@@ -42,8 +42,6 @@ RSA_KEY_EXCHANGE = (
     "AES128-SHA256",
     "AES256-SHA256",
 )
-#: the release whose TLS clients for SIP ask OCSP responders
-OCSP_SINCE = "12.5"
 SMALLEST_RSA_KEY = 2048
 _RENEW = "Renew it before that day (playbook renew_certificates.yml)."
 _PRIVATE_CA = "Move to a private CA, or to a CA that keeps clientAuth, before the certificate is renewed."
@@ -198,10 +196,7 @@ def _leaves(node: Node) -> list[tuple[str, Certificate]]:
 
 
 def _without_ocsp(case: Direction, cluster: str) -> bool:
-    try:
-        return numbers(case.versions[cluster]) < numbers(OCSP_SINCE)
-    except (KeyError, ValueError):
-        return False
+    return not features(case.versions.get(cluster)).asks_ocsp
 
 
 def _no_responder(checker: str, node: Node, title: str, rule: Mapping[str, Any]) -> Event:

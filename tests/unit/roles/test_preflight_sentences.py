@@ -184,7 +184,7 @@ def about_external(missing: dict[str, Any] | None = None, **keys: Any) -> list[s
         ),
         ({"addresses": ["192.0.2.7"], "trunk": {"destination_is_srv": True}}, "excludes the IP address 192.0.2.7"),
         ({"addresses": ["_sips._tcp.example.com"]}, "is the name of an SRV record. Set destination_is_srv to true"),
-        ({"routes": [{"pattern": "9.@"}]}, "route pattern 9.@ holds @ and needs a dial_plan"),
+        ({"routes": [{"pattern": "9.@"}]}, "route pattern 9.@ contains @ and needs a dial_plan"),
         ({"routes": [{"pattern": "9.X", "blocked_call_percentage": "5"}]}, "needs enable_dcc_enforcement"),
         ({"routes": [{"pattern": "9.X", "emergency_service_number": True}]}, "needs CUCM release 11.0 and later"),
     ],

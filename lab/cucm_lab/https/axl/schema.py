@@ -116,7 +116,7 @@ def _at(kind: str, number: Version) -> tuple[Field, ...]:
     return cut((KINDS.get(kind) or REFERRED[kind]).fields)
 
 
-_ALL, _10, _11 = OLDEST, (10, 0), (11, 0)
+_ALL, _10 = OLDEST, (10, 0)
 _CRUD = {"add": _ALL, "update": _ALL, "get": _ALL, "list": _ALL, "remove": _ALL}
 _READ = {"update": _ALL, "get": _ALL, "list": _ALL}
 
