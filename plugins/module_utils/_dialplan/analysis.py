@@ -43,6 +43,12 @@ class Found:
     problem: str = ""
     outside: bool = False  # something matches, in a partition that the search space does not have
 
+    @property
+    def translated(self) -> str:
+        """The beginning of a sentence that names the translation patterns which the number met; empty without one."""
+        words = " and ".join(one.words for one in self.translations)
+        return f"{words} changed the called number, and " if words else ""
+
 
 def analyse(plan: DialPlan, dialled: str, space: Sequence[str]) -> Found:
     """Where a number goes when it is dialled whole. NotKnown, with the reason, when that is not decided."""

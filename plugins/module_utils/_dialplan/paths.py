@@ -74,10 +74,11 @@ def outbound(plan: DialPlan, caller: Caller, dialled: str, trunk: str) -> Step:
         why = f"{early.words} is urgent and takes the call before a phone that sends digit by digit has sent {dialled}"
         return Step(NOT_ROUTED, dialled, why)
     if found.pattern is None or found.problem:
-        return Step(NOT_ROUTED, dialled, found.problem, outside=found.outside)
+        return Step(NOT_ROUTED, dialled, f"{found.translated}{found.problem}", outside=found.outside)
     if found.pattern.kind != ROUTE:
-        return Step(NOT_ROUTED, dialled, f"{found.number} reaches {found.pattern.words}")
-    return _leaves_by(plan, found.pattern, found.number, trunk)
+        return Step(NOT_ROUTED, dialled, f"{found.translated}{found.number} reaches {found.pattern.words}")
+    step = _leaves_by(plan, found.pattern, found.number, trunk)
+    return replace(step, why=f"{found.translated}{step.why}") if step.why else step
 
 
 def _leaves_by(plan: DialPlan, pattern: Pattern, number: str, trunk: str) -> Step:
@@ -109,7 +110,7 @@ def inbound(plan: DialPlan, trunk: Trunk, number: str) -> Step:
         return Step(UNKNOWN, number, str(reason))
     over = f"it arrives over the SIP trunk {trunk.name} as {called}"
     if found.pattern is None or found.problem:
-        return Step(NOT_ROUTED, called, f"{over}, and {found.problem}", outside=found.outside)
+        return Step(NOT_ROUTED, called, f"{over}, and {found.translated}{found.problem}", outside=found.outside)
     if found.pattern.kind != LINE:
         # A hunt pilot leads to its members, a route pattern to another trunk or gateway.
         onward = _onward(plan, found.pattern) if found.pattern.kind == ROUTE else ()

@@ -9,19 +9,19 @@ The plans are written and read over AXL; the lab answers from its own process an
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import AxlClient
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.dial_plan import dial_plan
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan import analysis, paths
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.plan import LINE, ROUTE, DialPlan
 from cucm_lab.testing import LabProcess
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
+from tests.support.dialled_site import Site, update
 
 # One worker: the last test looks at what the first one counted.
 pytestmark = pytest.mark.xdist_group("dialplan")
@@ -32,23 +32,6 @@ PHONES = ({"extension": "11"}, {"extension": "12", "partition": "P0"}, {"extensi
 SPACES = ("Line", "Device", "Trunk", "Translation")
 OUT = "OUT"
 NAMED = {"_value_1": ""}
-
-
-@dataclass
-class Site:
-    """One cluster of a running lab, over AXL and over the lab's own control socket."""
-
-    lab: LabProcess
-    client: AxlClient
-
-    def analysed(self, called: str, **way: Any) -> dict[str, Any]:
-        """The lab's word on a number."""
-        found: dict[str, Any] = self.lab.ask("digits", cluster="cucma", called=called, **way)
-        return found
-
-    def plan(self) -> DialPlan:
-        """The product's reading."""
-        return DialPlan.read(dial_plan(self.client))
 
 
 @pytest.fixture(scope="module")
@@ -160,17 +143,6 @@ def write(site: Site, plan: dict[str, Any]) -> None:
     for row in plan["translations"]:
         settings_ = "".join(f"<{name}>{value}</{name}>" for name, value in row.items())
         update(site, "addTransPattern", f"<transPattern>{settings_}<usage>Translation</usage></transPattern>")
-
-
-def update(site: Site, operation: str, inner: str) -> None:
-    """One write as a document of our own."""
-    body = (
-        '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>'
-        f'<n:{operation} xmlns:n="http://www.cisco.com/AXL/API/12.5">{inner}</n:{operation}></e:Body></e:Envelope>'
-    )
-    headers = {"Content-Type": "text/xml", "SOAPAction": f'"CUCM:DB ver=12.5 {operation}"'}
-    answer, _root = site.client.post(operation, body.encode(), headers)
-    assert answer.status == 200, answer.text(2000)
 
 
 def ours(plan: DialPlan, called: str, space: tuple[str, ...], *, one_by_one: bool) -> dict[str, str] | None:
