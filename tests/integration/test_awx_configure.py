@@ -145,13 +145,13 @@ def test_check_mode_on_an_empty_controller_lists_what_would_be_made(empty: Contr
         "project siptls.cucm",
         "inventory CUCM clusters",
     ):
-        assert f"Would make: {text}" in output, output
+        assert f"Would create: {text}" in output, output
 
 
 def test_the_names_of_aap_serve_as_well(empty: Controller) -> None:
     names = {"AAP_HOSTNAME": empty.url, "AAP_TOKEN": TOKEN, "CONTROLLER_HOST": "", "CONTROLLER_OAUTH_TOKEN": ""}
     code, output = empty.configure("--check", **names)
-    assert code == 0 and "Would make" in output, output
+    assert code == 0 and "Would create" in output, output
 
 
 def test_everything_is_made_in_one_run_and_linked(full: Controller) -> None:

@@ -48,7 +48,7 @@ def test_the_plan_of_what_is_set_up_says_nothing(set_up: SetUp, tmp_path: Path) 
     assert plan.count("\nNothing.\n") == 2 and "0 changes, 0 restarts" in plan
     assert plan.count("CallManager certificate of CUCM") == 2, "what is left alone is named"
     page = (tmp_path / "plan.html").read_text()
-    assert "<b>Nothing.</b>" in page and "CHG &lt;4711&gt;" in page and "<4711>" not in page
+    assert "<b>No change.</b>" in page and "CHG &lt;4711&gt;" in page and "<4711>" not in page
 
 
 @UNTOUCHED

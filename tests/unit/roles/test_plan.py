@@ -185,7 +185,7 @@ def test_what_could_not_be_found_out_is_not_called_nothing() -> None:
     assert plan["unknown"] == ["b", "c"]
     assert plan["clusters"][1]["why"].endswith("no connection.") and plan["clusters"][2]["why"]
     page = written("plan.html", {"b": silent})
-    assert "Nothing." not in page and "no connection." in page
+    assert "No change." not in page and "no connection." in page
 
 
 def test_problems_forbid_the_plan() -> None:
@@ -268,4 +268,4 @@ def test_hostile_names_stay_text_in_markdown() -> None:
 
 def test_the_page_of_a_whole_plan_is_sound_html() -> None:
     page = Page(written("plan.html", {"a": facts(OLD, reset=("T",)), "b": facts(SAME, needed=False)}))
-    assert {"ol", "table", "section"} <= page.tags and "Nothing." in page.text
+    assert {"ol", "table", "section"} <= page.tags and "No change." in page.text
