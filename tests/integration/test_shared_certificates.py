@@ -100,11 +100,11 @@ def test_csrs_of_somebody_else_and_between_our_steps_end_well(tmp_path: Path) ->
         for name in ("cucma", "cucm10"):
             site.lab.ask("csr", node=site.lab.address(name))
         tasks = site.play("renew_certificates", "--check").tasks
-        signed = next(n for n, task in enumerate(tasks, 1) if task.endswith("Have the CSRs signed by the CA"))
+        signed = next(n for n, task in enumerate(tasks, 1) if task.endswith("Have the CSR signed by the CA"))
         killed = site.play("renew_certificates", ANSIBLE_CALLBACKS_ENABLED="kill_after", KILL_AFTER=str(signed))
         assert killed.code < 0, killed.output[-3000:]
         assert not any(certificates(site).values())
-        assert not commands(site, "CUCMA", "set csr gen"), "a CSR that answers the wish was replaced"
+        assert not commands(site, "CUCMA", "set csr gen"), "a CSR that was as requested was replaced"
         site.lab.ask("csr", node=site.lab.address("cucma"))
         run = site.play("renew_certificates")
         assert run.code == 0, run.output[-6000:]
