@@ -15,7 +15,7 @@ description:
   - Listens for syslog over UDP. Name the controller as Remote Syslog Server of the clusters (Cisco Unified
     Serviceability, Alarm, Configuration), with the alarm level Error or lower.
   - Each alarm is an event C(alarm) with C(name), such as V(SIPTrunkOOS) or V(CertValidLessthanMonth), C(severity)
-    (0 is an emergency), C(facility), C(node), C(parameters) and C(sender), the address that it came from.
+    (0 is an emergency), C(facility), C(node), C(parameters) and C(sender), the address from which it came.
   - Anybody who reaches the port can send an alarm. The rulebooks of this collection therefore start playbooks that
     compare before they act, and take no value from an alarm but the name of a cluster in the inventory.
 options:

@@ -37,7 +37,7 @@ options:
     type: int
     default: 30
   interval:
-    description: Seconds between two looks.
+    description: Seconds between two checks.
     type: int
     default: 86400
   timeout:
