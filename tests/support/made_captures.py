@@ -76,11 +76,17 @@ def shake(identities: Identities) -> Callable[..., Flights]:
         say: bytes = b"OPTIONS sip:10.106.95.200 SIP/2.0\r\nCall-ID: 1@a\r\nContent-Length: 0\r\n\r\n",
         server_version: ssl.TLSVersion | None = None,
         resume: bool = False,
+        curve: str | None = None,
     ) -> Flights:
-        """``resume``: what is returned is a second handshake, which resumes the session of the first."""
+        """``resume``: what is returned is a second handshake, which resumes the session of the first.
+
+        ``curve``: the only one that the server takes; where the client's first offer lacks it, TLS 1.3 asks again.
+        """
         near = identities.context(False, version, client, ciphers)
         far = identities.context(True, server_version or version, server, ciphers)
         far.verify_mode = ask
+        if curve:
+            far.set_ecdh_curve(curve)
         flights, end = _talk(near, far, say, None)
         return _talk(near, far, say, end.session)[0] if resume else flights
 

@@ -55,6 +55,9 @@ def wrapped(how: str, ip: bytes) -> bytes:
         ),
         "ip in ip": lambda: ethernet(_ip(41 if kind == 0x86DD else 4, ip)),
         "vlan in gre": lambda: _gre(0x6558, MACS + b"\x81\x00\x00\x05" + struct.pack(">H", kind) + ip),
+        "vn-tag": lambda: ethernet(b"\x80\x01\x00\x02" + struct.pack(">H", kind) + ip, 0x8926),
+        "e-tag": lambda: ethernet(b"\x00\x00\x00\x64\x00\x00" + struct.pack(">H", kind) + ip, 0x893F),
+        "trustsec": lambda: ethernet(b"\x01\x01\x00\x01\x00\x64" + struct.pack(">H", kind) + ip, 0x8909),
         # What can't be opened.
         "IPsec ESP": lambda: ethernet(_ip(50, ip)),
         "MACsec": lambda: ethernet(ip, 0x88E5),
@@ -65,5 +68,6 @@ def wrapped(how: str, ip: bytes) -> bytes:
 OPENED = (
     "gre", "gre with key and checksum", "gre bridged", "erspan 1", "erspan 2", "erspan 3", "vxlan", "geneve", "mpls",
     "mpls twice", "mpls pseudowire", "pppoe", "ip in ip", "vlan in gre",
+    "vn-tag", "e-tag", "trustsec",
 )  # fmt: skip
 CLOSED = ("IPsec ESP", "MACsec", "L2TP")

@@ -30,6 +30,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names im
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_outcome import Outcome, outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_records import (
+    CLIENT_HELLO,
+    SERVER_HELLO,
     TLS13,
     TlsReader,
     TlsSide,
@@ -82,7 +84,9 @@ class Capture:
 
 
 def iso_time(seconds: float) -> str:
-    """UTC with microseconds; packets carry no zone of their own, pcap's clock is UTC."""
+    """UTC with microseconds; packets carry no zone of their own, pcap's clock is UTC. C(unknown) without a time."""
+    if seconds == packets.NO_TIME:
+        return "unknown"
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     except (OverflowError, ValueError, OSError):
@@ -106,6 +110,8 @@ def read(paths: Sequence[Path], ports: frozenset[int] = SIP_PORTS) -> Capture:
 
 
 def _shown(connection: Connection) -> CaptureConnection:
+    if not connection.opening_seen and _hello_of_the_server(connection):
+        connection.swap()
     client, server = connection.names
     result = CaptureConnection(
         client, server, connection.started, connection.first_frame, packets=connection.packets, octets=connection.octets
@@ -124,6 +130,15 @@ def _shown(connection: Connection) -> CaptureConnection:
     else:
         _without_tls(result, sent, whole=whole, ended=ended)
     return result
+
+
+def _hello_of_the_server(connection: Connection) -> bool:
+    """Whether what looks like the client by its port begins with a ServerHello, or the server with a ClientHello."""
+    for end, hello in ((connection.client, SERVER_HELLO), (connection.server, CLIENT_HELLO)):
+        first = next(connection.direction(end).chunks(), None)
+        if first and looks_like_tls(first.data) and first.data[:1] == b"\x16" and first.data[5:6] == bytes([hello]):
+            return True
+    return False
 
 
 def _without_tls(result: CaptureConnection, sent: dict[str, list[Chunk]], *, whole: bool, ended: bool) -> None:

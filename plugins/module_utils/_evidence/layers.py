@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a packet down to its TCP segment, through the tunnels in which mirror ports wrap packets. Private.
 
-VLAN tags, MPLS, PPPoE, GRE, ERSPAN (I to III), VXLAN, GENEVE, 6in4 and IP in IP are opened; a tunnel that can't be
-opened is counted in CaptureNotes by its name.
+VLAN tags, tags of Cisco's switches (VN-Tag, CMD) and of 802.1BR, MPLS, PPPoE, GRE, ERSPAN (I to III), VXLAN, GENEVE,
+6in4 and IP in IP are opened; a tunnel that can't be opened is counted in CaptureNotes by its name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ RAW_IP = {12, 14, 101, 228, 229}
 PPP = 9
 ETHERTYPE_AT = {ETHERNET: 12, SLL: 14, SLL2: 0}
 PAYLOAD_AT = {ETHERNET: 14, SLL: 16, SLL2: 20}
-VLAN_TAGS = {0x8100, 0x88A8, 0x9100}
+# Tag -> bytes between it and the EtherType of what it holds: VLAN tags, VN-Tag of UCS and Nexus, E-Tag (802.1BR), and
+# the metadata of Cisco TrustSec.
+TAGS = {0x8100: 2, 0x88A8: 2, 0x9100: 2, 0x8926: 4, 0x893F: 6, 0x8909: 6}
 MPLS = {0x8847, 0x8848}
 IPV4, IPV6, BRIDGED, PPPOE, ERSPAN, ERSPAN3 = 0x0800, 0x86DD, 0x6558, 0x8864, 0x88BE, 0x22EB
 CLOSED_ETHERTYPES = {0x88E5: "MACsec", 0x894F: "NSH", 0x88E7: "PBB", 0x880B: "PPTP", 0x22F3: "TRILL"}
@@ -179,8 +181,9 @@ def _between(data: Buffer, kind: int, at: int, end: int, notes: CaptureNotes) ->
     """What follows a layer that is neither IPv4 nor IPv6."""
     if at + 4 > end:
         return None
-    if kind in VLAN_TAGS:
-        return (data[at + 2] << 8) | data[at + 3], at + 4
+    if kind in TAGS:
+        behind = at + TAGS[kind]
+        return ((data[behind] << 8) | data[behind + 1], behind + 2) if behind + 2 <= end else None
     if kind in MPLS:
         return _mpls(data, at, end)
     if kind in CLOSED_ETHERTYPES:

@@ -34,6 +34,8 @@ MOST_UNPACKED = 1 << 30
 # The order of bytes, and the ticks per second. Times are ticks divided by these, so that they are the nearest float
 # there is, and the same whether they come from pcap or pcapng.
 MICROSECONDS, NANOSECONDS = 10**6, 10**9
+#: the time of a packet that has none
+NO_TIME = 0.0
 PCAP_MAGICS = {
     b"\xd4\xc3\xb2\xa1": ("<", MICROSECONDS), b"\xa1\xb2\xc3\xd4": (">", MICROSECONDS),
     b"\x4d\x3c\xb2\xa1": ("<", NANOSECONDS), b"\xa1\xb2\x3c\x4d": (">", NANOSECONDS),
@@ -42,7 +44,7 @@ PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
 
 
 class Packet(NamedTuple):
-    """One captured packet: where its bytes lie in the file and when it came (seconds since 1970)."""
+    """One captured packet: where its bytes lie in the file and when it came (seconds since 1970, or NO_TIME)."""
 
     frame: int
     time: float
@@ -171,8 +173,8 @@ class _PcapNg:
         self._notes = notes
         self._order = "<"
         self._frame = 0
-        #: link type and ticks per second of each interface
-        self._interfaces: list[tuple[int, int]] = []
+        #: link type, ticks per second, and ticks to add to each time, of each interface
+        self._interfaces: list[tuple[int, int, int]] = []
 
     def packets(self) -> Iterator[Packet]:
         """Every packet of the file."""
@@ -200,13 +202,14 @@ class _PcapNg:
         """The packet of a block, if it has one."""
         if kind == 1 and end - body >= 8:
             link = struct.unpack_from(self._order + "H", self._data, body)[0]
-            self._interfaces.append((link, _resolution(self._data, body + 8, end, self._order)))
+            self._interfaces.append((link, *_clock(self._data, body + 8, end, self._order)))
         elif kind in (2, 6) and end - body >= 20:
             return self._enhanced(kind, body, end)
         elif kind == 3 and end - body >= 4 and self._interfaces:
             self._frame += 1
             original = struct.unpack_from(self._order + "I", self._data, body)[0]
-            return Packet(self._frame, 0.0, self._interfaces[0][0], body + 4, min(body + 4 + original, end))
+            self._notes.cut_packets += body + 4 + original > end
+            return Packet(self._frame, NO_TIME, self._interfaces[0][0], body + 4, min(body + 4 + original, end))
         return None
 
     def _enhanced(self, kind: int, body: int, end: int) -> Packet | None:
@@ -218,21 +221,25 @@ class _PcapNg:
         if interface >= len(self._interfaces):
             self._notes.problem(f"packet {self._frame} names interface {interface}, which the file does not describe")
             return None
-        link, per_second = self._interfaces[interface]
+        link, per_second, shift = self._interfaces[interface]
         stop = min(body + 20 + kept, end)
         if kept < original or stop < body + 20 + kept:
             self._notes.cut_packets += 1
-        return Packet(self._frame, ((high << 32) | low) / per_second, link, body + 20, stop)
+        return Packet(self._frame, (((high << 32) | low) + shift) / per_second, link, body + 20, stop)
 
 
-def _resolution(data: Buffer, position: int, end: int, order: str) -> int:
-    """Ticks per second of an interface's time stamps (option 9, if_tsresol; microseconds without it)."""
+def _clock(data: Buffer, position: int, end: int, order: str) -> tuple[int, int]:
+    """Ticks per second of an interface's times (option 9, if_tsresol; microseconds without it), and the ticks to add
+    (option 14, if_tsoffset, in seconds)."""
+    per_second, offset = MICROSECONDS, 0
     while position + 4 <= end:
         code, length = struct.unpack_from(order + "HH", data, position)
         if code == 0:
             break
         if code == 9 and length >= 1 and position + 4 < end:
             value = data[position + 4]
-            return 1 << (value & 0x7F) if value & 0x80 else 10**value
+            per_second = 1 << (value & 0x7F) if value & 0x80 else 10**value
+        elif code == 14 and length == 8 and position + 12 <= end:
+            offset = struct.unpack_from(order + "q", data, position + 4)[0]
         position += 4 + (length + 3) // 4 * 4
-    return MICROSECONDS
+    return per_second, offset * per_second

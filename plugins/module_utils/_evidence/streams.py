@@ -24,17 +24,28 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.layers impor
 
 Endpoint = tuple[bytes, int]
 _MASK = 0xFFFF_FFFF
-# A SYN that is captured after data of its own connection comes at most this many bytes before that data.
+# A SYN that is captured after data of its own connection comes at most this many bytes before that data; and data that
+# is captured after the end of its connection is at most so many bytes away from it.
 LATE_SYN = 1 << 20
 
 
 class Chunk(NamedTuple):
-    """Bytes in order, with the time and frame at which they were complete. ``gap``: bytes missing before them."""
+    """Bytes in order, with the time and frame at which they were complete. ``gap``: bytes missing before them.
+
+    ``at`` is the sequence number of the first byte; ``acknowledged`` is what the sender had of the other end's bytes.
+    """
 
     time: float
     frame: int
     data: bytes
     gap: int
+    at: int = 0
+    acknowledged: int = 0
+
+
+def sent_after(number: int, other: int) -> bool:
+    """Whether a sequence number is at or behind another one of the same direction, on the circle of 2^32."""
+    return (number - other) & _MASK < 0x8000_0000
 
 
 @dataclass
@@ -48,7 +59,8 @@ class Direction:
     finished: bool = False
     #: one past the last byte that was sent, as far as any segment of either end shows
     reach: int = 0
-    segments: list[tuple[int, int, float, bytes]] = field(default_factory=list)
+    #: sequence number, frame, time, payload, and the number that it acknowledges
+    segments: list[tuple[int, int, float, bytes, int]] = field(default_factory=list)
 
     def unwrap(self, sequence: int) -> int:
         """The sequence number as one that doesn't wrap around."""
@@ -60,7 +72,7 @@ class Direction:
         self.highest = max(self.highest, value)
         return value
 
-    def _in_order(self) -> list[tuple[int, int, float, bytes]]:
+    def _in_order(self) -> list[tuple[int, int, float, bytes, int]]:
         self.segments.sort()
         return self.segments
 
@@ -76,7 +88,7 @@ class Direction:
         if self.base is None:
             return False
         expected = self.base
-        for start, _frame, _time, data in self._in_order():
+        for start, _frame, _time, data, _acknowledged in self._in_order():
             if start > expected:
                 return False
             end = start + len(data)
@@ -89,14 +101,15 @@ class Direction:
         ordered = self._in_order()
         expected = self.base if self.base is not None else (ordered[0][0] if ordered else 0)
         latest, frame = 0.0, 0
-        for start, number, time, data in ordered:
+        for start, number, time, data, acknowledged in ordered:
             end = start + len(data)
             if end <= expected:
                 continue
             gap = max(0, start - expected)
             # Bytes are complete when the latest segment up to them came.
             latest, frame = max(latest, time), max(frame, number)
-            yield Chunk(latest, frame, data if start >= expected else data[expected - start :], gap)
+            new = data if start >= expected else data[expected - start :]
+            yield Chunk(latest, frame, new, gap, end - len(new), acknowledged)
             expected = end
 
 
@@ -109,6 +122,8 @@ class Connection:
     started: float
     first_frame: int
     opening_seen: bool = False
+    #: an end has reset it, or both have closed it
+    ended: bool = False
     last: float = 0.0
     packets: int = 0
     octets: int = 0
@@ -117,6 +132,10 @@ class Connection:
     def direction(self, source: Endpoint) -> Direction:
         """The direction of an end."""
         return self.sides.setdefault(source, Direction())
+
+    def swap(self) -> None:
+        """Exchange the two ends: the other one is the client."""
+        self.client, self.server = self.server, self.client
 
     @property
     def names(self) -> tuple[str, str]:
@@ -139,7 +158,9 @@ def connections(found: Iterable[Segment], ports: frozenset[int]) -> list[Connect
         key = (source, target) if source < target else (target, source)
         connection = live.get(key)
         opening = bool(flags & SYN)
-        if connection is not None and opening and _is_new(connection, segment):
+        if connection is not None and (
+            (opening and _is_new(connection, segment)) or (connection.ended and _is_far(connection, segment))
+        ):
             connection = None
         if connection is None:
             connection = _begin(segment, ports)
@@ -159,6 +180,15 @@ def _is_new(connection: Connection, segment: Segment) -> bool:
         return (begin - direction.base) & _MASK != 0
     earliest = min((sent[0] for sent in direction.segments), default=begin)
     return (earliest - begin) & _MASK > LATE_SYN
+
+
+def _is_far(connection: Connection, segment: Segment) -> bool:
+    """Data far from all that an ended connection carried: that of a new one on the same ports without its SYN."""
+    direction = connection.direction(segment.source)
+    if not direction.seen or not segment.payload:
+        return False
+    away = (segment.sequence - direction.highest) & _MASK
+    return LATE_SYN < away < _MASK - LATE_SYN
 
 
 def _begin(segment: Segment, ports: frozenset[int]) -> Connection:
@@ -188,6 +218,7 @@ def _add(connection: Connection, segment: Segment) -> None:
     if segment.flags & (FIN | RST):
         direction.finished |= bool(segment.flags & FIN)
         direction.reset |= bool(segment.flags & RST)
+        connection.ended = direction.reset or all(side.finished for side in connection.sides.values())
     end = sequence + len(segment.payload) + segment.missing + (segment.flags & FIN)
     direction.reach = max(direction.reach, end)
     if segment.flags & ACK:
@@ -195,4 +226,4 @@ def _add(connection: Connection, segment: Segment) -> None:
         if other is not None and other.seen:
             other.acknowledge(segment.acknowledged)
     if segment.payload:
-        direction.segments.append((sequence, segment.frame, segment.time, segment.payload))
+        direction.segments.append((sequence, segment.frame, segment.time, segment.payload, segment.acknowledged))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams import sent_after
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import cipher_name
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_records import TLS13, TlsSide
 
@@ -67,11 +68,12 @@ def _established_13(client: TlsSide, server: TlsSide, *, whole: bool, ended: boo
         return (False if whole and ended else None), None
     if not whole:
         return None, None
-    if first[2] == alert:
+    if first.size == alert:
         return False, CLIENT_REFUSED
-    after = [(frame, size) for _time, frame, size in server.application if frame > first[1]]
-    closing = next((frame for _time, frame, size in client.application if size == alert), None)
-    if after and after[0][1] == alert and (closing is None or closing > after[0][0]):
+    after = [record for record in server.application if sent_after(record.at, first.acknowledged)]
+    closing = next((record for record in client.application if record.size == alert), None)
+    # The answer to the client's own close_notify is no refusal.
+    if after and after[0].size == alert and not (closing and sent_after(after[0].acknowledged, closing.at + 1)):
         return False, SERVER_REFUSED
     return None, None
 
@@ -94,11 +96,14 @@ def _answered(client: TlsSide, server: TlsSide, alert: int) -> bool:
 
     The client's first records after the server's are its Finished or, of alert's length, its refusal. What the server
     sends then is a ticket or data when it accepted the client, or an alert. Early data would come before all that.
+    A capture may show frames out of order; what the client acknowledges with its Finished was sent before.
     """
     if client.early_data:
         return False
-    first = next((frame for _time, frame, size in client.application if size != alert), None)
-    return first is not None and any(frame > first and size != alert for _time, frame, size in server.application)
+    first = next((record for record in client.application if record.size != alert), None)
+    return first is not None and any(
+        record.size != alert and sent_after(record.at, first.acknowledged) for record in server.application
+    )
 
 
 def _resumed(client: TlsSide, server: TlsSide) -> bool | None:

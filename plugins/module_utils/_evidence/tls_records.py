@@ -12,6 +12,7 @@ A capture may lack bytes. What was read counts; that something was B(not) sent i
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ TLS13 = 0x0304
 # A record may be 2^14 bytes and its protection's expansion.
 MOST_RECORD = 16_384 + 2_048
 MOST_HANDSHAKE = 1 << 18
+#: SSLv2's ClientHello: length with its first bit set, kind, version, and the lengths of ciphers, session and challenge
+_SSLV2_HEAD = struct.Struct(">HBBBHHH")
 # The server random that makes a ServerHello a HelloRetryRequest (RFC 8446, 4.1.3).
 RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 
@@ -43,6 +46,16 @@ class Alert(NamedTuple):
     frame: int
     level: int
     code: int
+
+
+class Application(NamedTuple):
+    """A record of application data (in TLS 1.3 any that is encrypted), its place among the bytes that this end sent,
+    and what this end had received of the other's by then."""
+
+    frame: int
+    size: int
+    at: int
+    acknowledged: int
 
 
 @dataclass
@@ -73,8 +86,7 @@ class TlsSide:
     gaps_at_change: int = 0
     alerts: list[Alert] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
-    #: time, frame and length of records of application data (in TLS 1.3 of all that is encrypted)
-    application: list[tuple[float, int, int]] = field(default_factory=list)
+    application: list[Application] = field(default_factory=list)
     #: application data in records of TLS 1.1 and before: in TLS 1.3 there are none such
     old_application: bool = False
     gaps: int = 0
@@ -99,6 +111,8 @@ class TlsReader:
         self._buffer = bytearray()
         self._handshake = bytearray()
         self._lost = False
+        #: the sequence number of the first byte of the buffer
+        self._at = 0
 
     def feed(self, chunk: Chunk) -> None:
         """Takes the next bytes, in order."""
@@ -112,6 +126,8 @@ class TlsReader:
             if not self._plausible(chunk.data):
                 return
             self._lost = False
+        if not self._buffer:
+            self._at = chunk.at
         self._buffer += chunk.data
         position = 0
         while True:
@@ -120,6 +136,7 @@ class TlsReader:
                 break
             position += taken
         del self._buffer[:position]
+        self._at += position
 
     def finish(self) -> TlsSide:
         """The side, with a note when its last record or message is not whole."""
@@ -146,7 +163,11 @@ class TlsReader:
             return 0
         kind, major, minor = buffer[at], buffer[at + 1], buffer[at + 2]
         if not self.side.is_tls and kind & 0x80 and minor == 1:
-            return self._sslv2_hello(at, chunk)
+            # Encrypted bytes in which a capture begins may look alike: then they are no TLS record's head either.
+            if len(buffer) - at < _SSLV2_HEAD.size:
+                return 0
+            if _is_sslv2_hello(buffer, at):
+                return self._sslv2_hello(at, chunk)
         length = (buffer[at + 3] << 8) | buffer[at + 4]
         if kind not in (20, 21, 22, 23) or major != 3 or length > MOST_RECORD:
             if self.side.is_tls:
@@ -159,10 +180,10 @@ class TlsReader:
         self.side.is_tls = True
         if kind == APPLICATION and minor < 3:
             self.side.old_application = True
-        self._content(kind, bytes(buffer[at + 5 : at + 5 + length]), chunk)
+        self._content(kind, bytes(buffer[at + 5 : at + 5 + length]), chunk, self._at + at)
         return 5 + length
 
-    def _content(self, kind: int, body: bytes, chunk: Chunk) -> None:
+    def _content(self, kind: int, body: bytes, chunk: Chunk, at: int) -> None:
         side = self.side
         if kind == CHANGE_CIPHER:
             if not side.cipher_changed:
@@ -171,7 +192,7 @@ class TlsReader:
         elif kind == ALERT:
             self._alert(body, chunk)
         elif kind == APPLICATION:
-            side.application.append((chunk.time, chunk.frame, len(body)))
+            side.application.append(Application(chunk.frame, len(body), at, chunk.acknowledged))
             if self._keep_plain:
                 self.plain.append(Chunk(chunk.time, chunk.frame, body, 0))
         elif side.cipher_changed and side.chosen_version != TLS13:
@@ -267,6 +288,13 @@ class TlsReader:
         self.side.hello_version = (buffer[at + 3] << 8) | buffer[at + 4]
         self._note(chunk, "ClientHello (SSLv2 form)")
         return 2 + length
+
+
+def _is_sslv2_hello(buffer: bytearray, at: int) -> bool:
+    """Whether the lengths of a ClientHello in SSLv2's form (RFC 5246, E.2) add up."""
+    length, kind, major, _minor, ciphers, session, challenge = _SSLV2_HEAD.unpack_from(buffer, at)
+    whole = bool((length & 0x7FFF) == 9 + ciphers + session + challenge)
+    return whole and (kind, major, ciphers % 3) == (CLIENT_HELLO, 3, 0)
 
 
 def _whole_messages(body: bytes) -> bool:

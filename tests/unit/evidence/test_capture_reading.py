@@ -8,17 +8,20 @@ from __future__ import annotations
 import gzip
 import random
 import ssl
+import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dpkt
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import capture
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.capture import CaptureConnection
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.support import made_captures
 from tests.support.made_captures import LINKS, Flights, Identities, frames_of, write_pcap, write_pcapng
 
 OLD = "AES128-SHA:@SECLEVEL=0"
@@ -169,6 +172,42 @@ def test_every_file_format(shake: Callable[..., Flights], tmp_path: Path, identi
     assert found.started == pytest.approx(1_400_000_000, abs=0.001)
 
 
+def _block(order: str, kind: int, body: bytes) -> bytes:
+    length = struct.pack(order + "I", 12 + len(body) + -len(body) % 4)
+    return struct.pack(order + "I", kind) + length + body + bytes(-len(body) % 4) + length
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("kind", ["offset", "without times", "two interfaces"])
+def test_pcapng_with_blocks_of_every_kind(
+    shake: Callable[..., Flights], tmp_path: Path, identities: Identities, kind: str, order: str
+) -> None:
+    """if_tsoffset counts, simple packets have no time, and what is not a packet is passed over."""
+
+    def head(link: int, options: bytes = b"") -> bytes:
+        return _block(order, 1, struct.pack(order + "HHI", link, 0, 0) + options)
+
+    offset = struct.pack(order + "HHq", 14, 8, 1000) if kind == "offset" else b""
+    parts = [_block(order, 0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)), head(1, offset), head(101)]
+    names = struct.pack(order + "HH", 1, 11) + b"\x0a\x6a\x5f\xc8cucm10\0\0" + bytes(4)
+    for number, frame in enumerate(frames_of(shake())):
+        raw = kind == "two interfaces" and number % 2 == 1
+        data = frame.data if raw else made_captures._link("ethernet", frame.data)[1]
+        if kind == "without times":
+            parts.append(_block(order, 3, struct.pack(order + "I", len(data)) + data))
+            continue
+        ticks = round((frame.time - (1000 if kind == "offset" else 0)) * 1_000_000)
+        sizes = struct.pack(order + "IIIII", int(raw), ticks >> 32, ticks & 0xFFFF_FFFF, len(data), len(data))
+        parts += [_block(order, 6, sizes + data), _block(order, 4, names)]
+    path = tmp_path / "packets.pcapng"
+    path.write_bytes(b"".join(parts))
+    found = capture.read([path])
+    assert_mutual(found.connections[0], identities)
+    assert found.notes.problems == []
+    started = capture.as_dict(found, lambda der: {"size": len(der)})["connections"][0]["started"]
+    assert started == ("unknown" if kind == "without times" else "2014-05-13T16:53:20.000000Z")
+
+
 def test_reordering_and_repetition_change_nothing(
     shake: Callable[..., Flights], tmp_path: Path, identities: Identities
 ) -> None:
@@ -223,6 +262,35 @@ def test_the_same_ports_twice_are_two_connections(
     found = capture.read([write_pcap(tmp_path / "two.cap", [*first, *second])]).connections
     assert [one.established for one in found] == [False, True]
     assert_mutual(found[1], identities)
+
+
+def test_data_on_the_same_ports_after_the_end_is_another_connection(
+    shake: Callable[..., Flights], tmp_path: Path
+) -> None:
+    """Though the second opening was not captured."""
+    first, second = frames_of(shake(client="Other")), frames_of(shake(), isn=99_000_000)[2:]
+    # The server's numbers begin anew, too.
+    path = write_pcap(tmp_path / "two.cap", [*first, *(_moved(frame, 88_000_000) for frame in second)])
+    found = capture.read([path]).connections
+    assert [one.established for one in found] == [False, True]
+
+
+def _moved(frame: Any, by: int) -> Any:
+    """A frame with the server's sequence numbers further on."""
+    packet = dpkt.ip.IP(frame.data)
+    if packet.data.sport == 5061:
+        packet.data.seq += by
+    else:
+        packet.data.ack += by
+    return made_captures.Frame(frame.time + 60, bytes(packet))
+
+
+def test_who_sent_the_hello_says_which_end_is_the_client(shake: Callable[..., Flights], tmp_path: Path) -> None:
+    """A trunk's port may be any: without the opening the smaller port is taken for the server's."""
+    frames = frames_of(shake(), port=50_999)[2:]
+    found = capture.read([write_pcap(tmp_path / "late.cap", frames)], frozenset()).connections[0]
+    assert (found.client, found.server) == ("10.106.95.203:42387", "10.106.95.200:50999")
+    assert (found.mutual, found.established) == (True, True)
 
 
 def test_a_resumed_session_is_told(shake: Callable[..., Flights], capture_file: Callable[..., Path]) -> None:

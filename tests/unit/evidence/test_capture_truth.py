@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ssl
+import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -31,6 +32,8 @@ WAYS = {
     "server refused": {"server": "Other"},
     "client has none": {"client": None},
     "resumed": {"resume": True},
+    "not asked, another curve": {"ask": ssl.CERT_NONE, "curve": "secp521r1"},
+    "client refused, another curve": {"client": "Other", "curve": "secp521r1"},
 }
 YES_NO_OR_NOT_SHOWN = (
     "established",
@@ -107,6 +110,26 @@ def test_any_frames_may_be_missing(cases: Cases, tmp_path: Path, data: st.DataOb
     late = data.draw(st.lists(st.integers(0, 4), min_size=2 * len(part), max_size=2 * len(part)))
     order = sorted(range(2 * len(part)), key=lambda at: at // 2 + late[at])
     assert_no_contradiction(tmp_path / "part.cap", [part[at // 2] for at in order], whole)
+
+
+@pytest.mark.parametrize("name", ["client refused 300", "client has none 300", "client refused, another curve 300"])
+def test_a_refusal_in_tls_1_3_is_none_the_less_when_frames_come_late(cases: Cases, tmp_path: Path, name: str) -> None:
+    """Each frame of the server's flight behind the client's answer to it, and each two frames exchanged."""
+    frames, whole = cases["TLSv1_3", name]
+    assert whole.established is False
+    for at in range(len(frames)):
+        for to in range(at + 1, len(frames)):
+            late = [*frames[:at], *frames[at + 1 : to + 1], frames[at], *frames[to + 1 :]]
+            assert_no_contradiction(tmp_path / "late.cap", late, whole)
+
+
+def test_encrypted_bytes_are_no_hello_of_sslv2(tmp_path: Path) -> None:
+    """A capture may begin inside a record whose bytes look like SSLv2's; a real one is still read."""
+    real = struct.pack(">HBHHHH", 0x8000 | 46, 1, 0x0301, 21, 0, 16) + bytes(range(37))
+    for head, name in ((real, "ClientHello (SSLv2 form)"), (b"\x9c\x11\x01\x03" + bytes(range(60)), None)):
+        frames = frames_of([("client", head)])
+        (found,) = capture.read([write_pcap(tmp_path / "old.cap", frames)]).connections
+        assert [one["message"] for one in found.handshake] == ([name] if name else [])
 
 
 def test_a_lost_client_certificate_is_not_shown(cases: Cases, tmp_path: Path) -> None:
