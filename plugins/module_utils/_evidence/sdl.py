@@ -9,6 +9,7 @@ matter is decoded and matched. Nothing here raises on bad input.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -137,8 +138,10 @@ def read(stream: BinaryIO, trace: SdlTrace, problem: Callable[[str], None] | Non
     """Adds what a file (plain, gzipped, unfinished) says to a trace; ``problem`` takes note of damage."""
     reader = _Reader(trace)
     rest = b""
-    for block in blocks(stream, problem or trace.problem):
-        lines = (rest + block).split(b"\n")
+    note = problem or trace.problem
+    for block in blocks(stream, note):
+        # An editor may have put a mark of the byte order before the head.
+        lines = (rest + block).removeprefix(codecs.BOM_UTF8).split(b"\n")
         rest = lines.pop()
         if len(rest) > 1 << 22:
             # No line is that long: binary data, dropped before it fills the memory.
@@ -147,6 +150,8 @@ def read(stream: BinaryIO, trace: SdlTrace, problem: Callable[[str], None] | Non
         reader.feed(lines)
     reader.feed([rest])
     reader.flush()
+    if not reader.traced:
+        note("it holds no line of an SDL trace")
 
 
 class _Reader:
@@ -159,6 +164,8 @@ class _Reader:
         self.pending: list[bytes] = []
         self.analysis: dict[str, Any] | None = None
         self._run: int | None = None
+        #: a line of a trace was seen
+        self.traced = False
 
     @property
     def run(self) -> int:
@@ -173,8 +180,11 @@ class _Reader:
         count = 0
         for line in lines:
             count += 1
-            # A traced line has its dot and its first bar in fixed places.
-            if line[8:9] == b"." and line[13:14] == b"|" and line[:8].isdigit():
+            # A traced line has its dot and its first bar in fixed places; a node that has run for long counts further.
+            if (line[8:9] == b"." and line[13:14] == b"|" and line[:8].isdigit()) or (
+                line[9:10] == b"." and line[14:15] == b"|" and line[:9].isdigit()
+            ):
+                self.traced = True
                 if pending:
                     self.flush()
                 if _matters(line, self.analysis is not None):

@@ -28,6 +28,7 @@ _SHORT = {
     "c": "content-type",
 }
 _AUDIO = re.compile(r"m=audio\s+(\d{1,5})\S*\s+(\S+)")
+_WITHOUT_SRTP = {"RTP/AVP", "RTP/AVPF"}
 _USER = re.compile(r"(?<![^\s<])sips?:(?:([^@<>;\s]*)@)?([^<>;:\s]+)")
 # A message of a trunk is a few KB; this bounds what one broken Content-Length can take.
 MOST_MESSAGE = 262_144
@@ -105,15 +106,18 @@ def _user(value: str | None) -> str | None:
 def _media(body: str) -> tuple[str | None, bool | None]:
     """(profile of the first audio line that is in use, whether every such line has SRTP keys) of an SDP body.
 
-    A line with port 0 refuses the media (RFC 3264, 6); with DTLS-SRTP a fingerprint stands for the keys.
+    A line with port 0 refuses the media (RFC 3264, 6); with DTLS-SRTP a fingerprint stands for the keys. A body may be
+    cut: that it carries no keys is said only of a profile without SRTP.
     """
     lines = [part for part in re.split(r"(?m)^(?=m=)", body)[1:] if part.startswith("m=audio")]
     used = [found for part in lines if (found := _AUDIO.match(part)) and int(found[1]) != 0]
     if not used:
         refused = _AUDIO.match(lines[0]) if lines else None
         return (refused[2] if refused else None), None
+    if any(found[2].upper() in _WITHOUT_SRTP for found in used):
+        return used[0][2], False
     keyed = ("a=crypto:" in found.string or "a=fingerprint:" in body for found in used)
-    return used[0][2], all("SAVP" in found[2] for found in used) and all(keyed)
+    return used[0][2], True if all("SAVP" in found[2] for found in used) and all(keyed) else None
 
 
 def in_stream(pieces: Iterable[tuple[float, int, bytes]]) -> Iterator[tuple[float, int, SipMessage]]:
