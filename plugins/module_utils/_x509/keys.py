@@ -15,6 +15,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import (
+    INTEGER,
     OID,
     SEQUENCE,
     DerError,
@@ -104,12 +105,23 @@ class PublicKey:
 
 def _size(kind: str, parameters: list[Element], content: bytes) -> int:
     if kind == RSA:
-        return integer(first(content).children()[0], "the modulus").bit_length()
-    if kind == EC and parameters and parameters[0].tag == OID:
-        return _CURVES.get(oid(parameters[0], "the curve"), 0)
+        return _length(first(content).children()[0], "the modulus")
+    if kind == EC and parameters:
+        # A curve that is written out has its order as the fifth of its parameters.
+        named = parameters[0].tag == OID
+        return (
+            _CURVES.get(oid(parameters[0], "the curve"), 0)
+            if named
+            else _length(parameters[0].children()[4], "the order of the curve")
+        )
     if kind == DSA and parameters:
-        return integer(parameters[0].children()[0], "the prime").bit_length()
+        return _length(parameters[0].children()[0], "the prime")
     return _FIXED_SIZES.get(kind, 0)
+
+
+def _length(element: Element, what: str) -> int:
+    """The bits of a positive number, of which some programs forgot the zero byte that makes it positive."""
+    return int.from_bytes(element.expect(INTEGER, what).content, "big").bit_length()
 
 
 @dataclass(frozen=True)

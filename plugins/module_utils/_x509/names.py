@@ -181,7 +181,7 @@ def general_name(element: Element) -> AltName:
     content = element.content
     match element.tag:
         case 0x81 | 0x82 | 0x86:
-            return AltName({0x81: "email", 0x82: "DNS", 0x86: "URI"}[element.tag], content.decode("latin-1"))
+            return AltName({0x81: "email", 0x82: "DNS", 0x86: "URI"}[element.tag], _ia5(content))
         case 0x87:
             return AltName("IP", _address(content))
         case 0x88:
@@ -191,6 +191,14 @@ def general_name(element: Element) -> AltName:
         case 0xA0:
             return AltName("otherName", oid(_only(element), "the type of an otherName"))
     return AltName("other", f"#{element.whole.hex()}")
+
+
+def _ia5(content: bytes) -> str:
+    """The text of an IA5String, in which some CAs write UTF-8."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 def _only(element: Element) -> Element:

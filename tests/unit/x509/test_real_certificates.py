@@ -141,6 +141,20 @@ def test_the_damaged_block_of_a_bundle_is_named() -> None:
         read_certificates(pem + damaged, "chain")
 
 
+@pytest.mark.parametrize(("name", "bits"), [("ec_no_named_curve", 256), ("badasn1time", 1024), ("ecdsa_root", 384)])
+def test_the_size_of_an_odd_key_is_what_openssl_says(name: str, bits: int) -> None:
+    """Of a curve that is written out, and of a modulus without the zero byte that makes it positive."""
+    (path,) = ROOT.rglob(f"{name}.pem")
+    said = openssl("x509", path.read_bytes(), "-text").stdout.decode("utf-8", "replace")
+    assert f"Public-Key: ({bits} bit)" in said
+    assert read_certificates(path.read_bytes())[0].key.bits == bits
+
+
+def test_a_name_in_utf_8_where_ascii_belongs_is_readable() -> None:
+    (path,) = ROOT.rglob("utf8-dnsname.pem")
+    assert "DNS:biztosítás.hu" in read_certificates(path.read_bytes())[0].sans
+
+
 @pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-8-sig"])
 def test_what_the_shells_of_windows_write_is_read(codec: str) -> None:
     pem = (ROOT / "x509" / "cryptography.io.pem").read_text()
