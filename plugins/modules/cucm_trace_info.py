@@ -151,7 +151,7 @@ alarms:
 trouble:
   description: Lines about TLS failures, each with C(time), C(node) and CUCM's own C(text); for known lines also
     C(kind), C(meaning) and C(next_step), and, if the line has them, C(verification_error) (OpenSSL's number),
-    C(remote_ip), C(remote_port), C(received) and C(expected) names.
+    C(alert) (that the peer sent), C(remote_ip), C(remote_port), C(received) and C(expected) names.
   type: list
   elements: dict
   returned: success

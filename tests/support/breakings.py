@@ -117,8 +117,8 @@ def _profile(pair: Pair, name: str, **fields: Any) -> None:
     pair.reset(name)
 
 
-def _destination(pair: Pair, address: str) -> None:
-    wanted = {"addressIpv4": address, "port": 5061, "sortOrder": 1}
+def _destination(pair: Pair, address: str, port: int = 5061) -> None:
+    wanted = {"addressIpv4": address, "port": port, "sortOrder": 1}
     _trunk(pair, pair.a, destinations={"destination": wanted})
 
 
@@ -128,11 +128,11 @@ def fault(pair: Pair, **rule: Any) -> Mend:
     return lambda: pair.site.lab.ask("fault/clear", id=made["id"])
 
 
-def clocks(pair: Pair, days: float) -> Mend:
-    """Moves the clocks of both clusters."""
+def clocks(pair: Pair, days: float, ends: str = "ab") -> Mend:
+    """Moves the clocks of both clusters, or of one."""
 
     def move(days: float) -> None:
-        for name in (pair.a, pair.b):
+        for name in (getattr(pair, end) for end in ends):
             pair.site.lab.ask("clock", node=pair.site.lab.address(name), shift=days * DAY)
 
     move(days)
@@ -176,9 +176,36 @@ def elsewhere(pair: Pair) -> Mend:
     return lambda: _destination(pair, pair.site.lab.address(pair.b))
 
 
-def plain(pair: Pair) -> Mend:
-    """Takes encryption out of the trunk's profile."""
-    _profile(pair, pair.a, **OPEN)
+def wrong_port(pair: Pair) -> Mend:
+    """Points the trunk to the peer's port for SIP without TLS."""
+    address = pair.site.lab.address(pair.b)
+    _destination(pair, address, 5060)
+    return lambda: _destination(pair, address)
+
+
+def unknown_host(pair: Pair) -> Mend:
+    """Points the trunk to a name that no DNS server knows."""
+    _destination(pair, "cucm.nowhere.invalid")
+    return lambda: _destination(pair, pair.site.lab.address(pair.b))
+
+
+def refused_call(pair: Pair) -> Mend:
+    """Has the peer refuse calls with 503, and places one."""
+    mend = fault(pair, action="status", operation="INVITE", status=503)
+    numbers = [str(pair.host(name)["cucm_local_patterns"][0]) for name in (pair.a, pair.b)]
+    answer = pair.site.call(pair.a, *numbers)
+    assert answer["result"] == "failed", answer
+    return mend
+
+
+def at_peer(breaking: Callable[[Pair], Mend], pair: Pair) -> Mend:
+    """The same at the other end of the trunk."""
+    return breaking(pair.back)
+
+
+def plain(pair: Pair, **fields: str) -> Mend:
+    """Takes encryption out of the trunk's profile, or gives the profile these fields."""
+    _profile(pair, pair.a, **(fields or OPEN))
     return lambda: _profile(pair, pair.a, **SECURE)
 
 
@@ -199,14 +226,20 @@ def not_routed(pair: Pair) -> Mend:
     return functools.partial(pattern, "7777", number)
 
 
+def _handshake(action: str, **extra: Any) -> Callable[[Pair], Mend]:
+    return functools.partial(fault, action=action, operation="handshake", **({"extra": extra} if extra else {}))
+
+
+def _options(action: str, **rule: Any) -> Callable[[Pair], Mend]:
+    return functools.partial(fault, action=action, operation="OPTIONS", **rule)
+
+
 #: what is broken -> how
 BREAKINGS: dict[str, Callable[[Pair], Mend]] = {
     "untrusted CA": untrusted,
     "name mismatch": wrong_name,
-    "another certificate is active": functools.partial(fault, action="wrong_certificate", operation="handshake"),
-    "an expired certificate is active": functools.partial(
-        fault, action="wrong_certificate", operation="handshake", extra={"how": "expired"}
-    ),
+    "another certificate is active": _handshake("wrong_certificate"),
+    "an expired certificate is active": _handshake("wrong_certificate", how="expired"),
     "certificates expired": functools.partial(clocks, days=1200),
     "no mutual authentication": functools.partial(fault, action="refuse", operation="client-certificate"),
     "the trunk points elsewhere": elsewhere,
@@ -214,6 +247,33 @@ BREAKINGS: dict[str, Callable[[Pair], Mend]] = {
     "SRTP off": no_srtp,
     "calls not routed": not_routed,
     "Cisco CallManager is stopped": stopped,
+    # The other end of the same things.
+    "untrusted CA of the peer": functools.partial(at_peer, untrusted),
+    "name mismatch at the peer": functools.partial(at_peer, wrong_name),
+    "the peer's trunk points elsewhere": functools.partial(at_peer, elsewhere),
+    "the peer's trunk only looks like TLS": functools.partial(at_peer, plain),
+    "SRTP off at the peer": functools.partial(at_peer, no_srtp),
+    # Other values of the same settings.
+    "the trunk points to another port": wrong_port,
+    "the trunk points to an unknown name": unknown_host,
+    "Authenticated is not Encrypted": functools.partial(plain, **SECURE | {"securityMode": "Authenticated"}),
+    "a certificate with another name is active": _handshake("wrong_certificate", how="name"),
+    "the peer's clock is behind": functools.partial(clocks, days=-400, ends="b"),
+    "the peer's clock is ahead": functools.partial(clocks, days=1200, ends="b"),
+    # What the lab's faults do to a connection.
+    "connections are reset": functools.partial(fault, action="reset", operation="accept"),
+    "the handshake is refused": _handshake("refuse"),
+    "the handshake stalls": _handshake("stall"),
+    "the handshake ends with an alert": _handshake("alert", alert=80),
+    "OPTIONS are lost": _options("drop"),
+    "OPTIONS are answered late": _options("stall", seconds=30),
+    "OPTIONS end the connection": _options("refuse"),
+    "OPTIONS reset the connection": _options("reset"),
+    "OPTIONS are answered with rubbish": _options("garbage"),
+    "OPTIONS are answered in part": _options("truncated"),
+    "OPTIONS are refused": _options("status", status=503),
+    "OPTIONS time out behind the peer": _options("status", status=408),
+    "calls are refused": refused_call,
 }
 
 

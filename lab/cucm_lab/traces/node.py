@@ -33,6 +33,28 @@ _VERIFICATION_WORDS = {
     24: "invalid CA certificate", 26: "unsupported certificate purpose", 66: "EE certificate key too weak",
     67: "CA certificate key too weak", 68: "CA signature digest algorithm too weak",
 }  # fmt: skip
+#: numbers of OpenSSL's reasons (sslerr.h); that of an alert which the peer sent is 1000 and its code
+_REASON_NUMBERS = {
+    "http request": 156, "no ciphers available": 181, "no protocols available": 191, "no shared cipher": 193,
+    "peer did not return a certificate": 199, "unsupported protocol": 258, "wrong version number": 267,
+    "unexpected eof while reading": 294,
+}  # fmt: skip
+_ALERT_CODES = {
+    "unexpected message": 10, "bad record mac": 20, "record overflow": 22, "handshake failure": 40,
+    "bad certificate": 42, "unsupported certificate": 43, "certificate revoked": 44, "certificate expired": 45,
+    "certificate unknown": 46, "illegal parameter": 47, "unknown ca": 48, "access denied": 49, "decode error": 50,
+    "decrypt error": 51, "protocol version": 70, "insufficient security": 71, "internal error": 80,
+    "inappropriate fallback": 86, "user cancelled": 90, "missing extension": 109, "certificate required": 116,
+}  # fmt: skip
+
+
+def _openssl_reason(failure: TlsFailure) -> str:
+    """OpenSSL's reason with its number, as `HandleSSLError` writes it."""
+    if not failure.alert:
+        return f"{failure.detail} [{_REASON_NUMBERS.get(failure.detail, 0)}]"
+    code = _ALERT_CODES.get(failure.alert, 0)
+    family = "tlsv13" if code in (109, 116) else "sslv3" if code < 48 else "tlsv1"
+    return f"{family} alert {failure.alert} [{1000 + code}]"
 
 
 class NodeTraces:
@@ -140,7 +162,7 @@ class NodeTraces:
             self._app(f"{source} Certificate verification failed for {address}:{port}")
             return
         self._app(
-            f"{source} TLS protocol error(ssl reason code={failure.alert or failure.detail} [0]),lib=SSL routines [20],"
+            f"{source} TLS protocol error(ssl reason code={_openssl_reason(failure)}),lib=SSL routines [20],"
             f"fun=ssl3_read_bytes [148], errno=0 for {address}:{port}"
         )
 

@@ -38,6 +38,10 @@ CAUSES = {
     "name": "The profile of {source} does not accept the name in the certificate of {target}.",
     "name_at_peer": "The profile of {target} does not accept the name in the certificate of {source}.",
     "uses": "A certificate is not made for both serverAuth and clientAuth.",
+    "revoked": "A certificate is revoked.",
+    "revocation_unknown": "A node cannot find out whether a certificate is revoked, and refuses it.",
+    "chain_invalid": "A certificate or a CA certificate of the chain breaks the rules, and is refused.",
+    "weak": "A key or a signature is too weak for the node that checks it.",
     "other_certificate": "{target} presents another certificate than it should.",
     "no_client_certificate": "{target} asked for a client certificate and was given none.",
     "no_client_authentication": "{target} does not ask for a client certificate.",
@@ -45,6 +49,9 @@ CAUSES = {
     "cipher": "The two ends have no cipher in common, or use one that does not encrypt.",
     "certificate_refused": "{source} refused the certificate of {target}.",
     "certificate_refused_by_peer": "{target} refused the certificate of {source}.",
+    "handshake_failed": "The TLS handshake between {source} and {target} fails, not because of a certificate.",
+    "destination_at_peer": "The trunk of {target} does not point to {source}: {target} refuses what comes from there.",
+    "closed": "{target} completes the TLS handshake, and then closes the connection.",
     "dns": "{source} cannot resolve the name of the trunk's destination.",
     "peer_refuses": "{target} answers with 503: its trunk is out of service, does not know the address of {source}, or "
     "the node is set to Busy Out.",
@@ -56,6 +63,7 @@ CAUSES = {
     "no_handshake": "{target} accepts connections to its SIP TLS port, but shows no certificate there.",
     "no_connection": "{source} cannot open a TLS connection to {target}, and nothing has shown why.",
     "no_answer": "{target} does not answer OPTIONS.",
+    "call_refused": "The trunk works, but {target} refused the last call.",
 }
 #: check of the verdict -> cause, where the check itself names none
 _BY_CHECK = {
@@ -66,11 +74,12 @@ _BY_CHECK = {
     "client_certificate": "other_certificate", "mutual_authentication": "no_client_authentication",
     "tls_version": "version", "cipher": "cipher", "call": "clear", "srtp": "media",
 }  # fmt: skip
-#: TLS alert -> cause when the source's end sent it, and when the target's end did
+#: TLS alert -> cause when the source's end sent it, and when the target's end did; any other: handshake_failed
 _BY_ALERT = {
     "unknown_ca": ("ca_missing", "ca_missing_at_peer"),
     "certificate_expired": ("expired", "expired"),
     "unsupported_certificate": ("uses", "uses"),
+    "certificate_revoked": ("revoked", "revoked"),
     "certificate_required": ("no_client_certificate", "no_client_certificate"),
     "protocol_version": ("version", "version"),
     "insufficient_security": ("cipher", "cipher"),
@@ -87,6 +96,20 @@ _BY_KIND = {
     "expired": ("expired", "expired"),
     "not_yet_valid": ("not_yet_valid", "not_yet_valid"),
     "purpose": ("uses", "uses"),
+    "revoked": ("revoked", "revoked"),
+    "revocation_unknown": ("revocation_unknown", "revocation_unknown"),
+    "weak": ("weak", "weak"),
+    **dict.fromkeys(
+        ("invalid", "invalid_ca", "path_length", "chain_too_long", "name_constraints"),
+        ("chain_invalid", "chain_invalid"),
+    ),
+    "rejected": ("ca_missing", "ca_missing_at_peer"),
+    "cipher": ("cipher", "cipher"),
+    "version": ("version", "version"),
+    # What the source misses as a server concerns the other direction.
+    "no_client_certificate": ("", "no_client_certificate"),
+    "protocol": ("handshake_failed", "handshake_failed"),
+    "resources": ("certificate_refused", "certificate_refused_by_peer"),
     "name_mismatch": ("name", "name_at_peer"),
     "verification": ("certificate_refused", "certificate_refused_by_peer"),
 }
@@ -95,6 +118,11 @@ _BY_REASON = {
     "Local=1": "no_answer", "Local=2": "no_connection", "Local=3": "dns", "Remote=503": "peer_refuses",
     "Remote=408": "peer_times_out",
 }  # fmt: skip
+#: what any cause of a dead trunk leads to, and what explains no dead trunk
+_SYMPTOMS = ("no_connection", "no_answer", "closed", "handshake_failed")
+_TRUNK_STAYS_UP = {"media", "not_routed", "call_refused"}
+#: final answers to a call that concern the number, and those that concern the phone
+_NUMBER_ANSWERS, _PHONE_ANSWERS = {404, 484}, {480, 486, 487, 600, 603}
 #: state of a port to a probe -> cause and next step
 _BY_PORT = {
     "refused": (
@@ -135,6 +163,8 @@ def diagnose(case: Direction) -> dict[str, Any]:
         *_from_alerts(case),
         *_from_traces(case),
         *_from_status(case),
+        *_from_peer_trunk(case),
+        *_from_calls(case),
     ]
     ranked = _ranked(case, signs)
     working = works(case)
@@ -187,9 +217,8 @@ def _ranked(case: Direction, signs: Iterable[Sign]) -> list[dict[str, Any]]:
     by_cause: dict[str, list[Sign]] = {}
     for sign in signs:
         by_cause.setdefault(sign.cause, []).append(sign)
-    # That there is no connection, or no answer, is what any cause leads to.
-    if len(by_cause) > 1:
-        for symptom in ("no_connection", "no_answer"):
+    if set(by_cause) - {*_SYMPTOMS, *_TRUNK_STAYS_UP}:
+        for symptom in _SYMPTOMS:
             by_cause.pop(symptom, None)
     order = list(CAUSES)
 
@@ -242,11 +271,15 @@ def _from_alerts(case: Direction) -> Iterator[Sign]:
     """The alerts of the last captured handshake: what came after an earlier failure counts."""
     for connection in _handshakes(case)[-1:]:
         for alert in connection.get("alerts") or []:
-            causes = _BY_ALERT.get(str(alert.get("name")))
-            if alert.get("level") == "fatal" and causes:
+            if alert.get("level") == "fatal":
+                cause = _of_alert(alert.get("name"), by_target=alert["from"] == "server")
                 meaning = alert.get("meaning") or "refused"
                 text = f"{connection[alert['from']]} sent the TLS alert {alert['name']}: {meaning}"
-                yield Sign(causes[alert["from"] == "server"], "capture", text)
+                yield Sign(cause, "capture", text)
+
+
+def _of_alert(name: Any, *, by_target: bool) -> str:
+    return _BY_ALERT.get(str(name), ("handshake_failed", "handshake_failed"))[by_target]
 
 
 def _from_traces(case: Direction) -> Iterator[Sign]:
@@ -258,15 +291,23 @@ def _from_traces(case: Direction) -> Iterator[Sign]:
         lines = [
             line
             for line in [*(trace.get("trouble") or []), *(trace.get("alarms") or [])]
-            if line.get("kind") in _BY_KIND and _concerns(line, peers, case) and not _settled(line, trace)
+            if _cause_of(line, at_target=at_target) and _concerns(line, peers, case) and not _settled(line, trace)
         ]
         for group in _alike(_specific(lines)):
             line, times = group[-1], len(group)
             often = f" ({times} times, the last one at {line.get('time')})" if times > 1 else ""
             yield Sign(
-                _BY_KIND[line["kind"]][at_target], "trace", f"{trace['cluster']}: {_text(line)}{often}",
+                _cause_of(line, at_target=at_target), "trace", f"{trace['cluster']}: {_text(line)}{often}",
                 str(line.get("next_step") or ""), line.get("node"),
             )  # fmt: skip
+
+
+def _cause_of(line: Data, *, at_target: bool) -> str:
+    """The cause that a failure line of a trace shows; empty when it shows none."""
+    if line.get("alert"):
+        # The other end sent it.
+        return _of_alert(line["alert"], by_target=not at_target)
+    return _BY_KIND.get(str(line.get("kind")), ("", ""))[at_target]
 
 
 def _text(line: Data) -> str:
@@ -334,4 +375,49 @@ def _from_status(case: Direction) -> Iterator[Sign]:
         code = str(reason.get("reason") or "").split(":", maxsplit=1)[0].strip()
         if code in _BY_REASON:
             text = f"{case.source} reports its trunk out of service: {code}"
-            yield Sign(_BY_REASON[code], "status", text, str(reason.get("next_step") or ""))
+            yield Sign(_by_reason(case, code), "status", text, str(reason.get("next_step") or ""))
+
+
+def _by_reason(case: Direction, code: str) -> str:
+    """Local=2 stands for a failed connection, also for one that the peer closes after the handshake."""
+    last = _handshakes(case)[-1:]
+    if code == "Local=2" and last and last[0].get("established"):
+        return "closed"
+    return _BY_REASON[code]
+
+
+def _from_peer_trunk(case: Direction) -> Iterator[Sign]:
+    """CUCM answers 503 to an address to which none of its trunks points."""
+    back = case.back.destinations
+    if back is None or case.external or not case.source_nodes:
+        return
+    known = frozenset().union(*(node.addresses for node in case.source_nodes))
+    if not known & {address for address, _port in back}:
+        listed = ", ".join(address for address, _port in back)
+        yield Sign(
+            "destination_at_peer", "configuration", f"the trunk of {case.target} points to {listed}, not to a node of "
+            f"{case.source}", "Correct the destinations of the trunk of the peer (cucm_sip_trunk), and reset it.",
+        )  # fmt: skip
+
+
+def _from_calls(case: Direction) -> Iterator[Sign]:
+    """The last call over the trunk, where the peer refused it."""
+    hosts = frozenset().union(*(node.addresses for node in case.target_nodes))
+    calls = [
+        call
+        for trace in case.traces
+        if trace.get("cluster") == case.source
+        for call in trace.get("calls") or []
+        if str(call.get("remote_ip")).lower() in hosts and call.get("direction") != "in" and call.get("status")
+    ]
+    for call in sorted(calls, key=lambda call: str(call.get("time")))[-1:]:
+        status = int(call["status"])
+        if status < 400 or status in _PHONE_ANSWERS:
+            continue
+        yield Sign(
+            "not_routed" if status in _NUMBER_ANSWERS else "call_refused", "trace",
+            f"{case.source}: the call from {call.get('calling') or '?'} to {call.get('called') or '?'} was refused: "
+            f"{status} {call.get('result')}",
+            "Read the traces of the peer at the time of the call (cucm_trace_info): its dial plan, the calling search "
+            "space of its trunk, and its phones.",
+        )  # fmt: skip

@@ -9,7 +9,14 @@ import io
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import addresses, alarms, sdl, traces
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import (
+    addresses,
+    alarms,
+    sdl,
+    tls_failures,
+    traces,
+)
+from cryptography.hazmat.bindings.openssl.binding import Binding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -180,7 +187,8 @@ FAILURES = (
 @pytest.mark.parametrize(
     ("code", "kind"),
     [(9, "not_yet_valid"), (10, "expired"), (18, "self_signed"), (20, "issuer_missing"), (26, "purpose"),
-     (99, "verification")],
+     (23, "revoked"), (12, "revocation_unknown"), (48, "name_constraints"), (67, "weak"), (79, "invalid_ca"),
+     (200, "verification")],
 )  # fmt: skip
 def test_verification_numbers_in_words(code: int, kind: str) -> None:
     line = f"00000102.000 |13:35:16.765 |AppInfo  |{FAILURES[0].format(code=code)}\n"
@@ -190,6 +198,38 @@ def test_verification_numbers_in_words(code: int, kind: str) -> None:
     )  # fmt: skip
     assert found["meaning"]
     assert found["next_step"]
+
+
+def test_every_verification_number_that_openssl_names_is_in_words() -> None:
+    """OpenSSL's own list; what this program asks for (50) and what needs DNS or raw keys (65, 95) has no sentence."""
+    binding = Binding()
+    words = {
+        code: binding.ffi.string(binding.lib.X509_verify_cert_error_string(code)).decode() for code in range(2, 100)
+    }
+    named = {code for code, text in words.items() if not text.startswith("unknown certificate verification error")}
+    assert named - set(tls_failures.VERIFICATION) <= {50, 65, 95}
+    assert len(named) > 80
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind", "alert"),
+    [
+        ("tlsv1 alert unknown ca [1048]", "alert", "unknown_ca"),
+        ("ssl/tls alert handshake failure [1040]", "alert", "handshake_failure"),
+        ("no shared cipher [193]", "cipher", None),
+        ("unsupported protocol [258]", "version", None),
+        ("peer did not return a certificate [199]", "no_client_certificate", None),
+        ("internal error [68]", "protocol", None),
+    ],
+)
+def test_errors_of_the_protocol_in_words(reason: str, kind: str, alert: str | None) -> None:
+    text = (
+        f"[1, 100, 17, 5]: HandleSSLError - TLS protocol error(ssl reason code={reason}),lib=SSL routines [20],"
+        "fun=ssl3_read_bytes [148], errno=0 for 192.0.2.20:5061"
+    )
+    found = tls_failures.failure(text)
+    assert found
+    assert (found["kind"], found.get("alert"), found["remote_ip"]) == (kind, alert, "192.0.2.20")
 
 
 def test_a_wrong_name_in_words() -> None:
@@ -233,6 +273,29 @@ def test_a_trunk_out_of_service_from_syslog() -> None:
     assert alarm
     assert (alarm["trunk"], alarm["severity"], alarm["node"]) == ("TLS-TO-B", "Error", "cucm-1")
     assert alarm["peers"][0]["reason"] == "Local=2"
+
+
+@pytest.mark.parametrize(
+    ("body", "srtp"),
+    [(KEYS, True), (CLEAR, False), (KEYS[: KEYS.index("a=crypto")], None), (KEYS[: KEYS.index("AVP 0")], None),
+     (CLEAR[: CLEAR.index("VP 0")], None)],
+)  # fmt: skip
+def test_a_body_that_is_cut_does_not_say_that_there_are_no_keys(body: str, srtp: bool | None) -> None:
+    """As where a file was rotated in the middle of a message."""
+    answer = sip("in", "SIP/2.0 200 OK", "a", PEER, body=KEYS)
+    (call,) = calls(head() + sip("out", INVITE, "a", PEER, body=body).rstrip("\n") + "\n" + answer)
+    assert call["srtp"] is srtp if srtp is not None else call["srtp"] is not False
+
+
+def test_a_node_that_has_run_for_long_counts_further_than_eight_digits() -> None:
+    text = sip("out", INVITE, "a", PEER)
+    assert calls(head(line="100000100") + text.replace("00000102.001", "100000102.001"))
+    assert calls("\ufeff" + head() + text)[0]["time"].startswith("2026-10-18")
+
+
+@pytest.mark.parametrize("text", ["", "%PDF-1.4\n", "\n" * 9, head().encode("utf-16-le").decode("latin-1")])
+def test_what_is_no_trace_is_named(text: str) -> None:
+    assert "no line of an SDL trace" in read(text)["problems"][0]
 
 
 def test_messages_of_phones_do_not_use_up_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:

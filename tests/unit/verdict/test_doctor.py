@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import tls_failures, tls_names
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor, verdict
 
 from tests.unit.verdict import test_verdict as broken
@@ -37,6 +38,21 @@ def trace(evidence: Evidence, cluster: str, **line: Any) -> None:
 def alert(evidence: Evidence, end: str, name: str) -> None:
     one = {"from": end, "level": "fatal", "name": name, "meaning": "the meaning"}
     evidence["captures"] = [broken.handshake(established=False, mutual=False, alerts=[one])]
+
+
+def closed(evidence: Evidence) -> None:
+    """Local=2, though the last captured handshake was completed."""
+    out_of_service(evidence, "Local=2")
+    evidence["captures"] = [broken.handshake(established=True)]
+
+
+def peer_elsewhere(evidence: Evidence) -> None:
+    evidence["directions"][1]["trunk"]["destinations"] = [{"address": "10.9.9.9", "port": 5061}]
+
+
+def call(evidence: Evidence, status: int, result: str) -> None:
+    one = {"remote_ip": "10.0.0.2", "direction": "out", "status": status, "result": result, "time": "2026-10-31T11:00Z"}
+    evidence["traces"].append({"cluster": "cucma", "calls": [{**one, "calling": "1018", "called": "9898"}]})
 
 
 def refused(evidence: Evidence) -> None:
@@ -93,9 +109,21 @@ BREAKINGS: dict[str, tuple[Callable[[Evidence], None], str]] = {
     "line of the target": (
         lambda e: trace(e, "cucm10", kind="issuer_missing", remote_ip="10.0.0.1"), "ca_missing_at_peer",
     ),
+    "alert in a line": (
+        lambda e: trace(e, "cucma", kind="alert", alert="unknown_ca", remote_ip="10.0.0.2"), "ca_missing_at_peer",
+    ),
+    "revoked": (lambda e: trace(e, "cucma", kind="revoked", remote_ip="10.0.0.2"), "revoked"),
+    "no CRL": (lambda e: trace(e, "cucma", kind="revocation_unknown", remote_ip="10.0.0.2"), "revocation_unknown"),
+    "path length": (lambda e: trace(e, "cucm10", kind="path_length", remote_ip="10.0.0.1"), "chain_invalid"),
+    "short key": (lambda e: trace(e, "cucm10", kind="weak", remote_ip="10.0.0.1"), "weak"),
+    "another alert": (lambda e: alert(e, "server", "internal_error"), "handshake_failed"),
+    "closed after the handshake": (closed, "closed"),
+    "peer points elsewhere": (peer_elsewhere, "destination_at_peer"),
+    "call refused": (lambda e: call(e, 503, "Service Unavailable"), "call_refused"),
+    "number unknown": (lambda e: call(e, 404, "Not Found"), "not_routed"),
     "refused name": (lambda e: trace(e, "cucm10", kind="name_mismatch", received="CUCMA"), "name_at_peer"),
 }  # fmt: skip
-SYMPTOMS = {"no_connection", "no_answer"}
+SYMPTOMS = {"no_connection", "no_answer", "closed", "handshake_failed"}
 
 
 def found(evidence: Evidence) -> list[str]:
@@ -135,14 +163,49 @@ PARTS = (
     *({one, other} for one in PORTS for other in ("not active", "no client authentication")),
     {*PORTS},
     {"another profile", "TCP"},
-    {"DNS", "503", "408", "no connection", "no answer"},
-    {"alert of the server", "alert of the client", "no cipher", "no version", "plain SIP"},
-    {"name of a trace", "line of the source", "line of the target", "refused name"},
+    {"DNS", "503", "408", "no connection", "no answer", "closed after the handshake"},
+    {
+        "alert of the server",
+        "alert of the client",
+        "no cipher",
+        "no version",
+        "plain SIP",
+        "another alert",
+        "closed after the handshake",
+    },
+    {"call refused", "number unknown"},
 )
 
 
 def _same_part(first: str, second: str) -> bool:
     return any(first in part and second in part for part in PARTS)
+
+
+@pytest.mark.parametrize("reason", ["Local=1", "Local=2"])
+def test_what_leaves_the_trunk_up_hides_no_symptom(reason: str) -> None:
+    evidence = broken.sound()
+    broken.break_srtp(evidence)
+    out_of_service(evidence, reason)
+    assert {*found(evidence)} == {"media", {"Local=1": "no_answer", "Local=2": "no_connection"}[reason]}
+
+
+@pytest.mark.parametrize(("status", "cause"), [(503, None), (486, None), (200, None)])
+def test_the_last_call_counts_and_a_busy_phone_is_no_fault_of_the_trunk(status: int, cause: str | None) -> None:
+    evidence = broken.sound()
+    call(evidence, status, "x")
+    call(evidence, 200, "answered")
+    last = evidence["traces"][-1]["calls"][0]
+    last |= {"time": "2026-10-31T12:00Z", "transport": "TLS", "srtp": True}
+    assert diagnose(evidence)["cause"] == cause
+
+
+def test_every_failure_line_and_every_alert_has_a_cause() -> None:
+    kinds = {kind for kind, _meaning, _step in tls_failures.VERIFICATION.values()}
+    kinds |= {kind for _words, kind in tls_failures.REASONS_IN_WORDS} | {"verification", "protocol"}
+    assert kinds <= set(doctor._BY_KIND), kinds - set(doctor._BY_KIND)
+    named = {cause for causes in (*doctor._BY_KIND.values(), *doctor._BY_ALERT.values()) for cause in causes if cause}
+    assert named <= set(doctor.CAUSES)
+    assert {name for name, _meaning in tls_names.ALERTS.values()} >= set(doctor._BY_ALERT)
 
 
 def test_a_sound_trunk_has_no_cause() -> None:
