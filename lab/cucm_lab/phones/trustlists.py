@@ -29,6 +29,12 @@ ITLRECOVERY_SIGNS_SINCE = (12, 0)
 
 register("phones.itl_rebuilt", "tftp", "A node's ITL contains new certificates from the next start of Cisco Tftp")
 
+register(
+    "phones.itlrecovery_in_ctl_since",
+    [11, 0],
+    "First release whose CTL contains ITLRecovery (10.5.1 was seen without it)",
+)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -142,7 +148,7 @@ class TrustLists:
         if release.number >= TOKENLESS_SINCE:
             signer = self._signer(publisher, SAST)
             entries.append(signer)
-            if release.has_itl_recovery:
+            if release.number >= tuple(self._cluster.lab.inferred["phones.itlrecovery_in_ctl_since"]):
                 entries.append(Entry.of(SAST, publisher.name, publisher.certs.held_certificate("ITLRecovery")))
         else:
             signer = Entry(SAST, "", "etoken", "3cf9270000", f"CN={ETOKEN}", "CN=Cisco Manufacturing CA")

@@ -59,7 +59,7 @@ class Maker:
             names = [self._node.fqdn]
         digest = "sha384" if unit.elliptic else self._release.self_signed[1]
         return material.self_signed(
-            self._subject(unit, None, True, False), key, digest, self._node.clock.now(),
+            self._subject(unit, self._system_name(unit, key), True, False), key, digest, self._node.clock.now(),
             names=list(dict.fromkeys(names)), eku=_SELF_SIGNED_EKU, usages=_SELF_SIGNED_KU,
             days=int(self._lab.inferred["pki.shipped_days"]),
             ca=False if self._release.self_signed_not_ca and unit.name != "CAPF" else None,
@@ -80,16 +80,31 @@ class Maker:
             builder = builder.add_extension(material.alternative_names(names), False)
         return material.sign_request(builder, key, digest)
 
+    def _system_name(self, unit: Unit, key: material.PrivateKey) -> str | None:
+        """The common name of a self-signed certificate that is not named after the node; None for all others.
+
+        Seen in published `show ctl` and phone logs: `CAPF-` and eight hexadecimal digits (10.5 and later),
+        `ITLRECOVERY_` and the node's name (12.5). What the digits come from is not known; here it is the key.
+        """
+        if unit.name == "CAPF":
+            return f"CAPF-{material.spki_digest(key)[:8]}"
+        return f"ITLRECOVERY_{self._host_name()}" if unit.itl_recovery else None
+
+    def _host_name(self) -> str:
+        """The node's name as its certificates have it: with its domain on releases that do so."""
+        fqdn = self._release.number >= tuple(self._lab.inferred["pki.cn_is_fqdn_since"])
+        return self._node.fqdn if fqdn else self._node.name
+
     def _subject(self, unit: Unit, common_name: str | None, include_ou: bool, multi_server: bool) -> x509.Name:
         attributes = {**self._node.cluster.subject, **self._web_security().get("subject", {})}
         if common_name is None:
-            fqdn = self._release.number >= tuple(self._lab.inferred["pki.cn_is_fqdn_since"])
-            common_name = self._node.fqdn if fqdn else self._node.name
-            host = self._node.cluster.publisher.name if multi_server else self._node.name
+            common_name = self._host_name()
+            suffix = "-EC" if unit.elliptic else ""
             if multi_server:
-                common_name = f"{host}{'-EC' if unit.elliptic else ''}-ms.{self._node.domain}"
+                common_name = f"{self._node.cluster.publisher.name}{suffix}-ms.{self._node.domain}"
             elif unit.elliptic:
-                common_name = f"{host}-EC.{self._node.domain}" if fqdn else f"{host}-EC"
+                host, dot, domain = common_name.partition(".")
+                common_name = f"{host}{suffix}{dot}{domain}"
         return material.name_of(attributes, common_name, include_ou)
 
     def _csr_names(self, options: CsrOptions) -> list[str]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from cucm_lab import scenario
 from cucm_lab.pki import rules
 from cucm_lab.pki.material import issued_by
 from cucm_lab.pki.store import CsrOptions, StoreError
-from cucm_lab.world import Lab
+from cucm_lab.world import Lab, Node
 
 
 def lab_of(directory: Path, name: str) -> Lab:
@@ -39,6 +40,11 @@ def three(tmp_path: Path) -> Iterator[Lab]:
     lab = lab_of(tmp_path, "three-nodes")
     yield lab
     asyncio.run(lab.close())
+
+
+def common_name(node: Node, unit: str) -> str:
+    certificate = x509.load_pem_x509_certificate(node.certs.held_certificate(unit).encode())
+    return str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
 def openssl(*arguments: str, text: str) -> str:
@@ -124,6 +130,12 @@ def test_self_signed_certificates_verify_themselves(lab: Lab) -> None:
 def test_units_by_release(lab: Lab) -> None:
     assert "ITLRecovery" not in lab.cluster("cucm91").publisher.certs.units()
     assert "ITLRecovery" in lab.cluster("cucm105").publisher.certs.units()
+    pair = lab.cluster("cucm115").publisher
+    names = {unit: common_name(pair, unit) for unit in pair.certs.units()}
+    assert re.fullmatch("CAPF-[0-9a-f]{8}", names["CAPF"]), names
+    assert names["ITLRecovery"] == f"ITLRECOVERY_{names['CallManager']}"
+    pair.certs.regenerate("CAPF")
+    assert common_name(pair, "CAPF") != names["CAPF"], "as the trust stores of real clusters show, each key has its own"
     assert "CallManager-ECDSA" not in lab.cluster("cucm105").publisher.certs.units()
     assert "CallManager-ECDSA" in lab.cluster("cucm115").publisher.certs.units()
 
