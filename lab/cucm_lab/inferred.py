@@ -117,7 +117,18 @@ INFERRED: dict[str, Guess] = {
         },
         "Which schema-required elements the server refuses to go without (column null: -391)",
     ),
-    "axl.names_case_sensitive": Guess(True, "Case of reference names"),
+    "axl.transformation_usage": Guess(
+        {
+            "CallingPartyTransformationPattern": "Translation Calling Party Number",
+            "CalledPartyTransformationPattern": "Called Party Number Transformation",
+        },
+        "The usage that CUCM returns for a transformation pattern (these are in the vendor's list of usages)",
+    ),
+    "axl.names_case_sensitive": Guess(
+        False,
+        "Whether the case of a name counts in a reference (DevNet's samples name the shipped Standard Presence group "
+        "as Standard Presence Group, and no document says more)",
+    ),
     "axl.accepts_same_major": Guess(True, "10.5 accepts both 10.0 and 10.5"),
     "axl.security_mode_parameter": Guess(True, "getServiceParameter knows ClusterSecurityMode"),
     "axl.standard_sip_profile_ping": Guess(False, "OPTIONS ping of the shipped Standard SIP Profile"),

@@ -28,6 +28,7 @@ PYPI = {"netmiko": "4.8.0", "cucmapi": "0.0.2", "ciscoris": "0.0.5"}
 #: what no registry has (November 2026), by the name of its folder
 REPOSITORIES = {
     "devnet": "https://github.com/CiscoDevNet/serviceability-python-zeep-samples",
+    "devnet-axl": "https://github.com/CiscoDevNet/axl-python-zeep-samples",
     "cisco-dime": "https://github.com/sieteunoseis/cisco-dime",
 }
 _INSTALL = "npm install --silent --no-fund --no-audit --ignore-scripts"
@@ -105,6 +106,6 @@ def _cloned(name: str, then: str = "true") -> Path:
     return _fetched(name, ["sh", "-c", f"git clone --quiet --depth 1 {REPOSITORIES[name]} . && {then}"])
 
 
-def samples() -> Path:
-    """DevNet's serviceability samples."""
-    return _cloned("devnet")
+def samples(name: str) -> Path:
+    """DevNet's samples: `devnet` for serviceability, `devnet-axl` for AXL."""
+    return _cloned(name)

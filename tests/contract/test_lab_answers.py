@@ -283,6 +283,23 @@ def answered(client: Any, version: str, operation: str, content: str) -> etree._
     return element
 
 
+CREDENTIALS = (
+    "<passwordCredentials><pwdCredPolicyName>Default Credential Policy</pwdCredPolicyName>"
+    "<pwdCredUserMustChange>true</pwdCredUserMustChange></passwordCredentials>"
+)
+GROUPS = (
+    "<associatedGroups><userGroup><name>Standard CTI Enabled</name><userRoles><userRole>Standard CTI Enabled"
+    "</userRole></userRoles></userGroup></associatedGroups>"
+)
+#: what a get shows of the above as it was given
+KEPT = {
+    "Phone": ["<videoCapability>0</videoCapability>"],
+    "User": ["<device>SEP0000000074AB</device>", "<pwdCredUserMustChange>true</pwdCredUserMustChange>",
+             "<userRole>Standard CTI Enabled</userRole>", "<pinCredDoesNotExpire>true</pinCredDoesNotExpire>"],
+    "AppUser": ["<device>SEP0000000074AB</device>", "<userRole>Standard CTI Enabled</userRole>"],
+    "MediaResourceList": ["Rest group</mediaResourceGroupName>"],
+    "CallingPartyTransformationPattern": ["<usage>Translation Calling Party Number</usage>"],
+}  # fmt: skip
 #: kind -> its key, what names an object of it, the rest of its content, and what an update changes
 DIAL_PLAN_KINDS: dict[str, tuple[str, str, str, str]] = {
     "RoutePartition": ("name", "Rest", "", "<description>changed</description>"),
@@ -302,14 +319,23 @@ DIAL_PLAN_KINDS: dict[str, tuple[str, str, str, str]] = {
              "<routePartitionName/><description>changed</description>"),
     "Phone": ("name", "SEP0000000074AB",
               "<product>Cisco 8865</product><class>Phone</class><protocol>SIP</protocol>"
-              "<protocolSide>User</protocolSide><devicePoolName>Default</devicePoolName><locationName>Hub_None</locationName>",
+              "<protocolSide>User</protocolSide><devicePoolName>Default</devicePoolName><locationName>Hub_None</locationName>"
+              "<vendorConfig><videoCapability>0</videoCapability></vendorConfig>",
               "<description>changed</description>"),
     "Region": ("name", "Rest region", "", "<newName>Rest region 2</newName>"),
     "DateTimeGroup": ("name", "Rest time", "<timeZone>Europe/Berlin</timeZone>", "<timeZone>Europe/Paris</timeZone>"),
+    "PhoneNtp": ("ipAddress", "192.0.2.7", "<mode>Unicast</mode>", "<description>changed</description>"),
+    "MediaResourceList": (
+        "name", "Rest media", "<members><member><mediaResourceGroupName>Rest group</mediaResourceGroupName>"
+        "<order>0</order></member></members>", "<newName>Rest changed</newName>"),
     "User": ("userid", "rest", "<lastName>Rest</lastName><password>Rest-91!</password><pin>74185</pin>"
-             "<presenceGroupName>Standard Presence group</presenceGroupName>", "<department>changed</department>"),
-    "AppUser": ("userid", "restapp", "<password>Rest-91!</password>"
-                "<presenceGroupName>Standard Presence group</presenceGroupName>",
+             f"<associatedDevices><device>SEP0000000074AB</device></associatedDevices>{GROUPS}"
+             "<presenceGroupName>Standard Presence group</presenceGroupName>"
+             f"{CREDENTIALS}<pinCredentials><pinCredDoesNotExpire>true</pinCredDoesNotExpire></pinCredentials>",
+             "<department>changed</department>"),
+    "AppUser": ("userid", "restapp", f"<password>Rest-91!</password>{CREDENTIALS}"
+                "<presenceGroupName>Standard Presence group</presenceGroupName>"
+                f"<associatedDevices><device>SEP0000000074AB</device></associatedDevices>{GROUPS}",
                 "<allowReplaceHeader>true</allowReplaceHeader>"),
 }  # fmt: skip
 
@@ -331,11 +357,13 @@ def test_a_dial_plan_is_added_read_changed_listed_and_removed(lab: dict[str, Any
         ask(f"add{kind}", f"<{element}>{own}{content}</{element}>")
         got = etree.tostring(ask(f"get{kind}", own + scope), encoding="unicode")
         assert name in got and "Rest-91!" not in got and "74185" not in got
+        assert all(part in got for part in KEPT.get(kind, [])), got
         tags = f"<returnedTags><{key}/></returnedTags>"
         listed = ask(f"list{kind}", f"<searchCriteria><{key}>%</{key}></searchCriteria>{tags}")
         assert name in [one.text for one in listed.iter(key)]
         ask(f"update{kind}", own + change)
-        own = "<name>Rest region 2</name>" if kind == "Region" else own
+        renamed = change.partition("<newName>")[2].partition("</newName>")[0]
+        own = f"<name>{renamed}</name>" if renamed else own
         after = etree.tostring(ask(f"get{kind}", own + scope), encoding="unicode")
         assert any(word in after for word in ("changed", "Europe/Paris", "Rest region 2", "<allowReplaceHeader>true"))
         ask(f"remove{kind}", own + scope)

@@ -68,9 +68,15 @@ def _device_reset(node: Node, request: Element, _unused: Version) -> str:
 
 
 def _authenticate(node: Node, request: Element, _unused: Version) -> str:
-    user, password = _child(request, "userid"), _child(request, "password")
-    account = node.cluster.application_accounts.get(text(user) if user is not None else "")
-    right = account is not None and password is not None and account.password == (password.text or "")
+    """By password or PIN: an account of the scenario, or a user that AXL added."""
+    user = _child(request, "userid")
+    name = text(user) if user is not None else ""
+    known = {"password": account.password} if (account := node.cluster.application_accounts.get(name)) else {}
+    for kind in ("User", "AppUser"):
+        record = node.cluster.config.record(kind, name)
+        known |= {secret: record.body[secret] for secret in ("password", "pin") if record and record.body.get(secret)}
+    given = {secret: element.text or "" for secret in known if (element := _child(request, secret)) is not None}
+    right = bool(given) and all(known[secret] == value for secret, value in given.items())
     return f"<userAuthenticated>{'true' if right else 'false'}</userAuthenticated><code>{0 if right else 1}</code>"
 
 

@@ -196,7 +196,9 @@ def _change_list(call: Call, field: Field, body: dict[str, Any], given: dict[str
     given[field.name] = entries
 
 
-def _same(item: Field, entry: dict[str, Any], other: dict[str, Any]) -> bool:
+def _same(item: Field, entry: Any, other: Any) -> bool:
+    if not item.children:
+        return bool(entry == other)
     references = [child.name for child in item.children if child.type == "fk" and other.get(child.name)]
     names = references[:1] or ["addressIpv4", "addressIpv6", "port"]
     return all(entry.get(name) == other.get(name) for name in names)

@@ -26,6 +26,10 @@ def braces(pkid: str) -> str:
     return "{" + pkid.upper() + "}"
 
 
+def _identity(item: Field, entry: dict[str, Any]) -> str:
+    return f' uuid="{braces(entry["_uuid"])}"' if item.type == "list" else ""
+
+
 class Writer:
     """Writes objects of one version, from one store."""
 
@@ -63,6 +67,8 @@ class Writer:
             return ""
         if value is None or value == "":
             return f"<{name}/>"
+        if field.type == "xml":
+            return f"<{name}>{value}</{name}>"
         attribute = f' enable="{"false" if value == 99 else "true"}"' if field.type == "digits" else ""
         return f"<{name}{attribute}>{escape(str(value))}</{name}>"
 
@@ -72,12 +78,11 @@ class Writer:
         pkid = value[REFERENCE]
         return f'<{name} uuid="{braces(pkid)}">{escape(self._store.name_of(pkid) or "")}</{name}>'
 
-    def _list(
-        self, name: str, item: Field, entries: list[dict[str, Any]], shown: Callable[[Field], bool], tags: Tags
-    ) -> str:
+    def _list(self, name: str, item: Field, entries: list[Any], shown: Callable[[Field], bool], tags: Tags) -> str:
+        if not item.children:
+            return f"<{name}>{''.join(f'<{item.name}>{escape(text)}</{item.name}>' for text in entries)}</{name}>"
         inner = "".join(
-            f'<{item.name} uuid="{braces(entry["_uuid"])}">'
-            f"{self._fields(item.children, entry, shown, tags)}</{item.name}>"
+            f"<{item.name}{_identity(item, entry)}>{self._fields(item.children, entry, shown, tags)}</{item.name}>"
             for entry in entries
         )
         return f"<{name}>{inner}</{name}>"

@@ -117,6 +117,15 @@ def _translation(store: ConfigStore, inferred: Inferred, body: dict[str, Any], o
     body["usage"] = "Translation"
 
 
+def _transformation(kind: str) -> Rule:
+    def check(_unused: ConfigStore, inferred: Inferred, body: dict[str, Any], __: str | None) -> None:
+        if not PATTERN.fullmatch(body["pattern"]):
+            raise faults.inferred(inferred, "axl.bad_value", field="pattern", value=body["pattern"])
+        body["usage"] = inferred["axl.transformation_usage"][kind]
+
+    return check
+
+
 def _unique_order(inferred: Inferred, items: list[dict[str, Any]], field: str) -> None:
     orders = [item.get(field) for item in items]
     if None in orders:
@@ -164,6 +173,10 @@ RULES: dict[str, Rule] = {
     "SipProfile": _options_ping,
     "RoutePattern": _pattern,
     "TransPattern": _translation,
+    **{
+        kind: _transformation(kind)
+        for kind in ("CallingPartyTransformationPattern", "CalledPartyTransformationPattern")
+    },
     "RouteGroup": _group,
     "RouteList": _list,
 }

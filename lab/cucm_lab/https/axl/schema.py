@@ -24,6 +24,8 @@ def version(text: str) -> Version:
 OLDEST: Version = (9, 1)
 
 
+#: types of a group's repeated child: AXL returns a `list` with a uuid in each entry, `rows` without
+LISTS = ("list", "rows")
 #: groups that hold one of their children
 CHOICES = frozenset({"externalPresentationInfo", "destination"})
 
@@ -53,8 +55,8 @@ class Field:
 
     @property
     def items(self) -> Field | None:
-        """The repeated child, when this is a group around a list."""
-        return self.children[0] if self.children and self.children[0].type == "list" else None
+        """The repeated child, when this is a group around a list; without children of its own it is a text."""
+        return self.children[0] if self.children and self.children[0].type in LISTS else None
 
     def in_version(self, number: Version) -> bool:
         """Whether a version has it."""
@@ -79,7 +81,7 @@ def _parse(table: str) -> tuple[Field, ...]:
     def tree(prefix: list[str]) -> tuple[Field, ...]:
         depth = len(prefix)
         return tuple(
-            replace(row, children=tree(parts)) if row.type in ("group", "list") else row
+            replace(row, children=tree(parts)) if row.type in ("group", *LISTS) else row
             for parts, row in rows
             if len(parts) == depth + 1 and parts[:depth] == prefix
         )
@@ -175,6 +177,8 @@ KINDS: dict[str, Kind] = {
         _kind("User", people.USER, "firstName lastName userid department", {}, key="userid", database="enduser"),
         _kind("AppUser", people.APP_USER, "userid", {}, key="userid", database="applicationuser"),
         _kind("ConferenceBridge", media.CONFERENCE_BRIDGE, "name description devicePoolName", {}, database="device"),
+        _kind("PhoneNtp", devices.PHONE_NTP, "ipAddress description", {}, key="ipAddress", database="ntpserver"),
+        _kind("MediaResourceList", media.MEDIA_RESOURCE_LIST, "name", {}),
         _kind("ExpresswayCConfiguration", media.EXPRESSWAY_C, "HostNameOrIP description", {},
               base=dict.fromkeys(_CRUD, (12, 5)), key="HostNameOrIP"),
         _kind("PresenceGroup", classes.PRESENCE_GROUP, "name description", {}, database="matrix"),
@@ -187,7 +191,7 @@ REFERRED: dict[str, Kind] = {
     for name, operations, key in (
         *((name, {"get": _ALL, "list": _ALL}, "name") for name in (
             "AarGroup", "CommonDeviceConfig", "DialPlan", "ExternalCallControlProfile", "GeoLocation",
-            "GeoLocationFilter", "ImeE164Transformation", "MediaResourceList", "ResourcePriorityNamespaceList",
+            "GeoLocationFilter", "ImeE164Transformation", "ResourcePriorityNamespaceList",
             "RouteFilter", "SIPNormalizationScript")),
         # get of a digit discard instruction also takes its dial plan, of which there is no record here.
         ("Ddi", {"list": _ALL}, "name"),

@@ -126,6 +126,8 @@ class _Seeder:
             return reference(record)
         if field.items is not None:
             children = field.items.children
+            if not children:
+                return list(value)
             return [
                 {"_uuid": str(uuid.uuid5(_NAMESPACE, f"{field.name}/{place}/{item}")), **defaults(children),
                  **self._stored(children, item)}

@@ -77,6 +77,8 @@ class Reader:
             return self.items(field.items, element)
         if field.type == "group":
             return self._group(field, element)
+        if field.type == "xml":
+            return _markup(element)
         raw = text(element)
         if element.get(NIL) in ("true", "1"):
             raw = ""
@@ -90,9 +92,10 @@ class Reader:
             raise faults.inferred(self._inferred, "axl.bad_literal", field=field.name, value=raw)
         return raw
 
-    def items(self, item: Field, element: Element) -> list[dict[str, Any]]:
-        """The repeated children of a group, each with a uuid of its own."""
-        return [self.item(item, child) for child in children(element) if local(child) == item.name]
+    def items(self, item: Field, element: Element) -> list[Any]:
+        """The repeated children of a group: texts, or groups each with a uuid of its own."""
+        found = [child for child in children(element) if local(child) == item.name]
+        return [self.item(item, child) if item.children else text(child) for child in found]
 
     def item(self, item: Field, element: Element) -> dict[str, Any]:
         """One repeated child with its defaults."""
@@ -141,6 +144,14 @@ class Reader:
             return int(raw)
         except ValueError:
             raise faults.inferred(self._inferred, "axl.bad_value", field=field.name, value=raw) from None
+
+
+def _markup(element: Element) -> str:
+    """The children of an element as XML, without the namespaces around them."""
+    copies = [etree.fromstring(etree.tostring(child, with_tail=False)) for child in children(element)]
+    for copy in copies:
+        etree.cleanup_namespaces(copy)
+    return "".join(etree.tostring(copy, encoding="unicode") for copy in copies)
 
 
 def default(field: Field) -> Any:

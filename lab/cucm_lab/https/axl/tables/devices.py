@@ -3,8 +3,8 @@
 """Fields of phones, lines, regions and date and time groups.
 
 A row: element | type | add | nil | default | update | get | list | since | until; see `routing`. Left out: a phone's
-vendorConfig, whose elements each phone model has for itself, and its current configuration at a login. References to
-objects that the lab does not hold, such as button templates, are texts: any name is taken.
+current configuration at a login. The elements of vendorConfig, which each phone model has for itself, are kept as they
+are. References to objects that the lab does not hold, such as button templates, are texts: any name is accepted.
 """
 
 from __future__ import annotations
@@ -151,6 +151,7 @@ userHoldMohAudioSourceId | XMOHAudioSourceId | o | n | | o | y | y | |
 automatedAlternateRoutingCssName | fk | o | n | | o | y | y | |
 aarNeighborhoodName | string | o | n | | o | y | y | |
 loadInformation | string | o | n | | o | y | y | |
+vendorConfig | xml | o | | | o | y | - | |
 versionStamp | string(128) | o | n | | o | y | - | |
 traceFlag | bool | o | | | o | y | y | |
 mlppDomainId | string(128) | o | n | | o | y | - | |
@@ -205,13 +206,13 @@ lines/line/recordingMediaSource | XPreferredMediaSource | o | | Gateway Preferre
 numberOfButtons | int | - | | | - | y | y | |
 phoneTemplateName | string | R | n | | o | y | y | |
 speeddials | group | o | | | o | y | - | |
-speeddials/speeddial | list | o | | | o | y | - | |
+speeddials/speeddial | rows | o | | | o | y | - | |
 speeddials/speeddial/dirn | string(255) | R | | | R | y | - | |
 speeddials/speeddial/label | string | R | | | R | y | - | |
 speeddials/speeddial/asciiLabel | string | o | | | o | y | - | | 9.1
 speeddials/speeddial/index | int | R | | | R | y | - | |
 busyLampFields | group | o | | | o | y | - | |
-busyLampFields/busyLampField | list | o | | | o | y | - | |
+busyLampFields/busyLampField | rows | o | | | o | y | - | |
 busyLampFields/busyLampField/blfDest | string | R | | | R | y | - | |
 busyLampFields/busyLampField/blfDirn | string(255) | R | | | R | y | - | | 10.5
 busyLampFields/busyLampField/blfDirn | string(255) | o | | | o | y | - | 11.0 |
@@ -225,7 +226,7 @@ primaryPhoneName | string | R | n | | o | y | y | |
 ringSettingIdleBlfAudibleAlert | XStatus | o | | Default | o | y | y | |
 ringSettingBusyBlfAudibleAlert | XStatus | o | | Default | o | y | y | |
 blfDirectedCallParks | group | o | | | o | y | - | |
-blfDirectedCallParks/blfDirectedCallPark | list | o | | | o | y | - | |
+blfDirectedCallParks/blfDirectedCallPark | rows | o | | | o | y | - | |
 blfDirectedCallParks/blfDirectedCallPark/label | string(50) | o | | | o | y | - | |
 blfDirectedCallParks/blfDirectedCallPark/directedCallParkId | string | R | | | R | y | - | |
 blfDirectedCallParks/blfDirectedCallPark/directedCallParkDnAndPartition | group | R | | | R | y | - | |
@@ -365,4 +366,14 @@ phoneNtpReferences | group | o | | | o | y | - | |
 phoneNtpReferences/selectedPhoneNtpReference | list | R | | | R | y | - | |
 phoneNtpReferences/selectedPhoneNtpReference/phoneNtpName | string | R | | | R | y | - | |
 phoneNtpReferences/selectedPhoneNtpReference/selectionOrder | int | R | n | 0 | R | y | - | |
+"""
+
+# In 12.0 and later either address identifies it; the lab takes the IPv4 address alone.
+PHONE_NTP = """
+ipAddress | string | R | | | R | y | y | |
+ipv6Address | string | R | | | R | y | y | 12.0 |
+newIpAddress | string | - | | | o | - | - | |
+newIpv6Address | string | - | | | o | - | - | 12.0 |
+description | string | o | | | o | y | y | |
+mode | XZzntpmode | R | | Directed Broadcast | o | y | y | |
 """

@@ -38,3 +38,15 @@ HostNameOrIP | string(255) | R | | | R | y | y | |
 description | string(50) | o | n | | o | y | y | |
 X509SubjectNameorSubjectAlternateName | string(4096) | o | n | | o | y | y | |
 """
+
+MEDIA_RESOURCE_LIST = """
+newName | string(50) | - | | | o | - | - | |
+removeMembers | group | - | | | o | - | - | |
+addMembers | group | - | | | o | - | - | |
+name | string(50) | R | | | - | y | y | |
+clause | string(1024) | - | | | - | y | y | |
+members | group | R | | | o | y | - | |
+members/member | list | R | | | R | y | - | |
+members/member/mediaResourceGroupName | string | R | | | R | y | - | |
+members/member/order | int | R | | | R | y | - | |
+"""

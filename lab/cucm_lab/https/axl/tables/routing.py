@@ -4,7 +4,8 @@
 
 A row: element | type | add | nil | default | update | get | list | since | until. Rows stand in the order of
 requests and answers. add, update: R required, o optional, - absent. get, list: y present. since, until: AXL
-versions, empty for "always". A slash goes into a group; `list` is its repeated child.
+versions, empty for "always". A slash goes into a group; `list` is its repeated child, `rows` one that AXL returns
+without a uuid.
 """
 
 from __future__ import annotations
@@ -147,12 +148,12 @@ members/member/calledPartyNumberType | XPriOfNumber | o | | Cisco CallManager | 
 runOnEveryNode | bool | o | | false | o | y | y | |
 """
 
-# The usages are those of the vendor's list that name such patterns; nothing shows which one CUCM returns.
+# `usage` comes from the row axl.transformation_usage of the table of inferences.
 CALLING_TRANSFORMATION = """
 newPattern | string | - | | | o | - | - | |
 pattern | string | R | | | - | y | y | |
 description | string | o | | | o | y | y | |
-usage | XPatternUsage | - | | Translation Calling Party Number | - | y | y | |
+usage | XPatternUsage | - | | | - | y | y | |
 newRoutePartitionName | fk | - | n | | o | - | - | |
 routePartitionName | fk | R | n | | - | y | y | |
 callingPartyTransformationMask | string | o | n | | o | y | y | |
@@ -174,7 +175,7 @@ CALLED_TRANSFORMATION = """
 newPattern | string | - | | | o | - | - | |
 pattern | string | R | | | - | y | y | |
 description | string | o | | | o | y | y | |
-usage | XPatternUsage | - | | Called Party Number Transformation | - | y | y | |
+usage | XPatternUsage | - | | | - | y | y | |
 newRoutePartitionName | fk | - | n | | o | - | - | |
 routePartitionName | fk | R | n | | - | y | y | |
 calledPartyTransformationMask | string | o | n | | o | y | y | |
