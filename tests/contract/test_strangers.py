@@ -300,7 +300,7 @@ AXL_SAMPLES = {
     "axl_add_Region": "removeRegion response",
     "axl_add_DateTimeGroup": "removeDateTimeGroup response",
     "axl_add_Location": "removeLocation response",
-    "axl_add_Partition_CSS": "removeRoutePartition response",
+    "axl_add_Partition_CSS": "removeRoutePartition (2 or 2) response",
     "axl_add_update_Line": "removeLine response",
     "axl_add_User_Line_Phone": "removePhone response",
     "axl_add_Phone_vendorConfig": "extendAndConnectCapability: 0",

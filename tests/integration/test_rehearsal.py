@@ -56,13 +56,16 @@ def databases(site: Site) -> dict[str, str]:
 
 
 def hide_the_originals(site: Site) -> None:
-    """What a user may have beside the inventory: variables that win over it, and lead to the originals."""
+    """What a user may have beside the inventory: variables that win over it, and lead to the originals.
+
+    They lie in the folder of the rehearsal as well, as they do for someone who rehearses where the inventory is.
+    """
     hosts = yaml.safe_load(site.lab.inventory.read_text())["cucm_clusters"]["hosts"]
     for name, variables in hosts.items():
-        folder = site.lab.inventory.parent / "host_vars"
-        folder.mkdir(exist_ok=True)
         kept = {key: value for key, value in variables.items() if key.startswith("cucm_")}
-        (folder / f"{name}.yml").write_text(yaml.safe_dump(kept))
+        for folder in (site.lab.inventory.parent / "host_vars", site.folder / "rehearsal" / "host_vars"):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{name}.yml").write_text(yaml.safe_dump(kept))
 
 
 def test_mixed_mode_without_a_decision_is_found_on_the_twins(tmp_path: Path) -> None:
@@ -77,6 +80,24 @@ def test_mixed_mode_without_a_decision_is_found_on_the_twins(tmp_path: Path) -> 
     assert "Nothing has been changed on any cluster" in report
     assert "| bern | graz | 0 of 1 answered" in report
     assert "private keys: every certificate" in report
+
+
+@pytest.mark.matrix
+def test_variables_that_lead_to_the_originals_reach_nothing(tmp_path: Path) -> None:
+    """A name or an address in the variables of the rehearsal wins over every inventory; the modules refuse it."""
+    site = Site(tmp_path, write_scenario(tmp_path / "site.yml", [cluster(31, "14", name="bern"), cluster(32, "12.5")]))
+    with site.lab:
+        original = yaml.safe_load(site.lab.inventory.read_text())["cucm_clusters"]["hosts"]["bern"]
+        kept = {
+            key: value for key, value in original.items() if key.startswith("cucm_") and key != "cucm_node_addresses"
+        }
+        site.extra = {"ansible_host": original["cucm_host"]}
+        for host in (original["cucm_host"], "localhost"):
+            code, report = rehearse(site, rehearse_variables={**kept, "cucm_host": host})
+            assert code != 0
+            assert f"No connection to {host}" in report and "SIPTLS_CUCM_NETWORK keeps this run within" in report, (
+                report
+            )
 
 
 @pytest.mark.matrix

@@ -111,6 +111,20 @@ def test_only_one_file_climbs_chains() -> None:
     assert "_x509/chain.py" in found and found <= ONE_ISSUER
 
 
+def test_every_file_that_connects_checks_the_network_it_is_confined_to() -> None:
+    """A rehearsal relies on it."""
+    connects = re.compile(r"create_connection\(|asyncssh\.connect\(|requests\.Session\(|\.connect\(\(")
+    guilty = [
+        path.relative_to(PLUGINS).as_posix()
+        for path in sources(PLUGINS)
+        if connects.search(text := path.read_text(encoding="utf-8")) and "confine.check(" not in text
+    ]
+    # Its one caller is probe.py, which checks.
+    assert guilty == ["module_utils/_evidence/handshake.py"]
+    callers = [path.name for path in sources(PLUGINS) if " Handshake(" in path.read_text(encoding="utf-8")]
+    assert callers == ["probe.py"]
+
+
 @pytest.mark.parametrize("folder", [PLUGINS, LAB], ids=["plugins", "lab"])
 def test_every_file_postpones_its_annotations(folder: Path) -> None:
     guilty = [

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._net import confine
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS, Endpoint, tls_context
 
 LARGEST_PAGE = 4 * 1024 * 1024  # bytes; a chain is a few thousand
@@ -74,6 +75,7 @@ class WebSession:
         """One request and its whole response within the timeout. Raises Failure without one."""
         import requests
 
+        confine.check(self._endpoint.host, self._endpoint.port)
         where = f"{self.url}{path}"
         with self._deadline() as over:
             try:

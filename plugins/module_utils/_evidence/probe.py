@@ -29,6 +29,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names im
     dn_text,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._net import confine
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import LEGACY_REASONS
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import LEGACY
 
@@ -149,6 +150,7 @@ def _check_kind(target: Target, asked: Asked, seen: Seen) -> None:
 
 def _connected(target: Target, context: ssl.SSLContext) -> Handshake:
     """A TCP connection ready for its handshake; raises Failure with what the operating system said."""
+    confine.check(target.host, target.port)
     try:
         return Handshake(target.host, target.port, context, target.timeout)
     except TimeoutError:

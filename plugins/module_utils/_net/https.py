@@ -23,7 +23,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN, Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._net import recording
+from ansible_collections.siptls.cucm.plugins.module_utils._net import confine, recording
 from ansible_collections.siptls.cucm.plugins.module_utils._net.tls import (
     LEGACY_REASONS,
     Endpoint,
@@ -212,6 +212,7 @@ class HttpClient:
         import requests
         import urllib3.exceptions
 
+        confine.check(self.endpoint.host, self.endpoint.port)
         body = data.encode() if isinstance(data, str) else data
         for attempt in range(CONNECT_TRIES):
             began = time.time()

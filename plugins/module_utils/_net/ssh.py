@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Reason
+from ansible_collections.siptls.cucm.plugins.module_utils._net import confine
 from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 
 LARGEST_PACKET = 35000  # bytes of an SSH packet that every side must take (RFC 4253, 6.1)
@@ -252,6 +253,7 @@ async def connect(access: SshAccess) -> tuple[Any, list[str]]:
             notes["expired"] = " ".join(text for text, _echo in prompts)
             return None
 
+    confine.check(access.host, access.ssh_port)
     offer = read_offer(access.host, access.ssh_port, access.timeout) if access.legacy_crypto else {}
     try:
         connection = await asyncssh.connect(
