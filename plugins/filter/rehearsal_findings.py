@@ -17,7 +17,7 @@ description:
   - Internal to the roles of this collection. It may change in any release.
 options:
   _input:
-    description: Exit code, seconds, calls and states of a rehearsal.
+    description: Exit code, seconds, calls and states of a rehearsal, the plan, and the variables of the clusters.
     type: dict
     required: true
 """
@@ -30,7 +30,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Problems, the calls of each pair of clusters, and a summary.
+  description: Problems, the calls of each pair of clusters, a summary, and what to have ready for the real change.
   type: dict
 """
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._record.ready import what_to_have_ready
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
@@ -110,10 +111,10 @@ def _local_ca(given: Mapping[str, Any]) -> Certificate | str | None:
 
 
 def rehearsal_findings(seen: Mapping[str, Any]) -> dict[str, Any]:
-    """What a rehearsal showed: `problems` in sentences, the calls of each pair, and a summary.
+    """What a rehearsal showed: `problems` in sentences, the calls of each pair, a summary, and what to have `ready`.
 
     seen holds `code`, `output` and `seconds` of the run, the calls `before`, `during` and `after` it, each with a
-    `summary`, and the lab's `status_before` and `status_after`.
+    `summary`, the lab's `status_before` and `status_after`, the `plan` as text, and the variables of the `hosts`.
     """
     pairs = list(_pairs(seen))
     clusters = {cluster["name"] for cluster in seen["status_before"]["clusters"]}
@@ -125,7 +126,7 @@ def rehearsal_findings(seen: Mapping[str, Any]) -> dict[str, Any]:
         f"The run on the twins took {seen['seconds']} seconds. Afterwards {answered} of {total} calls are "
         f"answered; {missed} calls failed while it ran."
     )
-    return {"problems": problems, "pairs": pairs, "summary": summary}
+    return {"problems": problems, "pairs": pairs, "summary": summary, "ready": what_to_have_ready(seen)}
 
 
 def _pairs(seen: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -30,13 +30,39 @@ def status(phone: str | None, trunk: str) -> dict[str, Any]:
 def seen(**more: Any) -> dict[str, Any]:
     good = {"summary": [row("graz", 1), row("sbc", 1)]}
     states = {"status_before": status("N1", "Registered"), "status_after": status("N1", "Registered")}
-    return {"code": 0, "output": "", "seconds": 9, "before": good, "during": good, "after": good, **states, **more}
+    hosts = {"bern": {"sip_tls_ca": {"provider": "adcs"}}, "graz": {}}
+    plan = "**3 changes, 2 restarts of Cisco CallManager, 1 reset of trunks in use.**"
+    return {
+        "code": 0,
+        "output": "",
+        "seconds": 9,
+        "hosts": hosts,
+        "plan": plan,
+        "before": good,
+        "during": good,
+        "after": good,
+        **states,
+        **more,
+    }
 
 
 def test_nothing_broke() -> None:
     found = rehearsal_findings(seen())
     assert found["problems"] == []
     assert "took 9 seconds. Afterwards 2 of 2 calls are answered" in found["summary"]
+
+
+def test_what_to_have_ready_follows_from_the_variables_the_plan_and_the_twins() -> None:
+    ready = rehearsal_findings(seen())["ready"]
+    text = "\n".join(ready)
+    assert "platform account of bern, graz" in text and "Ansible Vault" in text
+    assert "For bern: the account for the Microsoft CA" in text and "For graz: the folder of the CA" in text
+    assert "took 9 seconds" in text and "2 restarts of Cisco CallManager and 1 reset of trunks" in text
+    assert "registered on the twins: bern 1." in text and "The administrators of sbc" in text
+    assert "Disaster Recovery System" in text and "sip_tls_backup" in text
+    own = rehearsal_findings(seen(hosts={"bern": {"callmanager_certificate_sign_tasks": "sign.yml"}}, plan=""))["ready"]
+    assert any("your own signing tasks" in one for one in own), own
+    assert any("The plan shows how many" in one for one in own)
 
 
 def test_every_kind_of_loss_has_its_sentence() -> None:
@@ -69,4 +95,4 @@ def test_the_page_says_what_the_findings_say_and_escapes_it() -> None:
     )  # fmt: skip
     assert "<b>" not in page and "<i>" not in page
     text = html.unescape(re.sub(r"<[^<>]*>", "", page))
-    assert all(problem in text for problem in result["problems"]) and result["summary"] in text
+    assert all(one in text for one in [*result["problems"], *result["ready"]]) and result["summary"] in text
