@@ -179,10 +179,10 @@ _R100 = replace(
     _R91, name="10.0", version="10.0.1.10000-24", axl_version="10.0",
     axl_versions=("8.0", "8.5", "8.6", "9.0", "9.1", "10.0"), axl_oldest="8.0",
     csr=CsrDefaults(2048, "sha256", "parent_domain+host", _IPSEC_EKU, _KU), self_signed=(2048, "sha256"),
-    os_version="6.0.0.0-2", has_itl_recovery=True, ris_services=("RISService70", "RISService"),
+    os_version="10.0.0.0-2", has_itl_recovery=True, ris_services=("RISService70", "RISService"),
 )  # fmt: skip
 _R105 = replace(_R100, name="10.5", version="10.5.2.10000-5", axl_version="10.5",
-                axl_versions=(*_R100.axl_versions, "10.5"))  # fmt: skip
+                axl_versions=(*_R100.axl_versions, "10.5"), os_version="6.0.0.0-2")  # fmt: skip
 _R110 = replace(
     _R105, name="11.0", version="11.0.1.10000-10", axl_version="11.0",
     axl_versions=("9.0", "9.1", "10.0", "10.5", "11.0"), axl_oldest="9.0",
@@ -196,7 +196,7 @@ _R120 = replace(
     axl_versions=("10.0", "10.5", "11.0", "11.5", "12.0"), axl_oldest="10.0", os_version="7.0.0.0-2",
 )  # fmt: skip
 _R125 = replace(_R120, name="12.5", version="12.5.1.13900-152", axl_version="12.5",
-                axl_versions=(*_R120.axl_versions, "12.5"), ssh=_NEW_SSH)  # fmt: skip
+                axl_versions=(*_R120.axl_versions, "12.5"), ssh=_NEW_SSH, os_version="7.0.0.0-4")  # fmt: skip
 _R14 = replace(
     _R125, name="14", version="14.0.1.12900-161", axl_version="14.0",
     axl_versions=("11.0", "11.5", "12.0", "12.5", "14.0"), axl_oldest="11.0",
@@ -232,26 +232,3 @@ def find(name: str) -> Release | None:
 def service_update(release: Release) -> tuple[int, ...]:
     """The numbers of its version, for comparisons: 15.0.1.12900-234 gives (15, 0, 1, 12900, 234)."""
     return tuple(int(part) for part in release.version.replace("-", ".").split("."))
-
-
-def table() -> str:
-    """The releases as a table in Markdown, for the README."""
-    head = ("Release", "Version", "AXL", "TLS of HTTPS", "TLS of SIP", "CSR", "Self-signed", "Certificates by", "ECDSA")
-    rows = [head, ("---",) * len(head), *(_row(release) for release in RELEASES.values())]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
-
-
-def _row(release: Release) -> tuple[str, ...]:
-    bits, digest = release.self_signed
-    csr = release.csr
-    return (
-        release.name, release.version, f"{release.axl_oldest} to {release.axl_version}",
-        _span(release.tls.minimum, release.tls.maximum), _span(release.sip.minimum, release.sip.maximum),
-        f"RSA {csr.key_bits}, {csr.hash}", f"RSA {bits}, {digest}", "REST, CLI" if release.has_rest_certmgr else "CLI",
-        "yes" if release.has_ecdsa else "no",
-    )  # fmt: skip
-
-
-def _span(minimum: ssl.TLSVersion, maximum: ssl.TLSVersion) -> str:
-    names = {TLS10: "1.0", TLS12: "1.2", TLS13: "1.3"}
-    return names[minimum] if minimum == maximum else f"{names[minimum]} to {names[maximum]}"

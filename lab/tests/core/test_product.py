@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cucm_lab import openapi, release
+from cucm_lab import openapi, release_table
 from cucm_lab.control import COMMANDS, ControlError
 from cucm_lab.faults import Faults
 from cucm_lab.testing import LabProcess, cluster, write_scenario
@@ -135,5 +135,8 @@ def test_a_fault_with_a_rate_hits_that_share() -> None:
 
 def test_the_readme_shows_the_releases_of_the_source() -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    _before, _marker, rest = text.partition("<!-- releases: made by cucm_lab.release.table() -->\n")
-    assert rest.partition("<!-- /releases -->")[0] == release.table()
+    _before, _marker, rest = text.partition("<!-- releases: made by cucm_lab.release_table.table() -->\n")
+    assert rest.partition("<!-- /releases -->")[0] == release_table.table()
+    for column in release_table.COLUMNS:
+        letters = {one.strip() for text in column.sources.values() for one in text.split(",")}
+        assert letters <= set(release_table.SOURCES) and release_table.RELEASES.keys() >= column.sources.keys()
