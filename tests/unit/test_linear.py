@@ -375,6 +375,7 @@ NO_ENTRY = {
     "_releases.py": "a version, which AXL limits to some characters",
     "_node/restart_times.py": "an option of the playbook",
     "_record/behavior.py": "one JSON text of limited size, at once",
+    "_record/ready.py": "the plan that this collection wrote",
     "_record/redaction.py": "patterns alone",
     "_record/rehearsal.py": "patterns alone",
     "_verdict/doctor.py": "one search in a name",

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,11 @@ _ADDRESS = re.compile(
     r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])|(?<![\w:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])"
 )
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*")
+_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^A-Za-z0-9]+")
+#: pieces of a word that a name may have
+_PIECES = 12
+#: the part of an e-mail address that names a person
+_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?=[A-Za-z0-9])")
 _SUFFIX = re.compile(r"(?:-EC)?(?:-ms)?\Z", re.IGNORECASE)
 _SET = re.compile(r"\[(?P<no>\^?)(?P<members>[^\[\]]*)\]")
 _V4, _V6 = ipaddress.ip_address("192.0.2.0"), ipaddress.ip_address("2001:db8::")
@@ -94,6 +99,9 @@ class _Redactor:
         self._learn_domain(str(cluster["parameters"].get("OrganizationTopLevelDomain") or ""))
         for certificate in record["certificates"].values():
             for name in _dns_names(certificate):
+                self._learn_host(name)
+        for text in _texts(record["objects"]):
+            for name in _qualified(text):
                 self._learn_host(name)
         for name in (*_destinations(record), *(str(peer["address"]) for peer in record["peers"])):
             self._learn_host(name)
@@ -161,7 +169,8 @@ class _Redactor:
         return self._serials_replaced(numbered(changed))
 
     def text(self, text: str) -> str:
-        """A text with the known names and all addresses replaced."""
+        """A text with the known names, all addresses, and whoever has an e-mail address replaced."""
+        text = _MAIL.sub("someone@", text)
         return _WORD.sub(lambda found: self._word(found[0]), _ADDRESS.sub(lambda found: self._address(found[0]), text))
 
     def _address(self, text: str) -> str:
@@ -193,9 +202,17 @@ class _Redactor:
         return (new.upper() if host.isupper() else new) + suffix
 
     def _inside(self, word: str) -> str:
-        """Host names and clusters between hyphens, as in the name of a trunk: SIP-TLS-cucm10."""
-        pieces = [self._label(piece) or piece for piece in word.split("-")]
-        return "-".join(pieces)
+        """Host names and clusters within a word, as in the names of objects: SIP-TLS-bern-pub, DP_BernHQ.
+
+        They begin and end at a hyphen, at a change between letters and digits, or at a capital letter.
+        """
+        pieces, made, at = _PIECE.findall(word), "", 0
+        while at < len(pieces):
+            ends = range(min(len(pieces), at + _PIECES), at, -1)
+            found = ((end, self._label("".join(pieces[at:end]))) for end in ends)
+            end, new = next(((end, new) for end, new in found if new), (at + 1, pieces[at]))
+            made, at = made + new, end
+        return made
 
     def number(self, text: str) -> str:
         """A number or pattern with its digits exchanged; sets are written out, since a range would have moved."""
@@ -249,7 +266,7 @@ class _Redactor:
         kind, _equals, value = part.partition("=")
         if kind in _KEPT_ATTRIBUTES:
             return part
-        if kind == "CN" and _WORD.fullmatch(value):
+        if kind == "CN" and re.fullmatch(r"[\w.-]+", value):
             changed = self.text(value)
             if changed != value or self._is_replacement(value):
                 return f"CN={changed}"
@@ -269,7 +286,7 @@ class _Redactor:
 
     def _is_replacement(self, value: str) -> bool:
         """Whether a name is what a host has been replaced by before."""
-        return bool(re.match(r"host\d{3}", value, re.IGNORECASE))
+        return bool(re.match(r"(?:ITLRECOVERY_)?host\d{3}", value, re.IGNORECASE))
 
 
 def _serial_form(number: int) -> str:
@@ -302,8 +319,10 @@ def _members(text: str) -> list[str]:
 
 
 def _dns_names(certificate: Mapping[str, Any]) -> Iterable[str]:
-    """The host names in a certificate: its DNS names, and a CN that has the form of one."""
-    yield from (name.partition(":")[2] for name in certificate["sans"] if name.startswith("DNS:"))
+    """The host names in a certificate: those in its alternative names, and a CN that has the form of one."""
+    for name in certificate["sans"]:
+        kind, _colon, value = name.partition(":")
+        yield from [value] if kind == "DNS" else _qualified(value)
     for part in certificate["subject"]:
         kind, _equals, value = part.partition("=")
         if kind == "CN" and "." in value and _WORD.fullmatch(value):
@@ -326,6 +345,25 @@ def _numbers(record: Mapping[str, Any]) -> Iterable[str]:
         yield from _number_values("", objects)
     for line in record["lines"]:
         yield from line.get("numbers", ())
+
+
+def _qualified(text: str) -> Iterator[str]:
+    """The names with a domain in a text; the local part of an e-mail address is none."""
+    for found in _WORD.finditer(text):
+        name = found[0]
+        last = name.rpartition(".")[2]
+        person = text[found.end() : found.end() + 1] == "@"
+        if "." in name and last.isalpha() and len(last) > 1 and name.lower() != OUR_MARK and not person:
+            yield name
+
+
+def _texts(value: Any) -> Iterable[str]:
+    """Every text of an object, however deep."""
+    if isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
 
 
 def _number_values(name: str, value: Any) -> Iterable[str]:

@@ -39,6 +39,8 @@ ORDER = (
     "CallManager", "CallManagerGroup", "Location", "Region", "RoutePartition", "Css", "DevicePool", "SipProfile",
     "SipTrunkSecurityProfile", "SipTrunk", "RouteGroup", "RouteList", "RoutePattern", "TransPattern",
 )  # fmt: skip
+#: kinds that refer to nothing and that others refer to, beside those of ORDER
+_FIRST = ("MediaResourceList", "PhoneNtp")
 _NAMESPACE = uuid.UUID("6b2f5f3e-8d0c-4e55-9a0e-0c9f8e1d2a33")
 
 
@@ -182,7 +184,7 @@ def seed(cluster: Cluster, store: ConfigStore) -> None:
 def _place(kind: str) -> int:
     if kind in ORDER:
         return ORDER.index(kind)
-    return len(ORDER) if kind in KINDS else -1
+    return len(ORDER) if kind in KINDS and kind not in _FIRST else -1
 
 
 def _nodes(cluster: Cluster, add: _Seeder) -> None:
