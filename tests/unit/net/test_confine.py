@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.web import WebSession
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import probe
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Asked
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net import confine, ssh
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
@@ -40,7 +41,7 @@ def shell(host: str, port: int) -> None:
 
 
 def sip(host: str, port: int) -> None:
-    probe.served_certificate(probe.Target(host, port, False, 2), probe.Asked.RSA)
+    probe.served_certificate(probe.Target(host, port, False, 2), Asked.RSA)
 
 
 def authority(host: str, port: int) -> None:
