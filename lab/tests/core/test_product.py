@@ -16,6 +16,7 @@ import pytest
 from cucm_lab import openapi, release_table
 from cucm_lab.control import COMMANDS, ControlError
 from cucm_lab.faults import Faults
+from cucm_lab.release import RELEASES
 from cucm_lab.testing import LabProcess, cluster, write_scenario
 
 pytestmark = pytest.mark.xdist_group("lab-product")
@@ -139,4 +140,4 @@ def test_the_readme_shows_the_releases_of_the_source() -> None:
     assert rest.partition("<!-- /releases -->")[0] == release_table.table()
     for column in release_table.COLUMNS:
         letters = {one.strip() for text in column.sources.values() for one in text.split(",")}
-        assert letters <= set(release_table.SOURCES) and release_table.RELEASES.keys() >= column.sources.keys()
+        assert letters <= set(release_table.SOURCES) and RELEASES.keys() >= column.sources.keys()
