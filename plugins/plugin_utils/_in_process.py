@@ -21,7 +21,7 @@ import pkgutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,27 +56,32 @@ def _quiet() -> warnings.catch_warnings[None]:
 
 
 def _face() -> Face | None:
-    """The module of this plugin's name, with all that it needs loaded; None for the file that the links lead to."""
+    """The module of this plugin's name, with all that its tasks load; None for the file that the links lead to."""
     if NAME.startswith("_"):
         return None
-    if not gc.get_freeze_count():
+    # A play of one module loads what that one imports. With a second one it is a run of roles, which use everything.
+    several = any(name.startswith(f"{COLLECTION}.modules.") for name in sys.modules)
+    if several and not gc.get_freeze_count():
         _preload()
     face: Face = importlib.import_module(f"{COLLECTION}.modules.{NAME}").FACE
+    _load_libraries(face.needs if not several else ())
     return face
+
+
+def _load_libraries(names: Iterable[str]) -> None:
+    """Import libraries; one that is missing is reported by the tasks that need it, in the module's own words."""
+    for name in names:
+        with contextlib.suppress(ImportError), _quiet():
+            importlib.import_module(name)
 
 
 def _preload() -> None:
     """Load what each worker would load, and freeze it: once in a run, in Ansible's main process."""
-    for library in LIBRARIES:
-        # A library that is missing is reported by the tasks that need it, in the module's own words.
-        with contextlib.suppress(ImportError), _quiet():
-            importlib.import_module(library)
+    _load_libraries(LIBRARIES)
     for loader, name in PRELOADED:
         loader.get(name)
     utils = importlib.import_module(f"{COLLECTION}.module_utils")
-    for module in pkgutil.walk_packages(utils.__path__, f"{utils.__name__}."):
-        with contextlib.suppress(ImportError), _quiet():
-            importlib.import_module(module.name)
+    _load_libraries(module.name for module in pkgutil.walk_packages(utils.__path__, f"{utils.__name__}."))
     # No worker's garbage collector has to go through what is loaded, which would copy its pages.
     gc.collect()
     gc.freeze()
