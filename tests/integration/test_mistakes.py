@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Typical mistakes of a new user: each ends the main playbook before its first write, in a sentence.
 
-The sentence names the cluster, the variable of the inventory and the remedy. Each mistake is a host of its own: one
-list names the mistakes of all clusters, so that two runs, one for the inventory and one for what the clusters say, show
-them all.
+The sentence names the cluster, the variable of the inventory and the remedy. One list names the mistakes of all
+clusters, so that two runs, one for the inventory and one for what the clusters say, show them all: a cluster has one
+mistake, or several in different variables.
 """
 
 from __future__ import annotations
@@ -44,7 +44,13 @@ class Mistake:
     @property
     def host(self) -> str:
         """The inventory name of its cluster."""
-        return "c-" + re.sub(r"\W+", "-", self.together or self.name)
+        return HOSTS.get(self.name) or "c-" + re.sub(r"\W+", "-", self.together or self.name)
+
+    @property
+    def touched(self) -> set[str]:
+        """The variables in which it lies; one sentence names all that a cluster lacks."""
+        lacks = {"what is missing"} if GONE in self.variables.values() else set()
+        return {"cucm_local_patterns"} if self.text else {*self.variables, *lacks}
 
 
 def wrong(name: str, says: str, /, *, text: str = "", together: str = "", **variables: Any) -> Mistake:
@@ -115,7 +121,8 @@ INVENTORY = (
           cucm_node_addresses={"CUCMA": "192.0.2.4:22"}),
     wrong("unknown peer as text", r"cucm_peers names cucm11, .*Did you mean cucm10\?", cucm_peers="cucm11"),
     wrong("peers as a mapping", r"cucm_peers is a mapping\. Give a list", cucm_peers={"cucm10": True}),
-    wrong("peer of itself", r"cucm_peers names the cluster itself", cucm_peers=["c-peer-of-itself", "cucm10"]),
+    wrong("peer of itself", r"cucm_peers names the cluster itself", cucm_peers=["c-peer-of-itself", "cucm10"],
+          together="peer of itself"),
     wrong("numbers as a mapping", r"cucm_local_patterns is a mapping", cucm_local_patterns={"1018": "x"}),
     wrong("number as yes", r"cucm_local_patterns holds True", cucm_local_patterns=[True]),
     wrong("number with a point", r"cucm_local_patterns holds 9\.1, which is not a pattern.*in quotes",
@@ -172,7 +179,7 @@ INVENTORY = (
     external("with trunk as text", r"trunk is not a mapping", trunk="fast"),
     external("with a trunk's name", r"trunk may not hold name: it follows", trunk={"name": "X"}),
     external("with an unknown option", r"trunk holds nosuch, which is not an option", trunk={"nosuch": 1}),
-    external("with a key", r"ca_chain holds a private key",
+    external("with a key", r"ca_chain contains a private key",
              ca_chain="-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
     wrong("two peers of one name", r"External peer twice: another external peer has this name",
           cucm_external_peers=[{**EXTERNAL, "name": "twice"}, {**EXTERNAL, "name": "twice"}]),
@@ -186,8 +193,22 @@ INVENTORY = (
     external("with a known number", r"cucm10 and the external peer with-a-known-number both claim the number",
              numbers=["9898"]),
     wrong("password in a name", r"the value of cucm_password is part of .*Ansible masks it",
-          cucm_password="password-in"),
+          cucm_password="password-in", together="password in a name"),
 )  # fmt: skip
+
+
+def shared_hosts(mistakes: Iterable[Mistake]) -> dict[str, str]:
+    """The cluster of each mistake that has none of its own: the first one with no other in the same variables."""
+    hosts: dict[str, set[str]] = {}
+    found: dict[str, str] = {}
+    for mistake in (one for one in mistakes if not one.together):
+        free = [host for host, touched in hosts.items() if not touched & mistake.touched]
+        found[mistake.name] = host = free[0] if free else f"c-{len(hosts) + 1}"
+        hosts.setdefault(host, set()).update(mistake.touched)
+    return found
+
+
+HOSTS = shared_hosts(INVENTORY)
 #: found by what the clusters say, or by the options of the roles
 CLUSTERS = (
     wrong("host that does not resolve", r"the host name cucma\.invalid does not resolve",
@@ -332,6 +353,7 @@ class Bench:
             for name in [name for name, value in host.items() if value is GONE]:
                 del host[name]
             if mistake.text:
+                host["cucm_local_patterns"] = [f"55{number:02}"]
                 texts[f"'55{number:02}'"] = mistake.text
         text = yaml.safe_dump({"cucm_clusters": {"hosts": hosts}}, sort_keys=False)
         for old, new in texts.items():
