@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol
@@ -202,11 +202,26 @@ def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -
             found["frames"] = "".join(traceback.format_tb(error.__traceback__)).splitlines()
         return found, []
     result = {**(outcome.result if face.verbatim else harmless(outcome.result)), "changed": outcome.changed}
+    result.setdefault("invocation", {"module_args": _given(task.params)})
     compared = outcome.ready_diff(verbosity)
     if diff and compared is not None:
         result["diff"] = harmless(compared)
     warnings = [text if verbosity else clipped(text) for text in outcome.warnings]
     return result, [*_guards(task.params), *harmless(warnings)]
+
+
+def _given(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as a result shows them: those of an object in a list only where they are set.
+
+    Ansible would send dozens of empty options for each of thousands of objects through all its steps.
+    """
+    return {
+        name: [_set(item) for item in value] if isinstance(value, list) else value for name, value in params.items()
+    }
+
+
+def _set(item: Any) -> Any:
+    return {name: value for name, value in item.items() if value is not None} if isinstance(item, dict) else item
 
 
 def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -257,11 +272,26 @@ def _refuse_masks(face: Face, params: Mapping[str, Any]) -> None:
     if not any(option.get("no_log") for option in face.spec.options.values()):
         return
     for option, value in params.items():
-        if not face.spec.options.get(option, {}).get("no_log") and any(mask in str(value) for mask in MASKS):
+        secret = face.spec.options.get(option, {}).get("no_log")
+        if not secret and any(mask in text for text in _texts(value) for mask in MASKS):
             raise Failure(
                 f"The option {option} contains {MASKS[0]}, which Ansible shows in place of a secret: a password is "
                 "part of a name, an address or a number. Nothing was written. Change the password, or the name."
             )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts in a value, its keys included; what has none costs nothing, as most of thousands of objects."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, content in value.items():
+            if content is not None:
+                yield str(name)
+                yield from _texts(content)
+    elif isinstance(value, list):
+        for content in value:
+            yield from _texts(content)
 
 
 def _unexpected(error: BaseException) -> str:
