@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,3 +142,25 @@ def test_the_readme_shows_the_releases_of_the_source() -> None:
     for column in release_table.COLUMNS:
         letters = {one.strip() for text in column.sources.values() for one in text.split(",")}
         assert letters <= set(release_table.SOURCES) and RELEASES.keys() >= column.sources.keys()
+
+
+def test_the_container_file_fits_the_package() -> None:
+    """What its lines name is there: files, program, command and variable. Nothing here can build it."""
+    folder = Path(__file__).parents[2]
+    text = (folder / "Containerfile").read_text(encoding="utf-8")
+    lines = [line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#")]
+    steps = [(str(step), str(rest)) for step, rest in lines]
+    assert [step for step, _rest in steps] == ["FROM", "COPY", "COPY", "RUN", "VOLUME", "ENV", "ENTRYPOINT", "CMD"]
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    copied = [source for step, rest in steps if step == "COPY" for source in rest.split()[:-1]]
+    assert all((folder / source).exists() for source in copied) and {"pyproject.toml", project["readme"]} <= {*copied}
+    named = dict(steps)
+    assert json.loads(named["ENTRYPOINT"]) == [next(iter(project["scripts"]))]
+    assert named["ENV"].startswith("CUCM_LAB_STATE=") and named["ENV"].partition("=")[2].startswith(named["VOLUME"])
+    help_text = subprocess.run(
+        [sys.executable, "-m", "cucm_lab", json.loads(named["CMD"])[0], "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert json.loads(named["CMD"])[1] in help_text
