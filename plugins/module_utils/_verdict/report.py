@@ -20,8 +20,8 @@ Data = Mapping[str, Any]
 REACH = {
     "call": "a call was seen on it",
     "observed": "seen between the clusters",
-    "probed": "each end was asked from the controller",
-    "configured": "by configuration alone",
+    "probed": "each end was probed from the controller",
+    "configured": "only by configuration",
 }
 LETTERS = {"secure": "S", "insecure": "I", "unproven": "U"}
 # More directions than that are folded, each to one line.
@@ -83,7 +83,7 @@ def page(report: Report, *, digest: str) -> str:
 
 def _made(made: Data) -> list[Data]:
     """When, by whom and with what the report was made, as rows."""
-    titles = {"on": "Made on", "by": "By", "host": "On the controller", "versions": "With"}
+    titles = {"on": "Made on", "by": "Made by", "host": "Controller", "versions": "Versions"}
     return [{"name": title, "value": made[key]} for key, title in titles.items() if made.get(key)]
 
 

@@ -14,10 +14,8 @@ Data = Mapping[str, Any]
 IN_WORDS = {
     "secure": "Trunks between these clusters encrypt their signaling, and each side has proven who it is. "
     "The evidence is below.",
-    "insecure": "Something makes calls between these clusters unsafe, or stops them. "
-    "The causes and what to do are below.",
-    "unproven": "Nothing wrong was found, but not everything that a proof needs was seen. "
-    "What is missing is listed below.",
+    "insecure": "Calls between these clusters are not safe, or fail. The causes and what to do are below.",
+    "unproven": "No error was found, but evidence that a proof requires is missing. It is listed below.",
 }
 # The strongest kind of evidence first.
 SOURCES = ("call", "capture", "trace", "status", "probe", "certificate", "configuration")
@@ -67,7 +65,7 @@ SEVERITIES = {"error": "error", "missing": "missing", "warning": "warning", "one
 CHECKS = {
     "calls_routed": "Call routing",
     "cipher": "Cipher suite",
-    "client_certificate": "Certificate shown by the caller's cluster",
+    "client_certificate": "Certificate presented by the caller's cluster",
     "client_name": "Subject name of the caller's certificate",
     "client_trust": "Trust in the caller's certificate",
     "extended_key_usage": "Extended key usage",
@@ -78,14 +76,14 @@ CHECKS = {
     "peer_profile": "Security profile at the peer",
     "peer_seen": "Peer not seen",
     "profile": "Security profile",
-    "server_certificate": "Certificate shown by the peer",
+    "server_certificate": "Certificate presented by the peer",
     "server_name": "Subject name of the peer's certificate",
     "server_trust": "Trust in the peer's certificate",
     "srtp": "Media encryption",
     "tls_version": "TLS version",
     "trace_certificate": "Certificate in the traces",
     "trunk_status": "State of the trunk",
-    "wire": "Connection on the wire",
+    "wire": "Captured connection",
 }
 
 
@@ -94,8 +92,8 @@ def headline(verdict: str, directions: Sequence[Data], clusters: Sequence[Data])
     if not clusters:
         return {
             "word": verdict,
-            "sentence": "The report was given no cluster.",
-            "count": "Run sip_tls_trunk.yml or verify.yml on clusters first.",
+            "sentence": "The report contains no cluster.",
+            "count": "Run sip_tls_trunk.yml or verify.yml first.",
         }
     count = len(directions)
     secure = sum(direction["verdict"] == "secure" for direction in directions)
@@ -112,7 +110,7 @@ def many(count: int, noun: str) -> str:
 
 
 def missing(clusters: Sequence[Data], directions: Sequence[Data], given: Mapping[str, Sequence[Data]]) -> list[str]:
-    """Sentences about what the report was not given, so that nobody takes its absence for a result."""
+    """Sentences about missing input, so that nobody takes its absence for a result."""
     found = []
     unread = [str(cluster["name"]) for cluster in clusters if not cluster.get("nodes")]
     if unread:
@@ -127,7 +125,7 @@ def missing(clusters: Sequence[Data], directions: Sequence[Data], given: Mapping
     if not given["captures"]:
         found.append("No capture was given, so no handshake between the clusters is shown.")
     if not given["calls"]:
-        found.append("No call was seen, so whether calls get through and encrypt their media was not shown by a call.")
+        found.append("No call was seen, so no call shows whether calls get through and encrypt their media.")
     return found if names else []
 
 

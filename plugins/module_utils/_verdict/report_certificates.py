@@ -37,8 +37,8 @@ def _columns(node: Node, identity: Identity, captures: Sequence[Data]) -> list[t
     found = (
         ("Issued by the CA", identity.issued),
         ("Held by CUCM", identity.installed),
-        ("Shown to the controller", identity.probed),
-        ("Shown to peers", _captured(node, identity, captures)),
+        ("Presented to the controller", identity.probed),
+        ("Presented to peers", _captured(node, identity, captures)),
     )
     return [(title, certificate.view()) for title, certificate in found if certificate]
 

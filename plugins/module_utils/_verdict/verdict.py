@@ -33,11 +33,11 @@ SECURE, INSECURE, UNPROVEN = "secure", "insecure", "unproven"
 PROVES = {
     "configuration": "how the cluster is configured and which certificates it holds",
     "certificate": "what the certificate allows",
-    "probe": "what the node serves to the controller, and what it asks of a client",
+    "probe": "what the node presents to the controller, and what it requires of a client",
     "status": "that the cluster itself reaches its peer",
-    "capture": "what crossed the network between the clusters",
-    "trace": "what the cluster itself saw of its peer",
-    "call": "that a call took this way",
+    "capture": "what passed through the network between the clusters",
+    "trace": "what the cluster itself received from its peer",
+    "call": "that a call used this trunk",
 }
 # What a finding is about, by its check; other checks are about the connection itself.
 CONCERNS = {

@@ -208,7 +208,7 @@ def test_what_became_of_the_phones_is_shown_and_what_is_left_to_do(tmp_path: Pat
     report_files.write(str(tmp_path), data, pretend=False)
     section = (tmp_path / "report.html").read_text().partition("<h2>Phones</h2>")[2].partition("</section>")[0]
     assert re.findall(r"<dt>(.*?)</dt><dd><bdi>(.*?)</bdi>", section) == [
-        ("Before", "2"), ("After", "1"), ("Not registered any more", "SEP2"),
+        ("Before", "2"), ("After", "1"), ("No longer registered", "SEP2"),
         ("Before", "not known"), ("After", "not known"),
     ]  # fmt: skip
     assert "System &gt; Enterprise Parameters" in section and LONG.format(0) in section
