@@ -134,8 +134,8 @@ digit_analysis:
   returned: success
   sample: []
 options:
-  description: The peers that were sent OPTIONS, each with C(peer_ip), C(sent), C(answers), C(results), C(last),
-    C(state) (V(alive), V(dead), V(unknown)).
+  description: The peers that were sent OPTIONS or sent some, each with C(peer_ip), C(sent), C(received), C(answers),
+    C(results), C(last), C(state) (V(alive), V(dead), V(unknown), by their answers).
   type: list
   elements: dict
   returned: success

@@ -18,6 +18,8 @@ class Peer:
     """What is known of one peer."""
 
     sent: int = 0
+    #: OPTIONS that it sent itself
+    received: int = 0
     answers: list[int] = field(default_factory=list)
     results: list[Entry] = field(default_factory=list)
     last: str | None = None
@@ -37,7 +39,7 @@ class Peer:
 
 
 def pings(messages: Iterable[Entry], signals: Iterable[Entry]) -> list[Entry]:
-    """One entry per peer: whether it answers OPTIONS."""
+    """One entry per peer: whether it answers OPTIONS, and how many it sent."""
     sent: dict[tuple[int, str], str] = {}
     peers: dict[str, Peer] = {}
     for message in messages:
@@ -56,6 +58,10 @@ def _message(message: Entry, sent: dict[tuple[int, str], str], peers: dict[str, 
         if key not in sent:
             peers.setdefault(message["remote_ip"], Peer()).sent += 1
         sent[key] = message["remote_ip"]
+    elif message.get("method") == "OPTIONS":
+        of = peers.setdefault(message["remote_ip"], Peer())
+        of.received += 1
+        of.last = message["time"]
     elif message.get("status") and message["way"] == "in" and key in sent:
         of = peers.setdefault(sent[key], Peer())
         of.answers.append(message["status"])

@@ -44,6 +44,7 @@ RSA_KEY_EXCHANGE = (
 )
 SMALLEST_RSA_KEY = 2048
 _RENEW = "Renew it before that day (playbook renew_certificates.yml)."
+_NEW_CA = "Upload the CA's new certificate to CallManager-trust, and have the nodes' certificates signed by it."
 _PRIVATE_CA = "Move to a private CA, or to a CA that keeps clientAuth, before the certificate is renewed."
 
 
@@ -110,22 +111,20 @@ def _certificates(case: Direction, renew_before: int) -> Iterator[Event]:
 def _leaf(node: Node, leaf: Certificate, title: str) -> Iterator[Event]:
     what = f"the {title} of {node.name}"
     yield Event("certificate_end", leaf.not_after, node.name, f"{what} expires", _RENEW)
-    if leaf.key.kind == "RSA" and leaf.key.bits < SMALLEST_RSA_KEY:
-        yield Event(
-            "key_size",
-            None,
-            node.name,
-            f"{what} has a key of {leaf.key.bits} bits, which new releases refuse",
-            "Have a new CSR with 2048 bits or more signed.",
-        )
-    if "sha1" in leaf.signature.algorithm.lower():
-        yield Event(
-            "sha1",
-            None,
-            node.name,
-            f"{what} is signed with SHA-1, which new releases refuse",
-            "Have it signed again with SHA-256.",
-        )
+    yield from _weak(
+        leaf, node, what, "Have a new CSR with 2048 bits or more signed.", "Have it signed again with SHA-256."
+    )
+
+
+def _weak(
+    certificate: Certificate, node: Node, what: str, longer: str, again: str, *, root: bool = False
+) -> Iterator[Event]:
+    """A short key, and a signature with SHA-1, which nobody checks of a root CA."""
+    if certificate.key.kind == "RSA" and 0 < certificate.key.bits < SMALLEST_RSA_KEY:
+        reason = f"{what} has a key of {certificate.key.bits} bits, which new releases refuse"
+        yield Event("key_size", None, node.name, reason, longer)
+    if "sha1" in certificate.signature.algorithm.lower() and not root:
+        yield Event("sha1", None, node.name, f"{what} is signed with SHA-1, which new releases refuse", again)
 
 
 def _public(leaf: Certificate) -> bool:
@@ -217,13 +216,9 @@ def _authorities(node: Node, checker: Node) -> Iterator[Event]:
     for identity in node.identities:
         shown = identity.installed or identity.probed
         for authority in climb(shown, checker.trust or ()).issuers if shown is not None else ():
-            yield Event(
-                "ca_end",
-                authority.not_after,
-                checker.name,
-                f"the CA {authority.title}, which {checker.name} trusts for {node.name}, expires",
-                "Upload the CA's new certificate to CallManager-trust, and have the nodes' certificates signed by it.",
-            )
+            what = f"the CA {authority.title}, which {checker.name} trusts for {node.name},"
+            yield Event("ca_end", authority.not_after, checker.name, f"{what} expires", _NEW_CA)
+            yield from _weak(authority, checker, what, _NEW_CA, _NEW_CA, root=authority.self_issued)
 
 
 def _parameters(case: Direction) -> Iterator[Event]:

@@ -293,6 +293,12 @@ def test_a_node_that_has_run_for_long_counts_further_than_eight_digits() -> None
     assert calls("\ufeff" + head() + text)[0]["time"].startswith("2026-10-18")
 
 
+def test_options_of_a_peer_are_counted_and_do_not_say_that_it_answers() -> None:
+    text = sip("in", "OPTIONS sip:10.0.0.91:5061 SIP/2.0", "a", PEER, cseq="101 OPTIONS")
+    (found,) = read(head() + text)["options"]
+    assert (found["peer_ip"], found["sent"], found["received"], found["state"]) == ("10.0.0.170", 0, 1, "unknown")
+
+
 @pytest.mark.parametrize("text", ["", "%PDF-1.4\n", "\n" * 9, head().encode("utf-16-le").decode("latin-1")])
 def test_what_is_no_trace_is_named(text: str) -> None:
     assert "no line of an SDL trace" in read(text)["problems"][0]

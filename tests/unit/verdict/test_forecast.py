@@ -98,6 +98,33 @@ def test_small_keys_and_sha1_end_with_an_upgrade(tmp_path: Path) -> None:
     assert events["sha1"]["date"] is None and events["sha1"]["node"] == "CUCM10"
 
 
+def test_small_keys_and_sha1_of_the_cas_above_count_too(tmp_path: Path) -> None:
+    """Not the signature of a root CA, which nobody checks."""
+
+    def made(name: str, bits: int, *signer: str) -> Evidence:
+        key, path, ext = tmp_path / f"{name}.key", tmp_path / f"{name}.pem", tmp_path / "ext"
+        ext.write_text(f"basicConstraints=critical,CA:{str(name != 'CUCM10').upper()}\n")
+        openssl("req", "-new", "-newkey", f"rsa:{bits}", "-nodes", "-keyout", str(key), "-subj", f"/CN={name}",
+                "-out", str(tmp_path / "csr"))  # fmt: skip
+        how = ("-CA", str(tmp_path / f"{signer[0]}.pem"), "-CAkey", str(tmp_path / f"{signer[0]}.key")) if signer else (
+            "-signkey", str(key))  # fmt: skip
+        openssl("x509", "-req", "-in", str(tmp_path / "csr"), *how, "-sha1", "-days", "900", "-extfile", str(ext),
+                "-set_serial", str(bits + len(name)), "-out", str(path))  # fmt: skip
+        return read_certificate(path.read_text()).view()
+
+    root, middle = made("Root", 2048), made("Middle", 1024, "Root")
+    leaf = made("CUCM10", 2048, "Middle")
+    evidence = broken.sound()
+    broken.node(evidence, 1).update(held=leaf, issued=leaf)
+    broken.node(evidence, 0)["trust"] = [root, middle]
+    found = [(one["kind"], one["reason"]) for one in of(evidence)["events"]]
+    words = "the CA Middle, which CUCMA trusts for CUCM10, has a key of 1024 bits, which new releases refuse"
+    assert ("key_size", words) in found
+    assert {reason.split(",")[0] for kind, reason in found if kind == "sha1"} == {
+        "the CA Middle", "the certificate of CUCM10 is signed with SHA-1"
+    }  # fmt: skip
+
+
 def test_an_external_peer_is_forecast_by_what_it_presents() -> None:
     evidence = broken.sound()
     probe = {"chain": [broken.view("SBC", "DD", end="2026-12-01", issuer="O=DigiCert Inc,CN=DigiCert TLS")]}
