@@ -27,7 +27,7 @@ def fill(text: str, collection: Path) -> str:
 
 
 def general(collection: Path) -> dict[str, dict[str, str]]:
-    """The variables that are no option of a role, by heading."""
+    """The variables that are not options of a role, by heading."""
     found: dict[str, dict[str, str]] = yaml.safe_load((collection / "docs" / "inventory_variables.yml").read_text())
     return found
 

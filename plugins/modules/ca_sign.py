@@ -180,7 +180,7 @@ options:
   local_passphrase:
     description:
       - Passphrase of the CA's key; a key that the module creates is encrypted with it.
-      - The environment variable E(SIP_TLS_CA_PASSPHRASE) is used when the option is left out.
+      - The environment variable E(SIP_TLS_CA_PASSPHRASE) is the default.
     type: str
     aliases: [passphrase]
   adcs_url:
@@ -190,13 +190,13 @@ options:
   adcs_username:  # the CA's account, not CUCM's application account: ca_sign is in no action group
     description:
       - Account on the Microsoft CA, as C(DOMAIN\\name) or C(name@domain).
-      - The environment variable E(SIP_TLS_ADCS_USERNAME) is used when the option is left out.
+      - The environment variable E(SIP_TLS_ADCS_USERNAME) is the default.
     type: str
     aliases: [username]
   adcs_password:
     description:
       - Its password.
-      - The environment variable E(SIP_TLS_ADCS_PASSWORD) is used when the option is left out.
+      - The environment variable E(SIP_TLS_ADCS_PASSWORD) is the default.
     type: str
     aliases: [password]
   adcs_auth:
@@ -248,12 +248,12 @@ options:
   vault_url:
     description:
       - Address of Vault without a path, for example C(https://vault.example.com:8200). Plain HTTP is refused.
-      - The environment variable E(VAULT_ADDR) is used when the option is left out.
+      - The environment variable E(VAULT_ADDR) is the default.
     type: str
   vault_token:
     description:
       - A token whose policy allows C(update) on the signing path.
-      - The environment variable E(VAULT_TOKEN) is used when the option is left out.
+      - The environment variable E(VAULT_TOKEN) is the default.
     type: str
   vault_mount:
     description: Mount of the PKI secrets engine.

@@ -12,7 +12,7 @@ description:
   - Returns release, AXL version, nodes and their roles, CallManager groups, device pools and the security mode of a
     cluster.
   - It is also the quickest way to check host, HTTPS trust and application account.
-  - On request it also gets security profiles, SIP trunks, the rights of the account, and whether objects exist, in the
+  - It can also get security profiles, SIP trunks, the rights of the account, and whether objects exist, in the
     same session and without changing anything.
 author:
   - siptls.cucm contributors (@siptls)

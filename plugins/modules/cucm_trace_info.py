@@ -218,7 +218,7 @@ SPEC = APPLICATION.optional("host", "username", "password") + ArgSpec(
 
 
 def service(task: Task) -> Outcome:
-    """Fetch or open the files, read them, return what was asked for."""
+    """Fetch or open the files, read them, return what was requested."""
     given = task.params
     wanted = traces.Wanted(
         since=moment(given["since"]), until=moment(given["until"]), call_id=given["call_id"], number=given["number"],

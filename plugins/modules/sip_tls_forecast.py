@@ -220,7 +220,7 @@ SPEC = EVIDENCE + ArgSpec(
 
 
 def service(task: Task) -> Outcome:
-    """Forecast every direction, list every certificate, and write both where that is asked for."""
+    """Forecast every direction, list every certificate, and write both on request."""
     given = task.params
     cases = directions(given)
     found = [forecast.forecast(case, renew_before=given["renew_before"]) for case in cases]

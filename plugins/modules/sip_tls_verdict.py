@@ -95,7 +95,7 @@ unread:
   returned: success
   sample: []
 phones:
-  description: What became of the phones of each cluster on which services were restarted, each with C(cluster), the
+  description: The phones of each cluster on which services were restarted, each with C(cluster), the
     numbers of registered phones C(before) and C(after) (null if not known), the names of those that are C(lost), and
     C(text).
   type: list

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action plugin of every module: runs its service in Ansible's own process, where that is the same thing.
+"""The action plugin of every module: runs its service in Ansible's own process, if the result is the same.
 
 A module's process spends most of its time on imports. Ansible loads this plugin in its main process and forks a worker
 per task, so that a worker finds the libraries loaded. plugins/action/ has a link to this file for each module, because

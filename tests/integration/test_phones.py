@@ -231,7 +231,7 @@ def test_tvs_that_was_renewed_before_stops_11_5_and_not_12_5(tmp_path: Path) -> 
             options = {**_module_options(site, "old"), "name": service, "state": "restarted", "poll_interval": 0.3}
             assert run_module("cucm_service", options).get("changed"), service
         site.lab.ask("phones", cluster="old")
-        assert every_phone_is_there(site.lab), "the way out that the sentence names keeps the phones"
+        assert every_phone_is_there(site.lab), "the remedy in the message keeps the phones"
 
 
 @pytest.mark.xdist_group("phones")

@@ -76,7 +76,7 @@ def test_twenty_days_before_the_end_what_is_due_is_renewed_and_nothing_else(tmp_
 
 
 class Calls:
-    """Calls from one cluster, one after another, with the services of the other looked at before and after each."""
+    """Calls from one cluster, one after another, with the services of the other read before and after each."""
 
     def __init__(self, site: Site, watched: str, *way: str) -> None:
         self._site, self._watched, self._way = site, watched, way

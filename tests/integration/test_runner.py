@@ -89,7 +89,7 @@ def settings(folder: Path) -> dict[str, Any]:
 def leaks(folder: Path, secrets: list[str]) -> list[str]:
     """The artifacts that hold a secret.
 
-    Not looked at: env/, which is what the job was given, and `command`, ansible-runner's own copy of it.
+    Not checked: env/, which is what the job was given, and `command`, ansible-runner's own copy of it.
     """
     found = []
     for path in (folder / "artifacts").rglob("*"):

@@ -108,7 +108,7 @@ def test_a_ca_of_the_name_of_ours_replaces_it_nowhere(site: Site, tmp_path: Path
     before = {cluster: trusted(site, cluster) for cluster in ("cucma", "cucm10")}
     take_over(site, "cucmc", rogue, ours)
     result = site.play("sip_tls_trunk")
-    assert result.code != 0 and "A CA is never replaced by another one of its name" in result.output
+    assert result.code != 0 and "A CA is never replaced by a different one with the same name" in result.output
     assert {cluster: trusted(site, cluster) for cluster in before} == before
     assert read_certificate(rogue.pem).sha256 not in before["cucma"] | before["cucm10"]
     # Without an issuer nothing is renewed, and the CA that cucmc brings is still not the one that is named.

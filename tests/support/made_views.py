@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real certificates, as the modules show them, for tests of what weighs or composes them."""
+"""Real certificates, as the modules show them, for tests of the code that checks or combines them."""
 
 from __future__ import annotations
 

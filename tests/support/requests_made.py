@@ -47,7 +47,7 @@ def text(pem: str) -> str:
 
 
 def verify(folder: Path, certificate: str, chain: list[str], *options: str, strict: bool = True) -> str:
-    """openssl verify with the root trusted and the rest of the chain at hand, as server and as client.
+    """openssl verify with the root trusted and the rest of the chain given, as server and as client.
 
     strict asks for every extension of RFC 5280, which CAs that are not ours may lack.
     """

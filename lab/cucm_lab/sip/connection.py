@@ -44,7 +44,7 @@ class SipConnection(asyncio.Protocol):
         self.connid = endpoint.next_connection_id()
         #: outgoing: whose it is; incoming: whose names and address fit
         self.trunk: Trunk | None = None
-        #: incoming TLS: the trunks whose profiles name the peer; None: names were not looked at
+        #: incoming TLS: the trunks whose profiles name the peer; None: names were not checked
         self.candidates: set[str] | None = None
         self.local = ("", 0)
         self.remote = ("", 0)

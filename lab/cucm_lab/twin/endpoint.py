@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stand-ins for systems that are no CUCM, such as an SBC: they answer OPTIONS and every call."""
+"""Stand-ins for systems other than CUCM, such as an SBC: they answer OPTIONS and every call."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ForeignPeer:
             self._servers.append(server)
 
     def _contexts(self, listener: Listener) -> tuple[TlsContexts, bool] | None:
-        """The TLS settings, and whether a client certificate is asked for; None without TLS."""
+        """The TLS settings, and whether a client certificate is requested; None without TLS."""
         shown = load(self.lab.directory, self.spec.address, listener.port) if listener.transport == "TLS" else None
         if shown is None:
             return None

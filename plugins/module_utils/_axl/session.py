@@ -24,7 +24,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import UUI
 
 @dataclass(frozen=True)
 class Found:
-    """An object as CUCM has it, in the options' form, with its uuid in AXL's writing."""
+    """An object as CUCM has it, in the options' form, with its UUID as AXL writes it."""
 
     values: dict[str, Any]
     uuid: str

@@ -4,7 +4,7 @@
 """A compact WSDL for one release, generated from the field tables: only what we write, and no defaults.
 
 Booleans are true xs:boolean, so that zeep writes what the vendor's pattern takes. Reads do not use it (soap.py). Every
-element is optional: our own rules check what is required, with clear messages, and nothing is filled in unasked.
+element is optional: our own rules check what is required, with clear messages, and nothing is filled in automatically.
 Private to siptls.cucm: no other collection may rely on it.
 """
 

@@ -71,7 +71,7 @@ def calls(messages: Iterable[Entry], sides: Iterable[Entry], runs: Sequence[Proc
 
 
 def _own(sides: list[Entry], address: str | None) -> list[Entry]:
-    """The call log lines of a node, where lines of several nodes are at hand."""
+    """The call log lines of a node, if there are lines of several nodes."""
     own = [side for side in sides if side.get("local_ip") == address]
     return own or sides
 

@@ -76,7 +76,7 @@ class Plan:
 class Marker:
     """A file on the controller that exists while the captures run; removing it ends them.
 
-    It is made when the capture of every node runs (or has failed, so that nobody waits in vain).
+    It is made when the capture of every node runs (or has failed, so that nobody waits for it).
     """
 
     def __init__(self, path: Path | None, nodes: int) -> None:

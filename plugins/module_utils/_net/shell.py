@@ -24,8 +24,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._text import readable
 START_LIMIT = 120.0  # seconds until the first prompt: slow nodes take more than 60
 NUDGES = (0.4, 1.2, 2.5, 5.0)  # seconds of silence after which a newline wakes the prompt
 LOOK = 0.25  # seconds of one look for more output
-# Looks in vain after which a prompt counts without an echo of the command: where no echo was ever seen, and where it
-# was. They are counted and not timed, because a busy controller may find hours of silence between two looks.
+# Unsuccessful reads after which a prompt counts without an echo of the command: if no echo was ever seen, if one was.
+# They are counted and not timed, because a busy controller may be silent for long between two reads.
 QUIET_LOOKS, QUIET_LOOKS_AFTER_ECHO = 8, 40
 CTRL_C = (0.0, 0.75, 1.5, 3.0)  # seconds between interrupts: one alone may get lost
 LARGEST_OUTPUT = 16 * 1024 * 1024  # characters of one command
@@ -264,7 +264,7 @@ class AdminShell:
         return self._output("".join(watch.parts), watch.echo)
 
     async def _answer(self, watch: _Watch, answers: Sequence[Answer], doing: str) -> None:
-        """Answer a pager or a question at the end of the screen; a question that nobody knows gets a no."""
+        """Answer a pager or a question at the end of the screen; an unknown question gets a no."""
         reply = self._reply(watch.shown, answers, screen.QUESTION)
         if reply is None:
             return
@@ -341,7 +341,7 @@ class _Watch:
     tail: str = ""
     #: looks in a row that brought nothing
     quiet: int = 0
-    #: the question that got a no because nobody knows it
+    #: the unknown question that got a no
     rejected: str = ""
 
     def __post_init__(self) -> None:

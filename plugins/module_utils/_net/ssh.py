@@ -162,7 +162,7 @@ def lowered(offer: Mapping[str, list[str]]) -> list[str]:
 
 
 class _Once:
-    """Hands out the password once: CUCM locks accounts after a few refusals."""
+    """Returns the password once: CUCM locks accounts after a few refusals."""
 
     def __init__(self, secret: str) -> None:
         self._secret: str | None = secret

@@ -130,8 +130,8 @@ def _in_the_way(purpose: str, new: Certificate, entry: Entry, other: Certificate
     if new.key != other.key:
         return (
             f"{purpose} holds another certificate named {new.title} ({entry.name}, SHA-256 {other.sha256}), and the "
-            f"new one (SHA-256 {new.sha256}) has another key. A CA is never replaced by another one of its name "
-            "unasked. Find out which is yours; remove the other one (state: absent), or use a CA with another name"
+            f"new one (SHA-256 {new.sha256}) has another key. A CA is never replaced by a different one with the same "
+            "name. Find out which is yours; remove the other one (state: absent), or use a CA with another name"
         )
     if other.not_before >= new.not_before:
         return (

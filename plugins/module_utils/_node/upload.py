@@ -157,7 +157,7 @@ def _check_choice(params: Mapping[str, Any], leaves: Sequence[Certificate], chai
 
 
 def handed_out(option: str, text: str) -> list[Certificate]:
-    """What a CA handed out, in any form, as certificates with the leaf first; Failure when it holds none."""
+    """The certificates from a CA, in any form, with the leaf first; Failure if there is none."""
     return leaf_first(_certificates(option, text, None))
 
 
@@ -302,7 +302,7 @@ def _is_named(entry: Entry, names: Sequence[str]) -> bool:
 
 
 def _carry_out(store: CertificateStore, given: Input, work: Work) -> None:
-    """Remove, upload the CAs root first, upload the certificate; each looked at afterwards."""
+    """Remove, upload the CAs root first, upload the certificate; each is read back afterwards."""
     for doomed in work.deletions:
         gone = partial(_gone, store, doomed)
         words = write_once(partial(store.delete_trust, doomed), gone)

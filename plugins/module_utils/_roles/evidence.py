@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Brings what the tasks of role sip_tls_verify found into the form that sip_tls_verdict weighs. Pure.
+"""Brings what the tasks of role sip_tls_verify found into the form that sip_tls_verdict takes. Pure.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -42,7 +42,7 @@ def cluster_evidence(
     cluster now (`previous`) is used. states is the result of the task that read the trunks' states. external
     are probes of peers that are not ours, each with a list of the peer and the address as `item`. captures are the
     results of a looped task that read one capture each, traces the result of the task that read the traces. Any of them
-    may have failed; what it would have brought is missing, and `unread` says why. phones is what became of the phones,
+    may have failed; its evidence is then missing, and `unread` says why. phones compares the phones before and after,
     where services were restarted.
     """
     read = [capture for capture in captures if "connections" in capture]

@@ -24,7 +24,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import (
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import MOST_DESTINATIONS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import routes_in_transit, shared_title
 
-#: what is looked at of a peer that is not ours
+#: what is checked of an external peer
 EXTERNAL_KEYS = ("addresses", "port", "names", "chain", "legacy_crypto")
 
 

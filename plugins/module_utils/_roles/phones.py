@@ -125,7 +125,7 @@ RESET = (
 
 
 def registrations(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """What became of the phones of a cluster, from what RIS said before and after the restarts (phones of cucm_info).
+    """The phones of a cluster before and after the restarts, as RIS reports them (phones of cucm_info).
 
     `before` and `after` are the numbers of registered phones, None where RIS did not say. `lost` are the phones that
     were registered and are not any more, as far as RIS lists them. `text` is all of it in words, `next` what a person

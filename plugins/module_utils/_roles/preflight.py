@@ -382,7 +382,7 @@ def _port(seen: Mapping[str, Any], certificate: Mapping[str, Any] | None) -> Ite
             "same, but nothing here can prove it: let this machine in, or expect the verdict unproven."
         )
     elif seen.get("state") == "unreachable":
-        yield f"port {port} can't be looked at from this machine. {seen.get('said')}"
+        yield f"port {port} can't be checked from this machine. {seen.get('said')}"
     elif seen.get("state") in ("no_handshake", "no_certificate"):
         yield f"port {port} is open but gives no TLS handshake. {seen.get('said')}"
     elif seen.get("state") == "tls" and sha256 and seen["sha256"] != sha256:

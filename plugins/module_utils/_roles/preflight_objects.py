@@ -43,7 +43,7 @@ _LOOKED_UP = {kind: option for option, kind in LOOKED_UP.items()}
 def look_up(
     peers: Sequence[str] | str, settings: Mapping[str, Any], patterns: Iterable[Any] = (), external: Any = None
 ) -> dict[str, list[Any]]:
-    """What cucm_info is to look up for the trunks to these peers; patterns are the numbers that live there.
+    """What cucm_info is to look up for the trunks to these peers; patterns are the peers' own numbers.
 
     external are the peers that are not ours as the user wrote them: their problems are reported later.
     """

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which certificates of a cluster were due, and what became of them. Pure; private to siptls.cucm."""
+"""Which certificates of a cluster were due, and whether they were renewed. Pure; private to siptls.cucm."""
 
 from __future__ import annotations
 

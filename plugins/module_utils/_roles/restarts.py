@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is restarted after Cisco CallManager: service by service, each on the publisher and then on the subscribers.
 
-That order is Cisco document 214231's. It matters for phones: when the first Cisco Tftp hands out a new ITL file, every
+That order is Cisco document 214231's. It matters for phones: when the first Cisco Tftp serves a new ITL file, every
 Trust Verification Service that they may ask has restarted already. Pure; private to siptls.cucm: no other collection
 may rely on it.
 """
@@ -63,7 +63,7 @@ def following(
     results are those of cucm_service in the loop over the nodes with a certificate of the role, in the order of their
     restarts; uploaded are the nodes whose certificate is new. `next` lists the restarts to make, in order: `service`,
     `name` and `address` of the node, whether it is kept to the window (`in_window`; a restart that belongs to one of
-    this run is not), and `started_before`, the condition for a node that nobody has looked at. `waiting` has a row as
+    this run is not), and `started_before`, the condition for a node that was not read. `waiting` has a row as
     of cucm_service for each node whose services wait for the window together with Cisco CallManager.
     """
     looked = [_looked(cluster, row, uploaded, ctl_changed) for row in results if row.get("status")]
@@ -85,7 +85,7 @@ def following(
 
 
 def _rows(service: Service, due: Iterable[Looked], others: Iterable[Node], started_before: str) -> list[dict[str, Any]]:
-    """The restarts of one service, on the publisher first; others are the nodes that nobody has looked at."""
+    """The restarts of one service, on the publisher first; others are the nodes that were not read."""
     nodes = [(looked.node, not looked.restarted, "") for looked in due if not looked.pending]
     if service.on_every_node:
         nodes += [(node, True, started_before) for node in others]

@@ -35,7 +35,7 @@ def listed(results: Iterable[Mapping[str, Any]], cases: Sequence[Direction], ver
 
 
 def _order(row: Row) -> tuple[bool, float, str, str]:
-    """A certificate without a known end comes first: nobody knows when it ends."""
+    """A certificate without a known end comes first, because it may have expired."""
     days = row["days_left"]
     return days is not None, days or 0, row["cluster"], row["purpose"]
 

@@ -197,7 +197,7 @@ class Certificate(_Signed):
         return usages is not None or (self.version == 1 and self.self_issued)
 
     def signed_by(self, issuer: Certificate) -> bool:
-        """Whether the issuer's name and key are behind this certificate. Dates and rights are not looked at."""
+        """Whether the issuer's name and key are behind this certificate. Dates and rights are not checked."""
         return self.issuer.key == issuer.subject.key and self.signature.signed_by(issuer.key, self.signed)
 
     def days_left(self, now: datetime) -> float:

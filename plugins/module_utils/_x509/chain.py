@@ -127,7 +127,7 @@ def root_first(certificates: Sequence[Certificate]) -> list[Certificate]:
 
 
 def leaf_first(certificates: Sequence[Certificate]) -> list[Certificate]:
-    """The certificate that issued none of the others first, as a CA hands out a certificate with its chain."""
+    """The certificate that issued none of the others first, as a CA returns a certificate with its chain."""
     leaf = next(
         (
             certificate

@@ -71,7 +71,7 @@ _HASHES = {
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A public key. kind: RSA, EC, DSA, Ed25519 …, or the number of its algorithm; bits: 0 where nobody knows.
+    """A public key. kind: RSA, EC, DSA, Ed25519 …, or the number of its algorithm; bits: 0 if not known.
 
     curve: the object identifier of an EC key's curve; empty of other keys and of curves that are written out.
     """

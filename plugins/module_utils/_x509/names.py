@@ -229,7 +229,7 @@ def is_address(text: str) -> bool:
 def matched_names(subject: Name, sans: Iterable[AltName]) -> tuple[str, ...]:
     """The names that CUCM compares with a security profile: the CN, then DNS and IP alternative names.
 
-    Of several CNs nobody knows which one CUCM takes, so that none of them counts.
+    Which one of several CNs CUCM takes is not known, so none of them counts.
     """
     commons = subject.common_names if len(subject.common_names) == 1 else ()
     alternatives = [name.value for name in sans if name.kind in ("DNS", "IP")]

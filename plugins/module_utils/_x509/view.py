@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Certificates as plain dictionaries, for code that has PEM at hand; private to siptls.cucm."""
+"""Certificates as plain dictionaries, for code that has PEM; private to siptls.cucm."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def recorded(identities: Identities, tmp_path_factory: pytest.TempPathFactory) -
 
 def _wait_listening(address: str) -> None:
     for _unused in range(100):
-        # /proc is looked at, for a trial connection would stand in the capture.
+        # Reads /proc, because a trial connection would be in the capture.
         wanted = "".join(f"{int(part):02X}" for part in reversed(address.split("."))) + f":{5061:04X}"
         if any(line.split()[1] == wanted for line in Path("/proc/net/tcp").read_text().splitlines()[1:]):
             return

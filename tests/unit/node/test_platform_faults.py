@@ -366,7 +366,7 @@ def test_a_restart_that_another_controller_makes_meanwhile_is_not_made_again(lab
     upload = one.task("cucm_cert_upload", **one.signed(one.request()))
     task = {**SERVICE, "state": "restarted", "serving": {"certificate": upload["certificate"]["sha256"]}}
     started = seen(lab, "Cisco CallManager", "Started")
-    # The second has looked at the port, and is about to restart, when the first restarts.
+    # The second has checked the port, and is about to restart, when the first restarts.
     lab.ask("fault/add", interface="certmgr", action="stall", operation="*", node="cucm150", seconds=3, count=1)
     since = len(lab.events())
     with ThreadPoolExecutor(1) as another:

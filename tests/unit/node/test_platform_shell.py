@@ -64,7 +64,7 @@ def test_an_echo_that_comes_key_by_key_before_a_long_output(node: Node) -> None:
         shell.open()
         began = time.monotonic()
         assert shell.run("show version active").split() == long.split()
-        # Without the echo, the prompt would count after many looks in vain only.
+        # Without the echo, the prompt would count only after many unsuccessful reads.
         assert time.monotonic() - began < shell_module.QUIET_LOOKS_AFTER_ECHO * shell_module.LOOK / 2
 
 

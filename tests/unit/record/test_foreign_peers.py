@@ -201,7 +201,7 @@ def test_redaction_replaces_what_identifies_a_peer(seen: Seen) -> None:
 
 
 def test_names_are_read_once() -> None:
-    """An attribute that nobody knows, and two attributes in one place: the text and the parts say the same."""
+    """An unknown attribute, and two attributes in one place: the text and the parts say the same."""
     kind = x509.NameAttribute
     name = x509.Name(
         [

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of the phones: counts before and after, and which of them are missing."""
+"""The phones after a restart: counts before and after, and which of them are missing."""
 
 from __future__ import annotations
 

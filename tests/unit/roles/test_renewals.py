@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of certificates that were due, what waits for the window, and who else relies on them."""
+"""Whether certificates that were due were renewed, what waits for the window, and what else uses them."""
 
 from __future__ import annotations
 

@@ -95,7 +95,9 @@ def test_probe_and_configuration_make_it_secure() -> None:
         "subject": "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCM10", "issuer": CA, "serial": "BB",
         "not_after": "2028-01-01T00:00:00Z", "sha256": view("CUCM10", "BB")["sha256"],
     }  # fmt: skip
-    assert [one["check"] for one in result["findings"]] == ["tls_version"], "TLS 1.0 is warned of, and nothing else"
+    assert [one["check"] for one in result["findings"]] == ["tls_version"], (
+        "TLS 1.0 causes a warning, and nothing else does"
+    )
 
 
 def test_dates_are_judged_by_the_clocks_of_the_nodes_that_see_the_certificate() -> None:

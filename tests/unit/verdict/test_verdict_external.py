@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Peers that are not ours: what a probe says of them, and how a verdict weighs what one side can see."""
+"""External peers: what a probe shows of them, and how a verdict uses what one side can see."""
 
 from __future__ import annotations
 

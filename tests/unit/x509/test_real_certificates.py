@@ -180,7 +180,7 @@ def test_a_string_is_read_by_its_type(tmp_path: Path, mask: str, tag: bytes) -> 
 
 
 def test_a_universal_string_is_read_by_its_type() -> None:
-    # No tool at hand writes one: CN as OpenSSL's own tables have it, and 32 bits for each sign.
+    # No available tool writes one: CN as OpenSSL's own tables have it, and 32 bits for each sign.
     text = "Müller €".encode("utf-32-be")
     value = bytes([0x1C, len(text)]) + text
     content = bytes.fromhex("0603550403") + value

@@ -19,7 +19,7 @@ short_description: Watch how many days the certificates of SIP TLS ports have le
 description:
   - Asks each address for its certificates at an interval and sends an event C(certificate) for each that has fewer than
     O(days) left, with C(host), C(port), C(identity) (V(rsa) or V(ecdsa)), C(subject), C(not_after) and C(days_left).
-  - A port of CUCM 11.0 and later has two certificates; each is asked for separately, with an offer of TLS 1.2 at most
+  - A port of CUCM 11.0 and later has two certificates; each is requested separately, with an offer of TLS 1.2 at most
     that names one kind of key. No account is needed.
   - A certificate becomes an event again only when it changes or its days left fall by one.
 options:
