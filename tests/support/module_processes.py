@@ -56,8 +56,10 @@ def ran(name: str, options: dict[str, Any], *, check: bool = False, verbosity: i
         "_ansible_check_mode": check, "_ansible_diff": True, "_ansible_remote_tmp": tempfile.gettempdir(),
         "_ansible_keep_remote_files": False, "_ansible_verbosity": verbosity, **options,
     }  # fmt: skip
+    # The server that forks has the environment of the first call; a test may have changed its own since.
+    variables = {**os.environ, **(environment or {})}
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(theirs, name, arguments, environment or {}, list(sys.path)))
+    process = context.Process(target=_child, args=(theirs, name, arguments, variables, list(sys.path)))
     process.start()
     theirs.close()
     try:
@@ -78,6 +80,7 @@ def _child(pipe: Connection, name: str, arguments: dict[str, Any], environment: 
            path: list[str]) -> None:  # fmt: skip
     """The module's process: its input and output are those that Ansible gives it."""
     sys.path[:] = path
+    os.environ.clear()
     os.environ.update(environment)
     written = io.StringIO()
     sys.stdin = io.TextIOWrapper(io.BytesIO(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()))
