@@ -70,8 +70,8 @@ PHASES = (
     Phase(
         "While a CA signs",
         "Nothing has been changed on CUCM but the new CSR. Preflight runs the CA in check mode and checks the CA "
-        "certificates, so that whatever is known before is in its list. The others are answers of the CA to a request "
-        "that it received, and certificates that it should not have issued.",
+        "certificates and the CSRs that are pending, so that whatever is known before is in its list. The others are "
+        "answers of the CA to a request that it received, and certificates that it should not have issued.",
         ("plugins/module_utils/_ca/*", "plugins/module_utils/_x509/*", "roles/callmanager_certificate/tasks/sign*"),
     ),
     Phase(
@@ -180,8 +180,10 @@ def _own_constants(path: Path) -> Iterator[tuple[str, str]]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         value = getattr(node, "value", None)
-        if isinstance(target, ast.Name) and target.id.strip("_").isupper() and value is not None and _text(value):
-            yield target.id, _text(value)
+        both = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+        for name, given in zip(target.elts, value.elts, strict=True) if both else [(target, value)]:
+            if isinstance(name, ast.Name) and name.id.strip("_").isupper() and given is not None and _text(given):
+                yield name.id, _text(given)
 
 
 def _constants(plugins: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ author:
 description:
   - Runs M(siptls.cucm.ca_sign) in check mode with a request like the one that a node of the cluster would make. Nothing
     is written, and nothing is submitted to a CA.
+  - Does the same with each CSR that is pending on a node and would be signed, and checks whose its names are.
   - Checks the returned chain as M(siptls.cucm.cucm_cert_upload) will check it, and adds the problems to the facts.
   - Internal to the roles of this collection. It may change in any release.
 options:
@@ -40,6 +41,17 @@ options:
   token:
     description: Token of HashiCorp Vault.
     type: str
+  csrs:
+    description: Results of M(siptls.cucm.cucm_csr) in check mode, each with the node and the purpose as C(item).
+    type: list
+    elements: dict
+  variables:
+    description: C(hostvars), which have the names and addresses of the other clusters.
+    type: dict
+  hosts:
+    description: Clusters of the inventory.
+    type: list
+    elements: str
 """
 
 EXAMPLES = r"""
@@ -55,7 +67,7 @@ _value:
   type: dict
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
@@ -73,13 +85,14 @@ def preflight_signing(
     password: str | None = None,
     passphrase: str | None = None,
     token: str | None = None,
+    csrs: Iterable[Mapping[str, Any]] = (),
+    **owners: Any,
 ) -> dict[str, Any]:
     """See the documentation above."""
     secrets = {"adcs_password": password, "local_passphrase": passphrase, "vault_token": token}
     cluster = Cluster.from_facts(facts)
-    add_signing(
-        cluster, FACE, {"ca": plain(authority), **plain({"days": days, "renew_before": renew_before, **secrets})}
-    )
+    given = {"ca": plain(authority), **plain({"days": days, "renew_before": renew_before, **secrets})}
+    add_signing(cluster, FACE, given, csrs=csrs, **owners)
     return cluster.to_facts()
 
 

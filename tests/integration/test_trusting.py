@@ -64,24 +64,15 @@ def trusted(site: Site, cluster: str) -> set[str]:
     return {one["sha256"] for one in found["certificates"]}
 
 
-def identities(site: Site, cluster: str) -> Any:
-    """What the CAs of the cluster have issued for it, and whom it trusts; a CSR that waits is neither."""
-    return {name: rows for name, rows in site.lab.ask("dump")[cluster].items() if name in ("pki_identity", "pki_trust")}
-
-
 def test_a_csr_with_a_name_of_another_cluster_is_not_signed(site: Site) -> None:
     csr = run("cucm_csr", **account(site, "cucmc"), regenerate="always", sans=["cucma.lab.local"])
     assert "DNS:cucma.lab.local" in csr["request"]["sans"], csr
-    before = identities(site, "cucmc")
+    before = site.lab.ask("dump")
     result = site.play("renew_certificates", extra={"callmanager_certificate_restart": False})
-    assert result.code != 0 and {name: row["failed"] for name, row in result.recap.items()} == {
-        "cucma": 0, "cucm10": 0, "cucmc": 1,
-    }, result.output[-3000:]  # fmt: skip
+    assert result.code != 0 and site.lab.ask("dump") == before, "no cluster gets a certificate, nor even a CSR"
     output = " ".join(result.output.split())
     assert "the name cucma.lab.local belongs to cluster cucma" in output and "allowed_sans" in output, output[-3000:]
-    assert before and identities(site, "cucmc") == before
-    issued = [read_certificate(file.read_bytes()) for file in (site.ca / "issued").iterdir()]
-    assert sorted(one.common_name for one in issued) == ["CUCM10", "CUCMA"]
+    assert "callmanager_certificate_regenerate to always" in output and not (site.ca / "issued").exists()
 
 
 def test_a_ca_that_a_cluster_brings_along_reaches_no_other(site: Site, tmp_path: Path) -> None:

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, Failure, perform
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
+from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN, Face, Failure, perform
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._node.checks import trust_plan
 from ansible_collections.siptls.cucm.plugins.module_utils._node.standin import stand_in_csr
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import CsrOptions, Entry
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.owners import requester
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
@@ -34,11 +35,20 @@ class _CheckMode:
     tmpdir: str = ""
 
 
-def add_signing(cluster: Cluster, face: Face, given: Mapping[str, Any]) -> None:
+def add_signing(
+    cluster: Cluster,
+    face: Face,
+    given: Mapping[str, Any],
+    *,
+    csrs: Iterable[Mapping[str, Any]] = (),
+    variables: Mapping[str, Mapping[str, Any]] | None = None,
+    hosts: Sequence[str] = (),
+) -> None:
     """Add `signing_chain`, the CAs that will sign, and the problems of signing to a cluster.
 
     face is that of ca_sign, given are its options as the role will pass them, with those of the CA as `ca`. The chain
-    is empty for a CA that the run is going to make.
+    is empty for a CA that the run is going to make. csrs are the results of cucm_csr in check mode, with the node and
+    the purpose as `item`; variables and hosts, as in owners.py, say whose the names of a pending CSR are.
     """
     options = {name: value for name, value in given.items() if value is not None}
     ca = {name: value for name, value in (options.get("ca") or {}).items() if name != "request_ids"}
@@ -54,6 +64,26 @@ def add_signing(cluster: Cluster, face: Face, given: Mapping[str, Any]) -> None:
     if not problems:
         refused = _refused(cluster, certificates)
         cluster.problems += [f"{cluster.name}{where}: {text}." for where, text in refused]
+        for csr in csrs:
+            node = str(csr["item"]["name"])
+            owners = requester(cluster, node, variables=variables, hosts=hosts)
+            wrong = _pending(face, {**options, "ca": ca, "requester": owners}, csr)
+            cluster.problems += [f"{cluster.name}, node {node}: {text}" for text in wrong]
+
+
+def _pending(face: Face, options: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
+    """Why no CSR can be made for a node, or why the CA would refuse the one that is pending there."""
+    if "needed" not in result:
+        if result.get("msg") and result.get("reason") not in DOWN:
+            yield str(result["msg"])
+    elif result["csr"] and not result["predicted"]:
+        validated = _validation(face, {**options, "csr": result["csr"]})
+        answer, _warnings = perform(face, _CheckMode(validated.validated_parameters))
+        if answer.get("failed"):
+            yield (
+                f"the CSR for {result['item']['purpose']} that is pending there cannot be signed: {answer['msg']} To "
+                "have a new one generated, set callmanager_certificate_regenerate to always for one run."
+            )
 
 
 def _request(cluster: Cluster) -> str:
@@ -64,13 +94,17 @@ def _request(cluster: Cluster) -> str:
 
 def _signed(face: Face, options: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
     """Problems of the options or of the CA, and the task's result."""
-    spec = face.spec.module_arguments()
-    names = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
-    validated = ArgumentSpecValidator(spec["argument_spec"], **{name: spec[name] for name in names}).validate(options)
+    validated = _validation(face, options)
     if validated.error_messages:
         return [f"sip_tls_ca: {str(text).rstrip('.')}." for text in validated.error_messages], {}
     result, _warnings = perform(face, _CheckMode(validated.validated_parameters))
     return ([f"The CA (sip_tls_ca) cannot sign: {result['msg']}"], {}) if result.get("failed") else ([], result)
+
+
+def _validation(face: Face, options: Mapping[str, Any]) -> ValidationResult:
+    spec = face.spec.module_arguments()
+    names = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
+    return ArgumentSpecValidator(spec["argument_spec"], **{name: spec[name] for name in names}).validate(options)
 
 
 def _own_store_problems(chain: Sequence[Certificate]) -> list[str]:

@@ -150,7 +150,13 @@ def test_names_outside_the_allowed_ones_are_refused(tmp_path: Path) -> None:
     csr = make_csr(tmp_path, sans="DNS:cucma.lab.local,DNS:evil.example.com")
     result = sign(tmp_path, csr, allowed_sans=["*.lab.local", "CUCM*"])
     assert result.get("failed") and result["msg"].count("example.com") == 1
+    assert "allowed_sans does not allow the name evil.example.com" in result["msg"]
     assert sign(tmp_path, csr, allowed_sans=["*.lab.local", "CUCM*", "*.example.com"])["changed"]
+
+
+def test_a_clock_that_cannot_be_meant_is_refused(tmp_path: Path) -> None:
+    result = sign(tmp_path, make_csr(tmp_path), clock_offset=10**12)
+    assert result.get("failed") and "no clock is that wrong" in result["msg"] and not (tmp_path / "ca").exists()
 
 
 def test_check_mode_signs_in_memory_and_writes_nothing(tmp_path: Path) -> None:

@@ -34,6 +34,12 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "-days", "20", "-extfile", "ca.ext", "-out", "mid.pem")  # fmt: skip
     openssl("x509", "-req", "-in", "mid.csr", "-signkey", "mid.key", "-days", "-1", "-extfile", "ca.ext",
             "-out", "old.pem")  # fmt: skip
+    signed = ("-CA", "root.pem", "-CAkey", "root.key", "-days", "20")
+    openssl("x509", "-req", "-in", "mid.csr", *signed, "-set_serial", "8", "-out", "leaf.pem")
+    openssl("req", "-new", "-newkey", "rsa:4104", "-nodes", "-keyout", "long.key", "-out", "long.csr", "-subj", "/CN=L")
+    openssl("x509", "-req", "-in", "long.csr", *signed, "-set_serial", "9", "-extfile", "ca.ext", "-out", "long.pem")
+    for name in ("leaf", "long"):
+        (folder / f"{name}.pem").write_text((folder / f"{name}.pem").read_text() + (folder / "root.pem").read_text())
     return folder
 
 
@@ -61,9 +67,11 @@ def test_a_whole_peer_is_read_from_text_and_from_files_alike(pki: Path) -> None:
         ({"ca_chain": None}, "no ca_chain"),
         ({"ca_chain": "-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----"}, "damaged"),
         ({"ca_chain": "missing.pem"}, "No such file"),
-        ({"ca_chain": "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----"}, "holds a private key"),
+        ({"ca_chain": "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----"}, "contains a private key"),
         ({"ca_chain": "@mid.pem"}, "not complete"),
         ({"ca_chain": "@old.pem"}, "expired"),
+        ({"ca_chain": "@leaf.pem"}, "O=SBC, CN=Middle of ca_chain: it is not a CA certificate. Give the CA's own"),
+        ({"ca_chain": "@long.pem"}, "its key has 4104 bits, and CUCM takes no more than 4096"),
         ({"name": "cucma"}, "cucma is a cluster of the inventory"),
         ({"name": "my sbc"}, "can't be part of a trunk's name"),
         ({"name": None}, "it has no name"),

@@ -119,3 +119,91 @@ def test_another_ca_of_the_name_in_a_trust_store_is_a_problem_of_the_cluster_and
     assert any(text.startswith("b, node A: the CA of a: CallManager-trust holds another certificate named Ours")
                for text in found), found  # fmt: skip
     assert preflight_problems([signed({"path": str(ours)}, peers=["b"]), facts("b", peers=["a"])]) == []
+
+
+def request(folder_: Path, subject: str = "/CN=a.example.com", *extensions: str, key: str = "rsa:2048") -> str:
+    """A request by openssl, with extensions as in its configuration."""
+    (folder_ / "req.cnf").write_text("[req]\ndistinguished_name=n\n[n]\n[e]\n" + "\n".join(extensions) + "\n")
+    kind, _colon, of = key.partition(":")
+    more = {"rsa": ["-newkey", key], "ec": ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{of}"]}
+    keys = more.get(kind, ["-newkey", kind])
+    return openssl("req", "-new", "-utf8", "-config", str(folder_ / "req.cnf"), *keys, "-nodes", "-keyout",
+                   str(folder_ / "req.key"), "-subj", subject, *(["-reqexts", "e"] if extensions else []))  # fmt: skip
+
+
+def damaged(pem: str) -> str:
+    """A request whose signature is not that of its key."""
+    lines = pem.splitlines()
+    lines[-2] = lines[-2][:8] + ("AAAA" if lines[-2][8:12] != "AAAA" else "BBBB") + lines[-2][12:]
+    return "\n".join(lines) + "\n"
+
+
+#: what is wrong with the CSR that is pending on a node: how openssl makes it, and the sentence
+PENDING: dict[str, tuple[Callable[[Path], str], str]] = {
+    "signature": (lambda path: damaged(request(path)), "its own signature does not fit its key"),
+    "a CA": (lambda path: request(path, "/CN=a.example.com", "basicConstraints=CA:TRUE"), "it asks to become a CA"),
+    "many names": (
+        lambda path: request(path, "/CN=a.example.com",
+                             "subjectAltName=" + ",".join(f"DNS:n{number}.example.com" for number in range(101))),
+        "it contains 101 alternative names"),
+    "a net": (
+        lambda path: request(path, "/CN=a.example.com", "subjectAltName=DER:300a87080a000000ff000000"),
+        "it contains IP:10.0.0.0/255.0.0.0, which is not the address of one node"),
+    "a URI": (lambda path: request(path, "/CN=a.example.com", "subjectAltName=URI:sip:a.example.com"),
+              "it contains the alternative name URI:sip:a.example.com"),
+    "a small key": (lambda path: request(path, key="rsa:512"), "its RSA key has 512 bits"),
+    "another curve": (lambda path: request(path, key="ec:secp256k1"), "its EC key has"),
+    "another kind of key": (lambda path: request(path, key="ed25519"), "its key is of the kind"),
+    "no common name": (lambda path: request(path, "/O=x"), "its subject has no common name"),
+    "two common names": (lambda path: request(path, "/CN=a.example.com/CN=b.example.com"), "has 2 common names"),
+    "an empty name": (lambda path: request(path, "/CN=a.example.com", "subjectAltName=DER:30028200"),
+                      "it holds an empty name"),
+    "a hidden character": (lambda path: request(path, "/O=x\u202ey/CN=a.example.com"),
+                           "holds characters that cannot be seen"),
+    "a separator": (lambda path: request(path, "/CN=a.example.com;b"), "which separates names in the X.509"),
+    "a wildcard": (lambda path: request(path, "/CN=*.example.com"), "CUCM does not support wildcard certificates"),
+    "a name of another cluster": (
+        lambda path: request(path, "/CN=a.example.com", "subjectAltName=DNS:b.example.com"),
+        "the name b.example.com belongs to cluster b"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", PENDING)
+def test_a_pending_csr_that_the_ca_would_refuse_is_found_before_anything_is_signed(tmp_path: Path, what: str) -> None:
+    make, says = PENDING[what]
+    ca = tmp_path / "ca"
+    ca.mkdir()
+    folder(ca, Authority.make(ca, "Ours"))
+    before = sorted(ca.rglob("*"))
+    result = {
+        "item": {"name": "A", "purpose": "CallManager"},
+        "needed": True,
+        "predicted": False,
+        "csr": make(tmp_path),
+    }
+    other = facts("b", nodes=[{"name": "B", "address": "192.0.2.2"}], certificates={"B": made("C=IN,CN=b.example.com")})
+    found = preflight_signing(
+        facts(nodes=[{"name": "A", "address": "192.0.2.1"}]), {"path": str(ca)}, days=730, renew_before=30,
+        csrs=[result], variables={"b": {"preflight_cluster": other}}, hosts=["a", "b"],
+    )  # fmt: skip
+    (text,) = preflight_problems([found])
+    assert text.startswith("a, node A: the CSR for CallManager that is pending there cannot be signed: The request of")
+    assert says in text and "set callmanager_certificate_regenerate to always for one run." in text
+    assert sorted(ca.rglob("*")) == before
+
+
+def test_a_sound_csr_is_no_problem_and_one_that_cannot_be_made_is(tmp_path: Path) -> None:
+    ca = {"path": str(folder(tmp_path, Authority.make(tmp_path, "Ours")))}
+    item = {"item": {"name": "A", "purpose": "CallManager"}}
+    sound = {**item, "needed": True, "predicted": False, "csr": request(tmp_path)}
+    foreseen = {**sound, "predicted": True, "csr": request(tmp_path, "/CN=*.example.com")}
+    refused = {
+        **item,
+        "failed": True,
+        "msg": "A multi-server CSR for CallManager is needed, and the CLI cannot make one.",
+    }
+    silent = {**item, "failed": True, "msg": "No connection.", "reason": "timeout"}
+    for result, problems in ((sound, []), (foreseen, []), (silent, []), (refused, [f"a, node A: {refused['msg']}"])):
+        given = facts(nodes=[{"name": "A", "address": "192.0.2.1"}])
+        found = preflight_signing(given, ca, days=730, renew_before=30, csrs=[result], variables={}, hosts=["a"])
+        assert (found["mistakes"], found["problems"]) == ([], problems)
