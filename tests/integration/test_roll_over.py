@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_certificates
 from cucm_lab.testing import cluster, write_scenario
 
 from tests.support.operator_site import Run, Site
+from tests.support.vault import TOKEN, OpensslCa, Vault
 
 pytestmark = [
     pytest.mark.playbook, pytest.mark.matrix, pytest.mark.xdist_group("roll_over"), pytest.mark.timeout(1800),
@@ -143,3 +145,46 @@ def test_three_clusters_get_a_new_ca_and_calls_never_fail(site: Site) -> None:
     assert done.code == 0 and done.total("changed") == 0 and "phase done" in done.output
     final = site.play("sip_tls_trunk", extra={"sip_tls_ca": {"provider": "local", "path": str(site.folder / "new-ca")}})
     assert final.code == 0 and final.total("changed") == 0, final.output[-3000:]
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    made = Vault(OpensslCa(tmp_path / "vault-ca", "Vault CA"))
+    yield made
+    made.close()
+
+
+def test_from_a_microsoft_ca_to_vault_and_back(tmp_path: Path, vault: Vault) -> None:
+    clusters = [cluster(1, "10.5", name="first"), cluster(2, "14", name="second")]
+    place = Site(tmp_path, write_scenario(tmp_path / "scenario.yml", clusters, base="two-clusters-adcs"))
+    with place.lab:
+        ca = next(one for one in place.lab.description["cas"] if one["name"] == "adcs")
+        microsoft = place.lab.state / "ca-adcs" / "ca.pem"
+        issuing = read_certificates(microsoft.read_bytes())[0]
+        by_microsoft: dict[str, Any] = {
+            "sip_tls_ca": {"provider": "adcs", "adcs_url": f"https://{ca['address']}:{ca['port']}",
+                           "adcs_username": "LAB\\enroll", "adcs_template": "CucmTLS", "adcs_ca_path": str(microsoft)},
+            "sip_tls_ca_password": "Ca-Lab-91!enrolling", "callmanager_certificate_issuer": issuing.pem,
+            "sip_tls_trusted_cas": [str(microsoft)],
+        }  # fmt: skip
+        root = vault.ca.pem
+        by_vault: dict[str, Any] = {
+            "sip_tls_ca": {"provider": "vault", "vault_url": vault.url, "vault_role": "cucm",
+                           "vault_ca_path": str(vault.certificate)},
+            "sip_tls_vault_token": TOKEN, "callmanager_certificate_issuer": root.read_text(),
+        }  # fmt: skip
+        first = place.play("sip_tls_trunk", extra=by_microsoft)
+        assert first.code == 0, first.output[-4000:]
+        for given, old, name in ((by_vault, microsoft, "Vault CA"), (by_microsoft, root, issuing.common_name)):
+            extra = {**given, "sip_tls_old_cas": [str(old)]}
+            for phase in ("trust", "sign", "retire"):
+                run = place.play("roll_over_ca", extra=extra)
+                assert run.code == 0 and f"phase {phase}" in run.output and TOKEN not in run.output, run.output[-4000:]
+                for calling, called in (("first", "2001"), ("second", "1001")):
+                    call = place.call(calling, {"first": "1001", "second": "2001"}[calling], called)
+                    assert (call["result"], call["transport"]) == ("answered", "TLS"), (phase, call)
+            assert issuers(place) == {"first": {name}, "second": {name}}
+            gone = read_certificates(old.read_bytes())[0].pem
+            assert stores(place, gone) == set()
+            done = place.play("roll_over_ca", extra=extra)
+            assert done.code == 0 and "phase done" in done.output and done.total("changed") == 0, done.output[-4000:]

@@ -66,6 +66,7 @@ class Vault:
     """An HTTPS server that answers POST /v1/pki/sign-verbatim/cucm as Vault's API documents it, with openssl behind."""
 
     def __init__(self, ca: OpensslCa) -> None:
+        self.ca = ca
         self.requests: list[dict[str, Any]] = []
         vault = self
 
