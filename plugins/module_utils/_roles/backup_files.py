@@ -53,7 +53,7 @@ def service(task: Task) -> Outcome:
     if params["state"] == "finished":
         return _finish(task, folder, _read(folder / OPEN))
     if not task.check_mode:
-        run_claim.claim(folder, params["name"], _now())
+        run_claim.claim(_place(params, folder), _now())
     earlier = _read(folder / OPEN)
     planned = {kind: objects for kind, objects in (params["objects"] or {}).items() if objects}
     known = [(entry["kind"], entry["name"], entry["partition"]) for entry in (earlier or {}).get("objects") or ()]
@@ -79,10 +79,15 @@ def service(task: Task) -> Outcome:
 def _claim(task: Task, folder: Path) -> Outcome:
     """Claim the cluster, or release it, without a record."""
     if not task.check_mode and task.params["state"] == "claimed":
-        run_claim.claim(folder, task.params["name"], _now())
+        run_claim.claim(_place(task.params, folder), _now())
     elif not task.check_mode:
-        run_claim.release(folder)
+        run_claim.release(_place(task.params, folder))
     return Outcome(result={"record": {}, "file": ""})
+
+
+def _place(params: Mapping[str, Any], folder: Path) -> run_claim.Place:
+    """The cluster as a claim names it."""
+    return run_claim.Place(folder, params["name"], params["host"], params["port"])
 
 
 def _identities(params: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -95,7 +100,7 @@ def _identities(params: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def _finish(task: Task, folder: Path, earlier: dict[str, Any] | None) -> Outcome:
     """Close the record; one of a run that changed nothing is taken away."""
     if not task.check_mode:
-        run_claim.release(folder)
+        run_claim.release(_place(task.params, folder))
     if earlier is None:
         return Outcome(result={"record": {}, "file": ""})
     asked = [backup.entry_key(entry) for entry in earlier["objects"]]
