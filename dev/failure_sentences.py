@@ -134,7 +134,7 @@ def of_files(root: Path, names: Iterable[str]) -> list[Sentence]:
     found: dict[tuple[str, str], Sentence] = {}
     kinds, known = _kinds(root / "plugins"), _constants(root / "plugins")
     for name in names:
-        constants = known | (dict(_own_constants(root / name)) if name.endswith(".py") else {})
+        constants = known | (_own_constants(root / name) if name.endswith(".py") else {})
         for _line, *parts in _rows(root, name, kinds):
             text, remedy = (_filled(part, constants) for part in parts)
             # A text or remedy that is only passed on ("<text>") is another's sentence.
@@ -175,29 +175,36 @@ def _kinds(plugins: Path) -> set[str]:
     return names
 
 
-def _own_constants(path: Path) -> Iterator[tuple[str, str]]:
-    """The constants of a module that are a text or a number."""
+def _own_constants(path: Path) -> dict[str, str]:
+    """The constants of a module that are a text or a number, by name; a private one has the name of a public one."""
+    return {name.strip("_"): text for name, value in _assigned(path) if (text := _text(value))}
+
+
+def _assigned(path: Path) -> Iterator[tuple[str, ast.expr | None]]:
+    """The constants of a module and what they are set to."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         value = getattr(node, "value", None)
-        both = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
-        for name, given in zip(target.elts, value.elts, strict=True) if both else [(target, value)]:
-            if isinstance(name, ast.Name) and name.id.strip("_").isupper() and given is not None and _text(given):
-                yield name.id, _text(given)
+        pairs: Iterable[tuple[ast.expr | None, ast.expr | None]] = [(target, value)]
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            pairs = zip(target.elts, value.elts, strict=True)
+        for name, given in pairs:
+            if isinstance(name, ast.Name) and name.id.strip("_").isupper():
+                yield name.id, given
 
 
 def _constants(plugins: Path) -> dict[str, str]:
     """The constants of all modules by name, only those with one value everywhere."""
     values: dict[str, set[str]] = defaultdict(set)
     for path in plugins.rglob("*.py"):
-        for name, text in _own_constants(path):
-            values[name].add(text)
-    return {name: texts.pop() for name, texts in values.items() if len(texts) == 1}
+        for name, value in _assigned(path):
+            values[name.strip("_")].add(_text(value))
+    return {name: text for name, (text, *others) in values.items() if text and not others}
 
 
 def _filled(text: str, constants: dict[str, str]) -> str:
     """A text with the values of constants in the place of their names, as far as they are known."""
-    by_hole = {f"<{name.strip('_').replace('_', ' ')}>": value for name, value in constants.items()}
+    by_hole = {f"<{name.replace('_', ' ')}>": value for name, value in constants.items()}
     return re.sub(HOLE, lambda hole: by_hole.get(hole[0], hole[0].lower()) if hole[0].isupper() else hole[0], text)
 
 

@@ -56,7 +56,7 @@ BEFORE = {
     "another run is changing this cluster": (_CLAIM, "another run is changing this cluster"),
     # the phase of a roll-over, which is worked out before the first write
     "are of an old CA": (_ROLL_OVER, "preflight_roll_over"),
-    "is not set, so that it is not known which CA is replaced": (_ROLL_OVER, "sip_tls_old_cas is not set"),
+    "sip_tls_old_cas is not set, so that it is not known": (_ROLL_OVER, "sip_tls_old_cas is not set"),
     "the certificate of the new CA is not known": (_ROLL_OVER, "certificate of the new CA is not known"),
     "is both old": (_ROLL_OVER, "requires no roll-over"),
     "which is not an external peer": (_ROLL_OVER, "roll_over_ready_peers names sbx"),
