@@ -81,7 +81,7 @@ def test_the_whole_way(lab: LabProcess, root: Authority, cluster: str) -> None:
     assert restarted["changed"] and restarted["presented"] == done["certificate"]["sha256"], restarted
     assert not run("cucm_service", **service)["changed"]
     assert run("cucm_certificate_info", **node)["not_served"] == []
-    assert "serves" in run("cucm_csr", **node, issuer=root.pem)["reason"]
+    assert "is kept" in run("cucm_csr", **node, issuer=root.pem)["reason"]
 
     removal: dict[str, Any] = {"state": "absent", "trust_certificates": ["Test Root"]}
     assert run("cucm_cert_upload", check=True, **node, **removal)["changed"]
@@ -143,7 +143,7 @@ def test_without_a_csr_nothing_is_uploaded(lab: LabProcess, root: Authority, tmp
         certificate=root.sign(foreign),
         chain=[root.pem],
     )
-    assert result["failed"] and "no CSR for tomcat waits" in result["msg"] and "Run cucm_csr" in result["msg"]
+    assert result["failed"] and "no CSR for tomcat is pending" in result["msg"] and "Run cucm_csr" in result["msg"]
 
 
 def test_chains_come_in_every_form_and_order(lab: LabProcess, tmp_path: Path) -> None:
