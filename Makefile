@@ -18,10 +18,10 @@ export LC_ALL ?= C.UTF-8
 
 .PHONY: help setup trunk test test-matrix test-cores lint lint-fast docs molecule lab bench clean
 
-help: ## This list
+help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16
 
-setup: $(VENV)/.stamp ## The environment in .venv, with the collection and the lab in it
+setup: $(VENV)/.stamp ## Create the environment in .venv, with the collection and the lab
 
 # An environment that pip could not fill gets no stamp, so that the next call tries again.
 $(VENV)/.stamp: requirements.txt tests/requirements.txt lab/pyproject.toml
@@ -40,36 +40,36 @@ $(LINT)/.stamp: tests/requirements-lint.txt
 	@$(LINT)/bin/python -m pip install $(PIP) -r tests/requirements-lint.txt
 	@touch $@
 
-trunk: $(VENV)/.stamp ## Two clusters of the lab, from their defaults to calls over mutual TLS; the verdict in build/trunk
+trunk: $(VENV)/.stamp ## Take two clusters of the lab from their defaults to calls over mutual TLS; the verdict is in build/trunk
 	@$(BIN)/python -m dev.trunk
 
-test: $(VENV)/.stamp ## Unit, lab and playbook tests
+test: $(VENV)/.stamp ## Run unit, lab and playbook tests
 	@$(BIN)/python -m pytest -m "not matrix" -n $(PYTEST_WORKERS) --dist loadgroup $(COVERAGE) $(PYTEST_ARGS)
 
-test-matrix: $(VENV)/.stamp ## Every pair of releases, every CA, one node and three
+test-matrix: $(VENV)/.stamp ## Run the long tests: every pair of releases, every CA, one node and three
 	@$(BIN)/python -m pytest -m matrix -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
-test-cores: $(VENV)/.stamp ## The main tests on every supported ansible-core that the Pythons here take; CORES= names some, or `ends`
+test-cores: $(VENV)/.stamp ## Run the main tests on every supported ansible-core for which there is a Python; CORES= names some, or `ends`
 	@$(BIN)/python -m dev.cores $(CORES)
 
-lint: $(VENV)/.stamp $(LINT)/.stamp ## Every gate, each saying how many checks ran; GATES= names some
+lint: $(VENV)/.stamp $(LINT)/.stamp ## Run every gate, each showing how many checks it made; GATES= names some
 	@$(BIN)/python -m dev.gates $(GATES)
 
-lint-fast: $(VENV)/.stamp ## The gates that need no further tools
+lint-fast: $(VENV)/.stamp ## Run the gates that need no other tools
 	@$(BIN)/python -m dev.gates --fast
 
-docs: $(VENV)/.stamp $(LINT)/.stamp ## The documentation site, to build/docs/html
+docs: $(VENV)/.stamp $(LINT)/.stamp ## Build the documentation site in build/docs/html
 	@$(BIN)/python -m dev.docs_site
 
-molecule: $(VENV)/.stamp $(LINT)/.stamp ## The Molecule scenario: the lab up, set up, once more, proof and a call, down
+molecule: $(VENV)/.stamp $(LINT)/.stamp ## Run the Molecule scenario: start the lab, set up twice, verify, call, stop the lab
 	@cd extensions && env ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(VENV)/collections PATH="$(CURDIR)/$(BIN):$$PATH" \
 	  $(CURDIR)/$(LINT)/bin/molecule $(or $(MOLECULE),test)
 
-lab: $(VENV)/.stamp ## The lab's wheel and sdist, to build/lab-package, tried in an empty environment
+lab: $(VENV)/.stamp ## Build the lab's wheel and sdist in build/lab-package, and test them in an empty environment
 	@$(BIN)/python -m dev.lab_package
 
-bench: $(VENV)/.stamp ## The benchmarks, to build/bench.json and docs/performance.md; CASES="a c" runs some
+bench: $(VENV)/.stamp ## Run the benchmarks, which write build/bench.json and docs/performance.md; CASES="a c" runs some
 	@$(BIN)/python -m dev.benchmark $(CASES)
 
-clean: ## Remove what was built, the environment apart
+clean: ## Remove everything that was built, except the environment
 	rm -rf build tests/output
