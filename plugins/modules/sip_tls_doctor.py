@@ -95,12 +95,12 @@ diagnoses:
         V(destination), V(profile), V(no_connection); null if none was found.
       type: str
       returned: always
-      sample: "certificate_expired"
+      sample: "expired"
     explanation:
       description: The cause in a sentence.
       type: str
       returned: always
-      sample: "No cause was found."
+      sample: "A certificate has expired."
     next_step:
       description: What to do next.
       type: str
