@@ -42,7 +42,7 @@ CAUSES = {
     "the trunk points to another port": "destination",
     "the trunk points to an unknown name": "destination",
     "Authenticated is not Encrypted": "profile",
-    "a certificate with another name is active": "not_active",
+    "a certificate with another name is active": "other_certificate",
     "the peer's clock is behind": "not_yet_valid",
     "the peer's clock is ahead": "expired",
     "connections are reset": "no_handshake",

@@ -150,7 +150,7 @@ def _holding(identity: Identity, where: str, role: str) -> Check:
 def _mismatch(where: str, role: str, shown: Certificate, installed: Certificate, source: str) -> tuple[str, ...]:
     """Text, source, remedy, proof and cause of the check."""
     text = f"{where} presented {_short(shown)} as {role}, but holds {_short(installed)}"
-    if shown.self_signed or shown.subject.key == installed.subject.key:
+    if shown.subject.key == installed.subject.key or (shown.self_signed and _host(shown) == _host(installed)):
         return (
             text + ": the certificate is uploaded but not yet active", source,
             f"Restart Cisco CallManager on {where} (cucm_service), which makes the uploaded certificate active.", "",
@@ -161,6 +161,11 @@ def _mismatch(where: str, role: str, shown: Certificate, installed: Certificate,
         f"Find what answers at this address (a proxy, another server?) or restart Cisco CallManager on {where}.", "",
         "other_certificate",
     )  # fmt: skip
+
+
+def _host(certificate: Certificate) -> str:
+    """The host that a certificate names: CUCM's own may have the short name, one of a CA the full one."""
+    return certificate.common_name.partition(".")[0].lower()
 
 
 def _trust(

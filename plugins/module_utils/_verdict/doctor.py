@@ -121,6 +121,8 @@ _BY_REASON = {
 #: what any cause of a dead trunk leads to, and what explains no dead trunk
 _SYMPTOMS = ("no_connection", "no_answer", "closed", "handshake_failed")
 _TRUNK_STAYS_UP = {"media", "not_routed", "call_refused"}
+#: what the settings of a trunk show by themselves: the wire and the traces show only what follows from it
+_BY_ITSELF = {"destination", "profile", "profile_at_peer"}
 #: final answers to a call that concern the number, and those that concern the phone
 _NUMBER_ANSWERS, _PHONE_ANSWERS = {404, 484}, {480, 486, 487, 600, 603}
 #: state of a port to a probe -> cause and next step
@@ -222,9 +224,10 @@ def _ranked(case: Direction, signs: Iterable[Sign]) -> list[dict[str, Any]]:
             by_cause.pop(symptom, None)
     order = list(CAUSES)
 
-    def rank(cause: str) -> tuple[int, int]:
+    def rank(cause: str) -> tuple[bool, int, int]:
         sources = {sign.source for sign in by_cause[cause]}
-        return -sum(_WEIGHTS.get(source, _USUAL_WEIGHT) for source in sources), order.index(cause)
+        shown = sum(_WEIGHTS.get(source, _USUAL_WEIGHT) for source in sources)
+        return cause not in _BY_ITSELF, -shown, order.index(cause)
 
     return [_described(case, cause, by_cause[cause]) for cause in sorted(by_cause, key=rank)]
 

@@ -181,6 +181,15 @@ def _same_part(first: str, second: str) -> bool:
     return any(first in part and second in part for part in PARTS)
 
 
+def test_the_settings_of_a_trunk_come_before_what_follows_from_them() -> None:
+    """NULL ciphers alone have none in common with a trunk that is Encrypted."""
+    evidence = broken.sound()
+    broken.break_profile_used(evidence)
+    alert(evidence, "server", "handshake_failure")
+    trace(evidence, "cucm10", kind="cipher", remote_ip="10.0.0.1")
+    assert found(evidence) == ["profile", "cipher"]
+
+
 @pytest.mark.parametrize("reason", ["Local=1", "Local=2"])
 def test_what_leaves_the_trunk_up_hides_no_symptom(reason: str) -> None:
     evidence = broken.sound()
