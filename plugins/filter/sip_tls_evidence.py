@@ -57,7 +57,7 @@ options:
     description: Result of M(siptls.cucm.cucm_trace_info) on the cluster.
     type: dict
   phones:
-    description: The state of the phones after services were restarted, from P(siptls.cucm.sip_tls_phones#filter).
+    description: The state of the phones after services were restarted, from P(siptls.cucm.sip_tls_restarted#filter).
     type: dict
 """
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: sip_tls_sites
-short_description: List the clusters of an inventory with hubs, with their peers and numbers
+short_description: Work out what each cluster of an inventory routes through hubs
 version_added: 1.0.0
 author:
   - siptls.cucm contributors (@siptls)
 description:
   - Reads C(cucm_transit), C(cucm_peers) and C(cucm_local_patterns) of every cluster of the inventory, including those
     that the run leaves out.
+  - A call takes a way with the fewest hubs. Several hubs with ways of one length are named in the order of the peers.
   - Without C(cucm_peers) the peers of a hub are all other clusters, and those of any other cluster are the hubs.
   - Internal to the roles of this collection. It may change in any release.
 options:
@@ -36,10 +37,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: For each cluster its C(name), C(transit) (whether it is a hub), C(peers) and C(routes) (its numbers, each
-    as options of a route pattern). Empty if no cluster is a hub.
-  type: list
-  elements: dict
+  description: By cluster its C(peers), the C(hubs) of the inventory, and C(transit), the clusters that are not its
+    peers, each with its C(name), the hubs among the peers that lead there (C(through)) and its numbers (C(routes)), as
+    options of route patterns. Empty if no cluster is a hub.
+  type: dict
 """
 
 from collections.abc import Callable

@@ -365,6 +365,8 @@ def _texts(value: Any) -> Iterator[str]:
 #: facts of the roles whose names are near to an option
 KEPT = (
     "preflight_sites",
+    "callmanager_certificate_following",
+    "callmanager_certificate_restarted",
     "sip_tls_trunk_profiles",
     "sip_tls_trunk_names",
     "sip_tls_verify_captured",

@@ -130,16 +130,6 @@ class Site:
     transit: bool = False
     routes: Sequence[Route] = ()
 
-    @classmethod
-    def from_facts(cls, facts: Mapping[str, Any]) -> Self:
-        """A site from preflight_sites, or from the facts of a cluster."""
-        peers = [str(peer) for peer in facts.get("peers") or ()]
-        return cls(str(facts["name"]), peers, bool(facts.get("transit")), _routes(facts))
-
-    def to_facts(self) -> dict[str, Any]:
-        """The site as facts."""
-        return dict(vars(self))
-
 
 @dataclass(frozen=True)
 class Way:

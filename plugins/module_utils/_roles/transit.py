@@ -36,27 +36,29 @@ def default_peers(name: str, hosts: Iterable[str], hubs: Iterable[str]) -> list[
     return [host for host in others if host in known]
 
 
-def sites(variables: Mapping[str, Mapping[str, Any]], hosts: Sequence[str]) -> list[dict[str, Any]]:
-    """The clusters of an inventory with hubs, by its variables alone, so that --limit changes no way between them.
+def sites(variables: Mapping[str, Mapping[str, Any]], hosts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By cluster its `peers`, the `hubs`, and what it routes through them (`transit`); empty without hubs.
 
-    Each has `name`, `transit`, `peers` and `routes`; variables are hostvars.
+    It follows from the variables of the inventory (hostvars) alone, so that --limit changes no way between clusters.
     """
     hubs = [host for host in hosts if _truth(_value(variables, host, "cucm_transit"))]
-    return [] if not hubs else [
+    clusters = [
         Site(
             host, _names(_value(variables, host, "cucm_peers")) or default_peers(host, hosts, hubs), host in hubs,
             routes(_value(variables, host, "cucm_local_patterns")),
-        ).to_facts()
-        for host in hosts
+        )
+        for host in (hosts if hubs else ())
     ]  # fmt: skip
+    return {
+        site.name: {"peers": site.peers, "hubs": hubs, "transit": transit(clusters, site.name)} for site in clusters
+    }
 
 
-def transit(inventory: Sequence[Mapping[str, Any]], name: str) -> list[dict[str, Any]]:
+def transit(clusters: Sequence[Site], name: str) -> list[dict[str, Any]]:
     """What a cluster routes through its hubs: the owner of the numbers (`name`), the hubs (`through`) and `routes`.
 
-    An owner that no hub leads to has no hubs. inventory are the clusters as sites() returns them.
+    An owner that no hub leads to has no hubs.
     """
-    clusters = [Site.from_facts(site) for site in inventory]
     own = next((cluster.peers for cluster in clusters if cluster.name == name), ())
     found = ways(name, clusters)
     return [

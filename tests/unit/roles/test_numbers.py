@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Site
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Peer
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import option_problems, routes
 
 
@@ -28,8 +28,8 @@ def test_a_number_becomes_the_options_of_its_pattern(given: Any, expected: list[
 
 
 def test_facts_without_routes_have_their_patterns() -> None:
-    assert Site.from_facts({"name": "a", "patterns": ["1"]}).routes == [{"pattern": "1"}]
-    assert Site.from_facts({"name": "a", "routes": [{"pattern": "1", "partition": "P"}]}).routes[0]["partition"] == "P"
+    assert Peer.from_facts({"name": "a", "patterns": ["1"]}).routes == [{"pattern": "1"}]
+    assert Peer.from_facts({"name": "a", "routes": [{"pattern": "1", "partition": "P"}]}).routes[0]["partition"] == "P"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.filter.preflight import preflight
-from ansible_collections.siptls.cucm.plugins.filter.sip_tls_old_cas import sip_tls_old_cas
+from ansible_collections.siptls.cucm.plugins.filter.sip_tls_removal import sip_tls_removal
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_roll_over import sip_tls_roll_over
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import problems
@@ -213,17 +213,26 @@ def test_what_something_else_needs_is_kept() -> None:
         stores = [{**one, "kind": "trust"} for one in trusted(OLD, NEW)]
         return [{"certificates": [*({**one, "kind": "identity"} for one in identities), *stores]}]
 
-    given: dict[str, Any] = {"settings": SETTINGS}
-    found = sip_tls_old_cas([OLD["pem"]], certificates=read(leaf("a1", NEW_NAME)), **given)
-    assert found == {"trust": [OLD["pem"]], "kept_cas": []}
-    tomcat = leaf("a1", OLD_NAME, "tomcat")
-    found = sip_tls_old_cas([OLD["pem"]], certificates=read(tomcat), **given)
+    def old_ca(
+        *identities: dict[str, Any], trunks: Views | None = None, policy: str = "unused", **more: Any
+    ) -> dict[str, Any]:
+        found = sip_tls_removal(
+            [], chain=[OLD["pem"]], certificates=read(*identities), policy=policy,
+            settings={**SETTINGS, "sip_profile_copy_from": ""},
+            found={"objects": [], "users": [], "trunks": trunks or []}, **{"peers": [], **more},
+        )  # fmt: skip
+        assert not any(found[kind] for kind in ("trunks", "profiles", "patterns", "route_groups", "kept", "elsewhere"))
+        return {key: found[key] for key in ("trust", "kept_cas")}
+
+    assert old_ca(leaf("a1", NEW_NAME)) == {"trust": [OLD["pem"]], "kept_cas": []}
+    found = old_ca(leaf("a1", OLD_NAME, "tomcat"))
     assert not found["trust"] and "it is above the tomcat certificate" in found["kept_cas"][0]
     foreign = [{"name": "SBC", "transport": "TLS"}]
-    found = sip_tls_old_cas([OLD["pem"]], certificates=read(), trunks=foreign, **given)
+    found = old_ca(trunks=foreign)
     assert not found["trust"] and "the SIP trunk SBC uses TLS too" in found["kept_cas"][0]
-    found = sip_tls_old_cas([OLD["pem"]], certificates=read(), trunks=foreign, policy="always", **given)
-    assert found["trust"] == [OLD["pem"]]
+    assert old_ca(trunks=foreign, policy="always")["trust"] == [OLD["pem"]]
+    peers = {"peers": ["b"], "clusters": [cluster("a", NEW_NAME, NEW), cluster("b", NEW_NAME, NEW)]}
+    assert old_ca(leaf("a1", NEW_NAME), **peers) == {"trust": [OLD["pem"]], "kept_cas": []}
 
 
 def test_another_run_does_not_change_the_ca_on_the_way() -> None:

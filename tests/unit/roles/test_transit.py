@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_trunk_objects import sip_tls_trunk_objects
@@ -21,21 +21,15 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import 
     transit,
     transit_problems,
     unreached,
-)
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import (
-    ways as ways_between,
+    ways,
 )
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 
-def site(name: str, *peers: str, transit: bool = False, **more: Any) -> dict[str, Any]:
-    return {"name": name, "peers": list(peers), "transit": transit, **more}
-
-
-def ways(name: str, clusters: Iterable[dict[str, Any]]) -> dict[str, list[str]]:
-    return ways_between(name, map(Site.from_facts, clusters))
+def site(name: str, *peers: str, transit: bool = False) -> Site:
+    return Site(name, peers, transit)
 
 
 STAR = [site("hub", "a", "b", "c", transit=True), site("a", "hub"), site("b", "hub"), site("c", "hub")]
@@ -62,7 +56,7 @@ def test_hubs_pass_calls_on_to_each_other_and_leaves_do_not() -> None:
     clusters = [site("h1", "h2", "a", transit=True), site("h2", "h1", "b", transit=True), site("a", "h1"),
                 site("b", "h2", "d"), site("d", "b")]  # fmt: skip
     assert ways("a", clusters) == {"h2": ["h1"], "b": ["h1"]} and ways("h1", clusters) == {"b": ["h2"]}
-    numbered = [{**one, "patterns": [f"{place}XX"]} for place, one in enumerate(clusters)]
+    numbered = [replace(one, routes=[{"pattern": f"{place}XX"}]) for place, one in enumerate(clusters)]
     assert list(unreached("d", {"transit": transit(numbered, "d")})) == [
         "d reaches h1, h2, a neither by a trunk of its own nor through a hub (cucm_transit). Name a hub that leads "
         "there in cucm_peers of both."
@@ -78,7 +72,7 @@ NAMES = tuple("abcdefg")
 
 
 @st.composite
-def meshes(draw: st.DrawFn) -> list[dict[str, Any]]:
+def meshes(draw: st.DrawFn) -> list[Site]:
     """Clusters with peers in any shape, some of them hubs."""
     pairs = draw(st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), max_size=14))
     both = {(one, other) for pair in pairs for one, other in (pair, pair[::-1]) if one != other}
@@ -88,9 +82,9 @@ def meshes(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @examples(max_examples=150, deadline=None)
 @given(meshes())
-def test_every_way_ends_at_the_owner_and_none_loops(clusters: list[dict[str, Any]]) -> None:
-    peers = {one["name"]: one["peers"] for one in clusters}
-    onward = {one["name"]: ways(one["name"], clusters) for one in clusters}
+def test_every_way_ends_at_the_owner_and_none_loops(clusters: list[Site]) -> None:
+    peers = {cluster.name: cluster.peers for cluster in clusters}
+    onward = {cluster.name: ways(cluster.name, clusters) for cluster in clusters}
     for start in NAMES:
         for owner in onward[start]:
             # Whatever hub each cluster takes, and of every two that it may take.
@@ -116,8 +110,8 @@ def test_hubs_share_route_lists() -> None:
 def test_a_hub_whose_trunks_do_not_reach_its_patterns_is_a_problem() -> None:
     def found(space: str, spaces: Any) -> list[str]:
         trunk = {"settings": {"partition": "Out", "calling_search_space": space}}
-        hub = {**STAR[0], "planned": trunk, "search_spaces": spaces}
-        return list(transit_problems(clusters_of([hub, {**STAR[1], "patterns": ["1XXX"]}])))
+        hub = {**vars(STAR[0]), "planned": trunk, "search_spaces": spaces}
+        return list(transit_problems(clusters_of([hub, {**vars(STAR[1]), "routes": [], "patterns": ["1XXX"]}])))
 
     spaces = {"In": ["Internal"], "Both": ["Internal", "Out"]}
     assert "trunks' calling search space In does not contain partition Out" in found("In", spaces)[0]
@@ -138,12 +132,15 @@ def test_the_ways_come_from_the_inventory_alone() -> None:
         "b": {"cucm_peers": "hub", "cucm_local_patterns": [{"pattern": "8.98XX", "prefix_digits_out": "7"}]},
         "far": {"cucm_transit": False},
     }
-    inventory = sites(variables, list(variables))
+    found = sites(variables, list(variables))
     assert not sites({**variables, "hub": {}}, list(variables))
-    assert [one["peers"] for one in inventory] == [["a", "b", "far"], ["hub"], ["hub"], ["hub"]]
+    assert {name: one["peers"] for name, one in found.items()} == {
+        "hub": ["a", "b", "far"], "a": ["hub"], "b": ["hub"], "far": ["hub"],
+    }  # fmt: skip
+    assert all(one["hubs"] == ["hub"] for one in found.values())
     routes = [{"pattern": "8.98XX", "prefix_digits_out": "7"}]
-    assert transit(inventory, "a") == [{"name": "b", "through": ["hub"], "routes": routes}]
-    assert [way["name"] for way in transit(inventory, "far")] == ["a", "b"] and not transit(inventory, "hub")
+    assert found["a"]["transit"] == [{"name": "b", "through": ["hub"], "routes": routes}]
+    assert [way["name"] for way in found["far"]["transit"]] == ["a", "b"] and not found["hub"]["transit"]
 
 
 def cluster(name: str, number: str = "") -> dict[str, Any]:
