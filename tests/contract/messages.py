@@ -79,11 +79,11 @@ def adds(resource: Resource, version: str) -> Iterator[Message]:
         for row in flat(resource.fields)
         if row.at(version) and row.takes("add") and row.writable and row.option != "route_list"
     }
-    for what, wish in (("minimal", least), ("full", {**full, **key(resource)})):
-        if "members" in wish:
+    for what, options in (("minimal", least), ("full", {**full, **key(resource)})):
+        if "members" in options:
             allowed = {kid.option for kid in flat(resource.field("members").kids)}
-            wish["members"] = [{k: v for k, v in entry.items() if k in allowed} for entry in wish["members"]]
-        item = Item(resource, wanted(resource.fields, wish))
+            options["members"] = [{k: v for k, v in entry.items() if k in allowed} for entry in options["members"]]
+        item = Item(resource, wanted(resource.fields, options))
         decide(item, Session(client(version)))
         assert not item.problems, item.problems
         yield message(f"add{resource.kind}", what, version, **item.body)

@@ -85,7 +85,7 @@ def recorded(host: dict[str, Any]) -> tuple[AxlClient, list[tuple[bytes, HttpAns
 
 
 def values(kind: str, version: str) -> dict[str, Any]:
-    """A wish with every scalar option that needs no further object, for rich answers."""
+    """Options with every scalar option that needs no further object, for rich answers."""
     resource = next(one for one in RESOURCES if one.kind == kind)
     found: dict[str, Any] = {}
     for row in flat(resource.fields):
@@ -107,12 +107,12 @@ def drive(client: AxlClient) -> None:
     version = client.version
     made: list[tuple[Any, dict[str, Any]]] = []
     for resource in RESOURCES:
-        wish = values(resource.kind, version)
-        messages_of = messages.Item(resource, messages.wanted(resource.fields, wish))
+        options = values(resource.kind, version)
+        messages_of = messages.Item(resource, messages.wanted(resource.fields, options))
         messages.decide(messages_of, messages.Session(client))
         assert not messages_of.problems, messages_of.problems
         client.call(f"add{resource.kind}", **messages_of.body)
-        key = messages.key_body(resource, wish, version)
+        key = messages.key_body(resource, options, version)
         made.append((resource, key))
         assert client.get(resource.kind, resource.wrapper, key) is not None
         if "description" in resource.options:

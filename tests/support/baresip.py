@@ -39,11 +39,11 @@ def modules() -> Path:
 def free_ports() -> tuple[int, int]:
     """A port for SIP of which the next one, for TLS, is free as well, and one to control the program."""
     for _attempt in range(50):
-        with socket.create_server((ADDRESS, 0)) as first, contextlib.ExitStack() as held:
+        with socket.create_server((ADDRESS, 0)) as first, contextlib.ExitStack() as sockets:
             sip = first.getsockname()[1]
             with contextlib.suppress(OSError):
-                held.enter_context(socket.create_server((ADDRESS, sip + 1)))
-                control = held.enter_context(socket.create_server((ADDRESS, 0)))
+                sockets.enter_context(socket.create_server((ADDRESS, sip + 1)))
+                control = sockets.enter_context(socket.create_server((ADDRESS, 0)))
                 return sip, control.getsockname()[1]
     raise AssertionError("no two ports in a row are free")
 

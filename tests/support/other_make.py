@@ -70,7 +70,7 @@ class Kamailio:
         program = kamailio()
         assert program
         with (self.folder / "kamailio.log").open("w") as log:
-            # -DD keeps it in the foreground, a child of ours; it ends its own children when it is told to end.
+            # -DD keeps it in the foreground, a child of ours; it ends its own children when it is asked to end.
             server = subprocess.Popen(
                 [program, "-f", str(config), "-DD", "-E", "-m", "32", "-M", "8", "-Y", str(self.folder)],
                 cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,

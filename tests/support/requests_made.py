@@ -33,11 +33,11 @@ def make_csr(
     kind, _unused, bits = key.partition(":")
     if not keep_key:
         keys += ["-newkey", key] if kind == "rsa" else ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{bits}"]
-    wishes = [f"subjectAltName={sans}" if sans else "", f"extendedKeyUsage={eku}" if eku else ""]
-    wishes += [f"keyUsage={usage}" if usage else "", *more]
+    extensions = [f"subjectAltName={sans}" if sans else "", f"extendedKeyUsage={eku}" if eku else ""]
+    extensions += [f"keyUsage={usage}" if usage else "", *more]
     return openssl(
         "req", "-new", *keys, f"-{digest}", "-subj", f"{subject}{name}",
-        *(part for wish in wishes if wish for part in ("-addext", wish)),
+        *(part for extension in extensions if extension for part in ("-addext", extension)),
     )  # fmt: skip
 
 

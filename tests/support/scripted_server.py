@@ -107,6 +107,6 @@ class Server:
         self.http.script = list(script)  # type: ignore[attr-defined]
 
     def client(self, **options: Any) -> HttpClient:
-        """A client that trusts the server's own certificate unless told otherwise."""
+        """A client that trusts the server's own certificate unless the test asks for something else."""
         params = {"host": "127.0.0.1", "port": self.http.server_port, "username": "axl", "password": "secret-word"}
         return HttpClient.from_params({**params, "ca_path": str(self.ca), "timeout": 2, **options})

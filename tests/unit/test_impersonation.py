@@ -155,10 +155,10 @@ def test_ssh(way: str, tmp_path: Path) -> None:
 
 def test_a_probe_tells_who_is_there_and_trusts_nobody(impostors: dict[str, tuple[Impostor, Path]]) -> None:
     """The probe is asked to report; it compares with what the node holds, and sends nothing of ours."""
-    held = ssl.get_server_certificate(("127.0.0.1", impostors["good"][0].port))
+    installed = ssl.get_server_certificate(("127.0.0.1", impostors["good"][0].port))
     for way in ("self-signed", "wrong CA", "expired"):
         server = impostors[way][0]
-        found = ran("sip_tls_probe", {"host": "127.0.0.1", "port": server.port, "held": held, "options": False})
+        found = ran("sip_tls_probe", {"host": "127.0.0.1", "port": server.port, "held": installed, "options": False})
         assert not found.result.get("failed") and found.result["matches_held"] is False, found.result
         assert not server.http.seen, way  # type: ignore[attr-defined]
     assert subprocess.run(["openssl", "version"], check=True, capture_output=True).stdout

@@ -44,17 +44,17 @@ def secrets_of(options: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 def spec_of(module: str) -> dict[str, Any]:
     """A module's argument specification, as it hands it to Ansible."""
 
-    class Told(Exception):
+    class Raised(Exception):
         """Carries the specification out."""
 
     def tell(argument_spec: dict[str, Any], **_more: Any) -> None:
-        raise Told(argument_spec)
+        raise Raised(argument_spec)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_module, "AnsibleModule", tell)
-        with pytest.raises(Told) as told:
+        with pytest.raises(Raised) as raised:
             runpy.run_module(f"{PACKAGE}.{module}", run_name="__main__")
-    spec: dict[str, Any] = told.value.args[0]
+    spec: dict[str, Any] = raised.value.args[0]
     return spec
 
 

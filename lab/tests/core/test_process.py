@@ -130,12 +130,12 @@ def test_a_port_that_is_taken_is_said_and_nothing_is_left(tmp_path: Path) -> Non
 def test_a_state_of_other_addresses_is_refused_and_kept(tmp_path: Path) -> None:
     lab = LabProcess(tmp_path / "state")
     lab.up()
-    held = lab.ask("dump")
+    before = lab.ask("dump")
     lab.down()
     up = command("up", "--state", str(lab.state), "--net", free_net())
     assert up.returncode == 1 and f"was made with CUCMA at {lab.net}.91.1" in up.stderr
     with lab:
-        assert lab.ask("dump") == held
+        assert lab.ask("dump") == before
 
 
 def test_a_net_that_is_taken_meanwhile_leaves_nothing_in_the_state(
@@ -186,8 +186,8 @@ def test_calls_are_told_in_a_sentence(lab: LabProcess) -> None:
     failed = command("call", "cucma", "1018", "9898", *state)
     assert failed.returncode == 2
     assert failed.stdout.startswith("1018 called 9898: failed")
-    told = json.loads(command("call", "cucma", "1018", "9898", "--json", *state).stdout)
-    assert (told["result"], told["from"]) == ("failed", "1018")
+    result = json.loads(command("call", "cucma", "1018", "9898", "--json", *state).stdout)
+    assert (result["result"], result["from"]) == ("failed", "1018")
     own = command("call", "cucma", "1018", "1018", *state)
     assert own.stdout.startswith("1018 called 1018:")
     unknown = command("call", "cucma", "7777", "9898", *state)

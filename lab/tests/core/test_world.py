@@ -117,7 +117,7 @@ def test_restart_tells_listeners_in_order_and_remembers_stops(lab: Lab) -> None:
     seen: list[str] = []
 
     async def listener(_unused: Node, name: str, status: str) -> None:
-        # "Started" is told before the table says so: the ports must be open by then.
+        # listeners hear of "Started" before the table shows it: the ports must be open by then.
         seen.append(f"{status} while {node.services.status(name)}")
 
     node.services.on_change(listener)
@@ -172,8 +172,8 @@ def test_a_change_is_in_use_after_reset_only(lab: Lab) -> None:
     sip = config.record("SipProfile", "Standard SIP Profile")
     assert profile
     assert sip
-    told: list[list[str]] = []
-    config.on_apply(lambda trunks: told.append([trunk.name for trunk in trunks]))
+    applied: list[list[str]] = []
+    config.on_apply(lambda trunks: applied.append([trunk.name for trunk in trunks]))
     body = {"name": "T", "securityProfileName": {"@": profile.pkid}, "sipProfileName": {"@": sip.pkid}}
     trunk = config.add("SipTrunk", "T", body)
     assert config.running_trunks()[0]["securityProfile"]["incomingPort"] == 5060
@@ -182,7 +182,7 @@ def test_a_change_is_in_use_after_reset_only(lab: Lab) -> None:
     assert config.running_trunks()[0]["securityProfile"]["incomingPort"] == 5060
     config.apply([trunk])
     assert config.running_trunks()[0]["securityProfile"]["incomingPort"] == 5070
-    assert told == [["T"], ["T"]]
+    assert applied == [["T"], ["T"]]
     with pytest.raises(InUse):
         config.remove(profile)
     config.remove(trunk)

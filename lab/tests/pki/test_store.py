@@ -53,7 +53,7 @@ def openssl(*arguments: str, text: str) -> str:
 
 
 class Authority:
-    """A CA that signs what it is told to."""
+    """A CA that signs whatever it is asked to."""
 
     def __init__(self, name: str = "Lab Root", start: datetime | None = None, days: int = 3650) -> None:
         self.key = rsa.generate_private_key(65537, 2048)

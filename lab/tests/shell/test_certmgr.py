@@ -47,9 +47,9 @@ def sign(csr: str, folder: Path) -> tuple[str, str]:
 @pytest.mark.parametrize("cluster", ["cucm140", "cucm150"])
 def test_a_certificate_from_csr_to_upload(lab: LabProcess, cluster: str, tmp_path: Path) -> None:
     rest = Rest(lab, cluster)
-    wish = {"service": "CallManager", "distribution": "this-server", "commonName": "cm.example.com", "keyLength": 3072,
+    order = {"service": "CallManager", "distribution": "this-server", "commonName": "cm.example.com", "keyLength": 3072,
             "keyType": "rsa", "hashAlgorithm": "sha384", "altNames": ["a.example.com"]}  # fmt: skip
-    csr = rest("POST", "/csr", json=wish).json()["csr"]
+    csr = rest("POST", "/csr", json=order).json()["csr"]
     assert rest("GET", "/csr", params={"service": "CallManager"}).json()["csr"] == csr
     text = subprocess.run(["openssl", "req", "-noout", "-text", "-verify"], input=csr, capture_output=True, text=True,
                           check=True).stdout  # fmt: skip
@@ -72,8 +72,8 @@ def test_a_certificate_from_csr_to_upload(lab: LabProcess, cluster: str, tmp_pat
     upload = {"service": "CallManager", "certificates": [leaf, root]}
     # The same CN, a later start: the chain that comes along replaces the older root.
     assert rest("POST", "/identity/certificates", json=upload).status_code == 200
-    held = rest("GET", "/snapshot/server").json()
-    own = next(item for item in held["identities"] if item["service"] == "CallManager")
+    snapshot = rest("GET", "/snapshot/server").json()
+    own = next(item for item in snapshot["identities"] if item["service"] == "CallManager")
     assert (own["certificate"].strip(), own["csr"]) == (leaf.strip(), "")
     assert rest("GET", "/csr", params={"service": "CallManager"}).status_code == 404
 
@@ -100,8 +100,8 @@ def test_no_such_interface_before_14(lab: LabProcess) -> None:
 
 def test_multi_server_certificates_go_by_rest_alone(lab: LabProcess, ssh: Any, tmp_path: Path) -> None:
     rest = Rest(lab, "cucm140")
-    wish = {"service": "CallManager", "distribution": "multi-server", "commonName": "cucm140-ms.lab.local"}
-    leaf, root = sign(rest("POST", "/csr", json=wish).json()["csr"], tmp_path)
+    order = {"service": "CallManager", "distribution": "multi-server", "commonName": "cucm140-ms.lab.local"}
+    leaf, root = sign(rest("POST", "/csr", json=order).json()["csr"], tmp_path)
     shell = ssh("cucm140").login()
     shell.send("set cert import own CallManager\r")
     shell.expect("Hit Enter\r\n$")

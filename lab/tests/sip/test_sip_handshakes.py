@@ -49,9 +49,9 @@ def test_three_peers_that_are_refused_and_one_that_is_not(tmp_path: Path, releas
                 return ["-cert", str(certificate), "-key", str(key)]
 
             shown = await s_client(node, *openssl, send=OPTIONS)
-            held = x509.load_pem_x509_certificate(node.certs.held_certificate("CallManager").encode())
-            assert presented(shown) == held
-            assert held.issuer == authority.name
+            installed = x509.load_pem_x509_certificate(node.certs.held_certificate("CallManager").encode())
+            assert presented(shown) == installed
+            assert installed.issuer == authority.name
             assert reasons(lab, node) == ["no_client_certificate"]
 
             await s_client(node, *openssl, *identity(peer.name, world.Authority("Other CA")), send=OPTIONS)
@@ -211,7 +211,7 @@ def test_inferred_behaviour_can_be_switched(tmp_path: Path) -> None:
             await asyncio.sleep(0.05)
             assert (await place_call(lab, "a", "1018", "9898"))["result"] == "answered"
 
-            # The lab reads the trust store at each handshake, unless it is told to wait for the restart.
+            # The lab reads the trust store at each handshake, unless it is set to wait for the restart.
             lab.inferred.set("sip.trust_needs_restart", True)
             for filename, pem in two.publisher.certs.trust("CallManager-trust"):
                 if x509.load_pem_x509_certificate(pem.encode()).subject == authority.name:

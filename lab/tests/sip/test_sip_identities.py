@@ -22,7 +22,7 @@ BOTH = (offer.RSA, offer.ECDSA)
 ASK_RSA = ("-cipher", "aRSA", "-no_tls1_3")
 
 
-def held(node: Node, purpose: str) -> x509.Certificate:
+def installed(node: Node, purpose: str) -> x509.Certificate:
     return x509.load_pem_x509_certificate(node.certs.held_certificate(purpose).encode())
 
 
@@ -53,13 +53,13 @@ def test_openssl_is_shown_the_identity_that_it_ranks_first(tmp_path: Path, relea
             node = lab.clusters["a"].publisher
             for asked, purpose in (((), offer.ECDSA), (ASK_RSA, offer.RSA)):
                 shown = presented(await s_client(node, *asked, seconds=0.2))
-                assert shown == held(node, purpose)
+                assert shown == installed(node, purpose)
                 assert shown.issuer == shown.subject
             authority = Authority()
             await world.certify(node, authority, purposes=BOTH)
             for asked, purpose in (((), offer.ECDSA), (ASK_RSA, offer.RSA)):
                 shown = presented(await s_client(node, *asked, seconds=0.2))
-                assert shown == held(node, purpose)
+                assert shown == installed(node, purpose)
                 assert shown.issuer == authority.name
 
     asyncio.run(run())
@@ -155,7 +155,7 @@ def test_self_signed_certificates_say_whether_they_are_a_ca(tmp_path: Path, rele
     async def run() -> None:
         async with world.running(tmp_path, world.scenario(release, "9.1")) as lab:
             for unit in lab.clusters["a"].publisher.certs.units():
-                extensions = held(lab.clusters["a"].publisher, unit).extensions
+                extensions = installed(lab.clusters["a"].publisher, unit).extensions
                 found = [e.value.ca for e in extensions if isinstance(e.value, x509.BasicConstraints)]
                 assert found == ([False] if release in ("15SU3", "15SU4") and unit != "CAPF" else [])
 
@@ -176,7 +176,7 @@ def test_tomcats_multi_server_certificate_serves_as_callmanagers(tmp_path: Path)
             assert node.certs.held_certificate(offer.RSA) == node.certs.held_certificate("tomcat")
             assert presented(await s_client(node, *ASK_RSA, seconds=0.2)) == before
             await node.services.restart(CALLMANAGER)
-            assert presented(await s_client(node, *ASK_RSA, seconds=0.2)) == held(node, "tomcat")
+            assert presented(await s_client(node, *ASK_RSA, seconds=0.2)) == installed(node, "tomcat")
             await world.certify(node, authority)
             assert offer.RSA in node.certs.listed_units()
 

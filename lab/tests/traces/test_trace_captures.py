@@ -51,7 +51,7 @@ def test_tshark_reads_both_ends_of_a_call(tmp_path: Path, release: str, version:
     async def run() -> list[bytes]:
         async with world.running(tmp_path, world.scenario(release, release)) as lab:
             await world.secure_pair(lab)
-            held = [node.certs.held_certificate("CallManager").encode() for node in lab.nodes]
+            installed = [node.certs.held_certificate("CallManager").encode() for node in lab.nodes]
             captures: list[Capture] = []
             for node in lab.nodes:
                 paths[node.name] = node.active_log / "platform" / "cli" / "packets.cap"
@@ -69,9 +69,9 @@ def test_tshark_reads_both_ends_of_a_call(tmp_path: Path, release: str, version:
             assert (await place_call(lab, "a", "1018", "9898"))["result"] == "failed"
             await asyncio.sleep(0.1)
             last.stop()
-            return held
+            return installed
 
-    held = asyncio.run(run())
+    installed = asyncio.run(run())
     frames = {name: read(path) for name, path in paths.items()}
     for name, rows in frames.items():
         flags = [row["tcp.flags.str"] for row in rows]
@@ -93,7 +93,7 @@ def test_tshark_reads_both_ends_of_a_call(tmp_path: Path, release: str, version:
         else:
             assert types.count("11") == 2
             assert {"13", "15", "16"} <= set(types)
-            for pem in held:
+            for pem in installed:
                 assert x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER).hex() in certificates
     alerts = [row["tls.alert_message.desc"] for row in frames["broken"] if row["tls.alert_message.desc"]]
     assert "48" in alerts or release == "15SU2"

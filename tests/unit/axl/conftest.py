@@ -66,7 +66,7 @@ class Cluster:
         outcome.warnings = [text for text in outcome.warnings if "legacy_crypto let through" not in text]
         return outcome
 
-    def told(self, *objects: dict[str, str], **options: Any) -> dict[str, Any]:
+    def info(self, *objects: dict[str, str], **options: Any) -> dict[str, Any]:
         """What cucm_object_info returns."""
         return self._serve(object_info, {"objects": list(objects), **options})
 

@@ -19,21 +19,21 @@ TCP = "Non Secure SIP Trunk Profile"
 def test_a_record_is_begun_continued_and_finished(lab: Any, tmp_path: Path) -> None:
     cluster: Cluster = lab.cluster("cucm150")
     kept = {"path": str(tmp_path / "kept"), "name": "a"}
-    wish = {"name": "T-SAVED", "description": "after"}
+    changes = {"name": "T-SAVED", "description": "after"}
     cluster.run("SipTrunk", name="T-SAVED", description="before", security_profile=TCP)
     try:
-        cluster.saved(**kept, objects={"sip_trunk": [wish]}, check=True)
+        cluster.saved(**kept, objects={"sip_trunk": [changes]}, check=True)
         assert not (tmp_path / "kept").exists()
         began = cluster.saved(
             **kept, certificates={"A": {"sha256": "aa", "subject": "CN=A", "pem": "PEM"}}, trust=["bb"],
             ec_certificates={"A": {"sha256": "ee", "subject": "CN=A-EC", "pem": "PEM"}, "B": None},
         )  # fmt: skip
         cluster.saved(
-            **kept, objects={"sip_trunk": [wish], "route_pattern": [{"pattern": "7778", "gateway": "T-SAVED"}]}
+            **kept, objects={"sip_trunk": [changes], "route_pattern": [{"pattern": "7778", "gateway": "T-SAVED"}]}
         )
-        cluster.run("SipTrunk", **wish)
+        cluster.run("SipTrunk", **changes)
         # The run is killed here; the next one finds the trunk changed, and the record still holds how it was.
-        continued = cluster.saved(**kept, objects={"sip_trunk": [wish]})
+        continued = cluster.saved(**kept, objects={"sip_trunk": [changes]})
         assert json.loads(Path(continued["file"]).read_text()) == continued["record"]
         assert continued["record"]["began"] == began["record"]["began"]
         cluster.run("RoutePattern", pattern="7778", gateway="T-SAVED")
@@ -48,7 +48,7 @@ def test_a_record_is_begun_continued_and_finished(lab: Any, tmp_path: Path) -> N
         files = list((tmp_path / "kept").rglob("*"))
         assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o700, 0o600}
         assert [one.name for one in files if one.is_file()] == [Path(done["file"]).name]
-        cluster.saved(**kept, objects={"sip_trunk": [wish]})
+        cluster.saved(**kept, objects={"sip_trunk": [changes]})
         assert cluster.saved(**kept, state="finished") == {"record": {}, "file": ""}
         assert len(list((tmp_path / "kept").rglob("*.json"))) == 1
     finally:

@@ -75,16 +75,16 @@ def test_a_list_settles_what_is_as_asked_and_nothing_else(lab: Any, crowd: Any) 
         assert one["uuid"] == whole["uuid"]
         assert one["object"] == {option: whole["object"][option] for option in one["object"]}
     _before, line = operations(lab, line)
-    wishes = [dict(one) for one in patterns]
-    wishes[3]["description"] = "another"
-    wishes[4] = {"pattern": "7704", "route_list": "CrowdList"}
-    wishes[5]["enable_dcc_enforcement"] = False  # no list has it
-    wishes[6]["state"] = "absent"
-    wishes[7]["gateway"] = "Crowd"
-    del wishes[7]["route_list"]
-    wishes[8]["pattern"] = same.result["objects"][8]["uuid"]
-    wishes[9]["new_pattern"] = "7709"
-    planned = cluster.run("RoutePattern", check=True, aggregate=wishes)
+    changes = [dict(one) for one in patterns]
+    changes[3]["description"] = "another"
+    changes[4] = {"pattern": "7704", "route_list": "CrowdList"}
+    changes[5]["enable_dcc_enforcement"] = False  # no list has it
+    changes[6]["state"] = "absent"
+    changes[7]["gateway"] = "Crowd"
+    del changes[7]["route_list"]
+    changes[8]["pattern"] = same.result["objects"][8]["uuid"]
+    changes[9]["new_pattern"] = "7709"
+    planned = cluster.run("RoutePattern", check=True, aggregate=changes)
     changed = {one["name"] for one in planned.result["objects"] if one["changed"]}
     assert changed == {"7703", "7704", "7706", "7707"}
     asked = operations(lab, line)[0]["getRoutePattern"]

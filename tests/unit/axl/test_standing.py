@@ -17,7 +17,7 @@ def test_a_trunk_is_told_with_all_that_leads_to_it_and_can_be_made_again(cluster
     cluster.run("RouteList", name="RL-USED", members=[{"route_group": "RG-USED"}])
     cluster.run("RoutePattern", pattern="7777", route_list="RL-USED", description="by list")
     try:
-        found = cluster.told(
+        found = cluster.info(
             {"kind": "sip_trunk", "name": "T-USED"}, {"kind": "sip_trunk", "name": "NONE"}, trunks=True
         )
         trunk, none = found["objects"]
@@ -28,7 +28,7 @@ def test_a_trunk_is_told_with_all_that_leads_to_it_and_can_be_made_again(cluster
         }  # fmt: skip
         listed = next(one for one in found["trunks"] if one["name"] == "T-USED")
         assert listed["transport"] == "TCP" and {one["port"] for one in listed["destinations"]} == {5060, 5080}
-        profile = cluster.told({"kind": "sip_trunk_profile", "name": "Non Secure SIP Trunk Profile"})
+        profile = cluster.info({"kind": "sip_trunk_profile", "name": "Non Secure SIP Trunk Profile"})
         assert "T-USED" in {one["name"] for one in profile["users"]}
         assert not cluster.run("SipTrunk", **trunk["object"]).changed
     finally:
@@ -38,9 +38,9 @@ def test_a_trunk_is_told_with_all_that_leads_to_it_and_can_be_made_again(cluster
     cluster.run("SipTrunk", name="T-NANP", security_profile="Non Secure SIP Trunk Profile")
     cluster.run("RoutePattern", pattern="9.@", dial_plan="NANP", gateway="T-NANP", description="north")
     try:
-        found = cluster.told({"kind": "route_pattern", "name": "9.@"}, {"kind": "route_pattern", "name": "8.@"})
+        found = cluster.info({"kind": "route_pattern", "name": "9.@"}, {"kind": "route_pattern", "name": "8.@"})
         assert [one["object"].get("dial_plan") for one in found["objects"]] == ["NANP", None]
-        (user,) = cluster.told({"kind": "sip_trunk", "name": "T-NANP"})["users"]
+        (user,) = cluster.info({"kind": "sip_trunk", "name": "T-NANP"})["users"]
         assert cluster.run("RoutePattern", pattern=user["uuid"], state="absent").changed
     finally:
         cluster.run("RoutePattern", pattern="9.@", dial_plan="NANP", state="absent")
@@ -48,6 +48,6 @@ def test_a_trunk_is_told_with_all_that_leads_to_it_and_can_be_made_again(cluster
     again = {key: value for key, value in trunk["object"].items() if value not in ("", [], {})}
     cluster.run("SipTrunk", **again)
     try:
-        assert cluster.told({"kind": "sip_trunk", "name": "T-USED"})["objects"][0]["object"] == trunk["object"]
+        assert cluster.info({"kind": "sip_trunk", "name": "T-USED"})["objects"][0]["object"] == trunk["object"]
     finally:
         cluster.run("SipTrunk", name="T-USED", state="absent")

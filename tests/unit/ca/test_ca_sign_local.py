@@ -105,8 +105,8 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_bad_request_is_refused_before_anything_is_written(tmp_path: Path, what: str) -> None:
-    wish, sentence = REFUSED[what]
-    result = sign(tmp_path, make_csr(tmp_path, **wish))  # type: ignore[arg-type]
+    asked, sentence = REFUSED[what]
+    result = sign(tmp_path, make_csr(tmp_path, **asked))  # type: ignore[arg-type]
     assert result.get("failed") and re.search(sentence, result["msg"]), result
     assert not (tmp_path / "ca").exists()
 

@@ -31,7 +31,7 @@ SHAPES = {
 
 
 class Site:
-    """An HTTPS server that sends what it is told to, piece by piece."""
+    """An HTTPS server that sends what it is given, piece by piece."""
 
     def __init__(self, folder: Path) -> None:
         self.pieces: list[bytes] = []

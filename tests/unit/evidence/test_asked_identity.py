@@ -36,9 +36,9 @@ def unnamed(name: str, source: str) -> list[str]:
             found.append(f"{name}:{node.lineno} calls {called}")
         place = CONNECTORS.get(called)
         if place is not None and len(node.args) > place:
-            told = ast.unparse(node.args[place])
-            if not (told == "asked" or told.startswith("Asked.")):
-                found.append(f"{name}:{node.lineno} calls {called} with {told}")
+            called_with = ast.unparse(node.args[place])
+            if not (called_with == "asked" or called_with.startswith("Asked.")):
+                found.append(f"{name}:{node.lineno} calls {called} with {called_with}")
         elif place is not None:
             found.append(f"{name}:{node.lineno} calls {called} without an identity")
     return found

@@ -161,7 +161,7 @@ def test_tunnels_are_opened(cases: Cases, shake: Callable[..., Flights], tmp_pat
     assert found.server == ("[2001:db8::200]:5061" if v6 else "10.106.95.200:5061")
 
 
-# tshark opens an MPLS pseudowire only when it is told what is in it.
+# tshark opens an MPLS pseudowire only if it is given its content.
 @needs_tshark
 @pytest.mark.parametrize("how", [one for one in OPENED if one != "mpls pseudowire"])
 def test_tshark_opens_the_same_tunnels(shake: Callable[..., Flights], tmp_path: Path, how: str) -> None:

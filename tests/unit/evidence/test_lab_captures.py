@@ -45,15 +45,15 @@ def test_a_sound_call_and_a_refusal(tmp_path: Path, release: str, version: str) 
             world.reset_trunks(lab.clusters["a"])
             await asyncio.sleep(0.2)
             first.stop()
-            held = [der(each.certs.held_certificate("CallManager")) for each in lab.nodes]
+            installed = [der(each.certs.held_certificate("CallManager")) for each in lab.nodes]
             await world.certify(lab.clusters["b"].publisher, world.Authority("Other CA"))
             second = node.sip.captures.start(path=bad)
             assert (await place_call(lab, "a", "1018", "9898"))["result"] == "failed"
             await asyncio.sleep(0.1)
             second.stop()
-            return held
+            return installed
 
-    held = asyncio.run(run())
+    installed = asyncio.run(run())
     assert tshark(good, "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-Y", COMPLAINTS) == ""
     found = agreed(good)
     assert len(found) == 2
@@ -65,7 +65,7 @@ def test_a_sound_call_and_a_refusal(tmp_path: Path, release: str, version: str) 
             assert one.mutual is None
         else:
             assert one.mutual is True
-            assert {one.client_chain[0], one.server_chain[0]} == set(held)
+            assert {one.client_chain[0], one.server_chain[0]} == set(installed)
     refused = agreed(bad)
     assert [one.established for one in refused] == [False]
     if version != "TLSv1.3":

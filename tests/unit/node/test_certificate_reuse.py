@@ -30,9 +30,9 @@ def test_a_reused_certificate_is_recognised(tmp_path: Path) -> None:
             assert "Successfully reused" in shell.run("set cert reuse tomcat CallManager")
         for interface in ("rest", "cli"):
             found = run("cucm_certificate_info", **node, interface=interface)
-            held = {one["purpose"]: one for one in found["certificates"] if one["kind"] == "identity"}
-            assert held["CallManager"]["reuses"] == "tomcat" and held["CallManager-ECDSA"]["reuses"] is None
-            assert held["CallManager"]["sha256"] == held["tomcat"]["sha256"]
+            identities = {one["purpose"]: one for one in found["certificates"] if one["kind"] == "identity"}
+            assert identities["CallManager"]["reuses"] == "tomcat" and identities["CallManager-ECDSA"]["reuses"] is None
+            assert identities["CallManager"]["sha256"] == identities["tomcat"]["sha256"]
             assert found["not_served"] == ["CallManager/tomcat.pem"]
             kept = run("cucm_csr", **node, interface=interface, issuer=root.pem)
             assert not kept["changed"] and kept["needed"] is False, kept

@@ -60,10 +60,10 @@ Current time in Asia/Kolkata is : Thu Jul 21 16:07:16 IST 2016
 
 
 def test_both_commands_of_the_cli_tell_the_same_time() -> None:
-    told = datetime(2016, 7, 21, 10, 37, 16, tzinfo=UTC)
+    shown = datetime(2016, 7, 21, 10, 37, 16, tzinfo=UTC)
     for found in (clocks.from_status(STATUS), clocks.from_ntp(NTP)):
         assert found is not None and found.source == "CLI"
-        assert abs(found.now() - told) < timedelta(seconds=2)
+        assert abs(found.now() - shown) < timedelta(seconds=2)
 
 
 @pytest.mark.parametrize("text", ["", "Executed command unsuccessfully", STATUS.replace("Asia/Kolkata", "Mars/Base")])
@@ -111,14 +111,14 @@ def test_days_left_are_counted_by_the_clock_of_the_node(
     asked = options(lab, cluster, interface) | {"purposes": ["CallManager"], "served_ports": {}}
     before = outcome("info", **asked)
     assert before["clock"] == {"offset": 0, "source": source}
-    (held,) = before["certificates"]
-    lab.ask("clock", node=lab.address(cluster), shift=(held["days_left"] - 19) * DAY + HOUR)
+    (certificate,) = before["certificates"]
+    lab.ask("clock", node=lab.address(cluster), shift=(certificate["days_left"] - 19) * DAY + HOUR)
     after = outcome("info", **asked)
     lab.ask("clock", node=lab.address(cluster), reset=True)
     (moved,) = after["certificates"]
     assert (moved["days_left"], moved["expiring"]) == (19, True), moved
     assert after["expiring"] == ["CallManager/CallManager.pem"]
-    assert abs(after["clock"]["offset"] - (held["days_left"] - 19) * DAY - HOUR) <= 5
+    assert abs(after["clock"]["offset"] - (certificate["days_left"] - 19) * DAY - HOUR) <= 5
 
 
 @pytest.mark.parametrize("interface", ["cli", "rest"])
@@ -162,6 +162,6 @@ def test_only_what_has_expired_by_both_clocks_is_pruned(
 
 def test_the_cli_is_told_whether_the_organizational_unit_goes_in(lab: LabProcess) -> None:
     node = options(lab, "cucm150", "cli")
-    for wish in (True, False):
-        made = outcome("csr", **node, include_ou=wish, regenerate="always")
-        assert ("OU=" in made["request"]["subject"]) == wish, made["request"]["subject"]
+    for include in (True, False):
+        made = outcome("csr", **node, include_ou=include, regenerate="always")
+        assert ("OU=" in made["request"]["subject"]) == include, made["request"]["subject"]

@@ -307,8 +307,8 @@ class Controller:
 
     def found(self) -> str:
         """The fingerprint of the CallManager certificate, as preflight reads it when a run begins."""
-        told = self.task("cucm_certificate_info", purposes=["CallManager"], served_ports={})
-        return str(told["certificates"][0]["sha256"])
+        shown = self.task("cucm_certificate_info", purposes=["CallManager"], served_ports={})
+        return str(shown["certificates"][0]["sha256"])
 
     @cached_property
     def root(self) -> Authority:

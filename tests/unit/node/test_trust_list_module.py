@@ -29,8 +29,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
 
 def serial(node: dict[str, Any]) -> str:
     """The serial number of the CallManager certificate that a node holds."""
-    held = run("cucm_certificate_info", **node, purposes=["CallManager"])["certificates"]
-    return str(held[0]["serial"])
+    shown = run("cucm_certificate_info", **node, purposes=["CallManager"])["certificates"]
+    return str(shown[0]["serial"])
 
 
 @pytest.mark.timeout(300)

@@ -97,10 +97,12 @@ def called(part: Any, params: dict[str, Any]) -> dict[str, Any]:
 def comparable(record: dict[str, Any]) -> dict[str, Any]:
     """A record without what a twin cannot have: its address, and certificates that name addresses."""
     stores = {
-        node: {purpose: numbers for purpose, numbers in held.items() if not purpose.startswith(("tomcat", "ipsec"))}
-        for node, held in record["stores"].items()
+        node: {
+            purpose: numbers for purpose, numbers in per_purpose.items() if not purpose.startswith(("tomcat", "ipsec"))
+        }
+        for node, per_purpose in record["stores"].items()
     }
-    kept = sorted({number for held in stores.values() for numbers in held.values() for number in numbers})
+    kept = sorted({number for per_purpose in stores.values() for numbers in per_purpose.values() for number in numbers})
     place = {number: at for at, number in enumerate(kept)}
     certificates = []
     for number in kept:
@@ -111,8 +113,8 @@ def comparable(record: dict[str, Any]) -> dict[str, Any]:
             del one["serial"]
         certificates.append(one)
     places = {
-        node: {purpose: [place[number] for number in numbers] for purpose, numbers in held.items()}
-        for node, held in stores.items()
+        node: {purpose: [place[number] for number in numbers] for purpose, numbers in per_purpose.items()}
+        for node, per_purpose in stores.items()
     }
     return {
         **record,

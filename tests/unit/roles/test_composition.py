@@ -106,8 +106,8 @@ INFO = {"version": "9.1.2.10000-28", "security_mode": "mixed"}
 
 def checked(node: str = "CUCMA", certificate: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     nodes = [{"name": node, "address": "10.0.0.1", "role": "Publisher"}]
-    held = [certificate or view(node, days_left=900)]
-    return preflight("a", {**INFO, "nodes": nodes}, [{"item": nodes[0], "certificates": held}], **more)
+    stored = [certificate or view(node, days_left=900)]
+    return preflight("a", {**INFO, "nodes": nodes}, [{"item": nodes[0], "certificates": stored}], **more)
 
 
 def test_a_sound_cluster_has_no_problem() -> None:
@@ -229,8 +229,8 @@ def test_what_a_run_changed_is_listed_by_cluster_step_and_node() -> None:
 def with_clock(offset: int, **more: Any) -> dict[str, Any]:
     """The facts of a cluster whose only node has a clock that is off by so many seconds."""
     info = {"nodes": [{"name": "CUCMA", "address": "a", "role": "Publisher"}], "version": "12.5"}
-    held = {"item": info["nodes"][0], "certificates": [view("CUCMA", days_left=400)], "clock": {"offset": offset}}
-    return preflight("a", info, [held], **more)
+    stored = {"item": info["nodes"][0], "certificates": [view("CUCMA", days_left=400)], "clock": {"offset": offset}}
+    return preflight("a", info, [stored], **more)
 
 
 @pytest.mark.parametrize("offset", [0, 59, -59])

@@ -172,9 +172,9 @@ def test_nothing_is_nothing_and_what_is_kept_is_named() -> None:
 
 
 def test_a_ca_that_is_yet_to_be_made_has_no_name() -> None:
-    told = facts(SAME)
-    told["callmanager_certificate_signed"][0]["ca_created"] = True
-    steps = change_plan({"a": told})["clusters"][0]["steps"]
+    given = facts(SAME)
+    given["callmanager_certificate_signed"][0]["ca_created"] = True
+    steps = change_plan({"a": given})["clusters"][0]["steps"]
     assert steps[1]["changes"][0]["after"] == "the new local CA"
     assert steps[2]["title"] == "Put the new local CA into CallManager-trust"
 
@@ -242,13 +242,13 @@ class Page(HTMLParser):
 
 def hostile() -> dict[str, Any]:
     """Names of objects, nodes, clusters, peers and reasons that would be markup."""
-    told = facts(one(HOSTILE, True, {"location": HOSTILE}, {"location": "x" + HOSTILE}))
-    told["preflight_cluster"] |= {
+    given = facts(one(HOSTILE, True, {"location": HOSTILE}, {"location": "x" + HOSTILE}))
+    given["preflight_cluster"] |= {
         "warnings": [HOSTILE], "version": HOSTILE, "nodes": [{"name": HOSTILE, "address": HOSTILE}],
         "external": [{"name": HOSTILE, "addresses": [HOSTILE], "names": [HOSTILE], "patterns": [HOSTILE]}],
     }  # fmt: skip
-    told["callmanager_certificate_csrs"]["results"][0]["reason"] = HOSTILE
-    return {HOSTILE: told}
+    given["callmanager_certificate_csrs"]["results"][0]["reason"] = HOSTILE
+    return {HOSTILE: given}
 
 
 def test_hostile_names_stay_text_on_the_page() -> None:

@@ -34,25 +34,25 @@ def info(**more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def cluster(name: str, told: dict[str, Any] | None = None, *, ports: Any = None, **more: Any) -> dict[str, Any]:
+def cluster(name: str, seen: dict[str, Any] | None = None, *, ports: Any = None, **more: Any) -> dict[str, Any]:
     """The facts of a cluster whose one node has its name."""
     nodes = [{"name": name, "address": f"10.0.0.{ord(name[0])}", "role": "Publisher"}]
-    held = {**view(name, days_left=900), "sha256": "AA"}
-    node = {"item": nodes[0], "certificates": [held], "ports": {"CallManager": ports or {}}}
+    stored = {**view(name, days_left=900), "sha256": "AA"}
+    node = {"item": nodes[0], "certificates": [stored], "ports": {"CallManager": ports or {}}}
     peers = [other for other in ("a", "b") if other != name]
     given: dict[str, Any] = {
         "planned": {"peers": peers, "settings": {**SETTINGS, "sip_profile_copy_from": "Standard SIP Profile"}}
     }
     given["patterns"] = [f"7{ord(name[0])}"]
-    return preflight(name, {**(told or info()), "nodes": nodes}, [node], **{**given, **more})
+    return preflight(name, {**(seen or info()), "nodes": nodes}, [node], **{**given, **more})
 
 
 B = {"patterns": ["9898"]}
 
 
-def checked(told: dict[str, Any] | None = None, **more: Any) -> list[str]:
+def checked(seen: dict[str, Any] | None = None, **more: Any) -> list[str]:
     """The list over cluster a, which these results describe, and a sound cluster b."""
-    return preflight_problems([cluster("a", told, **more), cluster("b", **B)])
+    return preflight_problems([cluster("a", seen, **more), cluster("b", **B)])
 
 
 def planned(**settings: Any) -> dict[str, Any]:
@@ -95,9 +95,9 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("told", "more", "words"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
-def test_what_is_wrong_is_one_sentence(told: dict[str, Any], more: dict[str, Any], words: tuple[str, ...]) -> None:
-    found = checked(told, **more)
+@pytest.mark.parametrize(("seen", "more", "words"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+def test_what_is_wrong_is_one_sentence(seen: dict[str, Any], more: dict[str, Any], words: tuple[str, ...]) -> None:
+    found = checked(seen, **more)
     assert len(found) == 1, found
     assert found[0].startswith("a:") and found[0].endswith(".")
     for part in words:
@@ -126,9 +126,9 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("told", [row[1] for row in RIGHT], ids=[row[0] for row in RIGHT])
-def test_what_is_right_stops_nobody(told: dict[str, Any]) -> None:
-    assert checked(told) == []
+@pytest.mark.parametrize("seen", [row[1] for row in RIGHT], ids=[row[0] for row in RIGHT])
+def test_what_is_right_stops_nobody(seen: dict[str, Any]) -> None:
+    assert checked(seen) == []
 
 
 def test_trunks_are_judged_even_when_a_peers_certificate_could_not_be_read() -> None:
@@ -138,8 +138,8 @@ def test_trunks_are_judged_even_when_a_peers_certificate_could_not_be_read() -> 
 
 
 def test_without_trunks_only_the_cluster_is_judged() -> None:
-    told = info(found={"route_patterns": [PATTERN]}, missing={"device_pools": ["Gone"]})
-    assert checked(told, planned=None) == []
+    seen = info(found={"route_patterns": [PATTERN]}, missing={"device_pools": ["Gone"]})
+    assert checked(seen, planned=None) == []
 
 
 def test_a_cluster_with_seventeen_nodes_is_too_large_for_a_trunk() -> None:
@@ -151,13 +151,13 @@ def test_a_cluster_with_seventeen_nodes_is_too_large_for_a_trunk() -> None:
 def test_peers_that_are_not_ours_meet_what_stands_there_too() -> None:
     sbc = {"name": "sbc", "names": ["sbc.example.com"], "addresses": ["sbc.example.com"], "chain": [], "port": 5061,
            "patterns": ["0.!"], "incoming_port": None, "legacy_crypto": False}  # fmt: skip
-    told = info(
+    seen = info(
         found={
             "route_patterns": [{**PATTERN, "pattern": "0.!"}],
             "sip_trunks": [{**TRUNK, "name": "SIP-TLS-sbc", "destinations": [{"address": "other.example.com"}]}],
         }
     )
-    found = preflight_problems([{**cluster("a", told), "external": [sbc]}, cluster("b", **B)])
+    found = preflight_problems([{**cluster("a", seen), "external": [sbc]}, cluster("b", **B)])
     assert len(found) == 2
     assert "leads to other.example.com, which is not a node of sbc" in found[0]
     assert "route pattern 0.! without a partition, a number of sbc" in found[1]
@@ -171,8 +171,8 @@ SBC = {"name": "sbc", "names": ["sbc.example.com"], "addresses": ["sbc.example.c
 
 
 def about_external(missing: dict[str, Any] | None = None, **keys: Any) -> list[str]:
-    told = info(missing=missing or {})
-    return preflight_problems([{**cluster("a", told), "external": [{**SBC, **keys}]}, cluster("b", **B)])
+    seen = info(missing=missing or {})
+    return preflight_problems([{**cluster("a", seen), "external": [{**SBC, **keys}]}, cluster("b", **B)])
 
 
 @pytest.mark.parametrize(

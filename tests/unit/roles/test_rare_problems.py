@@ -23,10 +23,10 @@ from tests.support.certificate_kit import openssl
 def found(name: str, certificate: dict[str, Any] | None, *, clock: int = 0, **more: Any) -> list[str]:
     """The problems of a cluster whose one node has this name and certificate, beside a sound one."""
     node = {"name": name, "address": "10.0.0.9", "role": "Publisher"}
-    held = [] if certificate is None else [{**certificate, "purpose": "CallManager", "sha256": "AA"}]
-    result = {"item": node, "certificates": held, "ports": {}, "clock": {"offset": clock}}
-    told = {**info(**more.pop("info", {})), "nodes": [node]}
-    facts = preflight("a", told, [result], planned={"peers": ["b"], "settings": SETTINGS}, patterns=["71"], **more)
+    stored = [] if certificate is None else [{**certificate, "purpose": "CallManager", "sha256": "AA"}]
+    result = {"item": node, "certificates": stored, "ports": {}, "clock": {"offset": clock}}
+    seen = {**info(**more.pop("info", {})), "nodes": [node]}
+    facts = preflight("a", seen, [result], planned={"peers": ["b"], "settings": SETTINGS}, patterns=["71"], **more)
     return preflight_problems([facts, cluster("b", **B)])
 
 
@@ -54,8 +54,8 @@ def test_a_clock_that_is_behind() -> None:
 )
 def test_a_ctl_file_that_nobody_updates(policy: str, version: str, says: str) -> None:
     certificate = view("CUCMA", days_left=900, self_signed=True)
-    told = {"version": version, "security_mode": "mixed"}
-    texts = found("CUCMA", certificate, info=told, ctl={"policy": policy, "regenerate": "if_needed"})
+    seen = {"version": version, "security_mode": "mixed"}
+    texts = found("CUCMA", certificate, info=seen, ctl={"policy": policy, "regenerate": "if_needed"})
     assert [text for text in texts if says in text] and all(len(text) <= 600 for text in texts)
 
 

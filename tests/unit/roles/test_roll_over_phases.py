@@ -37,11 +37,11 @@ def cluster(
 ) -> dict[str, Any]:
     """The facts of a cluster whose nodes have certificates of one CA, trust some, and serve what they hold."""
     names = [f"{name}{n}" for n in range(1, nodes + 1)]
-    held = {node: leaf(node, issuer) for node in names}
+    leaves = {node: leaf(node, issuer) for node in names}
     return {
-        "name": name, "nodes": [{"name": node, "address": node} for node in names], "certificates": held,
+        "name": name, "nodes": [{"name": node, "address": node} for node in names], "certificates": leaves,
         "trust": {node: trusted(*(cas or (OLD,))) for node in names},
-        "served": {node: {"CallManager": view["sha256"], "CallManager-ECDSA": ""} for node, view in held.items()},
+        "served": {node: {"CallManager": view["sha256"], "CallManager-ECDSA": ""} for node, view in leaves.items()},
         "new_cas": [NEW["pem"]], "old_cas": [OLD["pem"]], **more,
     }  # fmt: skip
 

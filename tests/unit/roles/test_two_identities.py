@@ -75,14 +75,14 @@ def test_a_pair_without_a_tls_version_in_common_is_a_problem() -> None:
 
 
 def test_preflight_warns_of_the_peers_that_would_meet_the_shipped_certificate() -> None:
-    told = {"nodes": [{"name": "A"}], "version": "14.0.1.12900-161", "rights": {}, "security_mode": "mixed"}
-    held = [{"purpose": EC, "name": "x", "sha256": "00", "self_signed": True, "days_left": 900}]
-    node = {"item": {"name": "A", "address": "192.0.2.1"}, "certificates": held}
+    seen = {"nodes": [{"name": "A"}], "version": "14.0.1.12900-161", "rights": {}, "security_mode": "mixed"}
+    stored = [{"purpose": EC, "name": "x", "sha256": "00", "self_signed": True, "days_left": 900}]
+    node = {"item": {"name": "A", "address": "192.0.2.1"}, "certificates": stored}
     planned = {"peers": ["small"], "settings": {}}
-    left = preflight("big", told, [node], planned=planned, ecdsa="leave")["warnings"]
+    left = preflight("big", seen, [node], planned=planned, ecdsa="leave")["warnings"]
     assert any("CallManager-ECDSA certificate of A remains self-signed" in text and "small" in text for text in left)
     assert not any(
-        "remains self-signed" in text for text in preflight("big", told, [node], planned=planned)["warnings"]
+        "remains self-signed" in text for text in preflight("big", seen, [node], planned=planned)["warnings"]
     )
 
 

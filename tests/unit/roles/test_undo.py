@@ -30,8 +30,8 @@ SETTINGS = {
 OURS = "To b by SIP over mutual TLS"
 
 
-def obj(kind: str, title: str, /, **held: Any) -> dict[str, Any]:
-    return {"kind": kind, "name": title, "partition": "", "object": held or {"name": title}}
+def obj(kind: str, title: str, /, **settings: Any) -> dict[str, Any]:
+    return {"kind": kind, "name": title, "partition": "", "object": settings or {"name": title}}
 
 
 def use(kind: str, name: str, of_kind: str, of: str, **more: str) -> dict[str, str]:

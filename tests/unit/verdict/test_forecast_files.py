@@ -26,21 +26,21 @@ from tests.unit.verdict import test_verdict as broken
 ATTACK = '=HYPERLINK("http://evil") <script>alert(1)</script>'
 
 
-def held(purpose: str, name: str, end: str, node: str = "10.0.0.1", **more: Any) -> dict[str, Any]:
+def certificate(purpose: str, name: str, end: str, node: str = "10.0.0.1", **more: Any) -> dict[str, Any]:
     view = broken.view(name, "AB", end=end)
     return {**view, "node": node, "purpose": purpose, "name": f"{name}.pem", "days_left": 100, **more}
 
 
 def results() -> list[dict[str, Any]]:
-    root = held("tomcat-trust", "Root", "2027-09-01", days_left=304)
+    root = certificate("tomcat-trust", "Root", "2027-09-01", days_left=304)
     return [
         {"cluster": "cucma", "certificates": [
-            held("CallManager", "CUCMA", "2028-01-01", days_left=426), root,
-            held("tomcat", "WEB", "2026-11-11", days_left=10),
+            certificate("CallManager", "CUCMA", "2028-01-01", days_left=426), root,
+            certificate("tomcat", "WEB", "2026-11-11", days_left=10),
             {"node": "10.0.0.1", "purpose": "ipsec", "name": "odd.pem", "problem": "it cannot be read"},
         ]},
         {"cluster": "cucma", "certificates": [{**root, "node": "10.0.0.3"}]},
-        {"cluster": "cucm10", "certificates": [held("CallManager", "CUCM10", "2026-10-01", days_left=-31)]},
+        {"cluster": "cucm10", "certificates": [certificate("CallManager", "CUCM10", "2026-10-01", days_left=-31)]},
         {"cluster": "cucm3", "msg": "10.0.0.9 is unreachable"},
     ]  # fmt: skip
 
@@ -125,7 +125,7 @@ def test_check_mode_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_names_of_others_are_text_in_the_page_and_in_the_table(tmp_path: Path) -> None:
-    rows = [{"cluster": "cucma", "certificates": [held("tomcat", "WEB", "2027-01-01", common_name=ATTACK)]}]
+    rows = [{"cluster": "cucma", "certificates": [certificate("tomcat", "WEB", "2027-01-01", common_name=ATTACK)]}]
     forecast_files.write(str(tmp_path), result(rows), near=30, pretend=False)
     page = (tmp_path / "forecast.html").read_text()
     assert "<script>alert" not in page and page.count("<script>") == 1

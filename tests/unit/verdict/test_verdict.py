@@ -267,9 +267,9 @@ def break_held(e: Evidence) -> None:
 def break_self_signed(e: Evidence) -> None:
     for cluster_index in (0, 1):
         node(e, cluster_index)["issued"] = None
-        held = view(("CUCMA", "CUCM10")[cluster_index], "0C", issuer=None)
-        node(e, cluster_index)["held"] = held
-        node(e, cluster_index)["probe"]["chain"] = [held]
+        shown = view(("CUCMA", "CUCM10")[cluster_index], "0C", issuer=None)
+        node(e, cluster_index)["held"] = shown
+        node(e, cluster_index)["probe"]["chain"] = [shown]
 
 
 def break_expired(e: Evidence) -> None:
