@@ -120,7 +120,7 @@ class DialPlan:
             unknown=tuple(found["unknown"]),
         )
 
-    def with_objects(self, made: Mapping[str, Sequence[Mapping[str, Any]]]) -> DialPlan:
+    def with_objects(self, made: Mapping[str, Any]) -> DialPlan:
         """The dial plan after a run that makes the objects of sip_tls_trunk_objects."""
         new = [route_pattern(pattern) for pattern in made.get("patterns") or ()]
         taken = {(pattern.pattern, pattern.partition) for pattern in new}

@@ -29,11 +29,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.plan import 
     route_pattern,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import NOTHING_MADE, Cluster, Objects
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, trunk_objects
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import foreseen
 
-Objects = Mapping[str, Sequence[Mapping[str, Any]]]
 #: the worse comes first
 _RANK = (NOT_ROUTED, UNKNOWN, ROUTED)
 
@@ -49,7 +48,7 @@ def call_paths(
     """
     passing_on = set(hubs)
     sites = {
-        name: _Site.read(name, found, made.get(name) or {}, hub=name in passing_on)
+        name: _Site.read(name, found, made.get(name) or NOTHING_MADE, hub=name in passing_on)
         for name, found in dial_plans.items()
     }
     return [

@@ -8,21 +8,20 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import covers
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import GROUP, LIST, PATTERN, TRUNK
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Settings
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import GROUP, LIST, MADE, PATTERN, TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Objects, Options, Settings
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names
 
 Rows = Iterable[Mapping[str, Any]]
-Objects = dict[str, list[Any]]
 _TARGETS = ("gateway", "route_list")
 
 
-def with_existing(made: Mapping[str, Sequence[Any]], found: Mapping[str, Any], settings: Settings) -> Objects:
+def with_existing(made: Objects, found: Mapping[str, Any], settings: Settings) -> Objects:
     """The objects of trunk_objects, with the trunks of the setting `existing` (peer: name) in place of new ones.
 
     Of such a trunk the run sets the security profile, the ports of the destinations, SRTP and the SIP profile. What
@@ -34,7 +33,9 @@ def with_existing(made: Mapping[str, Sequence[Any]], found: Mapping[str, Any], s
     current = {
         entry["name"]: entry["object"] for entry in found.get("objects") or () if entry["kind"] == TRUNK.resource.module
     }
-    result: Objects = {key: list(value) for key, value in made.items()}
+    result: Objects = {**made}
+    for kind in MADE:
+        result[kind.objects] = list(made.get(kind.objects) or ())
     addresses = {
         trunk["name"]: [entry.get("address") or entry["address_ipv6"] for entry in trunk["destinations"]]
         for trunk in made["trunks"]
@@ -129,8 +130,8 @@ class _Way:
 
 
 def _patterns(
-    patterns: Rows, way: _Way, target: Mapping[str, str], title: Mapping[str, str]
-) -> Iterator[Mapping[str, Any]]:
+    patterns: Iterable[Options], way: _Way, target: Mapping[str, str], title: Mapping[str, str]
+) -> Iterator[Options]:
     """The patterns of other peers as they are; those of this one that the existing patterns do not cover."""
     new_targets = ({"gateway": title["name"]}, {"route_list": title["route_list"]})
     for pattern in patterns:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_MODULE
@@ -24,13 +24,16 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk_
     SIP_TRUNK_SECURITY_PROFILE,
 )
 
+#: the lists of objects in the results of the filters
+ObjectList = Literal["sip_profiles", "profiles", "trunks", "route_groups", "route_lists", "patterns"]
+
 
 @dataclass(frozen=True)
 class Made:
     """A kind of object that the role makes."""
 
     resource: Resource
-    objects: str  # its list in the results of the filters, and in sip_tls_trunk_objects
+    objects: ObjectList  # its list in the results of the filters, and in sip_tls_trunk_objects
     registered: str  # the variable that the role's task registers
     named_by: str  # the option of the role that gives the name
     title: str = ""  # the key of its name in object_names; empty when it is not named after a peer

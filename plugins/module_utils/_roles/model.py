@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, NotRequired, Self, TypedDict
 
 from ansible.module_utils.common.validation import check_type_bool, check_type_int
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
@@ -23,6 +23,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import 
 View = Mapping[str, Any]
 #: the options of a route pattern, with `pattern`
 Route = Mapping[str, Any]
+#: the options of a module of an object
+Options = dict[str, Any]
 #: the options of role sip_tls_trunk, without their prefix
 Settings = Mapping[str, Any]
 
@@ -148,6 +150,41 @@ class Way:
 def ways_of(settings: Settings) -> list[Way]:
     """The ways through hubs in the settings of role sip_tls_trunk."""
     return [Way(str(way["name"]), list(way["through"]), _routes(way)) for way in settings.get("transit") or ()]
+
+
+class PeerTrunk(TypedDict):
+    """The trunk to a peer, in the objects of a cluster."""
+
+    name: str
+    trunk: str
+    profile: str
+    #: what is looked at of a peer that is not managed here
+    external: NotRequired[dict[str, Any]]
+
+
+class Objects(TypedDict):
+    """What role sip_tls_trunk makes on a cluster: options of the modules by kind, and what goes with them."""
+
+    sip_profiles: NotRequired[list[Options]]
+    profiles: list[Options]
+    trunks: list[Options]
+    route_groups: list[Options]
+    route_lists: list[Options]
+    patterns: list[Options]
+    #: the CAs to trust, as PEM
+    trust: list[str]
+    #: sentences about what cannot be made in this run, and about trunks that could be kept
+    waiting: list[str]
+    offers: NotRequired[list[str]]
+    peers: list[PeerTrunk]
+    #: the ways through hubs, each with its trunks
+    transit: list[dict[str, Any]]
+
+
+NOTHING_MADE: Objects = {
+    "profiles": [], "trunks": [], "route_groups": [], "route_lists": [], "patterns": [], "trust": [], "waiting": [],
+    "peers": [], "transit": [],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

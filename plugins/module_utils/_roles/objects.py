@@ -15,6 +15,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN, PER_PEER, PROFILE, TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import (
     Cluster,
+    Objects,
+    Options,
     Peer,
     Settings,
     Way,
@@ -52,7 +54,7 @@ def trunk_objects(
     *,
     trusted: Iterable[str] = (),
     asked: Sequence[str] | None = None,
-) -> dict[str, list[Any]]:
+) -> Objects:
     """Profiles, trunks, route groups, route lists and patterns towards the peers, and the CAs to trust.
 
     A peer without a certificate on every node cannot be set up yet and is reported in `waiting`. trusted are the CAs,
@@ -60,7 +62,7 @@ def trunk_objects(
     settings holds what is routed through hubs, as transit() returns it. ValueError, with a sentence, for a peer that no
     trunk can lead to.
     """
-    made: dict[str, list[Any]] = {
+    made: Objects = {
         "profiles": [], "trunks": [], "route_groups": [], "route_lists": [], "patterns": [], "trust": [],
         "waiting": [], "peers": [], "transit": [],
     }  # fmt: skip
@@ -84,7 +86,7 @@ def trunk_objects(
     return made
 
 
-def _in_transit(made: dict[str, list[Any]], way: Way, settings: Mapping[str, Any]) -> None:
+def _in_transit(made: Objects, way: Way, settings: Mapping[str, Any]) -> None:
     """The patterns for the numbers of a cluster that hubs lead to, and the route list that several hubs share."""
     owner, hubs = way.name, way.through
     if not hubs:
@@ -108,9 +110,9 @@ def _in_transit(made: dict[str, list[Any]], way: Way, settings: Mapping[str, Any
     made["patterns"] += _patterns(owner, routes_in_transit(way), settings, target)
 
 
-def _route_list(made: dict[str, list[Any]], name: str, groups: Iterable[str], settings: Mapping[str, Any]) -> None:
+def _route_list(made: Objects, name: str, groups: Iterable[str], settings: Mapping[str, Any]) -> None:
     """A route list with these route groups, once."""
-    route_list: dict[str, Any] = {"name": name, "members": [{"route_group": group} for group in groups]}
+    route_list: Options = {"name": name, "members": [{"route_group": group} for group in groups]}
     if settings.get("run_on_every_node"):
         route_list["run_on_every_node"] = True
     if route_list not in made["route_lists"]:
@@ -119,13 +121,13 @@ def _route_list(made: dict[str, list[Any]], name: str, groups: Iterable[str], se
 
 def _patterns(
     owner: str, numbers: Iterable[Mapping[str, Any]], settings: Mapping[str, Any], target: Mapping[str, str]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Options]:
     """A route pattern for each number of a cluster or peer."""
     for route in numbers:
         yield {"partition": settings["partition"], **route, "description": PATTERN.described(owner), **target}
 
 
-def _objects_for(made: dict[str, list[Any]], peer: Peer, settings: Settings) -> None:
+def _objects_for(made: Objects, peer: Peer, settings: Settings) -> None:
     """Add what one peer needs."""
     name, addresses = peer.name, peer.addresses
     if len(addresses) > MOST_DESTINATIONS:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Peer
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE, Made
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Objects, Peer
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import CALLMANAGER
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_certificates import (
     certificate_steps,
@@ -23,7 +23,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_certificat
     sentence,
     shipped_certificates,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import step, text_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import Row, Step, row, step
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.registered import Object, ObjectTask, RunFacts
 from ansible_collections.siptls.cucm.plugins.module_utils._text import harmless
 
 #: of a new SIP profile only this is worth a reader's time; the rest is its template's
@@ -32,7 +33,7 @@ RESET = "Calls over this trunk end; new ones are refused for some seconds."
 
 
 def change_plan(
-    hosts: Mapping[str, Mapping[str, Any]],
+    hosts: Mapping[str, Any],
     problems: Iterable[str] = (),
     head: Mapping[str, Any] | None = None,
     form: str = "",
@@ -60,14 +61,12 @@ def change_plan(
     return safe
 
 
-def _cluster(
-    name: str, facts: Mapping[str, Any], problems: list[str], releases: Mapping[str, str]
-) -> dict[str, Any]:  # fmt: skip
+def _cluster(name: str, facts: RunFacts, problems: list[str], releases: Mapping[str, str]) -> dict[str, Any]:
     """One cluster: its steps in the order of the run, and what the run does not change."""
     found = cluster_of(facts)
-    made = facts.get("sip_tls_trunk_objects") or {}
+    made = facts.get("sip_tls_trunk_objects")
     known = bool(facts.get("preflight_cluster")) and "sip_tls_trunk_objects" in facts and not problems
-    steps = [*certificate_steps(facts), *_trusted(facts), *_objects(facts, made)] if known else []
+    steps = [*certificate_steps(facts), *_trusted(facts), *_objects(facts, made)] if known and made is not None else []
     kept = [*kept_certificates(facts), *shipped_certificates(facts, releases), *_kept_objects(facts)] if known else []
     unknown = "" if known or problems else "What a run would do could not be found out; the run's output says why."
     return {
@@ -80,12 +79,16 @@ def _cluster(
         "steps": steps,
         "users": list(found.certificate_users) if _renews(steps) else [],
         "same": kept,
-        "warnings": [*found.warnings, *made.get("waiting", ()), *made.get("offers", ())],
+        "warnings": [
+            *found.warnings,
+            *(made.get("waiting", ()) if made else ()),
+            *(made.get("offers", ()) if made else ()),
+        ],
         "external": [_external(peer) for peer in found.external],
     }
 
 
-def _calls(hosts: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+def _calls(hosts: Iterable[RunFacts]) -> list[dict[str, str]]:
     """Whether calls between clusters are routed, now and after the run; preflight found the same for every host."""
     paths = next((facts["preflight_calls"]["paths"] for facts in hosts if facts.get("preflight_calls")), ())
     return [
@@ -110,20 +113,20 @@ def _external(peer: Peer) -> dict[str, Any]:
     }
 
 
-def _renews(steps: list[dict[str, Any]]) -> bool:
+def _renews(steps: list[Step]) -> bool:
     """Whether a certificate of the cluster changes."""
     return any(action["kind"] == "certificate" and action["where"] for action in steps)
 
 
-def _trusted(facts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _trusted(facts: RunFacts) -> Iterator[Step]:
     for action in (facts.get("sip_tls_trunk_trusted") or {}).get("actions") or ():
         yield step("certificate", f"{sentence(action)}, for the peers that it signs for")
 
 
-def _objects(facts: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _objects(facts: RunFacts, made: Objects) -> Iterator[Step]:
     reset: list[str] = []
     for kind in MADE:
-        result = facts.get(kind.registered) or {}
+        result = _task(facts, kind)
         asked = {str(_key(item)): item for item in made.get(kind.objects) or ()}
         for item in _each_object(result):
             if item["changed"]:
@@ -135,31 +138,36 @@ def _objects(facts: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[dict
         yield step("reset", f"Reset the SIP trunk {device}", effect=RESET)
 
 
-def _each_object(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _task(facts: RunFacts, kind: Made) -> ObjectTask:
+    """What the task that makes objects of a kind registered."""
+    return cast("Mapping[str, ObjectTask]", facts).get(kind.registered) or {}
+
+
+def _each_object(result: ObjectTask) -> list[Object]:
     """The objects of a task with one or with many; a task that was skipped has none."""
     if "objects" in result:
         return list(result["objects"])
-    return [result] if "object" in result else []
+    return [cast("Object", result)] if "object" in result else []
 
 
 def _key(item: Mapping[str, Any]) -> Any:
     return item.get("name") or item.get("pattern")
 
 
-def _rows(item: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def _rows(item: Object, shown: Mapping[str, Any]) -> Iterator[Row]:
     """Before and after, option by option: of a new object what is asked for, of an old one what changes."""
     before, after = item["previous"] or {}, item["object"] or {}
     for option in after:
         if option in ("name", "pattern") or (not before and option not in shown):
             continue
-        row = {"option": option, "before": text_of(before.get(option)), "after": text_of(after.get(option))}
-        if row["before"] != row["after"]:
-            yield row
+        change = row(option, before.get(option), after.get(option))
+        if change["before"] != change["after"]:
+            yield change
 
 
-def _kept_objects(facts: Mapping[str, Any]) -> Iterator[str]:
+def _kept_objects(facts: RunFacts) -> Iterator[str]:
     for kind in MADE:
-        for item in _each_object(facts.get(kind.registered) or {}):
+        for item in _each_object(_task(facts, kind)):
             if not item["changed"]:
                 yield f"{kind.noun} {item['name']}"
 

@@ -23,11 +23,11 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import (
     ITL_SIGNER,
     secure_phones,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import results, step, text_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import Row, Step, row, step
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.registered import Csr, Holder, RunFacts, Signed, ran
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.restarts import by_service
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
 
-Step = dict[str, Any]
 NEW_CA = "the new local CA"
 #: what the restart of a service other than Cisco CallManager means
 EFFECTS = {
@@ -43,7 +43,7 @@ _RESET_ALL = "System > Enterprise Parameters > Reset, or Device > Phone > Reset 
 _AFTER = f"Reset all phones ({_RESET_ALL}), and check in RTMT that they register again"
 
 
-def certificate_steps(facts: Mapping[str, Any]) -> Iterator[Step]:
+def certificate_steps(facts: RunFacts) -> Iterator[Step]:
     """Every step of a cluster that belongs to its certificates."""
     uploads = [*_requests(facts), *_uploads(facts)]
     ctl = [*_ctl(facts)] if uploads or _ctl_changes(facts) else []
@@ -56,9 +56,9 @@ def certificate_steps(facts: Mapping[str, Any]) -> Iterator[Step]:
         yield step("manual", _AFTER, where="Cisco Unified CM Administration", effect=_after(cluster_of(facts)))
 
 
-def kept_certificates(facts: Mapping[str, Any]) -> Iterator[str]:
+def kept_certificates(facts: RunFacts) -> Iterator[str]:
     """The certificates that the run does not change."""
-    for result in results(facts, "callmanager_certificate_csrs"):
+    for result in ran(facts.get("callmanager_certificate_csrs")):
         view = result.get("certificate") or {}
         if not result.get("needed") and view:
             yield (
@@ -67,7 +67,7 @@ def kept_certificates(facts: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
-def shipped_certificates(facts: Mapping[str, Any], releases: Mapping[str, str]) -> Iterator[str]:
+def shipped_certificates(facts: RunFacts, releases: Mapping[str, str]) -> Iterator[str]:
     """The CallManager-ECDSA certificates that remain self-signed, and the peers that could get them.
 
     releases: the versions of the clusters of the plan, by name.
@@ -93,25 +93,25 @@ def _has_ecdsa(version: str) -> bool:
     return features(version).ecdsa
 
 
-def cluster_of(facts: Mapping[str, Any]) -> Cluster:
+def cluster_of(facts: RunFacts) -> Cluster:
     """What preflight found of the cluster."""
     return Cluster.from_facts({"name": "", **(facts.get("preflight_cluster") or {})})
 
 
-def _purpose(item: Mapping[str, Any]) -> str:
+def _purpose(item: Holder) -> str:
     return str(item.get("purpose") or TRUNK.name)
 
 
-def _requests(facts: Mapping[str, Any]) -> Iterator[Step]:
-    for result in results(facts, "callmanager_certificate_csrs"):
+def _requests(facts: RunFacts) -> Iterator[Step]:
+    for result in ran(facts.get("callmanager_certificate_csrs")):
         if result.get("needed"):
             title = f"New {_purpose(result['item'])} certificate: {result.get('reason')}"
             yield step("certificate", title, where=result["item"]["name"], changes=_rows(facts, result))
 
 
-def _uploads(facts: Mapping[str, Any]) -> Iterator[Step]:
+def _uploads(facts: RunFacts) -> Iterator[Step]:
     found = []
-    for result in results(facts, "callmanager_certificate_uploads"):
+    for result in ran(facts.get("callmanager_certificate_uploads")):
         signed = result["item"]
         for action in result.get("actions") or ():
             # A CA that does not exist yet is made up again for each certificate that is predicted.
@@ -128,33 +128,33 @@ def sentence(action: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _rows(facts: Mapping[str, Any], csr: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def _rows(facts: RunFacts, csr: Csr) -> Iterator[Row]:
     """What changes of the certificate, as far as it is known before it is signed."""
     before = csr.get("certificate") or {}
     holder = csr["item"]["name"], _purpose(csr["item"])
     made = facts.get("callmanager_certificate_signed") or ()
-    signed: Mapping[str, Any] = next((result for result in made if (result["name"], _purpose(result)) == holder), {})
+    signed: Signed = next((result for result in made if (result["name"], _purpose(result)) == holder), Signed())
     after = dict(signed.get("view") or {})
     if _to_be_made(signed):
         after["issuer"] = NEW_CA
     for key, label in (("subject", "subject"), ("issuer", "signed by"), ("not_after", "valid to"), ("sans", "names")):
-        row = {"option": label, "before": text_of(before.get(key)), "after": text_of(after.get(key))}
-        if after and row["before"] != row["after"]:
-            yield row
+        change = row(label, before.get(key), after.get(key))
+        if after and change["before"] != change["after"]:
+            yield change
 
 
-def _to_be_made(signed: Mapping[str, Any]) -> bool:
+def _to_be_made(signed: Signed) -> bool:
     """Whether the CA that signed is one that check mode made up, because there is none yet."""
     return bool(signed.get("predicted") and signed.get("ca_created") and signed.get("view"))
 
 
-def _ctl_changes(facts: Mapping[str, Any]) -> bool:
+def _ctl_changes(facts: RunFacts) -> bool:
     """Whether the run would update the CTL file; a plan has that as would_change."""
     found = facts.get("callmanager_certificate_ctl_file") or {}
     return bool(found.get("would_change", found.get("changed")))
 
 
-def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
+def _ctl(facts: RunFacts) -> Iterator[Step]:
     """In mixed mode: the CTL file, and the phones that have to load it."""
     found = cluster_of(facts)
     if found.security_mode != "mixed":
@@ -177,12 +177,12 @@ def _ctl(facts: Mapping[str, Any]) -> Iterator[Step]:
     )  # fmt: skip
 
 
-def _restarts(facts: Mapping[str, Any]) -> Iterator[Step]:
+def _restarts(facts: RunFacts) -> Iterator[Step]:
     """Service by service, each on the publisher and then on the subscribers; a step per node where calls end."""
     found = cluster_of(facts)
     waiting = (facts.get("callmanager_certificate_following") or {}).get("waiting") or ()
     rows = by_service(
-        results(facts, "callmanager_certificate_restarts"), results(facts, "callmanager_certificate_followed"), waiting
+        ran(facts.get("callmanager_certificate_restarts")), ran(facts.get("callmanager_certificate_followed")), waiting
     )
     for service, pairs in groupby(rows, key=lambda pair: pair[0]):
         nodes = [node for _service, node in pairs]
@@ -190,7 +190,9 @@ def _restarts(facts: Mapping[str, Any]) -> Iterator[Step]:
         for group in groups:
             where = ", then ".join(str(node["name"]) for node in group)
             effect = " ".join(_effects(found, group[0], service))
-            yield {**step("restart", f"Restart {service}", where=where, effect=effect), "services": [service]}
+            restart = step("restart", f"Restart {service}", where=where, effect=effect)
+            restart["services"] = [service]
+            yield restart
 
 
 def _effects(found: Cluster, node: Mapping[str, Any], service: str) -> Iterator[str]:

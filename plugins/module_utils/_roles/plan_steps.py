@@ -6,18 +6,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 
-def step(kind: str, title: str, *, where: str = "", effect: str = "", changes: Iterable[Any] = ()) -> dict[str, Any]:
+class Row(TypedDict):
+    """What changes of an object or certificate: one option, before and after."""
+
+    option: str
+    before: str
+    after: str
+
+
+class Step(TypedDict):
     """One step. kind: certificate, ctl, restart, object, reset, or manual for what a person does."""
+
+    kind: str
+    title: str
+    where: str
+    effect: str
+    changes: list[Row]
+    #: the services that it restarts
+    services: NotRequired[list[str]]
+
+
+def step(kind: str, title: str, *, where: str = "", effect: str = "", changes: Iterable[Row] = ()) -> Step:
+    """A step without services."""
     return {"kind": kind, "title": title, "where": where, "effect": effect, "changes": list(changes)}
 
 
-def results(facts: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """The results of a looped task that ran."""
-    found = (facts.get(name) or {}).get("results") or ()
-    return [result for result in found if not result.get("skipped") and "item" in result]
+def row(option: str, before: Any, after: Any) -> Row:
+    """One option as a person reads it."""
+    return {"option": option, "before": text_of(before), "after": text_of(after)}
 
 
 def text_of(value: Any) -> str:

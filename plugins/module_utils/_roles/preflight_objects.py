@@ -19,7 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.reconcile import 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import NAMED as KINDS
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE, PATTERN, TRUNK
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Peer, View, ways_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Objects, Peer, View, ways_of
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, routes
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, object_names, trunk_objects
@@ -149,7 +149,7 @@ def foreseen(cluster: Cluster) -> Cluster:
     return replace(cluster, certificates=certificates)
 
 
-def _shapes(made: Mapping[str, list[Any]], release: str) -> Iterator[str]:
+def _shapes(made: Objects, release: str) -> Iterator[str]:
     """What CUCM would reject of the names and values, by the rules of each module."""
     version = ".".join(release.split(".")[:2])
     for kind in MADE:
@@ -170,7 +170,7 @@ def _typed(resource: Resource, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _references(
-    made: Mapping[str, list[Any]],
+    made: Objects,
     settings: Mapping[str, Any],
     existing: Mapping[str, Any],
     external: Iterable[Peer],
@@ -212,7 +212,7 @@ def _missing_names(
             yield f"the SIP profile {name!r} ({where}) does not exist there. Make it first, or name another."
 
 
-def _existing(made: Mapping[str, list[Any]], settings: Mapping[str, Any], existing: Mapping[str, Any]) -> Iterator[str]:
+def _existing(made: Objects, settings: Mapping[str, Any], existing: Mapping[str, Any]) -> Iterator[str]:
     """Trunks that are to be kept under their own name have to exist."""
     names = {str(sip_trunk["name"]) for sip_trunk in existing["sip_trunks"]}
     kept = settings.get("existing") or {}
@@ -225,7 +225,7 @@ def _existing(made: Mapping[str, list[Any]], settings: Mapping[str, Any], existi
             )
 
 
-def _trunks(made: Mapping[str, list[Any]], peers: Mapping[str, Peer], existing: Mapping[str, Any]) -> Iterator[str]:
+def _trunks(made: Objects, peers: Mapping[str, Peer], existing: Mapping[str, Any]) -> Iterator[str]:
     """A trunk or another device that has our name and leads elsewhere."""
     peer_of = {entry["trunk"]: entry["name"] for entry in made["peers"]}
     by_name = {planned["name"]: planned for planned in made["trunks"]}
@@ -261,7 +261,7 @@ def leads_to(places: Iterable[str], peer: Peer) -> bool:
     return False
 
 
-def _profiles(made: Mapping[str, list[Any]], existing: Mapping[str, Any]) -> Iterator[str]:
+def _profiles(made: Objects, existing: Mapping[str, Any]) -> Iterator[str]:
     ours = {profile["name"].casefold() for profile in made["profiles"]}
     trunks = {trunk["name"].casefold() for trunk in made["trunks"]}
     for planned in made["profiles"]:
@@ -290,7 +290,7 @@ def _same_profile(now: Mapping[str, Any], planned: Mapping[str, Any]) -> bool:
     return now["security_mode"] == planned["security_mode"] and next(names) == next(names)
 
 
-def _patterns(made: Mapping[str, list[Any]], settings: Mapping[str, Any], existing: Mapping[str, Any]) -> Iterator[str]:
+def _patterns(made: Objects, settings: Mapping[str, Any], existing: Mapping[str, Any]) -> Iterator[str]:
     """A pattern for a peer's number that leads elsewhere: it is someone else's route, so that it must not change."""
     ours = {(planned["pattern"], planned["partition"] or ""): planned for planned in made["patterns"]}
     trunks = {peer["name"]: [peer["trunk"]] for peer in made["peers"]} | {

@@ -139,7 +139,7 @@ class _Removal:
     before: Mapping[str, str]  # trunks that existed before the first run, each with its peer
     gone: set[Key] = field(default_factory=set)
     found: dict[str, list[Any]] = field(
-        default_factory=lambda: {**{kind.objects: [] for kind in MADE}, "kept": [], "elsewhere": []}
+        default_factory=lambda: {**{str(kind.objects): [] for kind in MADE}, "kept": [], "elsewhere": []}
     )
 
     def patterns(self, ours: Mapping[Target, str]) -> None:
