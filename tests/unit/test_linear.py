@@ -367,6 +367,7 @@ NO_ENTRY = {
     "_evidence/node_capture.py": "patterns alone",
     "_evidence/packets.py": "binary records of limited size",
     "_evidence/probe.py": "names of a certificate that was read",
+    "_evidence/tls_records.py": "binary records of limited size",
     "_net/ssh.py": "an option of the playbook; a key exchange message of limited size",
     "_net/tls.py": "a file of the operator",
     "_node/standin.py": "a host name of a certificate that was read",
