@@ -133,7 +133,7 @@ reason:
   description: The reason for the decision.
   returned: success
   type: str
-  sample: the installed certificate is self-signed; no CSR waits
+  sample: the installed certificate is self-signed; no CSR is pending
 certificate:
   description: The installed identity certificate.
   returned: success

@@ -69,8 +69,8 @@ def test_the_whole_way(lab: LabProcess, root: Authority, cluster: str) -> None:
     again = run("cucm_cert_upload", **node, **upload)
     assert not again["changed"] and again["restart_required"] == [] and again["actions"] == []
 
-    shown = run("cucm_certificate_info", **node)
-    assert shown["not_served"] == ["CallManager/CallManager.pem"]
+    held = run("cucm_certificate_info", **node)
+    assert held["not_served"] == ["CallManager/CallManager.pem"]
     application = {"username": "axladmin", "password": "Axl-Lab-91!reading-and-writing"}
     service = {
         **{name: node[name] for name in ("host", "ca_path", "legacy_crypto")}, **application, "poll_interval": 0.3,
@@ -172,12 +172,12 @@ def test_what_the_cli_cannot_choose_is_said(lab: LabProcess) -> None:
 
 
 def test_rest_chooses(lab: LabProcess) -> None:
-    wanted: dict[str, Any] = {"key_length": 3072, "hash_algorithm": "sha384", "sans": ["extra.example.com"]}
-    made = run("cucm_csr", **options(lab, "cucm150"), regenerate="always", **wanted)
+    wish: dict[str, Any] = {"key_length": 3072, "hash_algorithm": "sha384", "sans": ["extra.example.com"]}
+    made = run("cucm_csr", **options(lab, "cucm150"), regenerate="always", **wish)
     assert made["request"]["key_size"] == 3072 and "DNS:extra.example.com" in made["request"]["sans"], made
-    kept = run("cucm_csr", **options(lab, "cucm150"), **wanted, issuer=made["certificate"]["pem"])
+    kept = run("cucm_csr", **options(lab, "cucm150"), **wish, issuer=made["certificate"]["pem"])
     assert kept["needed"] and not kept["changed"], kept
-    stale = run("cucm_csr", check=True, **options(lab, "cucm150"), **{**wanted, "sans": ["other.example.com"]})
+    stale = run("cucm_csr", check=True, **options(lab, "cucm150"), **{**wish, "sans": ["other.example.com"]})
     assert stale["changed"] and "other.example.com" in stale["reason"]
 
 
