@@ -158,7 +158,7 @@ class PeerTrunk(TypedDict):
     name: str
     trunk: str
     profile: str
-    #: what is looked at of a peer that is not managed here
+    #: what is read of a peer that is not managed here
     external: NotRequired[dict[str, Any]]
 
 
