@@ -202,7 +202,6 @@ def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -
             found["frames"] = "".join(traceback.format_tb(error.__traceback__)).splitlines()
         return found, []
     result = {**(outcome.result if face.verbatim else harmless(outcome.result)), "changed": outcome.changed}
-    result.setdefault("invocation", {"module_args": _given(task.params)})
     compared = outcome.ready_diff(verbosity)
     if diff and compared is not None:
         result["diff"] = harmless(compared)
@@ -210,14 +209,15 @@ def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -
     return result, [*_guards(task.params), *harmless(warnings)]
 
 
-def _given(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The options as a result shows them: those of an object in a list only where they are set.
+def invocation(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The options as a result shows them once its secrets are removed: of an object in a list, only those that are set.
 
     Ansible would send dozens of empty options for each of thousands of objects through all its steps.
     """
-    return {
+    given = {
         name: [_set(item) for item in value] if isinstance(value, list) else value for name, value in params.items()
     }
+    return {"module_args": given}
 
 
 def _set(item: Any) -> Any:
@@ -255,6 +255,7 @@ def run_module(face: Face) -> NoReturn:
     """Run as a module of its own process: build the module, run the service, exit with its result."""
     module = AnsibleModule(supports_check_mode=True, **face.spec.module_arguments())
     result, warnings = perform(face, module, verbosity=module._verbosity, diff=module._diff)
+    result.setdefault("invocation", invocation(module.params))
     for warning in warnings:
         module.warn(warning)
     if result.pop("failed", False):

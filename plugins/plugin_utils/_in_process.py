@@ -30,7 +30,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as RunModule
 from ansible.plugins.loader import filter_loader, test_loader
-from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, perform
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, invocation, perform
 
 try:  # ansible-core 2.19 and later
     from ansible.module_utils.common.json import Direction, get_module_decoder, get_module_encoder
@@ -183,7 +183,7 @@ def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _returned(result: dict[str, Any], warnings: list[str], task: Task, valid: ValidationResult) -> dict[str, Any]:
     """The result as a module returns it: with its invocation, its warnings, and no value of a no_log option."""
-    result.setdefault("invocation", {"module_args": task.params})
+    result.setdefault("invocation", invocation(task.params))
     said = [f"Both option {row['option']} and its alias {row['alias']} are set." for row in valid._warnings] + warnings
     if said:
         result["warnings"] = said
