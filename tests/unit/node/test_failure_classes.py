@@ -93,7 +93,7 @@ LONG = {"not_before": "20100101000000Z", "not_after": "20400101000000Z"}
 CLASSES: dict[str, tuple[Upload, str, str]] = {
     "CSR absent": (
         lambda stage, csr: {"certificate": stage.root.sign(csr), "chain": [stage.root.pem], "purpose": "tomcat"},
-        "no CSR for tomcat waits on the node", "Run cucm_csr, sign what it returns"),
+        "no CSR for tomcat is pending on the node", "Run cucm_csr, sign what it returns"),
     "key mismatch": (
         lambda stage, csr: {"certificate": stage.root.sign(stage.other_csr()), "chain": [stage.root.pem]},
         "another key than that of the CSR", "Sign the pending CSR"),
