@@ -180,6 +180,8 @@ class Face:
     verbatim: bool = False
     #: whether the service reads files of the collection, and so always runs in Ansible's own process
     controller: bool = False
+    #: whether a run of roles begins with it, and so loads everything at once
+    begins_run: bool = False
 
 
 def perform(face: Face, task: Task, *, verbosity: int = 0, diff: bool = False) -> tuple[dict[str, Any], list[str]]:

@@ -101,7 +101,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-FACE = Face(SPEC, service, controller=True)
+FACE = Face(SPEC, service, controller=True, begins_run=True)
 
 
 def main() -> None:

@@ -59,12 +59,14 @@ def _face() -> Face | None:
     """The module of this plugin's name, with all that its tasks load; None for the file that the links lead to."""
     if NAME.startswith("_"):
         return None
-    # A play of one module loads what that one imports. With a second one it is a run of roles, which use everything.
-    several = any(name.startswith(f"{COLLECTION}.modules.") for name in sys.modules)
-    if several and not gc.get_freeze_count():
-        _preload()
     face: Face = importlib.import_module(f"{COLLECTION}.modules.{NAME}").FACE
-    _load_libraries(face.needs if not several else ())
+    # A play of one module loads what that one imports. With a second one it is a run of roles, which use everything;
+    # so is a run that begins by looking at the controller, as every playbook of this collection does.
+    modules = [name for name in sys.modules if name.startswith(f"{COLLECTION}.modules.")]
+    if len(modules) == 1 and not face.begins_run:
+        _load_libraries(face.needs)
+    elif not gc.get_freeze_count():
+        _preload()
     return face
 
 
