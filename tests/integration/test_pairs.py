@@ -132,6 +132,7 @@ def prove(folder: Path, sides: list[Side], ca: str, nodes: int, *, twice: bool =
             assert second.total("changed") == 0, second.output[-6000:]
 
 
+@pytest.mark.matrix
 @pytest.mark.timeout(1200)
 def test_the_oldest_and_the_newest_call_over_mutual_tls(tmp_path: Path) -> None:
     """The pair that has least in common, by the CLI and by REST, with the Microsoft CA; the rest is the matrix."""

@@ -234,6 +234,7 @@ def test_tvs_that_was_renewed_before_stops_11_5_and_not_12_5(tmp_path: Path) -> 
         assert every_phone_is_there(site.lab), "the remedy in the message keeps the phones"
 
 
+@pytest.mark.matrix
 @pytest.mark.xdist_group("phones")
 def test_who_ignores_the_ctl_loses_the_phones(tmp_path: Path) -> None:
     site = mixed_site(tmp_path, "12.5")

@@ -68,6 +68,7 @@ def hide_the_originals(site: Site) -> None:
             (folder / f"{name}.yml").write_text(yaml.safe_dump(kept))
 
 
+@pytest.mark.matrix
 def test_mixed_mode_without_a_decision_is_found_on_the_twins(tmp_path: Path) -> None:
     first, second = cluster(31, "14", name="bern"), cluster(32, "12.5", name="graz")
     first["security_mode"] = "mixed"
