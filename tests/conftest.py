@@ -38,7 +38,6 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector from going through all that was imported and collected, again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

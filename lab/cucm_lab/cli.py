@@ -7,13 +7,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from . import scenario as scenarios
 from .control import SOCKET, ControlError, ask
@@ -215,11 +216,11 @@ def _detach(options: argparse.Namespace, name: str) -> int:
     return 0
 
 
-def _read_within(pipe: Any, seconds: float) -> str:
-    import select
-
-    ready, _unused, _unused2 = select.select([pipe], [], [], seconds)
-    return pipe.readline() if ready else ""
+def _read_within(pipe: TextIO, seconds: float) -> str:
+    # Not select(), which refuses the descriptors of a process with many open files.
+    waiting = select.poll()
+    waiting.register(pipe, select.POLLIN)
+    return pipe.readline() if waiting.poll(seconds * 1000) else ""
 
 
 def _serve(options: argparse.Namespace, wanted: scenarios.Scenario) -> int:
