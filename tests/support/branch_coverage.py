@@ -4,8 +4,9 @@
 """A pytest plugin that measures which branches of the collection and of the lab the tests take.
 
 `make test` loads it by `-p`, before anything that it measures is imported. It counts what runs in pytest's own
-processes: unit, lab and contract tests. The programs that tests start (ansible-playbook, the lab of a playbook test)
-are not counted, so that a playbook test takes no longer. The data stay in build/coverage, for `coverage html`.
+processes: unit, lab and contract tests, and of a long one its first second. The programs that tests start
+(ansible-playbook, the lab of a playbook test) are not counted, so that a playbook test takes no longer. The data stay
+in build/coverage, for `coverage html`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections import Counter
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,8 @@ FOLDER = ROOT / "build" / "coverage"
 SOURCES = ("plugins", "lab/cucm_lab")
 #: the measurement of this process, once it has begun
 RUNNING: list[coverage.Coverage] = []
+#: processor time of a test that is measured: what takes longer repeats itself, and measuring costs a quarter more
+SECONDS = 1.0
 COUNTS = ("covered_lines", "num_statements", "covered_branches", "num_branches")
 
 
@@ -36,6 +41,8 @@ def measure(*, suffix: bool) -> coverage.Coverage:
     )  # fmt: skip
     # Files that no test imports count as well; the collection's folders are no packages with an __init__.py.
     found.set_option("report:include_namespace_packages", True)
+    # Of what a test imports after its first second, other tests show the branches.
+    found.set_option("run:disable_warnings", ["already-imported"])
     return found
 
 
@@ -49,6 +56,27 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if worker or not getattr(early_config.known_args_namespace, "numprocesses", None):
         RUNNING.append(measure(suffix=True))
         RUNNING[0].start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Measure the first second of a test."""
+    if not RUNNING:
+        return (yield)
+    paused = []
+
+    def pause(*_signal: object) -> None:
+        RUNNING[0].stop()
+        paused.append(True)
+
+    signal.signal(signal.SIGVTALRM, pause)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        if paused:
+            RUNNING[0].start()
 
 
 @pytest.hookimpl(trylast=True)
