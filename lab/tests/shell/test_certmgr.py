@@ -48,7 +48,7 @@ def sign(csr: str, folder: Path) -> tuple[str, str]:
 def test_a_certificate_from_csr_to_upload(lab: LabProcess, cluster: str, tmp_path: Path) -> None:
     rest = Rest(lab, cluster)
     order = {"service": "CallManager", "distribution": "this-server", "commonName": "cm.example.com", "keyLength": 3072,
-            "keyType": "rsa", "hashAlgorithm": "sha384", "altNames": ["a.example.com"]}  # fmt: skip
+             "keyType": "rsa", "hashAlgorithm": "sha384", "altNames": ["a.example.com"]}  # fmt: skip
     csr = rest("POST", "/csr", json=order).json()["csr"]
     assert rest("GET", "/csr", params={"service": "CallManager"}).json()["csr"] == csr
     text = subprocess.run(["openssl", "req", "-noout", "-text", "-verify"], input=csr, capture_output=True, text=True,
