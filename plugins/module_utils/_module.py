@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import importlib.util
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
-from ansible_collections.siptls.cucm.plugins.module_utils._text import clipped, harmless
+from ansible_collections.siptls.cucm.plugins.module_utils._text import clipped, harmless, leaves
 
 ISSUES = "https://github.com/siptls/cucm/issues"
 
@@ -276,25 +276,12 @@ def _refuse_masks(face: Face, params: Mapping[str, Any]) -> None:
         return
     for option, value in params.items():
         secret = face.spec.options.get(option, {}).get("no_log")
-        if not secret and any(mask in text for text in _texts(value) for mask in MASKS):
+        texts = () if secret else (text for text in leaves(value, keys=True) if isinstance(text, str))
+        if any(mask in text for text in texts for mask in MASKS):
             raise Failure(
                 f"The option {option} contains {MASKS[0]}, which Ansible shows in place of a secret: a password is "
                 "part of a name, an address or a number. Nothing was written. Change the password, or the name."
             )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The texts in a value, its keys included; what has none costs nothing, as most of thousands of objects."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for name, content in value.items():
-            if content is not None:
-                yield str(name)
-                yield from _texts(content)
-    elif isinstance(value, list):
-        for content in value:
-            yield from _texts(content)
 
 
 def _unexpected(error: BaseException) -> str:

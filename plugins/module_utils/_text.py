@@ -11,7 +11,7 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 #: Controls but tab and line feed, marks that change the direction or are not seen, line separators, half characters.
@@ -41,6 +41,20 @@ def harmless(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [harmless(item) for item in value]
     return value
+
+
+def leaves(value: Any, *, keys: bool = False) -> Iterator[Any]:
+    """What is in a value of mappings and lists, however deep: texts, numbers, None; on request the keys too."""
+    if isinstance(value, Mapping):
+        for name, content in value.items():
+            if keys:
+                yield name
+            yield from leaves(content, keys=keys)
+    elif isinstance(value, list | tuple):
+        for content in value:
+            yield from leaves(content, keys=keys)
+    else:
+        yield value
 
 
 def with_harmless(found: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._record.document import numbered
+from ansible_collections.siptls.cucm.plugins.module_utils._text import leaves
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import is_address
 
 #: AXL's elements that hold numbers and patterns
@@ -100,8 +101,8 @@ class _Redactor:
         for certificate in record["certificates"].values():
             for name in _dns_names(certificate):
                 self._learn_host(name)
-        for text in _texts(record["objects"]):
-            for name in _qualified(text):
+        for text in leaves(record["objects"]):
+            for name in _qualified(text) if isinstance(text, str) else ():
                 self._learn_host(name)
         for name in (*_destinations(record), *(str(peer["address"]) for peer in record["peers"])):
             self._learn_host(name)
@@ -355,15 +356,6 @@ def _qualified(text: str) -> Iterator[str]:
         person = text[found.end() : found.end() + 1] == "@"
         if "." in name and last.isalpha() and len(last) > 1 and name.lower() != OUR_MARK and not person:
             yield name
-
-
-def _texts(value: Any) -> Iterable[str]:
-    """Every text of an object, however deep."""
-    if isinstance(value, Mapping | list):
-        for inner in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(inner)
-    elif isinstance(value, str):
-        yield value
 
 
 def _number_values(name: str, value: Any) -> Iterable[str]:

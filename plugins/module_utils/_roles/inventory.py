@@ -23,6 +23,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns imp
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import option_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.secrets import SECRETS, secrets_of
+from ansible_collections.siptls.cucm.plugins.module_utils._text import leaves
 
 #: variables for reaching a cluster, by account; each with the environment variable that replaces it
 APPLICATION = {"cucm_host": "CUCM_HOST", "cucm_username": "CUCM_USERNAME", "cucm_password": "CUCM_PASSWORD"}
@@ -351,15 +352,10 @@ def _secrets(inventory: Inventory) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key, part in value.items():
-            yield str(key)
-            yield from _texts(part)
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _texts(part)
-    elif isinstance(value, str | int) and not isinstance(value, bool) and "-----BEGIN" not in str(value):
-        yield str(value)
+    """The names and numbers in a variable; certificates and keys have none."""
+    for part in leaves(value, keys=True):
+        if isinstance(part, str | int) and not isinstance(part, bool) and "-----BEGIN" not in str(part):
+            yield str(part)
 
 
 #: facts of the roles whose names are near to an option
