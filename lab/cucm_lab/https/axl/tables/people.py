@@ -11,6 +11,18 @@ from __future__ import annotations
 
 _LINE_APPEARANCE = "lineAppearanceAssociationForPresences/lineAppearanceAssociationForPresence"
 
+_PASSWORD_CREDENTIALS = """\
+passwordCredentials | group | o | | | o | y | - | |
+passwordCredentials/pwdCredPolicyName | string | o | | | o | y | - | |
+passwordCredentials/pwdCredUserCantChange | bool | o | | | o | y | - | |
+passwordCredentials/pwdCredUserMustChange | bool | o | | | o | y | - | |
+passwordCredentials/pwdCredDoesNotExpire | bool | o | | | o | y | - | |
+passwordCredentials/pwdCredTimeChanged | string | o | | | o | y | - | |
+passwordCredentials/pwdCredTimeAdminLockout | string | o | n | | o | y | - | |
+passwordCredentials/pwdCredLockedByAdministrator | bool | o | | | o | y | - | |
+passwordCredentials/pwdResetHackCount | bool | o | | | o | y | - | 11.0 |
+"""
+
 USER = f"""
 firstName | string | o | | | o | y | y | |
 displayName | string | o | | | o | y | y | 11.0 | 12.0
@@ -52,16 +64,7 @@ maxDeskPickupWaitTime | int | o | | 10000 | o | y | y | |
 remoteDestinationLimit | int | o | | 4 | o | y | y | |
 associatedRemoteDestinationProfiles | group | - | | | - | y | - | |
 associatedRemoteDestinationProfiles/remoteDestinationProfile | list | - | | | - | y | - | |
-passwordCredentials | group | o | | | o | y | - | |
-passwordCredentials/pwdCredPolicyName | string | o | | | o | y | - | |
-passwordCredentials/pwdCredUserCantChange | bool | o | | | o | y | - | |
-passwordCredentials/pwdCredUserMustChange | bool | o | | | o | y | - | |
-passwordCredentials/pwdCredDoesNotExpire | bool | o | | | o | y | - | |
-passwordCredentials/pwdCredTimeChanged | string | o | | | o | y | - | |
-passwordCredentials/pwdCredTimeAdminLockout | string | o | n | | o | y | - | |
-passwordCredentials/pwdCredLockedByAdministrator | bool | o | | | o | y | - | |
-passwordCredentials/pwdResetHackCount | bool | o | | | o | y | - | 11.0 |
-pinCredentials | group | o | | | o | y | - | |
+{_PASSWORD_CREDENTIALS}pinCredentials | group | o | | | o | y | - | |
 pinCredentials/pinCredPolicyName | string | o | | | o | y | - | |
 pinCredentials/pinCredUserCantChange | bool | o | | | o | y | - | |
 pinCredentials/pinCredUserMustChange | bool | o | | | o | y | - | |
@@ -141,20 +144,11 @@ associatedHeadsets | group | o | | | o | y | - | 14.0 |
 associatedHeadsets/headset | list | o | | | o | y | - | 14.0 |
 """
 
-APP_USER = """
+APP_USER = f"""
 userid | string | R | | | - | y | y | |
 newUserid | string | - | | | o | - | - | |
 password | string | o | | | o | - | - | |
-passwordCredentials | group | o | | | o | y | - | |
-passwordCredentials/pwdCredPolicyName | string | o | | | o | y | - | |
-passwordCredentials/pwdCredUserCantChange | bool | o | | | o | y | - | |
-passwordCredentials/pwdCredUserMustChange | bool | o | | | o | y | - | |
-passwordCredentials/pwdCredDoesNotExpire | bool | o | | | o | y | - | |
-passwordCredentials/pwdCredTimeChanged | string | o | | | o | y | - | |
-passwordCredentials/pwdCredTimeAdminLockout | string | o | n | | o | y | - | |
-passwordCredentials/pwdCredLockedByAdministrator | bool | o | | | o | y | - | |
-passwordCredentials/pwdResetHackCount | bool | o | | | o | y | - | 11.0 |
-digestCredentials | string | o | | | o | - | - | |
+{_PASSWORD_CREDENTIALS}digestCredentials | string | o | | | o | - | - | |
 presenceGroupName | fk | o | | Standard Presence group | o | y | y | |
 acceptPresenceSubscription | bool | o | | false | o | y | y | |
 acceptOutOfDialogRefer | bool | o | | false | o | y | y | |
