@@ -41,6 +41,7 @@ class Release:
     asks_ocsp: bool = False  # as a TLS client for SIP it asks OCSP responders
     expressways: bool = False  # AXL lists Expressway-C servers (listExpresswayCConfiguration)
     rest: bool = False  # the certificate REST API
+    haproxy: bool = False  # Cisco HAProxy serves the HTTPS ports
 
     def title(self, version: Version) -> str:
         """As Cisco writes it, without a service update: 10.5(2); from 14 on 14, 15."""
@@ -53,7 +54,7 @@ _FROM_10 = {"node_roles": True, "ctl_by_cli": True, "originator_space": True}
 _FROM_11 = {**_FROM_10, "ecdsa": True}
 _FROM_12 = {**_FROM_11, "itl_recovery": True}
 _FROM_12_5 = {**_FROM_12, "asks_ocsp": True, "expressways": True}
-_FROM_14 = {**_FROM_12_5, "rest": True}
+_FROM_14 = {**_FROM_12_5, "rest": True, "haproxy": True}
 
 RELEASES = (
     Release("9.1", (9, 1), _updates(4), legacy_crypto=True),

@@ -196,6 +196,19 @@ axl_version:
   returned: success
   type: str
   sample: "10.5"
+legacy_crypto:
+  description: Whether the release supports only TLS 1.0 and SHA-1 (up to 10.5).
+  returned: success
+  type: bool
+  version_added: 1.0.0
+  sample: true
+itl_recovery:
+  description: Whether the ITLRecovery certificate signs the CTL and ITL files (from 12.0 on). Before, that of
+    CallManager does.
+  returned: success
+  type: bool
+  version_added: 1.0.0
+  sample: false
 nodes:
   description: The servers of the cluster except IM and Presence, the publisher first.
   returned: success

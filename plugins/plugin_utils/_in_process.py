@@ -47,7 +47,7 @@ PREDICTS = "siptls_cucm_predicts"
 LIBRARIES = ("asyncssh", "cryptography.x509", "lxml.etree", "requests", "yaml", "zeep")
 #: To find one filter of a collection, Ansible loads them all, and it compiles what they import each time; likewise its
 #: own tests. What its main process has loaded, no worker loads again: half the processor time of a rerun.
-PRELOADED = ((filter_loader, "siptls.cucm.absolute_path"), (test_loader, "ansible.builtin.version"))
+PRELOADED = ((filter_loader, "siptls.cucm.absolute_path"), (test_loader, "ansible.builtin.truthy"))
 
 
 def _quiet() -> warnings.catch_warnings[None]:

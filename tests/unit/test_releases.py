@@ -64,13 +64,13 @@ def test_a_release_that_the_table_does_not_have_yet_is_noticed(
         ("11.5.1.10000-6", "ctl_by_cli ecdsa"),
         ("12.0.1", "ctl_by_cli ecdsa itl_recovery"),
         ("12.5.1.18901-1", "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways"),
-        ("14.0", "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways rest"),
-        ("16.0.1", "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways rest"),
-        (None, "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways rest"),
-        ("new", "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways rest"),
+        ("14.0", "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways rest haproxy"),
+        ("16.0.1", "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways rest haproxy"),
+        (None, "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways rest haproxy"),
+        ("new", "ctl_by_cli ecdsa itl_recovery asks_ocsp expressways rest haproxy"),
     ],
 )
 def test_what_a_release_has(version: str | None, has: str) -> None:
     row = _releases.features(version)
-    names = ("ctl_by_cli", "ecdsa", "itl_recovery", "asks_ocsp", "expressways", "rest")
+    names = ("ctl_by_cli", "ecdsa", "itl_recovery", "asks_ocsp", "expressways", "rest", "haproxy")
     assert [name for name in names if getattr(row, name)] == has.split()

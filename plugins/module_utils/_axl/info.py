@@ -46,11 +46,13 @@ def service(task: Task) -> Outcome:
 
 def describe(client: AxlClient) -> dict[str, Any]:
     """What cucm_info returns for every cluster."""
-    servers = nodes(client)
+    servers, release = nodes(client), release_of(client.release)
     return {
         "version": client.release,
         "release": name_of(client.release),
         "axl_version": client.version,
+        "legacy_crypto": release.legacy_crypto,
+        "itl_recovery": release.itl_recovery,
         "nodes": servers,
         "callmanager_groups": callmanager_groups(client),
         "device_pools": device_pools(client),

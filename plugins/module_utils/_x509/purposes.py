@@ -10,9 +10,9 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import OLDEST, features
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES, SERVER_AUTH
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC, RSA
 
@@ -25,8 +25,8 @@ class Service:
     """A service that a new certificate requires to be restarted, by the full name that Control Center shows."""
 
     name: str
-    #: the first major release that has it
-    since: int = 0
+    #: the field of Release that says whether a release has it; empty: every release does
+    comes_with: str = ""
     #: also on the nodes of the cluster that have no new certificate: it serves or verifies those of other nodes
     on_every_node: bool = False
 
@@ -51,12 +51,12 @@ class Purpose:
 
         other_nodes: on the nodes that have no new certificate.
         """
-        major = re.match(r"\d+", version)
-        known = int(major[0]) if major else 0
+        release = features(version) if version else OLDEST
         return tuple(
             service.name
             for service in self.services
-            if service.since <= known and (service.on_every_node or not other_nodes)
+            if (not service.comes_with or getattr(release, service.comes_with))
+            and (service.on_every_node or not other_nodes)
         )
 
     @property
@@ -71,7 +71,7 @@ _CALLMANAGER_SERVICES = (
     Service("Cisco CTIManager"),
     _TVS_SERVICE,
     Service("Cisco Tftp", on_every_node=True),
-    Service("Cisco HAProxy", since=14),
+    Service("Cisco HAProxy", comes_with="haproxy"),
 )
 #: the purpose whose certificate CUCM presents on SIP trunks, and its elliptic twin (11.0 and later)
 TRUNK = Purpose("CallManager", _CALLMANAGER_SERVICES, 5061, BOTH_USES, reuses="tomcat")
