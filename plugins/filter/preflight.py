@@ -74,7 +74,7 @@ options:
     type: dict
   backdating:
     description: Minutes by which the CA backdates its certificates. A node whose clock is further behind would not
-      accept them.
+      accept them. V(none) if nothing will be signed.
     type: int
     default: 10
   ecdsa:

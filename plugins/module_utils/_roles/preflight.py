@@ -95,7 +95,8 @@ def check_cluster(
     of the cluster; with one on any cluster none is contacted, and asked is false. left_out are the peers that --limit
     leaves out. options are what is wrong with the options of the roles; authority holds `pem`, `where` and
     `renew_before` of the CA that is to sign. planned holds the `peers` and the `settings` of role sip_tls_trunk, and
-    without it trunks are not checked. backdating: minutes that the CA lets its certificates begin in the past.
+    without it trunks are not checked. backdating: minutes that the CA lets its certificates begin in the past; None
+    if nothing will be signed.
     ecdsa: what becomes of CallManager-ECDSA, sign or leave.
     ctl holds the `policy` (callmanager_certificate_ctl), `regenerate`, `window`, `drain` and `check` (nothing will be
     changed) of role callmanager_certificate; and `peers` and `trunk_name` (with {peer}) of role sip_tls_trunk.
@@ -106,7 +107,7 @@ def check_cluster(
         phone_security=info.get("phone_security"), routes=numbers,
         patterns=[number["pattern"] for number in numbers], mistakes=[*inventory, *options],
     )  # fmt: skip
-    warn_days, backdating = whole(warn_days, 30), whole(backdating, 10)
+    warn_days = whole(warn_days, 30)
     if not asked:
         return cluster
     named = _authority(cluster, authority, warn_days)
@@ -425,13 +426,17 @@ def _check_dates(cluster: Cluster, name: str, warn_days: int) -> None:
             cluster.warnings.append(f"{cluster.name}, node {name}: the {what} {when}.")
 
 
-def _check_clock(cluster: Cluster, name: str, clock: Mapping[str, Any], backdating: int) -> None:
-    """A node that is behind finds new certificates, its own and its peers', not yet valid."""
+def _check_clock(cluster: Cluster, name: str, clock: Mapping[str, Any], backdating: Any) -> None:
+    """A node that is behind finds new certificates, its own and its peers', not yet valid.
+
+    backdating: minutes; None if nothing will be signed.
+    """
     offset = int(clock.get("offset") or 0)
     text = f"{cluster.name}, node {name}: its clock is {apart(timedelta(seconds=offset))}"
-    if offset < -60 * backdating:
+    minutes = whole(backdating, 10)
+    if backdating is not None and offset < -60 * minutes:
         cluster.problems.append(
-            f"{text}. A new certificate begins {backdating} minutes in the past at most, so that the node would take "
+            f"{text}. A new certificate begins {minutes} minutes in the past at most, so that the node would take "
             "it for not yet valid and refuse it. Correct the node's NTP (`utils ntp status`) first, or the "
             "controller's clock if that one is wrong."
         )

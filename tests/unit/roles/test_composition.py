@@ -253,6 +253,13 @@ def test_a_clock_so_far_behind_that_a_new_certificate_is_not_valid_there_is_a_pr
     assert not with_clock(-1_200, backdating=60)["problems"]
 
 
+def test_a_clock_that_is_behind_is_only_warned_of_if_nothing_will_be_signed() -> None:
+    facts = with_clock(-40 * 86_400, backdating=None)
+    assert not facts["problems"]
+    (warning,) = facts["warnings"]
+    assert "40 days behind" in warning
+
+
 def due(node: str, **more: Any) -> dict[str, Any]:
     return {"item": {"name": node}, "needed": True, "reason": "20 days left", "certificate": {"days_left": 20}, **more}
 
