@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.filter.preflight_new_certificates import preflight_new_certificates
 from ansible_collections.siptls.cucm.plugins.filter.preflight_problems import preflight_problems
-from ansible_collections.siptls.cucm.plugins.filter.preflight_signing import preflight_signing
 
 from tests.support.certificate_kit import Authority, openssl
 from tests.support.made_views import made
@@ -36,7 +36,7 @@ def folder(path: Path, made_by: Authority) -> Path:
 
 def signed(given: dict[str, Any], **more: Any) -> dict[str, Any]:
     ca = {name: value for name, value in given.items() if name not in ("days", "passphrase")}
-    return preflight_signing(
+    return preflight_new_certificates(
         facts(**more), ca, days=given.get("days", 730), renew_before=30, passphrase=given.get("passphrase")
     )
 
@@ -182,7 +182,7 @@ def test_a_pending_csr_that_the_ca_would_refuse_is_found_before_anything_is_sign
         "csr": make(tmp_path),
     }
     other = facts("b", nodes=[{"name": "B", "address": "192.0.2.2"}], certificates={"B": made("C=IN,CN=b.example.com")})
-    found = preflight_signing(
+    found = preflight_new_certificates(
         facts(nodes=[{"name": "A", "address": "192.0.2.1"}]), {"path": str(ca)}, days=730, renew_before=30,
         csrs=[result], variables={"b": {"preflight_cluster": other}}, hosts=["a", "b"],
     )  # fmt: skip
@@ -205,5 +205,7 @@ def test_a_sound_csr_is_no_problem_and_one_that_cannot_be_made_is(tmp_path: Path
     silent = {**item, "failed": True, "msg": "No connection.", "reason": "timeout"}
     for result, problems in ((sound, []), (foreseen, []), (silent, []), (refused, [f"a, node A: {refused['msg']}"])):
         given = facts(nodes=[{"name": "A", "address": "192.0.2.1"}])
-        found = preflight_signing(given, ca, days=730, renew_before=30, csrs=[result], variables={}, hosts=["a"])
+        found = preflight_new_certificates(
+            given, ca, days=730, renew_before=30, csrs=[result], variables={}, hosts=["a"]
+        )
         assert (found["mistakes"], found["problems"]) == ([], problems)
