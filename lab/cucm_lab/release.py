@@ -97,6 +97,14 @@ class Release:
     trust_names_with_serial: bool
     #: "RISService70", or the older "RISService"
     ris_services: tuple[str, ...]
+    #: the CLI sets mixed mode and updates the CTL file; before, the CTL client does, with eTokens
+    has_tokenless_ctl: bool = False
+    #: the ITLRecovery certificate signs the CTL and ITL files; before, that of CallManager
+    itl_recovery_signs: bool = False
+    #: partitions for learned numbers and URIs are shipped
+    has_learned_partitions: bool = False
+    #: Cisco HAProxy serves the HTTPS ports
+    has_haproxy: bool = False
     #: `show tls min-version` and `set tls min-version` (11.5(1)SU3 and later)
     has_tls_min_version: bool = False
     #: `set tls min-version` on the publisher sets all nodes (15SU2 and later); before, each node is set by itself
@@ -180,6 +188,7 @@ _R100 = replace(
     axl_versions=("8.0", "8.5", "8.6", "9.0", "9.1", "10.0"), axl_oldest="8.0",
     csr=CsrDefaults(2048, "sha256", "parent_domain+host", _IPSEC_EKU, _KU), self_signed=(2048, "sha256"),
     os_version="10.0.0.0-2", has_itl_recovery=True, ris_services=("RISService70", "RISService"),
+    has_tokenless_ctl=True, has_learned_partitions=True,
 )  # fmt: skip
 _R105 = replace(_R100, name="10.5", version="10.5.2.10000-5", axl_version="10.5",
                 axl_versions=(*_R100.axl_versions, "10.5"), os_version="6.0.0.0-2")  # fmt: skip
@@ -194,6 +203,7 @@ _R115 = replace(_R110, name="11.5", version="11.5.1.12900-21", axl_version="11.5
 _R120 = replace(
     _R115, name="12.0", version="12.0.1.10000-10", axl_version="12.0",
     axl_versions=("10.0", "10.5", "11.0", "11.5", "12.0"), axl_oldest="10.0", os_version="7.0.0.0-2",
+    itl_recovery_signs=True,
 )  # fmt: skip
 _R125 = replace(_R120, name="12.5", version="12.5.1.13900-152", axl_version="12.5",
                 axl_versions=(*_R120.axl_versions, "12.5"), ssh=_NEW_SSH, os_version="7.0.0.0-4")  # fmt: skip
@@ -202,7 +212,7 @@ _R14 = replace(
     axl_versions=("11.0", "11.5", "12.0", "12.5", "14.0"), axl_oldest="11.0",
     tls=TlsPolicy(TLS12, TLS12, _NEW_CIPHERS),
     csr=CsrDefaults(2048, "sha256", "parent_domain+host", _EKU, _KU, include_ou=False, asks_ou=True),
-    has_rest_certmgr=True, cert_text_form="bouncycastle", has_cert_reuse=True,
+    has_rest_certmgr=True, cert_text_form="bouncycastle", has_cert_reuse=True, has_haproxy=True,
 )  # fmt: skip
 _R15SU1 = replace(
     _R14, name="15SU1", version="15.0.1.11900-23", axl_version="15.0",

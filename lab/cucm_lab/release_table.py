@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .phones.trustlists import ITLRECOVERY_SIGNS_SINCE, TOKENLESS_SINCE
 from .release import RELEASES, TLS10, TLS12, TLS13, Release
 
 #: letter -> source
@@ -49,9 +48,9 @@ def _span(minimum: ssl.TLSVersion, maximum: ssl.TLSVersion) -> str:
 
 
 def _signers(release: Release) -> str:
-    if release.number >= ITLRECOVERY_SIGNS_SINCE:
+    if release.itl_recovery_signs:
         return "ITLRecovery"
-    return "CallManager" if release.number >= TOKENLESS_SINCE else "eToken, CallManager"
+    return "CallManager" if release.has_tokenless_ctl else "eToken, CallManager"
 
 
 COLUMNS = (

@@ -26,7 +26,8 @@ class Service:
     feature: bool = False
     #: Control Center may start and stop it; all others are restarted only by the CLI
     controllable: bool = True
-    since: tuple[int, int] = (0, 0)
+    #: the column of the release table that says whether a release has it; every release has the others
+    comes_with: str = ""
 
 
 SERVICES = (
@@ -43,7 +44,7 @@ SERVICES = (
     Service("Cisco CDR Agent"),
     Service("Cisco DRF Local"),
     Service("Cisco Audit Event Service"),
-    Service("Cisco HAProxy", since=(14, 0)),
+    Service("Cisco HAProxy", comes_with="has_haproxy"),
     Service("Cisco Tomcat", controllable=False),
     Service("Cisco DB", controllable=False),
     Service("System SSH", controllable=False),
@@ -53,7 +54,7 @@ _STATE, _ACTIVATED = "service", "service-activated"
 
 def services_of(release: Release) -> list[Service]:
     """The services that this release has."""
-    return [service for service in SERVICES if service.since <= release.number]
+    return [service for service in SERVICES if not service.comes_with or getattr(release, service.comes_with)]
 
 
 Listener = Callable[["Node", str, str], Awaitable[None] | None]

@@ -68,6 +68,8 @@ RELEASES = (
     Release("15.0", (15, 0), _updates(4, b13901="SU3a", b14901="SU4a"), **_FROM_14),
 )
 OLDEST, NEWEST = RELEASES[0], RELEASES[-1]
+#: the first release with the certificate REST API
+FIRST_WITH_REST = next(release.axl for release in RELEASES if release.rest)
 #: the build of a release without a service update
 FIRST_BUILD = 10_000
 #: the releases that need the option legacy_crypto, in words

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 SAST, CCM, TVS, CAPF = "System Administrator Security Token", "CCM+TFTP", "TVS", "CAPF"
 #: the name of an eToken's certificate, which no node holds
 ETOKEN = "SAST-ADN00000000"
-TOKENLESS_SINCE = (10, 0)
-ITLRECOVERY_SIGNS_SINCE = (12, 0)
 
 register("phones.itl_rebuilt", "tftp", "A node's ITL contains new certificates from the next start of Cisco Tftp")
 
@@ -145,7 +143,7 @@ class TrustLists:
         publisher = self._cluster.publisher
         release = self._cluster.release
         entries = []
-        if release.number >= TOKENLESS_SINCE:
+        if release.has_tokenless_ctl:
             signer = self._signer(publisher, SAST)
             entries.append(signer)
             if release.number >= tuple(self._cluster.lab.inferred["phones.itlrecovery_in_ctl_since"]):
@@ -176,7 +174,7 @@ class TrustLists:
         return self._keep(f"itl/{node.name}", made)
 
     def _signer(self, node: Node, function: str) -> Entry:
-        if self._cluster.release.number >= ITLRECOVERY_SIGNS_SINCE:
+        if self._cluster.release.itl_recovery_signs:
             # One certificate for the cluster, made by the publisher.
             publisher = self._cluster.publisher
             return Entry.of(function, publisher.name, publisher.certs.held_certificate("ITLRecovery"))

@@ -29,6 +29,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     refused,
     write_once,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import FIRST_WITH_REST
 from ansible_collections.siptls.cucm.plugins.module_utils._x509 import rules
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb, leaf_first
@@ -197,8 +198,8 @@ def _run(store: CertificateStore, given: Input, params: Mapping[str, Any]) -> Ou
     else:
         stored, entry = _foreseen(given, work, stored, entry)
     changed = bool(work.deletions or work.uploads or work.identity)
-    # The REST API shows that the release is 14 or later; over the CLI the release is not known here.
-    release = "14" if store.kind == "REST" else ""
+    # The REST API shows that the release is at least the first one with it; over the CLI the release is not known here.
+    release = FIRST_WITH_REST if store.kind == "REST" else ""
     restart = purpose_of(given.purpose).services_at(release) if work.identity is not None else ()
     installed = entry.facts if entry is not None else None
     moment = store.clock.now()

@@ -149,7 +149,7 @@ def seed(cluster: Cluster, store: ConfigStore) -> None:
     _nodes(cluster, add)
     for number, (name, audio) in enumerate((("Hub_None", 0), ("Phantom", 0), ("Shadow", 0)), 1):
         add.shipped("Location", name=name, id=number, withinAudioBandwidth=audio)
-    if cluster.release.number >= (10, 0):
+    if cluster.release.has_learned_partitions:
         for name in LEARNED_PARTITIONS:
             add.shipped("RoutePartition", name=name, description="")
     standard = "Standard Presence group"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from ...inferred import register
 from ...phones import Entry, TrustList
-from ...phones.trustlists import SAST, TOKENLESS_SINCE
+from ...phones.trustlists import SAST
 from ..session import CommandError, Shell
 
 QUESTION = "This operation {what}. Do you want to continue? (y/n):"
@@ -78,7 +78,7 @@ async def set_cluster(shell: Shell, parameters: list[str]) -> None:
 
 
 def _on_the_publisher(shell: Shell) -> None:
-    if shell.node.cluster.release.number < TOKENLESS_SINCE:
+    if not shell.node.cluster.release.has_tokenless_ctl:
         raise CommandError(*shell.inferred["shell.unknown_command"])
     if shell.node is not shell.node.cluster.publisher:
         raise CommandError(shell.inferred["shell.ctl_on_subscriber"])
