@@ -99,6 +99,8 @@ class Task:
     params: dict[str, Any]
     check_mode: bool
     folders: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    #: the name of the play's strategy plugin, as the play or ansible.cfg has it
+    strategy: str = ""
 
     @property
     def tmpdir(self) -> str:
@@ -152,7 +154,8 @@ class ActionModule(RunModule):  # type: ignore[misc]  # ansible-core has no type
             ).validate(_plain(self._task.args))
             if valid.error_messages:
                 return None
-            task = Task(valid.validated_parameters, bool(self._task.check_mode), folders)
+            play = self._task.get_play()
+            task = Task(valid.validated_parameters, bool(self._task.check_mode), folders, str(play.strategy))
             result, warnings = perform(FACE, task, verbosity=self._display.verbosity, diff=bool(self._task.diff))
         return _returned(result, warnings, task, valid)
 

@@ -487,27 +487,38 @@ def test_a_limit_says_what_it_leaves_out_and_what_that_costs(tmp_path: Path) -> 
     assert "It was left out by --limit: run for both." in said and "when it answers" not in said
 
 
+def own_play(site: Site, role: str, tasks_from: str = "main", **keywords: Any) -> Run:
+    """A play of the operator's own with one role; keywords are those of the play."""
+    play = {
+        "hosts": "cucm_clusters", "connection": "local", "gather_facts": False,
+        "module_defaults": {
+            "group/siptls.cucm.cucm": "{{ cucm_application_connection }}",
+            "group/siptls.cucm.platform": "{{ cucm_platform_connection }}",
+        },
+        "tasks": [{"import_role": {"name": f"siptls.cucm.{role}", "tasks_from": tasks_from}}], **keywords,
+    }  # fmt: skip
+    (site.folder / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+    order = site.order("verify")
+    order[order.index("-i") - 1] = str(site.folder / "play.yml")
+    done = subprocess.run(
+        order, cwd=site.folder, env=site.environment(), text=True, capture_output=True, timeout=LIMIT, check=False
+    )
+    output = flat(done.stdout + done.stderr)
+    return Run(done.returncode, output, recap_of(done.stdout))
+
+
 def test_a_role_alone_ends_in_a_sentence(tmp_path: Path) -> None:
     site, tasks = Site(tmp_path), {"sip_tls_undo": "absent"}
     with site.lab:
         for role, needs in ROLES_NEED.items():
-            play = {
-                "hosts": "cucm_clusters", "connection": "local", "gather_facts": False,
-                "module_defaults": {
-                    "group/siptls.cucm.cucm": "{{ cucm_application_connection }}",
-                    "group/siptls.cucm.platform": "{{ cucm_platform_connection }}",
-                },
-                "tasks": [{"import_role": {"name": f"siptls.cucm.{role}", "tasks_from": tasks.get(role, "main")}}],
-            }  # fmt: skip
-            (tmp_path / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
-            order = site.order("verify")
-            order[order.index("-i") - 1] = str(tmp_path / "play.yml")
-            done = subprocess.run(
-                order, cwd=tmp_path, env=site.environment(), text=True, capture_output=True, timeout=LIMIT, check=False
-            )
-            assert done.returncode != 0 and f"role {role} needs the facts that role {needs}" in flat(
-                done.stdout + done.stderr
-            )
+            run = own_play(site, role, tasks.get(role, "main"))
+            assert run.code != 0 and f"role {role} needs the facts that role {needs}" in run.output
+        # The strategy of an operator's own play: a cluster must not be changed while another is still being checked.
+        for strategy in ("free", "ansible.builtin.host_pinned"):
+            run = own_play(site, "preflight", strategy=strategy)
+            assert run.total("failed") == 2 and f"The strategy of this play is {strategy}, so that" in run.output
+        contacts = [event for event in site.lab.events() if event["kind"] not in ("lab", "sip")]
+        assert not contacts, "a cluster was contacted"
 
 
 ROLES_NEED = {
