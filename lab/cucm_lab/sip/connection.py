@@ -34,6 +34,10 @@ class ConnectionFailed(Exception):
         self.expected = expected
 
 
+class ConnectionLost(ConnectionFailed):
+    """A connection that ended while a request over it waited for its answer."""
+
+
 class SipConnection(asyncio.Protocol):
     """A connection of an endpoint; `engine` None means TCP."""
 

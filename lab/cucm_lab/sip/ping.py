@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .connection import ConnectionFailed, SipConnection
+from .connection import ConnectionFailed, ConnectionLost
 from .messages import Leg
 from .peers import address
 from .trunk import Ping, Trunk, nodes_of
@@ -123,8 +123,13 @@ class Pinger:
         endpoint = self._endpoint
         try:
             peer.ip = await endpoint.resolve(peer.host)
-            connection = await endpoint.connect(trunk, peer.host, peer.port)
-            code = await self._options(trunk, connection, ping, peer.host)
+            try:
+                code = await self._options(trunk, peer, ping)
+            except ConnectionLost:
+                # The peer may have reset its own trunk meanwhile.
+                if not endpoint.lab.inferred["sip.ping_sent_again"]:
+                    raise
+                code = await self._options(trunk, peer, ping)
         except ConnectionFailed as failure:
             peer.alive, peer.reason, peer.text = False, f"Local={failure.local}", str(failure)
             return
@@ -135,8 +140,10 @@ class Pinger:
         peer.reason = "" if peer.alive else f"Remote={code}"
         peer.text = f"answered {code}"
 
-    async def _options(self, trunk: Trunk, connection: SipConnection, ping: Ping, host: str) -> int:
+    async def _options(self, trunk: Trunk, peer: PeerState, ping: Ping) -> int:
+        """The final answer's code; ConnectionLost when the connection ended before it, ConnectionFailed without one."""
         endpoint = self._endpoint
+        connection = await endpoint.connect(trunk, peer.host, peer.port)
         leg = Leg(
             transport=connection.transport_name,
             local=endpoint.node.address,
@@ -153,11 +160,12 @@ class Pinger:
             connection.send(request)
             answer = await asyncio.wait_for(answers.get(), (ping.retries + 1) * ping.retry_ms / 1000)
             if isinstance(answer, ConnectionFailed):
-                raise answer
+                raise ConnectionLost(str(answer), local=answer.local)
             code = int(answer.code)
         finally:
             connection.forget(leg.call_id, f"{leg.sequence} OPTIONS")
-            endpoint.traces.ping_ended(trunk.name, connection, identifier, code, named=host != connection.remote[0])
+            named = peer.host != connection.remote[0]
+            endpoint.traces.ping_ended(trunk.name, connection, identifier, code, named=named)
         return code
 
 

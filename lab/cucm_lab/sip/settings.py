@@ -51,6 +51,7 @@ register("sdl.partial_alarm", True, "AlarmErr lines SIPTrunkPartiallyISV when so
 register("capture.new_style_from", None, "First release (such as [12, 0]) whose screen capture prints `Flags [P.]`")
 register("calllogs.tls", "TLS", "Field 4 of SIPT lines over TLS")
 register("sip.fips_minimum", "1.2", "Lowest TLS version of SIP in FIPS mode, if the release has it")
+register("sip.ping_sent_again", True, "OPTIONS whose connection ends before the answer are sent once more")
 register("sip.call_needs_connection", True, "A call over a trunk is lost when its signalling connection ends")
 register("sip.translations", 10, "How many translation patterns a call passes before it is given up as a circle")
 register("sip.equal_patterns", "first", "Of equal matches in one partition the pattern that sorts first wins, or last")
