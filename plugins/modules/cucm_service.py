@@ -201,6 +201,12 @@ status:
   returned: success
   type: str
   sample: Started
+since:
+  description: When the service was started, by the node's clock; null if the interface does not show it.
+  returned: success
+  type: str
+  version_added: 1.0.0
+  sample: "2027-01-31T02:00:00+00:00"
 previous_status:
   description: The state of the service before.
   returned: success

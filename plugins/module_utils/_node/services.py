@@ -323,6 +323,7 @@ def _run(
         after=_for_diff(after, shown, restarted=needed and state == "restarted"),
         result={
             "status": after.status,
+            "since": _since_text(control, after),
             "previous_status": before.status,
             "presented": next(iter(shown.values()), None),
             "presented_certificates": shown,
@@ -481,10 +482,9 @@ def _others(
 
 def _row(control: Control, found: ServiceState, *, changed: bool = False) -> dict[str, Any]:
     """What the result shows of another service, as it was found."""
-    since = _since(control, found)
     return {
         "name": found.name, "changed": changed, "status": found.status, "activated": found.activated,
-        "since": since.isoformat(timespec="seconds") if since else None,
+        "since": _since_text(control, found),
     }  # fmt: skip
 
 
@@ -516,6 +516,12 @@ def _since(control: Control, found: ServiceState) -> datetime | None:
     return control.now() - timedelta(seconds=found.up_time)
 
 
+def _since_text(control: Control, found: ServiceState) -> str | None:
+    """The same for a result."""
+    since = _since(control, found)
+    return since.isoformat(timespec="seconds") if since else None
+
+
 def _started_before(control: Control, found: ServiceState, limit: datetime | None) -> bool:
     """False where Control Center or the CLI does not show since when the service runs."""
     since = _since(control, found)
@@ -535,9 +541,10 @@ def _untouched(
 ) -> dict[str, Any]:  # fmt: skip
     """The result for a service to which nothing was done."""
     return {
-        "status": found.status, "previous_status": found.status, "presented": next(iter(presented.values()), None),
-        "presented_certificates": dict(presented), "waited": 0.0, "interface": control.kind.lower(),
-        "left_stopped": left_stopped, "restarted": [], "pending": pending or [], "calls_left": None,
+        "status": found.status, "since": _since_text(control, found), "previous_status": found.status,
+        "presented": next(iter(presented.values()), None), "presented_certificates": dict(presented), "waited": 0.0,
+        "interface": control.kind.lower(), "left_stopped": left_stopped, "restarted": [], "pending": pending or [],
+        "calls_left": None,
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Node
@@ -20,6 +20,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import 
 
 Row = Mapping[str, Any]
 STARTED, STOPPED = "Started", "Stopped"
+#: the most by which a CA usually dates a certificate back: ca_sign's local one does
+BACKDATING = timedelta(hours=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -36,21 +39,28 @@ class Looked:
     services: Mapping[str, Row]
     #: when the certificate of the node begins
     begins: str
+    #: when Cisco CallManager was started there; empty where the interface does not show it
+    since: str = ""
 
     @property
     def changed(self) -> bool:
         """Whether its other services have to take up something new, as far as this run shows."""
         return self.restarted or self.pending or self.new
 
-    def due(self, service: Service, somewhere: bool, newest: str) -> bool:
+    @property
+    def limit(self) -> datetime:
+        """A service that was started before this moment does not have the node's certificate yet."""
+        return _limit(_moment(self.begins), _moment(self.since))
+
+    def due(self, service: Service, somewhere: bool, newest: datetime) -> bool:
         """Whether a service has to be restarted, or would have to be if it were not stopped.
 
-        somewhere: something of the cluster is new; newest: when the newest certificate of the cluster begins.
+        somewhere: something of the cluster is new; newest: the limit of the cluster's newest certificate.
         """
         row = self.services.get(service.name) or {}
         changed = self.changed or (service.on_every_node and somewhere)
         if row.get("status") == STARTED:
-            return changed or _before(row.get("since"), newest if service.on_every_node else self.begins)
+            return changed or _before(row.get("since"), newest if service.on_every_node else self.limit)
         # Whether somebody stopped it is for cucm_service to find out, which then leaves it alone and says so.
         return changed and row.get("status") == STOPPED and bool(row.get("activated"))
 
@@ -69,13 +79,14 @@ def following(
     looked = [_looked(cluster, row, uploaded, ctl_changed) for row in results if row.get("status")]
     if not looked:
         return {"next": [], "waiting": []}
-    newest = max((node.begins for node in looked), key=_moment)
+    newest = max(node.limit for node in looked)
     somewhere = ctl_changed or any(node.changed for node in looked)
     due = [(service, [node for node in looked if node.due(service, somewhere, newest)]) for service in TRUNK.services]
     known = {node.node.name for node in looked}
     others = [node for node in cluster.nodes if node.name not in known]
+    started_before = "" if somewhere or newest == _NEVER else newest.isoformat()
     return {
-        "next": [row for service, found in due for row in _rows(service, found, others, "" if somewhere else newest)],
+        "next": [row for service, found in due for row in _rows(service, found, others, started_before)],
         "waiting": [
             {"item": node.node.to_facts(), "pending": [service.name for service, found in due if node in found]}
             for node in looked
@@ -107,17 +118,29 @@ def _looked(cluster: Cluster, row: Row, uploaded: Sequence[str], ctl_changed: bo
         new=node.name in uploaded or ctl_changed,
         services={str(service["name"]): service for service in row.get("also") or ()},
         begins=str((cluster.certificates.get(node.name) or {}).get("not_before") or ""),
+        since=str(row.get("since") or ""),
     )
 
 
 def _moment(text: str) -> datetime:
     """A moment; the earliest there is for none."""
-    return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
+    return datetime.fromisoformat(text) if text else _NEVER
 
 
-def _before(since: Any, begins: str) -> bool:
-    """Whether a service runs since before a certificate begins; no where the interface does not show since when."""
-    return bool(since) and _moment(str(since)) < _moment(begins)
+def _limit(begins: datetime, callmanager: datetime) -> datetime:
+    """The moment at which a certificate came into use, as far as it can be known.
+
+    A CA dates the beginning back. What was started in that time is from before the certificate if Cisco CallManager,
+    which is restarted first, was started later still.
+    """
+    if begins == _NEVER:
+        return begins
+    return max(begins, min(begins + BACKDATING, callmanager))
+
+
+def _before(since: Any, limit: datetime) -> bool:
+    """Whether a service runs since before a moment; no where the interface does not show since when."""
+    return bool(since) and _moment(str(since)) < limit
 
 
 def by_service(restarts: Iterable[Row], followed: Iterable[Row], waiting: Iterable[Row]) -> Iterator[tuple[str, Row]]:

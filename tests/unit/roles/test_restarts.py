@@ -31,9 +31,8 @@ def cluster(publisher: str = "PUB") -> Cluster:
 def row(node: dict[str, Any], **more: Any) -> dict[str, Any]:
     """A result of cucm_service for a node on which every service has run since before the certificate, but for more."""
     status = {name: "Started" for name in (CTI, TVS, TFTP, HAPROXY)} | more.pop("services", {})
-    also = [
-        {"name": name, "status": state, "activated": True, "since": more.get("since")} for name, state in status.items()
-    ]
+    since = more.pop("since", None)
+    also = [{"name": name, "status": state, "activated": True, "since": since} for name, state in status.items()]
     return {"item": node, "status": "Started", "restarted": [], "pending": [], "also": also, **more}
 
 
@@ -69,10 +68,34 @@ def test_where_nothing_is_new_only_what_runs_since_before_the_certificate_is_due
     found = following(cluster(), rows)
     # An earlier run ended between Cisco CallManager and the other services of the publisher.
     assert [one for one in listed(found) if one[1] != "TFTP"] == [(name, "PUB") for name in (CTI, TVS, TFTP, HAPROXY)]
-    assert {one["started_before"] for one in found["next"] if one["name"] == "TFTP"} == {BEGINS}
+    assert {one["started_before"] for one in found["next"] if one["name"] == "TFTP"} == {f"{BEGINS[:-1]}+00:00"}
     quiet = following(cluster(), [row(node, since=LATER) for node in NODES[:2]])
     assert {one["name"] for one in quiet["next"]} == {"TFTP"} and all(one["started_before"] for one in quiet["next"])
     assert following(cluster(), [row(node) for node in NODES[:2]])["next"] == quiet["next"], "since when is not known"
+
+
+CALLMANAGER_SINCE = "2027-01-31T12:40:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("since", "callmanager", "due"),
+    [
+        # The CA dates back by an hour: the services were started before the certificate was issued.
+        ("2027-01-31T12:20:00+00:00", CALLMANAGER_SINCE, True),
+        # They were restarted after Cisco CallManager, as they should be.
+        ("2027-01-31T12:41:00+00:00", CALLMANAGER_SINCE, False),
+        # Somebody has restarted Cisco CallManager long after.
+        ("2027-01-31T13:30:00+00:00", "2027-02-01T12:00:00+00:00", False),
+        # The interface does not show since when Cisco CallManager runs.
+        ("2027-01-31T12:20:00+00:00", None, False),
+    ],
+)
+def test_what_was_started_within_the_backdating_counts_by_cisco_callmanager(
+    since: str, callmanager: str | None, due: bool
+) -> None:
+    rows = [{**row(node, since=since), "since": callmanager} for node in NODES[:2]]
+    found = [one for one in listed(following(cluster(), rows)) if one[1] != "TFTP"]
+    assert bool(found) is due, found
 
 
 def test_one_new_certificate_is_verified_and_handed_out_by_every_node() -> None:
