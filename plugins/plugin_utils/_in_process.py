@@ -1,11 +1,10 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action plugin of every module: runs its service in Ansible's own process, if the result is the same.
+"""Runs the service of a module in Ansible's own process, if the result is the same.
 
-A module's process spends most of its time on imports. Ansible loads this plugin in its main process and forks a worker
-per task, so that a worker finds the libraries loaded. plugins/action/ has a link to this file for each module, because
-a redirect would make them one action, with the module_defaults of all action groups.
+A module's process spends most of its time on imports. Ansible loads action plugins in its main process and forks a
+worker per task, so that a worker finds the libraries loaded.
 
 Private to siptls.cucm: no other collection may rely on it.
 """
@@ -13,6 +12,7 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
 import json
@@ -38,7 +38,6 @@ except ImportError:
     get_module_encoder = None
 
 COLLECTION = "ansible_collections.siptls.cucm.plugins"
-NAME = __name__.rpartition(".")[2]
 #: the task variable, and the environment variable where it is not set, that switch this off
 SWITCH, SWITCH_ENVIRONMENT = "siptls_cucm_in_process", "SIPTLS_CUCM_IN_PROCESS"
 #: the task variable by which a plan has its predictions counted as what they are: nothing is changed
@@ -55,17 +54,15 @@ def _quiet() -> warnings.catch_warnings[None]:
     return warnings.catch_warnings(action="ignore")
 
 
-def _face() -> Face | None:
-    """The module of this plugin's name, with all that its tasks load; None for the file that the links lead to."""
-    if NAME.startswith("_"):
-        return None
-    face: Face = importlib.import_module(f"{COLLECTION}.modules.{NAME}").FACE
+def face_of(name: str) -> Face:
+    """The module of that name, with all that its tasks load."""
+    face: Face = importlib.import_module(f"{COLLECTION}.modules.{name}").FACE
     # A play of one module loads what that one imports. With a second one it is a run of roles, which use everything;
     # so is a run that begins by looking at the controller, as every playbook of this collection does.
     modules = [name for name in sys.modules if name.startswith(f"{COLLECTION}.modules.")]
     if len(modules) == 1 and not face.begins_run:
         _load_libraries(face.needs)
-    elif not gc.get_freeze_count():
+    else:
         _preload()
     return face
 
@@ -77,6 +74,7 @@ def _load_libraries(names: Iterable[str]) -> None:
             importlib.import_module(name)
 
 
+@functools.cache
 def _preload() -> None:
     """Load what each worker would load, and freeze it: once in a run, in Ansible's main process."""
     _load_libraries(LIBRARIES)
@@ -87,9 +85,6 @@ def _preload() -> None:
     # No worker's garbage collector has to go through what is loaded, which would copy its pages.
     gc.collect()
     gc.freeze()
-
-
-FACE = _face()
 
 
 @dataclass
@@ -108,8 +103,10 @@ class Task:
         return self.folders.enter_context(tempfile.TemporaryDirectory(prefix="siptls-"))
 
 
-class ActionModule(RunModule):  # type: ignore[misc]  # ansible-core has no types
+class InProcess(RunModule):  # type: ignore[misc]  # ansible-core has no types
     """Runs the module's service in this process, or the module as always."""
+
+    FACE: Face
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result of the task."""
@@ -123,7 +120,7 @@ class ActionModule(RunModule):  # type: ignore[misc]  # ansible-core has no type
 
     def _is_the_same(self, variables: Mapping[str, Any]) -> bool:
         """Whether a module would run on this machine, as this user, with this Python, and to its end."""
-        if FACE is not None and FACE.controller:
+        if self.FACE.controller:
             return not self._task.async_val
         if self._task.async_val or self._connection.transport != "local" or self._connection.become is not None:
             return False
@@ -141,22 +138,20 @@ class ActionModule(RunModule):  # type: ignore[misc]  # ansible-core has no type
 
     def _in_process(self, variables: dict[str, Any]) -> dict[str, Any] | None:
         """The result by the service; None where the arguments are not valid, which the module reports best."""
-        if FACE is None:
-            raise AssertionError("only the links to this file run tasks")
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
         # A relative path of an option means the same as for a module, which the connection `local` starts there.
         here = contextlib.chdir(self._loader.get_basedir())
         with _environment(environment), here, _quiet(), contextlib.ExitStack() as folders:
             valid = ArgumentSpecValidator(
-                FACE.spec.options,
-                **{name: rule for name, rule in FACE.spec.module_arguments().items() if name != "argument_spec"},
+                self.FACE.spec.options,
+                **{name: rule for name, rule in self.FACE.spec.module_arguments().items() if name != "argument_spec"},
             ).validate(_plain(self._task.args))
             if valid.error_messages:
                 return None
             play = self._task.get_play()
             task = Task(valid.validated_parameters, bool(self._task.check_mode), folders, str(play.strategy))
-            result, warnings = perform(FACE, task, verbosity=self._display.verbosity, diff=bool(self._task.diff))
+            result, warnings = perform(self.FACE, task, verbosity=self._display.verbosity, diff=bool(self._task.diff))
         return _returned(result, warnings, task, valid)
 
 

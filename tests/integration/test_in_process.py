@@ -191,4 +191,4 @@ def test_every_module_has_its_link() -> None:
     plugins = Path(__file__).resolve().parents[2] / "plugins"
     modules = {path.name for path in (plugins / "modules").glob("*.py")}
     links = {path.name: os.readlink(path) for path in (plugins / "action").glob("*.py")}
-    assert set(links) == modules and set(links.values()) == {"../plugin_utils/_in_process.py"}
+    assert set(links) == modules and set(links.values()) == {"../plugin_utils/_action.py"}

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
-from cucm_lab.control import ask
 
 DOCUMENTATION = """
 name: record_state
@@ -53,6 +52,9 @@ class CallbackModule(CallbackBase):
             file.write(json.dumps(row) + "\n")
 
     def _digest(self) -> str:
+        # Ansible imports every callback of the folder, also where this one is not enabled.
+        from cucm_lab.control import ask
+
         digest = hashlib.sha256(json.dumps(ask(self._lab, "dump"), sort_keys=True).encode())
         for path in sorted(one for one in self._ca.rglob("*") if one.is_file()) if self._ca.exists() else ():
             digest.update(str(path.relative_to(self._ca)).encode() + path.read_bytes())
