@@ -63,6 +63,8 @@ def with_harmless(found: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _escaped(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 

@@ -22,7 +22,7 @@ description:
     they show a problem, and RV(directions[].reach) says how far the evidence goes. V(probed) proves what a node
     presents to the controller; V(observed) proves what passes between the clusters; V(call) proves that a call used
     this trunk.
-  - Does not contact any system and changes nothing.
+  - Does not contact any system. Writes nothing but O(dest), which does not count as a change.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -32,6 +32,16 @@ extends_documentation_fragment:
 requirements:
   - cryptography
 options:
+  dest:
+    description: File on the controller that gets the verdict as JSON, with RV(verdict), RV(summary), RV(directions),
+      RV(transit), RV(phones) and O(roll_over).
+    type: path
+    version_added: 1.0.0
+  roll_over:
+    description: The state of a CA roll-over, as P(siptls.cucm.sip_tls_roll_over#filter) returns it, to be kept with the
+      verdict in O(dest).
+    type: dict
+    version_added: 1.0.0
   unread:
     description: Sentences about evidence that could not be read. They have no effect on the verdict; each is shown as a
       warning and returned in RV(unread).
@@ -232,10 +242,12 @@ directions:
       sample: [{"severity": "missing", "check": "server_certificate", "concerns": "trust"}]
 """
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Outcome, run_module
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import verdict
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.files import write_changed
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.options import CHECKS, EVIDENCE, directions
 
 if TYPE_CHECKING:
@@ -246,6 +258,8 @@ SPEC = (
     + CHECKS
     + ArgSpec(
         options={
+            "dest": {"type": "path"},
+            "roll_over": {"type": "dict"},
             "unread": {"type": "list", "elements": "str", "default": []},
             "warn_days": {"type": "int", "default": 30},
         }
@@ -263,7 +277,16 @@ def service(task: Task) -> Outcome:
     warnings = [f"Not read, and so not weighed: {text}" for text in given["unread"]]
     warnings += [f"{row['cluster']}: {row.get('text')}" for row in phones if row.get("lost")]
     result = {**verdict.verdict(cases, given["routing"]), "phones": phones, "unread": given["unread"]}
+    if given["dest"]:
+        _write(Path(given["dest"]), result, given["roll_over"], pretend=task.check_mode)
     return Outcome(result=result, warnings=warnings)
+
+
+def _write(file: Path, result: dict[str, Any], roll_over: dict[str, Any] | None, *, pretend: bool) -> None:
+    """Write the verdict as JSON."""
+    data = {key: result[key] for key in ("verdict", "summary", "directions", "transit", "phones")}
+    data |= {"roll_over": roll_over} if roll_over else {}
+    write_changed(str(file.parent), file.name, data, {}, what="verdict", pretend=pretend)
 
 
 FACE = Face(SPEC, service, needs=("cryptography",))

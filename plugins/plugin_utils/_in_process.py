@@ -42,8 +42,10 @@ COLLECTION = "ansible_collections.siptls.cucm.plugins"
 SWITCH, SWITCH_ENVIRONMENT = "siptls_cucm_in_process", "SIPTLS_CUCM_IN_PROCESS"
 #: the task variable by which a plan has its predictions counted as what they are: nothing is changed
 PREDICTS = "siptls_cucm_predicts"
+#: the library that only tasks load that write to AXL
+ON_WRITE = "zeep"
 #: libraries whose import takes long; the services import them when they need them
-LIBRARIES = ("asyncssh", "cryptography.x509", "lxml.etree", "requests", "yaml", "zeep")
+LIBRARIES = ("asyncssh", "cryptography.x509", "lxml.etree", "requests", "yaml", ON_WRITE)
 #: To find one filter of a collection, Ansible loads them all, and it compiles what they import each time; likewise its
 #: own tests. What its main process has loaded, no worker loads again: half the processor time of a rerun.
 PRELOADED = ((filter_loader, "siptls.cucm.absolute_path"), (test_loader, "ansible.builtin.truthy"))
@@ -61,7 +63,7 @@ def face_of(name: str) -> Face:
     # so is a run that begins by looking at the controller, as every playbook of this collection does.
     modules = [name for name in sys.modules if name.startswith(f"{COLLECTION}.modules.")]
     if len(modules) == 1 and not face.begins_run:
-        _load_libraries(face.needs)
+        _load_libraries(name for name in face.needs if name != ON_WRITE)
     else:
         _preload()
     return face

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import pages
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report_files import write_changed
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.files import write_changed
 
 Data = Mapping[str, Any]
 #: how a page names whether a trunk works, and its colour

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import pages
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report_files import write_changed
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.files import write_changed
 
 Data = Mapping[str, Any]
 EVENT_COLUMNS = ("from", "to", "date", "days_left", "kind", "node", "reason", "next_step")

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report's files, and others like them, written when their content changes. Private to this collection."""
+"""The report's files, written when their content changes. Private to this collection."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import getpass
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.ansible_release import __version__ as core_version
-from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure, Outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.files import as_json, write_changed
 
 # Of a verdict, what is the verdict; a registered result brings Ansible's own keys along.
 VERDICT_KEYS = ("verdict", "summary", "directions")
@@ -29,38 +29,10 @@ def write(folder: str, given: dict[str, Any], *, pretend: bool) -> Outcome:
     given["verdict"] = {key: given["verdict"].get(key) for key in VERDICT_KEYS}
     made = report.Report(made=_made(), **given)
     data = made.as_data()
-    digest = hashlib.sha256(_json(data).encode()).hexdigest()
+    digest = hashlib.sha256(as_json(data).encode()).hexdigest()
     texts = {"report.html": lambda: report.page(made, digest=digest)}
     changed, paths = write_changed(folder, "report.json", data, texts, what="report", pretend=pretend)
     return Outcome(changed=changed, result=dict(zip(("html", "json"), paths, strict=True)))
-
-
-def write_changed(
-    folder: str, name: str, data: dict[str, Any], texts: Mapping[str, Callable[[], str]], *, what: str, pretend: bool
-) -> tuple[bool, list[str]]:
-    """Writes data as JSON, and texts made of it, unless the folder has the same but for the time it was made.
-
-    Whether it changed anything, and the paths of the texts and of the data. Failure when files can't be written.
-    """
-    paths = {file: Path(folder) / file for file in (*texts, name)}
-    try:
-        changed = not all(path.exists() for path in paths.values()) or not _same(paths[name], data)
-        if changed and not pretend:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            for file, text in texts.items():
-                paths[file].write_text(text(), encoding="utf-8")
-            # The data last: it is what the next run compares with.
-            paths[name].write_text(_json(data), encoding="utf-8")
-    except OSError as error:
-        raise Failure(
-            f"The {what} could not be written to {error.filename or folder} on this machine: {error.strerror or error}."
-        ) from error
-    return changed, [str(path) for path in paths.values()]
-
-
-def _json(data: Mapping[str, Any]) -> str:
-    """Data as the file holds it."""
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def _made() -> dict[str, str]:
@@ -102,13 +74,3 @@ def _beside(folder: Path, path: str) -> str:
         return str(Path(path).resolve().relative_to(folder.resolve()))
     except ValueError:
         return path
-
-
-def _same(path: Path, data: dict[str, Any]) -> bool:
-    """Whether a file holds the same; when and by whom it was made does not count."""
-    try:
-        old = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    apart = {"generated": None, "made": None}
-    return isinstance(old, dict) and {**old, **apart} == {**json.loads(_json(data)), **apart}
