@@ -396,7 +396,6 @@ NO_ENTRY = {
     "_verdict/evidence.py": "patterns alone",
     "_verdict/files.py": "a file that this collection wrote",
     "_verdict/report_files.py": "a file of this collection",
-    "_x509/purposes.py": "the release",
 }
 
 
