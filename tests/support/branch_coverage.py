@@ -4,7 +4,7 @@
 """A pytest plugin that measures which branches of the collection and of the lab the tests take.
 
 `make test` loads it by `-p`, before anything that it measures is imported. It counts what runs in pytest's own
-processes: unit, lab and contract tests, and of a long one its first second. The programs that tests start
+processes: unit, lab and contract tests, and of a long one its first fifth of a second. The programs that tests start
 (ansible-playbook, the lab of a playbook test) are not counted, so that a playbook test takes no longer. The data stay
 in build/coverage, for `coverage html`.
 """
@@ -29,7 +29,7 @@ SOURCES = ("plugins", "lab/cucm_lab")
 #: the measurement of this process, once it has begun
 RUNNING: list[coverage.Coverage] = []
 #: processor time of a test that is measured: what takes longer repeats itself, and measuring costs a quarter more
-SECONDS = 1.0
+SECONDS = 0.2
 COUNTS = ("covered_lines", "num_statements", "covered_branches", "num_branches")
 
 
@@ -41,7 +41,7 @@ def measure(*, suffix: bool) -> coverage.Coverage:
     )  # fmt: skip
     # Files that no test imports count as well; the collection's folders are no packages with an __init__.py.
     found.set_option("report:include_namespace_packages", True)
-    # Of what a test imports after its first second, other tests show the branches.
+    # Of what a test imports later than that, other tests show the branches.
     found.set_option("run:disable_warnings", ["already-imported"])
     return found
 
@@ -60,7 +60,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None, object, object]:
-    """Measure the first second of a test."""
+    """Measure the beginning of a test."""
     if not RUNNING:
         return (yield)
     paused = []
