@@ -27,6 +27,7 @@ _SHORT = {
     "m": "contact",
     "c": "content-type",
 }
+_FOLD = re.compile(r"\n(?=[ \t])")
 _AUDIO = re.compile(r"m=audio\s+(\d{1,5})\S*\s+(\S+)")
 _WITHOUT_SRTP = {"RTP/AVP", "RTP/AVPF"}
 _USER = re.compile(r"(?<![^\s<])sips?:(?:([^@<>;\s]*)@)?([^<>;:\s]+)")
@@ -67,6 +68,8 @@ class SipMessage:
 def parse(text: str) -> SipMessage | None:
     """A SIP message from its text; None if its first line is not a start line. Cut texts are read as far as they go."""
     head, _unused, body = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n").partition("\n\n")
+    # A line that begins with a blank continues the one before (RFC 3261, 7.3.1).
+    head = _FOLD.sub(" ", head)
     # No header of a real message is longer; a broken one must not keep a regular expression busy.
     lines = [line[:2000] for line in head.split("\n")]
     start = START_LINE.match(lines[0])

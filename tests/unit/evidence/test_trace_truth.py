@@ -44,6 +44,14 @@ def test_the_via_decides_the_transport() -> None:
     assert call["transport"] == "TCP"
 
 
+@pytest.mark.parametrize("written", ["Via:\n SIP/2.0/TLS", "Via :\n\tSIP/2.0/TLS", "v: SIP / 2.0 / tls"])
+def test_a_header_may_be_folded_or_short(written: str) -> None:
+    text = sip("out", INVITE, "a", PEER, via="TLS")
+    assert "Via: SIP/2.0/TLS" in text
+    (call,) = calls(head() + text.replace("Via: SIP/2.0/TLS", written))
+    assert call["transport"] == "TLS"
+
+
 def test_without_a_via_only_the_same_connection_says_what_the_transport_is() -> None:
     bare = sip("out", INVITE, "a", PEER, via="")
     tls = opened(12, "10.0.0.170", 5061, "TLS Over TCP")
