@@ -92,6 +92,9 @@ options:
             description: The node's clock (RV(siptls.cucm.cucm_certificate_info#module:clock)). Nodes check the dates of
               their peers' certificates by it.
             type: dict
+          callmanager:
+            description: V(false) if Cisco CallManager is not activated on the node.
+            type: bool
   directions:
     description: The directions of the trunks. Each trunk has two, one from each end.
     type: list

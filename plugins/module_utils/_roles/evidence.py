@@ -81,6 +81,7 @@ def _node(cluster: Cluster, node: Node, result: Mapping[str, Any], probe: Mappin
         "ec_issued": _issued(cluster, node.name, TRUNK_EC.name),
         "probe": probe,
         "clock": result.get("clock"),
+        "callmanager": node.callmanager,
     }
 
 
@@ -94,7 +95,7 @@ def _directions(
     external: Rows,
 ) -> list[dict[str, Any]]:
     """What this end has for each peer: security profile, trunk and its state."""
-    by_name = {str(state.get("name")): state for state in (states or {}).get("trunks") or ()}
+    by_name = _states((states or {}).get("trunks") or ())
     return [
         {
             "from": cluster.name,
@@ -106,6 +107,12 @@ def _directions(
         }
         for peer in peers
     ]
+
+
+def _states(rows: Rows) -> dict[str, Mapping[str, Any]]:
+    """The state of each trunk. Each of its nodes reports one; a node on which it is out of service counts."""
+    ranked = sorted(rows, key=lambda row: (None, True, False).index(row.get("in_service")))
+    return {str(row.get("name")): row for row in ranked}
 
 
 def _files(results: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

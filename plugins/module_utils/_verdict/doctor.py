@@ -16,6 +16,12 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import verdict
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_reset import (
+    NOT_RESET,
+    RESET,
+    accepted_now,
+    reset_checks,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import seen_calls
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Node, between
 
@@ -23,6 +29,7 @@ Data = Mapping[str, Any]
 
 #: Cause -> what it means, in the words of a voice engineer. Of two that are equally likely the first comes first.
 CAUSES = {
+    "not_activated": "Cisco CallManager is not activated on a node at which the trunk ends.",
     "destination": "The trunk of {source} does not point to the SIP TLS port of {target}.",
     "profile": "The trunk of {source} has no security profile that uses TLS with encryption.",
     "profile_at_peer": "The trunk of {target} has no security profile that uses TLS with encryption.",
@@ -37,6 +44,8 @@ CAUSES = {
     "ca_missing_at_peer": "{target} does not trust the CA of {source}.",
     "name": "The profile of {source} does not accept the name in the certificate of {target}.",
     "name_at_peer": "The profile of {target} does not accept the name in the certificate of {source}.",
+    NOT_RESET: "A trunk between {source} and {target} does not use its present settings: it was not reset after they "
+    "were changed.",
     "uses": "A certificate is not made for both serverAuth and clientAuth.",
     "revoked": "A certificate is revoked.",
     "revocation_unknown": "A node cannot find out whether a certificate is revoked, and refuses it.",
@@ -45,6 +54,7 @@ CAUSES = {
     "other_certificate": "{target} presents another certificate than it should.",
     "no_client_certificate": "{target} asked for a client certificate and was given none.",
     "no_client_authentication": "{target} does not ask for a client certificate.",
+    "clear": "SIP is sent without TLS.",
     "version": "The two ends have no TLS version in common, or use one that is broken.",
     "cipher": "The two ends have no cipher in common, or use one that does not encrypt.",
     "certificate_refused": "{source} refused the certificate of {target}.",
@@ -56,7 +66,6 @@ CAUSES = {
     "peer_refuses": "{target} answers with 503: its trunk is out of service, does not know the address of {source}, or "
     "the node is set to Busy Out.",
     "peer_times_out": "{target} is reachable, but what is behind it does not answer.",
-    "clear": "SIP is sent without TLS.",
     "media": "Calls are set up, but their media is not encrypted.",
     "not_routed": "The dial plans do not route calls from {source} to {target}.",
     "unreachable": "The SIP TLS port of {target} cannot be reached.",
@@ -123,6 +132,15 @@ _SYMPTOMS = ("no_connection", "no_answer", "closed", "handshake_failed")
 _TRUNK_STAYS_UP = {"media", "not_routed", "call_refused"}
 #: what the settings of a trunk show by themselves: the wire and the traces show only what follows from it
 _BY_ITSELF = {"destination", "profile", "profile_at_peer"}
+#: what comes before these settings: that the trunk does not use them, or that nothing does
+_BEFORE_SETTINGS = {NOT_RESET, "not_activated"}
+#: why a node presents another certificate, and what follows from that unless the settings or the certificate show it
+_ANOTHER_CERTIFICATE = {"not_active", "other_certificate", "not_uploaded"}
+_OF_CERTIFICATE = {
+    "ca_missing", "ca_missing_at_peer", "name", "name_at_peer", "expired", "not_yet_valid", "uses", "revoked", "weak",
+    "chain_invalid", "certificate_refused", "certificate_refused_by_peer",
+}  # fmt: skip
+_BY_CONTENT = {"configuration", "certificate"}
 #: final answers to a call that concern the number, and those that concern the phone
 _NUMBER_ANSWERS, _PHONE_ANSWERS = {404, 484}, {480, 486, 487, 600, 603}
 #: state of a port to a probe -> cause and next step
@@ -161,6 +179,8 @@ def diagnose(case: Direction) -> dict[str, Any]:
     checks = verdict.checks_of(case)
     signs = [
         *_from_checks(case, checks),
+        *_from_checks(case, reset_checks(case, checks)),
+        *_from_services(case),
         *_from_probes(case),
         *_from_alerts(case),
         *_from_traces(case),
@@ -223,11 +243,15 @@ def _ranked(case: Direction, signs: Iterable[Sign]) -> list[dict[str, Any]]:
         for symptom in _SYMPTOMS:
             by_cause.pop(symptom, None)
     order = list(CAUSES)
+    another = bool(set(by_cause) & _ANOTHER_CERTIFICATE)
 
-    def rank(cause: str) -> tuple[bool, int, int]:
+    def rank(cause: str) -> tuple[bool, bool, bool, int, int]:
         sources = {sign.source for sign in by_cause[cause]}
         shown = sum(_WEIGHTS.get(source, _USUAL_WEIGHT) for source in sources)
-        return cause not in _BY_ITSELF, -shown, order.index(cause)
+        # A line of a trace may be from before a reset after which nobody has tried again.
+        ahead = cause in _BEFORE_SETTINGS and sources != {"trace"}
+        follows = another and cause in _OF_CERTIFICATE and not sources & _BY_CONTENT
+        return not ahead, cause not in _BY_ITSELF, follows, -shown, order.index(cause)
 
     return [_described(case, cause, by_cause[cause]) for cause in sorted(by_cause, key=rank)]
 
@@ -253,6 +277,25 @@ def _from_checks(case: Direction, checks: Iterable[Check]) -> Iterator[Sign]:
             yield Sign("clear", check.source, check.text, check.remedy)
         elif check.state == "warning" and check.name == "calls_routed":
             yield Sign("not_routed", check.source, check.text, check.remedy)
+
+
+def _from_services(case: Direction) -> Iterator[Sign]:
+    """The nodes at which the trunk ends and on which Cisco CallManager is not activated.
+
+    A cluster may have other nodes without the service: they count only if it is activated on none.
+    """
+    wanted = {address for address, _port in case.leg.destinations or ()}
+    ends = [(case.target, node) for node in case.target_nodes if node.addresses & wanted]
+    for cluster, nodes in ((case.source, case.source_nodes), (case.target, case.target_nodes)):
+        if not any(node.activated for node in nodes):
+            ends += [(cluster, node) for node in nodes if (cluster, node) not in ends]
+    for cluster, node in ends:
+        if not node.activated:
+            yield Sign(
+                "not_activated", "configuration", f"Cisco CallManager is not activated on {node.name} ({cluster})",
+                f"Activate Cisco CallManager on {node.name} (Cisco Unified Serviceability, Tools > Service "
+                "Activation), or take the node out of the destinations of the peer's trunk.", node.name,
+            )  # fmt: skip
 
 
 def _from_probes(case: Direction) -> Iterator[Sign]:
@@ -299,10 +342,11 @@ def _from_traces(case: Direction) -> Iterator[Sign]:
         for group in _alike(_specific(lines)):
             line, times = group[-1], len(group)
             often = f" ({times} times, the last one at {line.get('time')})" if times > 1 else ""
-            yield Sign(
-                _cause_of(line, at_target=at_target), "trace", f"{trace['cluster']}: {_text(line)}{often}",
-                str(line.get("next_step") or ""), line.get("node"),
-            )  # fmt: skip
+            cause, step = _cause_of(line, at_target=at_target), str(line.get("next_step") or "")
+            if cause in ("name", "name_at_peer") and accepted_now(case, line.get("received"), at_target=at_target):
+                cause, step = NOT_RESET, RESET.format(cluster=trace["cluster"])
+                often += f", but the profile of {trace['cluster']} accepts the name now"
+            yield Sign(cause, "trace", f"{trace['cluster']}: {_text(line)}{often}", step, line.get("node"))
 
 
 def _cause_of(line: Data, *, at_target: bool) -> str:

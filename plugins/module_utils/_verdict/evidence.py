@@ -78,6 +78,8 @@ class Node:
     trust: tuple[Certificate, ...] | None
     #: how far its clock is ahead of the controller's
     ahead: timedelta = timedelta()
+    #: whether Cisco CallManager is activated there; True also if that is not known
+    activated: bool = True
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Node:
@@ -91,6 +93,7 @@ class Node:
             probe=raw.get("probe") or None,
             trust=tuple(filter(None, map(Certificate.from_view, trust))) if trust is not None else None,
             ahead=timedelta(seconds=int((raw.get("clock") or {}).get("offset") or 0)),
+            activated=raw.get("callmanager") is not False,
         )
 
     @property

@@ -23,6 +23,7 @@ NODE = {
     "probe": {"type": "dict"},
     "trust": {"type": "list", "elements": "dict"},
     "clock": {"type": "dict"},
+    "callmanager": {"type": "bool"},
 }
 REVOCATION = {
     "ocsp": {"type": "str", "choices": ["disabled", "certificate", "configured"]},
