@@ -14,6 +14,8 @@ PIP := --disable-pip-version-check --root-user-action ignore --progress-bar off 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export PYTHONUTF8 := 1
+# Some container images switch off Python's cache of compiled code, which the tests' many processes need to be fast.
+export PYTHONDONTWRITEBYTECODE :=
 export LC_ALL ?= C.UTF-8
 
 .PHONY: help setup trunk test test-matrix test-cores lint lint-fast docs molecule lab bench clean
@@ -43,10 +45,14 @@ $(LINT)/.stamp: tests/requirements-lint.txt
 trunk: $(VENV)/.stamp ## Take two clusters of the lab from their defaults to calls over mutual TLS; the verdict is in build/trunk
 	@$(BIN)/python -m dev.trunk
 
-test: $(VENV)/.stamp ## Run unit, lab and playbook tests
+# pytest's workers start together, and each would compile the tests for itself.
+$(VENV)/.compiled: $(VENV)/.stamp
+	@$(BIN)/python -m pytest --collect-only -qq -n 0 > $@ || true
+
+test: $(VENV)/.compiled ## Run unit, lab and playbook tests
 	@$(BIN)/python -m pytest -m "not matrix" -n $(PYTEST_WORKERS) --dist loadgroup $(COVERAGE) $(PYTEST_ARGS)
 
-test-matrix: $(VENV)/.stamp ## Run the long tests: every pair of releases, every CA, one node and three
+test-matrix: $(VENV)/.compiled ## Run the long tests: every pair of releases, every CA, one node and three
 	@$(BIN)/python -m pytest -m matrix -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 test-cores: $(VENV)/.stamp ## Run the main tests on every supported ansible-core for which there is a Python; CORES= names some, or `ends`

@@ -15,7 +15,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +47,36 @@ class Use:
     methods: tuple[str, ...]
 
 
-def uses(folder: Path) -> list[Use]:
-    """All patterns below a folder, with the methods that any file below it calls them by."""
-    files = {path: ast.parse(path.read_text()) for path in sorted(folder.rglob("*.py")) if not path.is_symlink()}
-    called: dict[str, set[str]] = {}
-    for tree in files.values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and node.attr in (*METHODS, "finditer"):
-                name = getattr(node.value, "id", getattr(node.value, "attr", ""))
-                called.setdefault(name, set()).add("findall" if node.attr == "finditer" else node.attr)
-    return [use for path, tree in files.items() for use in _of_file(path.relative_to(folder), tree, called)]
+#: a call of a pattern's method, by the last name before it
+_CALLED = re.compile(rf"\b(\w+)\.({'|'.join([*METHODS, 'finditer'])})\b")
+_USED = re.compile(rf"\bre\.(?:{'|'.join(FUNCTIONS)})\(")
+
+
+@cache
+def sources(*folders: Path) -> dict[Path, str]:
+    """The Python files below folders, and what is in them."""
+    files = (path for folder in folders for path in sorted(folder.rglob("*.py")))
+    return {path: path.read_text() for path in files if not path.is_symlink()}
+
+
+def files_with_patterns(*folders: Path) -> list[Path]:
+    """The files below folders that use regular expressions."""
+    return [path for path, text in sources(*folders).items() if _USED.search(text)]
+
+
+@cache
+def _called(*folders: Path) -> dict[str, set[str]]:
+    """By the name of a pattern, the methods by which any file below these folders calls it."""
+    found: dict[str, set[str]] = {}
+    for text in sources(*folders).values():
+        for name, method in _CALLED.findall(text):
+            found.setdefault(name, set()).add("findall" if method == "finditer" else method)
+    return found
+
+
+def uses(path: Path, *folders: Path) -> list[Use]:
+    """All patterns of a file, with the methods by which any file below these folders calls them."""
+    return list(_of_file(path, ast.parse(sources(*folders)[path]), _called(*folders)))
 
 
 def _of_file(path: Path, tree: ast.Module, called: dict[str, set[str]]) -> Iterator[Use]:
@@ -79,7 +99,7 @@ def _of_file(path: Path, tree: ast.Module, called: dict[str, set[str]]) -> Itera
         method = FUNCTIONS[node.func.attr]
         found = sorted(called.get(named.get(id(node), ""), ())) if not method else [method]
         yield Use(
-            f"{path}:{node.lineno}",
+            f"{path.name}:{node.lineno}",
             _value(node.args[0], constants),
             _flags(node),
             tuple(found) or ("search", "findall"),

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -37,10 +36,11 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node import cli, refu
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import soap
 from ansible_collections.siptls.cucm.plugins.module_utils._x509 import der, names, reading
 
-from tests.support.patterns import METHODS, Use, hostile_texts, repeated, slows_down, uses
+from tests.support.patterns import METHODS, files_with_patterns, hostile_texts, repeated, slows_down, uses
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = {folder: uses(ROOT / folder) for folder in ("plugins", "extensions")}
+FOLDERS = (ROOT / "plugins", ROOT / "extensions")
+FILES = [str(path.relative_to(ROOT)) for path in files_with_patterns(*FOLDERS)]
 #: patterns that are put together at run time: what the source says of them -> one of them as it is then
 MADE: dict[str, tuple[re.Pattern[Any], ...]] = {
     "plugins/module_utils/_evidence/files.py": (re.compile(re.escape("packets.cap") + r"\d{1,4}"),),
@@ -55,14 +55,6 @@ MADE: dict[str, tuple[re.Pattern[Any], ...]] = {
     "plugins/module_utils/_roles/sentences.py": (re.compile(r"(?<![\w-])ca_path(?![\w-])"),),
     "plugins/module_utils/_axl/validation.py": (re.compile(r"[a-zA-Z0-9 ._-]{1,50}"),),
 }
-
-
-def by_file() -> dict[str, list[Use]]:
-    found: dict[str, list[Use]] = defaultdict(list)
-    for folder, there in SOURCES.items():
-        for use in there:
-            found[f"{folder}/{use.place.partition(':')[0]}"].append(use)
-    return found
 
 
 def as_bytes(text: Callable[[int], str], size: int) -> bytes:
@@ -82,9 +74,9 @@ def problems(pattern: str | bytes, flags: int, methods: Iterable[str]) -> str:
     return ""
 
 
-@pytest.mark.parametrize("file", sorted(by_file()))
+@pytest.mark.parametrize("file", FILES)
 def test_patterns_take_linear_time(file: str) -> None:
-    found, made = by_file()[file], MADE.get(file, ())
+    found, made = uses(ROOT / file, *FOLDERS), MADE.get(file, ())
     assert bool(made) == any(use.pattern is None for use in found), "MADE lists the patterns that are made at run time"
     cases = [(use.pattern, use.flags, use.methods) for use in found if use.pattern is not None]
     cases += [

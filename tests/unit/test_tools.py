@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -83,20 +84,28 @@ def test_make_fails_with_pips_words_when_pip_fails(tmp_path: Path) -> None:
     assert not (tmp_path / ".venv" / ".stamp").exists()
 
 
-SENTENCES = failure_sentences.sentences(ROOT)
+@functools.cache
+def sentences() -> list[failure_sentences.Sentence]:
+    return failure_sentences.sentences(ROOT)
 
 
+#: they share the sentences, whose gathering takes seconds
+of_sentences = pytest.mark.xdist_group("failure-sentences")
+
+
+@of_sentences
 def test_the_page_has_the_sentences_of_every_phase() -> None:
-    phases = {one.phase for one in SENTENCES}
+    phases = {one.phase for one in sentences()}
     assert phases == {phase.title for phase in failure_sentences.PHASES}
-    assert len(SENTENCES) > 350
+    assert len(sentences()) > 350
     page = failure_sentences.page(ROOT)
-    assert all(failure_sentences._rst(one.text) in page for one in SENTENCES)
+    assert all(failure_sentences._rst(one.text) in page for one in sentences())
 
 
+@of_sentences
 def test_no_sentence_has_the_name_of_a_constant() -> None:
     holes = {
-        hole for one in SENTENCES for text in (one.text, one.remedy) for hole in failure_sentences.HOLE.findall(text)
+        hole for one in sentences() for text in (one.text, one.remedy) for hole in failure_sentences.HOLE.findall(text)
     }
     assert not [hole for hole in holes if hole.isupper() and len(hole) > 5]
 
@@ -105,10 +114,11 @@ def listed(said: str) -> bool:
     """Whether a sentence that was really said is one of the page, whatever was filled in."""
     return any(
         re.fullmatch(".*".join(map(re.escape, failure_sentences.HOLE.split(one.text))), said, re.DOTALL)
-        for one in SENTENCES
+        for one in sentences()
     )
 
 
+@of_sentences
 def test_what_is_really_said_is_listed() -> None:
     said = [str(AxlFault("addSipTrunk of T", "-239", "Could not insert new row - duplicate value in a UNIQUE INDEX"))]
     for wrong in (lambda: fingerprint_of("nonsense", "replaces"), lambda: read_certificates(b"nonsense")):
@@ -119,8 +129,9 @@ def test_what_is_really_said_is_listed() -> None:
     assert not listed("Something that nobody says.")
 
 
+@of_sentences
 def test_every_refusal_of_the_certificate_store_is_listed_with_its_remedy() -> None:
-    remedies = {one.text: one.remedy for one in SENTENCES}
+    remedies = {one.text: one.remedy for one in sentences()}
     for refusal in REFUSALS:
         cause = failure_sentences._sentence(refusal.cause)
         assert remedies[cause] == failure_sentences._sentence(refusal.remedy)
