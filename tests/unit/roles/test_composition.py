@@ -284,3 +284,16 @@ def test_all_nodes_are_to_present_the_publishers_certificate_where_they_share_on
     shared = sip_tls_cluster(facts, csrs=[csr], signed=[fresh], shared=True)
     assert shared["certificates"] == {node: view("PUB-ms.lab.local") for node in ("PUB", "SUB")}
     assert shared["chain"] == ["CA"]
+
+
+@pytest.mark.parametrize("first", [True, False, None])
+def test_the_node_on_which_a_trunk_is_out_of_service_counts(first: bool | None) -> None:
+    rows = [
+        {"name": "T", "node": node, "in_service": state} for node, state in (("A", first), ("B", False), ("C", True))
+    ]
+    peers = [{"name": "cucm10", "profile": "P", "trunk": "T"}]
+    found = sip_tls_evidence(
+        {"name": "cucma", "nodes": []}, certificates=[], probes=[], peers=peers, states={"trunks": rows}
+    )
+    status = found["directions"][0]["status"]
+    assert status["in_service"] is False and status["node"] in ("A", "B")

@@ -234,6 +234,39 @@ def test_the_settings_of_a_trunk_come_before_what_follows_from_them() -> None:
     assert found(evidence) == ["profile", "cipher"]
 
 
+@pytest.mark.parametrize(("cipher", "cause"), [("AES128-SHA", "not_reset"), ("NULL-SHA", "profile"), (None, "profile")])
+def test_a_profile_without_encryption_may_be_the_one_in_use(cipher: str | None, cause: str) -> None:
+    """Only a cipher shows that a trunk does not use its profile, which is Authenticated."""
+    evidence = broken.sound()
+    works_all_the_same(evidence, lambda e: e["directions"][0]["profile"].update(security_mode="Authenticated"))
+    evidence["captures"] = [broken.handshake(cipher=cipher)]
+    assert diagnose(evidence)["cause"] == cause
+
+
+def test_a_connection_that_was_open_before_the_capture_shows_that_the_trunk_works() -> None:
+    evidence = broken.sound()
+    works_all_the_same(evidence, broken.break_transport)
+    evidence["captures"] = [broken.handshake(cipher=None, tls_version=None)]
+    assert diagnose(evidence)["cause"] == "not_reset"
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        ({"addresses": ["10.9.9.9"], "in_service": False}, "not_reset"),
+        ({"addresses": ["10.9.9.9"], "in_service": True}, None),
+        ({"addresses": ["10.0.0.1"], "in_service": False}, "no_connection"),
+        ({"addresses": ["peer.example.com"], "in_service": False}, "no_connection"),
+        ({"addresses": [], "in_service": False, "destinations": [{"address": "10.9.9.9"}]}, "not_reset"),
+        ({"addresses": ["10.9.9.9"], "in_service": False, "destinations": [{"address": "10.0.0.2"}]}, "no_connection"),
+    ],
+)
+def test_the_destination_in_use_is_the_one_of_the_alarm_or_of_ris(status: Evidence, cause: str | None) -> None:
+    evidence = broken.sound()
+    evidence["directions"][0]["status"] = {"reason": "Local=2", **status}
+    assert diagnose(evidence)["cause"] == cause
+
+
 @pytest.mark.parametrize("reason", ["Local=1", "Local=2"])
 def test_what_leaves_the_trunk_up_hides_no_symptom(reason: str) -> None:
     evidence = broken.sound()
