@@ -79,6 +79,8 @@ def _load_libraries(names: Iterable[str]) -> None:
 @functools.cache
 def _preload() -> None:
     """Load what each worker would load, and freeze it: once in a run, in Ansible's main process."""
+    # What is imported stays, so that there is no garbage to collect meanwhile.
+    gc.disable()
     _load_libraries(LIBRARIES)
     for loader, name in PRELOADED:
         loader.get(name)
@@ -87,6 +89,7 @@ def _preload() -> None:
     # No worker's garbage collector has to go through what is loaded, which would copy its pages.
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @dataclass
