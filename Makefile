@@ -47,6 +47,7 @@ trunk: $(VENV)/.stamp ## Take two clusters of the lab from their defaults to cal
 
 # pytest's workers start together, and each would compile the tests for itself.
 $(VENV)/.compiled: $(VENV)/.stamp
+	@echo "== compiling the tests"
 	@$(BIN)/python -m pytest --collect-only -qq -n 0 > $@ || true
 
 test: $(VENV)/.compiled ## Run unit, lab and playbook tests
