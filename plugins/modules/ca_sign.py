@@ -390,6 +390,12 @@ request_id:
   type: int
   returned: with the provider V(adcs)
   sample: 17
+signing_chain:
+  description: In check mode, the certificate of the CA that would sign and those above it, as PEM; empty if the CA does
+    not show them before it signs.
+  type: list
+  elements: str
+  returned: if a certificate was signed or predicted
 predicted:
   description: Whether the certificate exists only in memory, in check mode.
   type: bool

@@ -30,12 +30,13 @@ def openssl(*order: str | Path, feed: str = "") -> str:
 class OpensslCa:
     """A CA of openssl's own tools."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, *extensions: str) -> None:
         folder.mkdir()
         self.pem, self._key, self._folder = folder / "ca.pem", folder / "ca.key", folder
         openssl(
             "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self._key, "-out", self.pem, "-days", "900",
             "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+            *(part for extension in extensions for part in ("-addext", extension)),
         )  # fmt: skip
 
     def sign(self, csr: str, key_usage: str, eku: str, days: int) -> str:
@@ -63,21 +64,40 @@ def web_certificate(folder: Path) -> tuple[Path, Path]:
 
 
 class Vault:
-    """An HTTPS server that answers POST /v1/pki/sign-verbatim/cucm as Vault's API documents it, with openssl behind."""
+    """An HTTPS server that answers as Vault's API documents it, for the role cucm of the mount pki; openssl signs.
+
+    grants: what the token may do on the path that signs. issuer: the one that the role names, with a CA of its own.
+    """
 
     def __init__(self, ca: OpensslCa) -> None:
         self.ca = ca
         self.requests: list[dict[str, Any]] = []
+        self.grants = ["update"]
+        self.issuer: tuple[str, OpensslCa] = ("default", ca)
         vault = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if self.path == "/v1/pki/ca_chain":
+                    self.send(200, ca.pem.read_bytes(), "application/pem-certificate-chain")
+                else:
+                    self.send_json(*vault.shown(self.path, self.headers.get("X-Vault-Token")))
+
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                token = self.headers.get("X-Vault-Token")
+                if self.path == "/v1/sys/capabilities-self":
+                    self.send_json(*vault.capabilities(token, body))
+                    return
                 vault.requests.append(body)
-                status, answer = vault.answer(self.path, self.headers.get("X-Vault-Token"), body, ca)
-                data = json.dumps(answer).encode()
+                self.send_json(*vault.answer(self.path, token, body, ca))
+
+            def send_json(self, status: int, answer: dict[str, Any]) -> None:
+                self.send(status, json.dumps(answer).encode(), "application/json")
+
+            def send(self, status: int, data: bytes, kind: str) -> None:
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -92,6 +112,24 @@ class Vault:
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.url = f"https://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def shown(self, path: str, token: str | None) -> tuple[int, dict[str, Any]]:
+        """Status and JSON of what is only read: the role, which needs a token, and the certificate of an issuer."""
+        name, ca = self.issuer
+        if path == f"/v1/pki/issuer/{name}/json":
+            pem = ca.pem.read_text()
+            return 200, {"data": {"certificate": pem, "ca_chain": [pem]}}
+        if path != "/v1/pki/roles/cucm":
+            return 404, {"errors": []}
+        if token != TOKEN:
+            return 403, {"errors": ["permission denied"]}
+        return 200, {"data": {"issuer_ref": name, "ttl": 0}}
+
+    def capabilities(self, token: str | None, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Status and JSON of what a token may do."""
+        if token != TOKEN:
+            return 403, {"errors": ["2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"]}
+        return 200, {"data": {"capabilities": self.grants, **dict.fromkeys(body["paths"], self.grants)}}
 
     @staticmethod
     def answer(path: str, token: str | None, body: dict[str, Any], ca: OpensslCa) -> tuple[int, dict[str, Any]]:

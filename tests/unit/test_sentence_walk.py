@@ -46,6 +46,7 @@ BEFORE = {
     "which separates names in the X.509": (_SIGNING, "which separates names in the X.509"),
     "does not support wildcard certificates": (_SIGNING, "does not support wildcard certificates"),
     # preflight, of the CA that signs, of CAs that are to be trusted, and of external peers
+    "peers would refuse a certificate for": (_PROVIDERS, "Nothing was requested"),
     "it is not a CA certificate. Give the CA's own": (_PEERS, "it is not a CA certificate. Give the CA's own"),
     "its key has <bits> bits, and CUCM takes no more than": (_PEERS, "its key has 4104 bits"),
     "two certificates named": (_SIGNING, "certificate named Ours"),

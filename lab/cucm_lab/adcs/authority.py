@@ -5,8 +5,8 @@
 Keys of a row of the scenario's `cas:`: name, address, port, accounts [{username, password}], kind (`enterprise`,
 `standalone-2003`), tiers (1; 2: a root and an issuing CA), auto_issue (standalone: no request waits for approval),
 templates (rows of templates.Template), authentication ([ntlm, basic]), channel_binding (off, allowed, required),
-common_name, fqdn, years,
-legacy_tls, renewals (how often the CA's certificate was renewed with a new key).
+common_name, fqdn, years, legacy_tls, renewals (how often the CA's certificate was renewed with a new key),
+permitted_domains (name constraints of the issuing CA of two tiers).
 """
 
 from __future__ import annotations
@@ -103,6 +103,9 @@ class Authority:
                     .add_extension(x509.SubjectKeyIdentifier.from_public_key(issuing.public_key()), False)
                     .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False)
                 )
+                permitted = [x509.DNSName(str(domain)) for domain in row.get("permitted_domains", ())]
+                if permitted:
+                    builder = builder.add_extension(x509.NameConstraints(permitted, None), True)
                 chain.insert(0, material.sign_certificate(builder, key, self._digest))
                 key = issuing
             stored = "".join(material.pem_of(certificate) for certificate in chain)

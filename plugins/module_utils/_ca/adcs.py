@@ -72,11 +72,11 @@ class AdcsSigner:
         return None
 
     def sign(self) -> Issued:
-        """Submit the request, or continue with a pending one. With dry only the account is tried."""
+        """Submit the request, or continue with a pending one. With dry it only logs in and reads the CA."""
         job, client = self.job, self.client
         client.login()
         if job.dry:
-            return stand_in(job)
+            return stand_in(job, client.signing())
         notes = _Pending(job, client.url)
         answer = self._answer(notes)
         if answer.state == "issued" and answer.pem is None and answer.request_id is not None:

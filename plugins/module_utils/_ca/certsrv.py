@@ -10,6 +10,7 @@ have relied on for years (certificates.md, 9.1), and quotes a page that it does 
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.web import Page, WebSession
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._text import page_text, readable
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import lowest_first
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_certificates
 
 # Web enrolment sends programs that don't look like a browser to another page.
@@ -108,21 +111,30 @@ class Certsrv:
         return Answer("pending" if _WAITING.search(page.text) else "denied", number, words)
 
     def authorities(self) -> list[str]:
-        """The CA's certificates with their chains, as PEM in no order; those from before renewals too."""
-        found: dict[str, None] = {}
+        """The CA's certificates with their chains, as PEM; that of the newest renewal first."""
+        return [certificate.pem for certificate in dict.fromkeys(itertools.chain(*self._published()))]
+
+    def signing(self) -> tuple[Certificate, ...]:
+        """The CA that signs now and those above it."""
+        newest, *older = self._published()
+        return lowest_first(newest, itertools.chain(*older))
+
+    def _published(self) -> list[list[Certificate]]:
+        """Of each renewal of the CA, the newest first, its certificate and those above it in any order."""
+        found: list[list[Certificate]] = []
         renewals = _RENEWALS.search(self._get("/certcarc.asp").text)
         newest = min(int(renewals[1]), _MOST_RENEWALS) if renewals else 0
         for renewal in range(newest, -1, -1):
             for page in ("/certnew.p7b", "/certnew.cer"):
                 body = self._get(page, ReqID="CACert", Renewal=str(renewal), Enc="b64").content
                 if b"-----BEGIN " in body:
-                    found.update(dict.fromkeys(certificate.pem for certificate in read_certificates(body)))
+                    found.append(read_certificates(body))
                     break
         if not found:
             raise Failure(
                 f"The CA at {self.url} sent no certificate of its own (certcarc.asp, certnew.p7b). Check its web site."
             )
-        return list(found)
+        return found
 
     def _get(self, page: str, **query: str) -> Page:
         return self._ask("GET", page, params=query)

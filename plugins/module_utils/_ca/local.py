@@ -112,7 +112,7 @@ class LocalSigner:
             self.warnings.append(
                 f"The certificate ends with its CA {self.ca.name} on {time_text(certificate.not_after)}."
             )
-        return Issued(certificate, self.ca.authorities, predicted=job.dry)
+        return Issued(certificate, self.ca.authorities, job.dry, self.ca.authorities if job.dry else ())
 
 
 def _differences(certificate: Certificate, request: Request, policy: Policy) -> Iterator[str]:

@@ -49,11 +49,15 @@ class Job(Terms):
 
 @dataclass(frozen=True)
 class Issued:
-    """What a CA issued. authorities: the CAs above the certificate, in any order; facts: for the module's result."""
+    """What a CA issued. authorities: the CAs above the certificate, in any order; facts: for the module's result.
+
+    signing: of a prediction, the CA that would sign and those above it; empty where the provider does not show them.
+    """
 
     certificate: Certificate
     authorities: tuple[Certificate, ...]
     predicted: bool = False
+    signing: tuple[Certificate, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -110,10 +114,13 @@ def renamed(old: str, **rule: Any) -> dict[str, Any]:
     }
 
 
-def stand_in(job: Job) -> Issued:
-    """A prediction for check mode: signed by a throw-away CA in memory, so that the tasks after it can run too."""
+def stand_in(job: Job, signing: tuple[Certificate, ...]) -> Issued:
+    """A prediction for check mode: signed by a throw-away CA in memory, so that the tasks after it can run too.
+
+    signing: the CA that would sign and those above it, as far as they are known.
+    """
     plan = signer.CaPlan(key_type="EC", key_size=256, days=2)
     key = signer.new_key(plan)
     ca = signer.SigningCa.load(signer.new_certificate(key, plan, job.now), key, None, "memory")
     certificate = ca.sign(job.request, Policy(days=2, skew=timedelta(hours=1)), job.now, job.there)
-    return Issued(certificate, ca.authorities, predicted=True)
+    return Issued(certificate, ca.authorities, predicted=True, signing=signing)

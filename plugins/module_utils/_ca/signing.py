@@ -147,6 +147,7 @@ def _settle(job: Job, at_work: Signer, requester: Requester | None, *, gives_bac
     issued = at_work.sign()
     if issued is None:
         return None
+    _check_ca(job, issued)
     chain = climb_to_root(issued.certificate, issued.authorities)
     problems = list(_problems(job, issued.certificate, chain))
     if requester:
@@ -158,6 +159,21 @@ def _settle(job: Job, at_work: Signer, requester: Requester | None, *, gives_bac
             status="issued", problems=problems, view=issued.certificate.view(job.there), **at_work.facts,
         )  # fmt: skip
     return Settled(issued, chain, is_new=True, reissued_because=reason)
+
+
+def _check_ca(job: Job, issued: Issued) -> None:
+    """Failure if peers would refuse what the CA signs, because of its own certificate or those above it."""
+    if not issued.signing:
+        return
+    ca, *above = issued.signing
+    climb_to_root(ca, above)
+    problems = list(dict.fromkeys(chain_problems(Chain((issued.certificate, *issued.signing)))))
+    if problems:
+        raise Failure(
+            f"Peers would refuse a certificate for {job.request.subject.text} that {ca.subject.text} signs: "
+            f"{'; '.join(problems)}. Nothing was requested. Use another CA.",
+            problems=problems,
+        )
 
 
 def _chain(certificate: Certificate, authorities: Sequence[Certificate]) -> Chain | None:
@@ -234,5 +250,6 @@ def _outcome(job: Job, settled: Settled, facts: Mapping[str, Any], warnings: lis
             "ca_created": made,
             "request_id": facts.get("request_id"),
             "predicted": settled.issued.predicted,
+            "signing_chain": [certificate.pem for certificate in settled.issued.signing],
         },
     )

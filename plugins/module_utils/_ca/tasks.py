@@ -45,7 +45,7 @@ class TasksSigner:
     def sign(self) -> Issued | None:
         """The certificate; None while the tasks have not run."""
         if self.job.dry:
-            return stand_in(self.job)
+            return stand_in(self.job, ())
         if not self.job.options["certificate"]:
             return None
         leaf, *rest = read_certificates(self.job.options["certificate"], "tasks_certificate")

@@ -5,7 +5,8 @@
 
 sign-verbatim keeps subject and names of the request and takes the usages from the call. With a role that decides
 (vault_sign: role), the role must allow both uses, data encipherment and the names.
-Source: Vault's HTTP API documentation, "PKI secrets engine", "Sign certificate" and "Sign verbatim".
+Source: Vault's HTTP API documentation, "PKI secrets engine": "Sign certificate", "Sign verbatim", "Read role", "Read CA
+certificate chain", "Read issuer certificate"; and "/sys/capabilities-self".
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._ca.provider import Is
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.web import Page, WebSession
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import lowest_first
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import printable
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_certificates
 
@@ -72,23 +74,75 @@ class VaultSigner:
         return None
 
     def sign(self) -> Issued:
-        """Have Vault sign. With dry nobody is asked: every signature of Vault issues a certificate."""
+        """Have Vault sign. With dry it only reads, because each signature of Vault issues a certificate."""
         if self.job.dry:
-            return stand_in(self.job)
+            self._check_token()
+            return stand_in(self.job, self._signing())
+        page, data = self._ask("POST", self._endpoint, json=self._body())
+        if page.status != 200 or not isinstance(data.get("data"), dict):
+            raise self._refused(page, data, f"sign the CSR of {self.job.request.title}")
+        return self._issued(page, data["data"])
+
+    def _ask(self, method: str, path: str, **more: Any) -> tuple[Page, dict[str, Any]]:
+        """A response, and the JSON object in it."""
         headers = {"X-Vault-Token": self.job.options["token"], "X-Vault-Request": "true"}
         if self.job.options["namespace"]:
             headers["X-Vault-Namespace"] = self.job.options["namespace"]
-        page = self.web.ask("POST", f"/v1/{self._endpoint}", json=self._body(), headers=headers)
-        data = _answer(page)
-        if page.status != 200 or not isinstance(data.get("data"), dict):
-            raise self._refused(page, data)
-        return self._issued(page, data["data"])
+        page = self.web.ask(method, f"/v1/{path}", headers=headers, **more)
+        return page, _answer(page)
+
+    def _check_token(self) -> None:
+        """Failure if Vault says that the token is invalid or may not sign. A token may lack the right to ask."""
+        page, answer = self._ask("POST", "sys/capabilities-self", json={"paths": [self._endpoint]})
+        found = (answer.get("data") or {}).get(self._endpoint) if page.status == 200 else None
+        if found and not {"create", "update", "root"} & set(found):
+            raise Failure(
+                f"Vault at {self.web.url} does not allow vault_token to sign: its policies grant {', '.join(found)} on "
+                f"{self._endpoint}. Nothing was signed. Add update on this path to a policy of the token.",
+                status="denied",
+            )
+        if page.status == 403 and "invalid token" in str(answer.get("errors")):
+            raise self._refused(page, answer, "accept vault_token")
+
+    def _signing(self) -> tuple[Certificate, ...]:
+        """The CA that signs and those above it; empty where Vault does not show which issuer that is."""
+        issuer = self._issuer()
+        if issuer is None:
+            return ()
+        # Vault before 1.11 has one issuer for each mount, and no endpoint with `issuer`.
+        default = issuer == "default"
+        page, answer = self._ask("GET", f"{self._mount}/{'ca_chain' if default else f'issuer/{issuer}/json'}")
+        if page.status in (404, 503):
+            raise self._refused(page, answer, "return the certificate of its CA")
+        data = answer.get("data") or {}
+        listed = [data.get("certificate") or "", *(data.get("ca_chain") or ())]
+        shown = page.text if default else "\n".join(map(str, listed))
+        if page.status != 200 or "-----BEGIN CERTIFICATE-----" not in shown:
+            return ()
+        return lowest_first(read_certificates(shown, f"The response of {page.where}"))
+
+    def _issuer(self) -> str | None:
+        """The issuer that signs; None where the token may not read the role, which may name one."""
+        role = (self.job.options["role"] or "").strip("/")
+        if not role:
+            return "default"
+        page, answer = self._ask("GET", f"{self._mount}/roles/{role}")
+        if page.status == 404:
+            raise self._refused(page, answer, "return the role")
+        if page.status != 200:
+            return None
+        named = str((answer.get("data") or {}).get("issuer_ref") or "default")
+        return named if _PATH.match(named) and "/" not in named else None
+
+    @property
+    def _mount(self) -> str:
+        return str(self.job.options["mount"]).strip("/")
 
     @property
     def _endpoint(self) -> str:
         options = self.job.options
-        mount, role = options["mount"].strip("/"), (options["role"] or "").strip("/")
-        return "/".join(filter(None, (mount, "sign" if options["sign"] == "role" else "sign-verbatim", role)))
+        sign = "sign" if options["sign"] == "role" else "sign-verbatim"
+        return "/".join(filter(None, (self._mount, sign, (options["role"] or "").strip("/"))))
 
     def _body(self) -> dict[str, Any]:
         request, policy = self.job.request, self.job.policy
@@ -115,7 +169,7 @@ class VaultSigner:
             ) from None
         return Issued(leaf, tuple(chain))
 
-    def _refused(self, page: Page, data: dict[str, Any]) -> Failure:
+    def _refused(self, page: Page, data: dict[str, Any], what: str) -> Failure:
         errors = data.get("errors")
         said = "; ".join(map(str, errors)) if isinstance(errors, list) and errors else "no reason given"
         token = self.job.options["token"]
@@ -126,8 +180,7 @@ class VaultSigner:
             503: "Vault is sealed or starting: unseal it, then run again.",
         }.get(page.status, "Check vault_mount, vault_role and what the role allows.")
         return Failure(
-            f"Vault at {page.where} did not sign the CSR of {self.job.request.title} (HTTP {page.status}): "
-            f"{said.rstrip('.')}. {hint}",
+            f"Vault at {page.where} did not {what} (HTTP {page.status}): {said.rstrip('.')}. {hint}",
             status="denied",
         )
 

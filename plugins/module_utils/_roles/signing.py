@@ -56,7 +56,7 @@ def add_signing(
         # The key of a CA that the run is going to make takes a second; one of another kind shows the same.
         ca.setdefault("local_ca_key_type", "EC")
     problems, result = _signed(face, {**options, "ca": ca, "csr": _request(cluster)})
-    chain = list(result.get("chain") or ())
+    chain = list(result.get("signing_chain") or ())
     certificates = [read_certificate(pem) for pem in chain]
     problems += [f"The CA (sip_tls_ca) cannot be used: {text}." for text in _own_store_problems(certificates)]
     cluster.signing_chain = [] if result.get("ca_created") else chain

@@ -91,6 +91,14 @@ def _end(path: Sequence[Certificate]) -> datetime:
     return min(certificate.not_after for certificate in path)
 
 
+def lowest_first(certificates: Sequence[Certificate], more: Iterable[Certificate] = ()) -> tuple[Certificate, ...]:
+    """The one of these CAs that issued none of the others, and those above it, for which `more` is searched too."""
+    if not certificates:
+        return ()
+    distinct = list(dict.fromkeys(certificates))
+    return climb(leaf_first(distinct)[0], (*distinct, *more)).certificates
+
+
 def issuer_of(certificate: Certificate, pool: Iterable[Certificate]) -> Certificate | None:
     """The certificate that signed another one, itself where it is self-signed; None when the pool does not have it."""
     return (

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from cucm_lab.scenario import SCENARIOS
 from cucm_lab.testing import LabProcess
 
 from tests.support.requests_made import make_csr, openssl, run_module, text, verify
@@ -23,7 +25,13 @@ SANS = "DNS:cucm10.lab.local,DNS:lab.local"
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
-    with LabProcess(tmp_path_factory.mktemp("lab"), "two-clusters-adcs") as process:
+    folder = tmp_path_factory.mktemp("lab")
+    scenario = yaml.safe_load((SCENARIOS / "two-clusters-adcs.yml").read_text(encoding="utf-8"))
+    usual = scenario["cas"][0]
+    limited = {"name": "limited", "address": "127.0.204.1", "permitted_domains": ["other.example"]}
+    scenario["cas"].append({**usual, **limited})
+    (folder / "scenario.yml").write_text(yaml.safe_dump(scenario), encoding="utf-8")
+    with LabProcess(folder / "lab", str(folder / "scenario.yml")) as process:
         yield process
 
 
@@ -143,6 +151,21 @@ def test_check_mode_logs_in_and_hands_nothing_in(lab: LabProcess, tmp_path: Path
     assert verify(tmp_path, result["certificate"], result["chain"]).count(": OK") == 2
     assert not (tmp_path / "kept").exists()
     assert "refused the account" in sign(lab, csr, check=True, adcs_password="Ca-wrong-1")["msg"]
+    # The CA that would sign is known, with its root; of a renewed one that is the newest.
+    assert result["signing_chain"] == sign(lab, csr)["chain"]
+    renewed = sign(lab, csr, "w2003", check=True, adcs_legacy_crypto=True)
+    newest = (lab.state / "ca-w2003" / "ca.pem").read_text()
+    assert [pem.strip() for pem in renewed["signing_chain"]] == [newest.strip()]
+
+
+def test_name_constraints_of_the_ca_are_known_in_check_mode(lab: LabProcess, tmp_path: Path) -> None:
+    csr = make_csr(tmp_path, sans=SANS)
+    # OpenSSL finds the certificate of the CA's web site, which the CA signed, outside of the names that it may sign.
+    given = {"adcs_template": "CucmTLS", "check": True}
+    assert "permitted subtree violation" in sign(lab, csr, "limited", **given)["msg"]
+    result = sign(lab, csr, "limited", adcs_ca_path=None, adcs_validate_certs=False, **given)
+    assert result.get("failed") and "do not allow the name DNS:cucm10.lab.local" in result["msg"], result
+    assert "Nothing was requested" in result["msg"] and requests_at(lab, "limited") == []
 
 
 @pytest.mark.parametrize("auth", ["ntlm", "basic"])

@@ -16,6 +16,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import guard_warnings
 from ansible_collections.siptls.cucm.plugins.module_utils._module import perform
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 from ansible_collections.siptls.cucm.plugins.modules.ca_sign import FACE
 
 from tests.support.requests_made import USAGE_9, make_csr, openssl, run_module, text, verify
@@ -85,6 +86,54 @@ def test_what_vault_refuses_is_a_sentence(vault: Vault, tmp_path: Path, what: st
     assert result.get("failed") and re.search(sentence, result["msg"]), result
     token = options.get("vault_token", TOKEN)
     assert "does not know" not in result["msg"] and token not in str(result), "the token stays hidden"
+
+
+FORESEEN: dict[str, tuple[dict[str, Any], str]] = {
+    "invalid token": ({"vault_token": "hvs.not-the-token"}, r"did not accept vault_token \(HTTP 403\).*invalid token"),
+    "mount": ({"vault_mount": "other", "vault_role": None}, r"did not return the certificate of its CA.*vault_mount"),
+    "role": ({"vault_role": "other"}, r"did not return the role \(HTTP 404\).*vault_role"),
+}
+
+
+@pytest.mark.parametrize("what", FORESEEN)
+def test_what_vault_will_refuse_is_known_in_check_mode(vault: Vault, tmp_path: Path, what: str) -> None:
+    options, sentence = FORESEEN[what]
+    result = by_vault(vault, make_csr(tmp_path, key="rsa:2048"), check=True, **options)
+    assert result.get("failed") and re.search(sentence, result["msg"]), result
+
+
+#: extensions of a CA by openssl, and why peers refuse what it signs
+LIMITED: dict[str, tuple[tuple[str, ...], str]] = {
+    "name constraints": (
+        ("nameConstraints=critical,permitted;DNS:other.example",),
+        "name constraints of CN=Limited CA do not allow the name DNS:cucma.lab.local",
+    ),
+    "no CA": (("basicConstraints=critical,CA:FALSE",), "is not a CA certificate"),
+}
+
+
+@pytest.mark.parametrize("what", LIMITED)
+def test_limits_of_the_ca_that_will_sign_are_known_in_check_mode(tmp_path: Path, what: str) -> None:
+    extensions, sentence = LIMITED[what]
+    limited = OpensslCa(tmp_path / "limited", "Limited CA", *extensions)
+    csr, vault = make_csr(tmp_path, key="rsa:2048", sans=SANS), Vault(OpensslCa(tmp_path / "ca", "Vault CA"))
+    try:
+        sound = by_vault(vault, csr, check=True)
+        assert sound["predicted"] and sound["signing_chain"] == [read_certificate(vault.ca.pem.read_text()).pem]
+        # The role may name another issuer than the default one.
+        vault.issuer = ("limited", limited)
+        result = by_vault(vault, csr, check=True)
+        assert result.get("failed") and sentence in result["msg"] and "Nothing was requested" in result["msg"], result
+        vault.grants = ["deny"]
+        denied = by_vault(vault, csr, check=True)
+        assert "its policies grant deny on pki/sign-verbatim/cucm" in denied["msg"] and not vault.requests
+    finally:
+        vault.close()
+    hand = tmp_path / "hand"
+    hand.mkdir()
+    (hand / "chain.pem").write_text(limited.pem.read_text())
+    by_hand = quick({"ca": {"provider": "by_hand", "by_hand_path": str(hand)}, "csr": csr}, check=True)
+    assert by_hand.get("failed") and sentence in by_hand["msg"] and sorted(hand.iterdir()) == [hand / "chain.pem"]
 
 
 def test_a_ca_that_is_not_verified_is_warned_of(vault: Vault, tmp_path: Path) -> None:
