@@ -79,19 +79,25 @@ def test_vault_signs_for_one_cluster_and_a_person_for_the_other(tmp_path: Path, 
 
 
 @pytest.mark.matrix
-def test_what_vault_refuses_is_a_sentence_and_check_mode_asks_nobody(tmp_path: Path, vault: Vault) -> None:
+def test_what_vault_refuses_is_a_sentence_and_check_mode_has_nothing_signed(tmp_path: Path, vault: Vault) -> None:
     site = Site(tmp_path)
-    extra = {
-        # The old way, which still works.
+    old_way = {
+        # It still works.
         "callmanager_certificate_sign_tasks": "sign_by_vault.yml",
         "callmanager_certificate_vault": {"url": vault.url, "role": "cucm", "ca_path": str(vault.certificate)},
     }
+    ca = {"provider": "vault", "vault_url": vault.url, "vault_role": "cucm", "vault_ca_path": str(vault.certificate)}
     with site.lab:
         before = site.lab.ask("dump")
-        foreseen = site.play("sip_tls_trunk", "--check", extra=extra, VAULT_TOKEN="not used")
+        foreseen = site.play("sip_tls_trunk", "--check", extra=old_way, VAULT_TOKEN=TOKEN)
         assert foreseen.code == 0, foreseen.output[-6000:]
         assert not vault.requests and site.lab.ask("dump") == before
-        refused = site.play("renew_certificates", extra=extra, VAULT_TOKEN="spoiled")
+        refused = site.play("renew_certificates", extra=old_way, VAULT_TOKEN="spoiled")
         assert refused.code != 0 and refused.recap["cucma"]["failed"] == 1
         assert "did not sign the CSR of CUCMA (HTTP 403): permission denied" in refused.output
         assert not issuers(site)
+        # Preflight asks Vault whether the token may sign, before any CSR.
+        csrs, count = site.lab.ask("dump"), len(vault.requests)
+        early = site.play("renew_certificates", extra={"sip_tls_ca": ca}, VAULT_TOKEN="spoiled")
+        assert early.code != 0 and "did not accept vault_token (HTTP 403)" in " ".join(early.output.split())
+        assert site.lab.ask("dump") == csrs and len(vault.requests) == count

@@ -96,6 +96,7 @@ LATER = {
     "allowed_sans does not allow": (ALONE, _LOCAL, "allowed_sans does not allow the name"),
     "csr is not set, and the provider": (ALONE, _LOCAL, "csr is not set"),
     "no clock is that wrong": (ALONE, _LOCAL, "no clock is that wrong"),
+    "it is not known whether CUCM": (WARNED, _SIGNING, "accepts one"),
     "it names no extended key usage": (WARNED, _RULES, "remarks"),
     "the CA added the extended key usage": (WARNED, _RULES, "added the extended key usage"),
     "was asked for": (WARNED, _RULES, "remarks"),

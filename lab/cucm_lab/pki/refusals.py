@@ -49,6 +49,7 @@ register(
     "Last release where a trust certificate deleted on one node stays on the others and comes back",
 )
 register("pki.checks_eku", False, "An upload without clientAuth is refused (the trunk fails in any case)")
+register("pki.old_store_takes_ec", True, "Releases before 11.0 take a CA whose key is EC (ECDSA came with 11.0)")
 register("pki.multi_server_literal", "multi-server", "REST's word for a multi-server CSR")
 register("pki.shipped_days", 1825, "Days that self-signed certificates of the installation are valid")
 

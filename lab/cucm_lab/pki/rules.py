@@ -73,6 +73,12 @@ def check_key(certificate: x509.Certificate, refuse: Refuse) -> None:
         raise refuse(1022, detail=f"keys of more than {MAXIMUM_KEY_BITS} bits are not supported")
 
 
+def check_rsa(certificate: x509.Certificate, refuse: Refuse) -> None:
+    """No key but RSA."""
+    if not isinstance(certificate.public_key(), rsa.RSAPublicKey):
+        raise refuse(1022, detail="only RSA keys are supported")
+
+
 def check_pair(certificate: x509.Certificate, csr: x509.CertificateSigningRequest, refuse: Refuse) -> None:
     """The certificate matches the CSR: its key, and the same set of SANs (host names in any case)."""
     if material.spki_digest(certificate) != material.spki_digest(csr):

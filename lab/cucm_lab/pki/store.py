@@ -285,6 +285,8 @@ class CertificateStore:
         now = self._node.clock.now()
         rules.check_dates(certificate, now, self._refuse)
         rules.check_key(certificate, self._refuse)
+        if not self._release.has_ecdsa and not self._lab.inferred["pki.old_store_takes_ec"]:
+            rules.check_rsa(certificate, self._refuse)
         common_name = material.common_name(certificate.subject)
         nodes = self._node.cluster.nodes if STORES[store] else [self._node]
         filename = ""

@@ -233,6 +233,17 @@ def test_keys_that_are_too_long(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> No
     assert code_of(store.import_trust, "CallManager", Authority().pem) == 1022
 
 
+def test_releases_before_ecdsa_refuse_an_ec_key_where_the_table_says_so(lab: Lab, tmp_path: Path) -> None:
+    order = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+             str(tmp_path / "key"), "-subj", "/CN=EC CA", "-addext", "keyUsage=keyCertSign"]  # fmt: skip
+    pem = subprocess.run(order, check=True, capture_output=True, text=True).stdout
+    lab.inferred.set("pki.old_store_takes_ec", False)
+    assert code_of(lab.cluster("cucm91").publisher.certs.import_trust, "CallManager", pem) == 1022
+    lab.cluster("cucm125").publisher.certs.import_trust("CallManager", pem)
+    lab.inferred.set("pki.old_store_takes_ec", True)
+    lab.cluster("cucm91").publisher.certs.import_trust("CallManager", pem)
+
+
 def test_usages_are_checked_where_the_table_says_so(lab: Lab) -> None:
     store = lab.cluster("cucm125").publisher.certs
     authority = Authority()

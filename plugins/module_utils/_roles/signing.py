@@ -19,9 +19,11 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import Node
 from ansible_collections.siptls.cucm.plugins.module_utils._node.checks import trust_plan
 from ansible_collections.siptls.cucm.plugins.module_utils._node.standin import stand_in_csr
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import CsrOptions, Entry
+from ansible_collections.siptls.cucm.plugins.module_utils._releases import features
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.owners import requester
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
@@ -52,6 +54,7 @@ def add_signing(
     """
     options = {name: value for name, value in given.items() if value is not None}
     ca = {name: value for name, value in (options.get("ca") or {}).items() if name != "request_ids"}
+    given_kind = ca.get("local_ca_key_type", ca.get("ca_key_type"))
     if ca.get("provider", "local") == "local" and not {"local_ca_key_size", "ca_key_size"} & set(ca):
         # The key of a CA that the run is going to make takes a second; one of another kind shows the same.
         ca.setdefault("local_ca_key_type", "EC")
@@ -62,6 +65,9 @@ def add_signing(
     cluster.signing_chain = [] if result.get("ca_created") else chain
     cluster.mistakes += problems
     if not problems:
+        # A CA that the run makes has the key that the options name, RSA by default.
+        kept = certificates if not result.get("ca_created") or given_kind == EC else ()
+        cluster.warnings += [f"{cluster.name}: {text}" for text in _unproven_keys(cluster, kept)]
         refused = _refused(cluster, certificates)
         cluster.problems += [f"{cluster.name}{where}: {text}." for where, text in refused]
         for csr in csrs:
@@ -110,6 +116,18 @@ def _validation(face: Face, options: Mapping[str, Any]) -> ValidationResult:
 def _own_store_problems(chain: Sequence[Certificate]) -> list[str]:
     """Problems that a chain has in an empty trust store: keys, dates, two CAs of one name."""
     return list(trust_plan(TRUNK.trust, chain, (), NodeClock()).problems)
+
+
+def _unproven_keys(cluster: Cluster, chain: Iterable[Certificate]) -> Iterator[str]:
+    """CAs of which nothing shows that an old release takes their key."""
+    if cluster.version and not features(cluster.version).ecdsa:
+        for certificate in chain:
+            if certificate.key.kind == EC:
+                yield (
+                    f"the key of the CA {certificate.subject.text} is EC, and it is not known whether CUCM "
+                    f"{cluster.version} accepts one; ECDSA came with release 11.0. Use a CA with an RSA key, or try it "
+                    "on a test cluster first."
+                )
 
 
 def _refused(cluster: Cluster, chain: Sequence[Certificate]) -> Iterator[tuple[str, str]]:

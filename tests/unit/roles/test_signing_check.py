@@ -103,6 +103,18 @@ def test_a_key_that_cucm_does_not_take_is_found_before_anything_is_signed(tmp_pa
     assert "its RSA key has 4160 bits, and CUCM takes no more than 4096" in found["mistakes"][0]
 
 
+def test_a_ca_with_an_ec_key_is_warned_of_on_releases_from_before_ecdsa(tmp_path: Path) -> None:
+    elliptic = {"path": str(tmp_path / "new"), "local_ca_key_type": "EC"}
+    for given, version, warned in ((elliptic, "10.5.2.10000-5", 1), (elliptic, "12.5.1.11900-146", 0),
+                                   ({"path": str(tmp_path / "new")}, "10.5.2.10000-5", 0)):  # fmt: skip
+        found = signed(given, version=version)
+        assert len(found["warnings"]) == warned and found["problems"] == [], found["warnings"]
+    assert (
+        "it is not known whether CUCM 10.5.2.10000-5 accepts one"
+        in signed(elliptic, version="10.5.2.10000-5")["warnings"][0]
+    )
+
+
 def in_store(authority: Authority) -> list[dict[str, Any]]:
     return [{"name": f"{authority.name}.pem", "pem": authority.pem, "purpose": "CallManager-trust"}]
 
