@@ -177,6 +177,9 @@ PENDING: dict[str, tuple[Callable[[Path], str], str]] = {
     "a name of another cluster": (
         lambda path: request(path, "/CN=a.example.com", "subjectAltName=DNS:b.example.com"),
         "the name b.example.com belongs to cluster b"),
+    "a name of an external peer": (
+        lambda path: request(path, "/CN=a.example.com", "subjectAltName=DNS:sbc.partner.net"),
+        "the name sbc.partner.net belongs to external peer sbc"),
 }  # fmt: skip
 
 
@@ -193,7 +196,13 @@ def test_a_pending_csr_that_the_ca_would_refuse_is_found_before_anything_is_sign
         "predicted": False,
         "csr": make(tmp_path),
     }
-    other = facts("b", nodes=[{"name": "B", "address": "192.0.2.2"}], certificates={"B": made("C=IN,CN=b.example.com")})
+    sbc = {"name": "sbc", "names": ["sbc.partner.net"], "external": True}
+    other = facts(
+        "b",
+        external=[sbc],
+        nodes=[{"name": "B", "address": "192.0.2.2"}],
+        certificates={"B": made("C=IN,CN=b.example.com")},
+    )
     found = preflight_new_certificates(
         facts(nodes=[{"name": "A", "address": "192.0.2.1"}]), {"path": str(ca)}, days=730, renew_before=30,
         csrs=[result], variables={"b": {"preflight_cluster": other}}, hosts=["a", "b"],
