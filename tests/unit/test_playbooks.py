@@ -41,11 +41,12 @@ def plays(name: str) -> list[dict[str, Any]]:
 
 
 def tasks_of(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """All tasks, those in blocks included."""
+    """All tasks, those in blocks included, which have the conditions of their block too."""
     for task in tasks:
         yield task
         for part in ("block", "rescue", "always"):
-            yield from tasks_of(task.get(part) or [])
+            for inner in tasks_of(task.get(part) or []):
+                yield {**inner, "when": [task.get("when"), inner.get("when")]}
 
 
 @pytest.mark.parametrize("name", PLAYBOOKS)

@@ -68,7 +68,8 @@ def _cluster(name: str, facts: RunFacts, problems: list[str], releases: Mapping[
     known = bool(facts.get("preflight_cluster")) and "sip_tls_trunk_objects" in facts and not problems
     steps = [*certificate_steps(facts), *_trusted(facts), *_objects(facts, made)] if known and made is not None else []
     kept = [*kept_certificates(facts), *shipped_certificates(facts, releases), *_kept_objects(facts)] if known else []
-    unknown = "" if known or problems else "What a run would do could not be found out; the run's output says why."
+    reason = f": {facts['plan_failure']}" if "plan_failure" in facts else "; the run's output says why."
+    unknown = "" if known or problems else f"What a run would do could not be found out{reason}"
     return {
         "name": name,
         "release": found.version or "",

@@ -479,7 +479,9 @@ def problems(
     found += secret_problems(clusters, variables or {})
     if roll_over == "stop":
         found += guarded(clusters)
-    return [clipped(text) for text in ([*found, *silent] if found or unreachable == "stop" else [])]
+    # If no cluster responds, none is left with which the run could continue.
+    listed = found or unreachable == "stop" or len(silent) == len(clusters)
+    return [clipped(text) for text in ([*found, *silent] if listed else [])]
 
 
 def _mistakes(clusters: Sequence[Cluster]) -> Iterator[str]:

@@ -117,6 +117,8 @@ class RunFacts(TypedDict, total=False):
     callmanager_certificate_followed: Loop[Restart]
     sip_tls_trunk_objects: Objects
     sip_tls_trunk_trusted: ObjectTask
+    #: why the prediction for a plan failed
+    plan_failure: str
 
 
 def ran(loop: Loop[AnyResult] | None) -> list[AnyResult]:

@@ -139,7 +139,8 @@ def test_silence_and_refusal_are_two_things() -> None:
     refused = preflight("a", {"msg": "AXL refused the account axladmin (HTTP 401)."}, [])
     assert silent["unreachable"] and not silent["problems"]
     assert refused["problems"] and not refused["unreachable"]
-    assert not preflight_problems([silent]) and len(preflight_problems([silent], "stop")) == 1
+    sound = {**checked(), "name": "b"}
+    assert not preflight_problems([silent, sound]) and len(preflight_problems([silent, sound], "stop")) == 1
 
 
 def test_all_that_is_wrong_on_all_clusters_is_one_list() -> None:

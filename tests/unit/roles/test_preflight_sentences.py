@@ -227,6 +227,7 @@ def test_silent_clusters_are_named_beside_what_is_wrong() -> None:
     silent = preflight("b", {"msg": "Asking b failed: no connection (refused).", "reason": "unreachable"}, [])
     wrong = cluster("a", info(rights={"roles": None, "control_center": "Refused."}))
     assert preflight_problems([cluster("a"), silent]) == []
+    assert preflight_problems([silent]) == [silent["unreachable"]], "no cluster is left"
     assert len(preflight_problems([wrong, silent])) == 2 and "no connection" in preflight_problems([wrong, silent])[1]
 
 
