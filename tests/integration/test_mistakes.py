@@ -487,6 +487,34 @@ def test_a_limit_says_what_it_leaves_out_and_what_that_costs(tmp_path: Path) -> 
     assert "It was left out by --limit: run for both." in said and "when it answers" not in said
 
 
+@pytest.mark.matrix
+def test_runs_with_nothing_to_do_end_in_a_list_and_a_plan(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    with site.lab:
+        before, good = site.lab.ask("dump"), yaml.safe_load(site.lab.inventory.read_text(encoding="utf-8"))
+        alone = good["cucm_clusters"]["hosts"]["cucma"]
+        silent = {name: {**host, "cucm_host": "127.0.250.1", "cucm_timeout": 3} for name, host in
+                  good["cucm_clusters"]["hosts"].items()}  # fmt: skip
+        for name, hosts, says in (("alone", {"cucma": alone}, "cucma is the only cluster in cucm_clusters"),
+                                  ("silent", silent, "2 problems found")):  # fmt: skip
+            inventory = tmp_path / f"{name}.yml"
+            inventory.write_text(yaml.safe_dump({"cucm_clusters": {"hosts": hosts}}), encoding="utf-8")
+            for playbook in ("sip_tls_trunk", "plan"):
+                order = site.order(playbook, extra={"plan_path": str(tmp_path / name)})
+                order[order.index("-i") + 1] = str(inventory)
+                run = ran(site, order)
+                assert run.code == 2 and says in run.output, run.output[-3000:]
+            assert "Not to be approved" in (tmp_path / name / "plan.md").read_text(encoding="utf-8")
+        # A prediction fails for one cluster after preflight: the plan has the other one, and the reason.
+        site.lab.ask(
+            "fault/add", interface="axl", operation="getSipProfile", node="cucm10", action="status", status=500
+        )
+        run = site.play("plan", extra={"plan_path": str(tmp_path / "fault")})
+        plan = (tmp_path / "fault" / "plan.md").read_text(encoding="utf-8")
+        assert run.code == 2 and "could not be found out: " in plan and "New CallManager certificate" in plan, plan
+        assert site.lab.ask("dump") == before
+
+
 def own_play(site: Site, role: str, tasks_from: str = "main", **keywords: Any) -> Run:
     """A play of the operator's own with one role; keywords are those of the play."""
     play = {
@@ -500,11 +528,15 @@ def own_play(site: Site, role: str, tasks_from: str = "main", **keywords: Any) -
     (site.folder / "play.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
     order = site.order("verify")
     order[order.index("-i") - 1] = str(site.folder / "play.yml")
+    return ran(site, order)
+
+
+def ran(site: Site, order: list[str]) -> Run:
+    """What ansible-playbook left; its output on one line."""
     done = subprocess.run(
         order, cwd=site.folder, env=site.environment(), text=True, capture_output=True, timeout=LIMIT, check=False
     )
-    output = flat(done.stdout + done.stderr)
-    return Run(done.returncode, output, recap_of(done.stdout))
+    return Run(done.returncode, flat(done.stdout + done.stderr), recap_of(done.stdout))
 
 
 def test_a_role_alone_ends_in_a_sentence(tmp_path: Path) -> None:
