@@ -21,7 +21,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._ca.folder import CaFo
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.provider import Issued, Job, Provider, stand_in
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import lowest_first
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates
 
 SPEC = ArgSpec(options={"by_hand_path": {"type": "path"}, "by_hand_name": {"type": "str"}})
@@ -58,7 +57,8 @@ class HandSigner:
     def sign(self) -> Issued:
         """The certificate that is next to the request. Raises Failure with status pending while there is none."""
         if self.job.dry:
-            return stand_in(self.job, lowest_first(self._chain()))
+            # What is saved in the folder may be the chain of an earlier CA.
+            return stand_in(self.job, ())
         file = f"{self._stem}.csr"
         self.folder.write(Path(file), self.job.request.pem.encode(), 0o644)
         found = self._read([Path(self._stem + suffix) for suffix in _CERTIFICATES])
@@ -72,11 +72,7 @@ class HandSigner:
         key = self.job.request.key
         leaf = next((candidate for candidate in found if candidate.key == key), found[0])
         rest = [certificate for certificate in found if certificate != leaf]
-        return Issued(leaf, (*rest, *self._chain()))
-
-    def _chain(self) -> list[Certificate]:
-        """The CAs that the user saved."""
-        return self._read([self.folder.path / name for name in _CHAINS])
+        return Issued(leaf, (*rest, *self._read([self.folder.path / name for name in _CHAINS])))
 
     def _read(self, files: list[Path]) -> list[Certificate]:
         """The certificates of those files that exist."""

@@ -129,11 +129,6 @@ def test_limits_of_the_ca_that_will_sign_are_known_in_check_mode(tmp_path: Path,
         assert "its policies grant deny on pki/sign-verbatim/cucm" in denied["msg"] and not vault.requests
     finally:
         vault.close()
-    hand = tmp_path / "hand"
-    hand.mkdir()
-    (hand / "chain.pem").write_text(limited.pem.read_text())
-    by_hand = quick({"ca": {"provider": "by_hand", "by_hand_path": str(hand)}, "csr": csr}, check=True)
-    assert by_hand.get("failed") and sentence in by_hand["msg"] and sorted(hand.iterdir()) == [hand / "chain.pem"]
 
 
 def test_a_ca_that_is_not_verified_is_warned_of(vault: Vault, tmp_path: Path) -> None:
