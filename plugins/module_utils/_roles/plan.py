@@ -68,8 +68,7 @@ def _cluster(name: str, facts: RunFacts, problems: list[str], releases: Mapping[
     known = bool(facts.get("preflight_cluster")) and "sip_tls_trunk_objects" in facts and not problems
     steps = [*certificate_steps(facts), *_trusted(facts), *_objects(facts, made)] if known and made is not None else []
     kept = [*kept_certificates(facts), *shipped_certificates(facts, releases), *_kept_objects(facts)] if known else []
-    reason = f": {facts['plan_failure']}" if "plan_failure" in facts else "; the run's output says why."
-    unknown = "" if known or problems else f"What a run would do could not be found out{reason}"
+    unknown = "" if known or problems else _unknown(facts)
     return {
         "name": name,
         "release": found.version or "",
@@ -87,6 +86,12 @@ def _cluster(name: str, facts: RunFacts, problems: list[str], releases: Mapping[
         ],
         "external": [_external(peer) for peer in found.external],
     }
+
+
+def _unknown(facts: RunFacts) -> str:
+    """Why the plan has nothing of a cluster."""
+    reason = f": {facts['plan_failure']}" if "plan_failure" in facts else "; the run's output says why."
+    return f"What a run would do could not be found out{reason}"
 
 
 def _calls(hosts: Iterable[RunFacts]) -> list[dict[str, str]]:

@@ -54,7 +54,7 @@ def add_signing(
     """
     options = {name: value for name, value in given.items() if value is not None}
     ca = {name: value for name, value in (options.get("ca") or {}).items() if name != "request_ids"}
-    given_kind = ca.get("local_ca_key_type", ca.get("ca_key_type"))
+    made = ca.get("local_ca_key_type", ca.get("ca_key_type", "RSA"))
     if ca.get("provider", "local") == "local" and not {"local_ca_key_size", "ca_key_size"} & set(ca):
         # The key of a CA that the run is going to make takes a second; one of another kind shows the same.
         ca.setdefault("local_ca_key_type", "EC")
@@ -65,9 +65,9 @@ def add_signing(
     cluster.signing_chain = [] if result.get("ca_created") else chain
     cluster.mistakes += problems
     if not problems:
-        # A CA that the run makes has the key that the options name, RSA by default.
-        kept = certificates if not result.get("ca_created") or given_kind == EC else ()
-        cluster.warnings += [f"{cluster.name}: {text}" for text in _unproven_keys(cluster, kept)]
+        # A CA that the run makes has the key that the options name.
+        kinds = [made if result.get("ca_created") else certificate.key.kind for certificate in certificates]
+        cluster.warnings += list(_unproven_keys(cluster, certificates, kinds))
         refused = _refused(cluster, certificates)
         cluster.problems += [f"{cluster.name}{where}: {text}." for where, text in refused]
         for csr in csrs:
@@ -118,16 +118,15 @@ def _own_store_problems(chain: Sequence[Certificate]) -> list[str]:
     return list(trust_plan(TRUNK.trust, chain, (), NodeClock()).problems)
 
 
-def _unproven_keys(cluster: Cluster, chain: Iterable[Certificate]) -> Iterator[str]:
-    """CAs of which nothing shows that an old release takes their key."""
+def _unproven_keys(cluster: Cluster, chain: Sequence[Certificate], kinds: Sequence[str]) -> Iterator[str]:
+    """CAs of which nothing shows that an old release accepts their key, which is of the kind given."""
     if cluster.version and not features(cluster.version).ecdsa:
-        for certificate in chain:
-            if certificate.key.kind == EC:
-                yield (
-                    f"the key of the CA {certificate.subject.text} is EC, and it is not known whether CUCM "
-                    f"{cluster.version} accepts one; ECDSA came with release 11.0. Use a CA with an RSA key, or try it "
-                    "on a test cluster first."
-                )
+        for certificate in (ca for ca, kind in zip(chain, kinds, strict=True) if kind == EC):
+            yield (
+                f"{cluster.name}: the key of the CA {certificate.subject.text} is EC, and it is not known whether CUCM "
+                f"{cluster.version} accepts one; ECDSA came with release 11.0. Use a CA with an RSA key, or try it on "
+                "a test cluster first."
+            )
 
 
 def _refused(cluster: Cluster, chain: Sequence[Certificate]) -> Iterator[tuple[str, str]]:
