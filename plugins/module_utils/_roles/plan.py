@@ -65,7 +65,7 @@ def _cluster(name: str, facts: RunFacts, problems: list[str], releases: Mapping[
     """One cluster: its steps in the order of the run, and what the run does not change."""
     found = cluster_of(facts)
     made = facts.get("sip_tls_trunk_objects")
-    known = bool(facts.get("preflight_cluster")) and "sip_tls_trunk_objects" in facts and not problems
+    known = not problems and _is_predicted(facts)
     steps = [*certificate_steps(facts), *_trusted(facts), *_objects(facts, made)] if known and made is not None else []
     kept = [*kept_certificates(facts), *shipped_certificates(facts, releases), *_kept_objects(facts)] if known else []
     unknown = "" if known or problems else _unknown(facts)
@@ -86,6 +86,11 @@ def _cluster(name: str, facts: RunFacts, problems: list[str], releases: Mapping[
         ],
         "external": [_external(peer) for peer in found.external],
     }
+
+
+def _is_predicted(facts: RunFacts) -> bool:
+    """Whether the prediction came to its end: a part of the steps would look like all of them."""
+    return bool(facts.get("preflight_cluster")) and "sip_tls_trunk_objects" in facts and "plan_failure" not in facts
 
 
 def _unknown(facts: RunFacts) -> str:

@@ -186,7 +186,8 @@ def test_what_could_not_be_found_out_is_not_called_nothing() -> None:
     assert plan["clusters"][1]["why"].endswith("no connection.") and plan["clusters"][2]["why"]
     failed = change_plan({"a": facts(NEW), "b": {**silent, "plan_failure": "Asking b failed: HTTP 500."}})
     assert failed["clusters"][0]["steps"] and failed["unknown"] == ["b"]
-    lost = change_plan({"b": {"plan_failure": "Asking b failed: HTTP 500."}})["clusters"][0]
+    lost = change_plan({"b": {**facts(NEW), "plan_failure": "Asking b failed: HTTP 500."}})["clusters"][0]
+    assert not lost["steps"], "a part of the steps would look like all of them"
     assert lost["why"] == "What a run would do could not be found out: Asking b failed: HTTP 500."
     page = written("plan.html", {"b": silent})
     assert "No change." not in page and "no connection." in page
