@@ -55,7 +55,7 @@ def check_options(values: Mapping[str, Any], specs: Mapping[str, Mapping[str, An
 
 def _kinds(options: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
     """Ansible's own words about types and choices."""
-    rules = {name: {key: option[key] for key in ("type", "elements", "choices") if key in option}
+    rules = {name: {key: option[key] for key in ("type", "elements", "choices", "options") if key in option}
              for name, option in options.items()}  # fmt: skip
     # The validator copies deeply, which takes templates in Ansible's own containers seconds.
     return [str(text).rstrip(".") for text in ArgumentSpecValidator(rules).validate(plain(given)).error_messages]
