@@ -86,7 +86,7 @@ def recorded(host: dict[str, Any]) -> tuple[AxlClient, list[tuple[bytes, HttpAns
 
 def values(kind: str, version: str) -> dict[str, Any]:
     """Options with every scalar option that needs no further object, for rich answers."""
-    resource = next(one for one in RESOURCES if one.kind == kind)
+    resource = next(resource for resource in RESOURCES if resource.kind == kind)
     found: dict[str, Any] = {}
     for row in flat(resource.fields):
         if not row.at(version) or not row.takes("add") or not row.writable or row.option in resource.key:
@@ -125,7 +125,7 @@ def drive(client: AxlClient) -> None:
     client.ask("addTransPattern", transPattern={**translation, "prefixDigitsOut": "9"})
     client.ask("updateTransPattern", **pattern, description="Judged")
     assert client.get("TransPattern", "transPattern", pattern) is not None
-    assert any(one["pattern"] == "55XX" for one in dial_plan(client)["patterns"])
+    assert any(pattern["pattern"] == "55XX" for pattern in dial_plan(client)["patterns"])
     client.ask("removeTransPattern", **pattern)
     bridge = {
         "name": "Judged-Bridge", "product": "Cisco IOS Enhanced Conference Bridge",
@@ -136,8 +136,10 @@ def drive(client: AxlClient) -> None:
     if numbers(version) >= (12, 5):
         client.ask("addExpresswayCConfiguration", expresswayCConfiguration={"HostNameOrIP": "exp.example.com"})
     users = certificate_users(client)
-    assert [one["name"] for one in users["conference_bridges"]] == ["Judged-Bridge"], users
-    assert [one["name"] for one in users["expressways"]] == ["exp.example.com"] * (numbers(version) >= (12, 5)), users
+    assert [conference_bridge["name"] for conference_bridge in users["conference_bridges"]] == ["Judged-Bridge"], users
+    assert [expressway["name"] for expressway in users["expressways"]] == ["exp.example.com"] * (
+        numbers(version) >= (12, 5)
+    ), users
     assert users["cti_users"] == [] and users["unknown"] == [], users
     client.ask("removeConferenceBridge", name="Judged-Bridge")
     client.call("doDeviceReset", deviceName={"_value_1": "Judged-SipTrunk"}, isHardReset=True)
@@ -234,19 +236,19 @@ def test_ciscoaxl_drives_the_lab(
     good(client.add_sip_trunk(sipTrunk=trunk))
     assert good(client.get_sip_trunk(name="Theirs"))["destinations"]["destination"][0]["port"] == 5060
     good(client.update_sip_trunk(name="Theirs", description="changed"))
-    assert "Theirs" in [one["name"] for one in client.get_sip_trunks()]
+    assert "Theirs" in [trunk["name"] for trunk in client.get_sip_trunks()]
     good(client.add_route_group("RG_Theirs", members=["Theirs"]))
     assert good(client.get_route_group(name="RG_Theirs"))["name"] == "RG_Theirs"
     good(client.update_route_group(name="RG_Theirs", distributionAlgorithm="Circular"))
-    assert "RG_Theirs" in [one["name"] for one in client.get_route_groups()]
+    assert "RG_Theirs" in [group["name"] for group in client.get_route_groups()]
     good(client.add_route_list("RL_Theirs", members=["RG_Theirs"]))
     good(client.update_route_list(name="RL_Theirs", description="changed"))
-    assert "RL_Theirs" in [one["name"] for one in client.get_route_lists()]
+    assert "RL_Theirs" in [route_list["name"] for route_list in client.get_route_lists()]
     good(client.add_route_pattern("8765", route_list="RL_Theirs"))
     pattern = client.get_route_pattern(pattern="8765")
     assert pattern["destination"]["routeListName"]["_value_1"] == "RL_Theirs"
     good(client.update_route_pattern(uuid=pattern["uuid"], description="changed"))
-    assert "8765" in [one["pattern"] for one in client.get_route_patterns()]
+    assert "8765" in [pattern["pattern"] for pattern in client.get_route_patterns()]
     assert isinstance(client.delete_sip_trunk(name="Theirs"), Exception), "a trunk in use was removed"
     good(client.delete_route_pattern(uuid=pattern["uuid"]))
     good(client.delete_route_list(name="RL_Theirs"))
@@ -360,7 +362,7 @@ def test_a_dial_plan_is_added_read_changed_listed_and_removed(lab: dict[str, Any
         assert all(part in got for part in KEPT.get(kind, [])), got
         tags = f"<returnedTags><{key}/></returnedTags>"
         listed = ask(f"list{kind}", f"<searchCriteria><{key}>%</{key}></searchCriteria>{tags}")
-        assert name in [one.text for one in listed.iter(key)]
+        assert name in [element.text for element in listed.iter(key)]
         ask(f"update{kind}", own + change)
         renamed = change.partition("<newName>")[2].partition("</newName>")[0]
         own = f"<name>{renamed}</name>" if renamed else own

@@ -20,7 +20,8 @@ import yaml
 from ansible_collections.siptls.cucm.plugins.module_utils._net import recording
 from cucm_lab.testing import LabProcess, cluster, free_net, write_scenario
 
-from tests.support.certificate_kit import Authority, run
+from tests.support.certificate_kit import Authority
+from tests.support.module_processes import run_module
 from tests.unit.record.test_twins import access
 
 pytestmark = pytest.mark.xdist_group("replay")
@@ -43,9 +44,9 @@ class Fixtures:
 def asked(options: dict[str, Any], platform: dict[str, Any]) -> dict[str, Any]:
     """The results of modules that use AXL, SOAP services, the REST API and the CLI."""
     found = {
-        "info": run("cucm_info", **options, gather=["services", "rights", "phones"]),
-        "certificates": run("cucm_certificate_info", **platform, served_ports={}),
-        "ctl": run("cucm_ctl", **platform, files=["itl"]),
+        "info": run_module("cucm_info", **options, gather=["services", "rights", "phones"]),
+        "certificates": run_module("cucm_certificate_info", **platform, served_ports={}),
+        "ctl": run_module("cucm_ctl", **platform, files=["itl"]),
     }
     for result in found.values():
         assert not result.get("failed"), result
@@ -60,13 +61,13 @@ def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fixtures]:
     folder = tmp_path_factory.mktemp("replay")
     with LabProcess(folder / "lab", write_scenario(folder / "site.yml", [cluster(33, "12.5", name="bern")])) as lab:
         host = yaml.safe_load(lab.inventory.read_text())["cucm_clusters"]["hosts"]["bern"]
-        application, platform = (access(host, lab, platform=one) for one in (False, True))
+        application, platform = (access(host, lab, platform=platform) for platform in (False, True))
         authority = Authority.make(folder, "Site CA")
-        assert run("cucm_csr", **platform, issuer=authority.pem)["changed"]
+        assert run_module("cucm_csr", **platform, issuer=authority.pem)["changed"]
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv(recording.VARIABLE, str(folder / "fixtures"))
             results = asked(application, platform)
-            assert not run("cucm_csr", **platform, issuer=authority.pem)["changed"]
+            assert not run_module("cucm_csr", **platform, issuer=authority.pem)["changed"]
         secrets = [str(host["cucm_password"]), str(host["cucm_os_password"])]
         yield Fixtures(folder / "fixtures", results, lab, secrets)
 
@@ -133,7 +134,7 @@ def test_what_the_lab_answers_differently_is_shown(fixtures: Fixtures, tmp_path:
     changed = [
         line.replace("Serial Number", "Seriennummer").replace('"status": 200', '"status": 203') for line in lines
     ]
-    assert sum(one != other for one, other in zip(lines, changed, strict=True)) > 2
+    assert sum(line != other for line, other in zip(lines, changed, strict=True)) > 2
     other = tmp_path / "fixtures"
     other.mkdir()
     (other / recording.FILE).write_text("\n".join(changed))

@@ -101,10 +101,10 @@ def test_cisco_perfmon(lab: LabProcess, release: str) -> None:
         (["collectSessionData", "$0.results"], lambda gave: gave["results"]["value"] == "0"),
         (["removeCounter", "$0.results", [counter]], lambda gave: gave["results"] == "success"),
         (["closeSession", "$0.results"], lambda gave: gave["results"] == "success"),
-        (["listCounter", host], lambda gave: "Cisco SIP" in [one["Name"] for one in gave["results"]]),
+        (["listCounter", host], lambda gave: "Cisco SIP" in [result["Name"] for result in gave["results"]]),
         (["listInstance", host, "Cisco SIP"], lambda gave: gave["results"] == ""),
         (["collectCounterData", host, "Cisco CallManager"],
-         lambda gave: "TLSConnectedSIPTrunks" in [one["counter"] for one in gave["results"]]),
+         lambda gave: "TLSConnectedSIPTrunks" in [result["counter"] for result in gave["results"]]),
         (["queryCounterDescription", counter], lambda gave: "calls" in gave["results"].lower()),
     ])  # fmt: skip
 
@@ -156,7 +156,7 @@ def test_cisco_dime(lab: LabProcess, release: str) -> None:
         return bool(bytes(gave["data"]["data"]) == b"an audit line")
 
     def lists(gave: Any) -> bool:
-        return path in [one["absolutepath"] for one in gave]
+        return path in [row["absolutepath"] for row in gave]
 
     npm(lab, "cisco-dime", release, None, [
         (["listNodeServiceLogs", *login], lambda gave: "Cisco CallManager" in json.dumps(gave)),
@@ -199,8 +199,8 @@ def test_cucmapi(lab: LabProcess, release: str, python_clients: Callable[[str, s
     login = (*APPLICATION, host, release)
     control = importlib.import_module("cucmapi.ccs").ccs(*login)
     assert control.getProductInformationList("")["ActiveServerVersion"].startswith(release)
-    assert "Cisco DRF Local" in [one["ServiceName"] for one in control.soapGetStaticServiceList()]
-    assert "DoNotStop" in [one["Restrict"] for one in control.getStaticServiceListExtended()]
+    assert "Cisco DRF Local" in [service["ServiceName"] for service in control.soapGetStaticServiceList()]
+    assert "DoNotStop" in [service["Restrict"] for service in control.getStaticServiceListExtended()]
     states = control.soapGetServiceStatus("Cisco CDR Agent")
     assert "Started" in str(states), states
     restarted = control.soapDoControlServices(node, "Restart", ["Cisco CDR Agent"])
@@ -337,10 +337,10 @@ def test_ciscoaxl(lab: LabProcess, release: str, tmp_path: Path, monkeypatch: py
     # Each operation, and whether what it gave is what its documentation says; it returns an exception, not raises it.
     checks: dict[str, tuple[tuple[Any, ...], Callable[[Any], bool]]] = {
         "get_phone": ((), lambda gave: bool(gave["name"] == device)),
-        "get_phones": ((), lambda gave: device in [one["name"] for one in gave]),
+        "get_phones": ((), lambda gave: device in [row["name"] for row in gave]),
         "add_partition": ((name,), lambda gave: bool(gave["return"])),
         "get_partition": ((), lambda gave: bool(gave["name"] == name)),
-        "get_partitions": ((), lambda gave: name in [one["name"] for one in gave]),
+        "get_partitions": ((), lambda gave: name in [row["name"] for row in gave]),
         "delete_partition": ((), lambda gave: bool(gave["return"])),
         "run_sql_query": (("select name from device",), lambda gave: device in json.dumps(gave)),
     }

@@ -68,14 +68,14 @@ def test_verify_finds_what_is_broken_and_says_what_to_do(set_up: SetUp, name: st
         settle([Pair(site)])
     assert run.code != 0, run.output[-6000:]
     assert "Traceback" not in run.output
-    findings = [finding for one in verdict["directions"] for finding in one["findings"]]
+    findings = [finding for direction in verdict["directions"] for finding in direction["findings"]]
     assert verdict["verdict"] == "insecure", verdict
-    errors = [one for one in findings if one["severity"] == "error"]
-    told = [one for one in errors if one["check"] == case.check and case.cause in one["cause"]]
-    assert told, json.dumps(errors, indent=1)
-    assert case.remedy in told[0]["remedy"]
+    errors = [finding for finding in findings if finding["severity"] == "error"]
+    explained = [error for error in errors if error["check"] == case.check and case.cause in error["cause"]]
+    assert explained, json.dumps(errors, indent=1)
+    assert case.remedy in explained[0]["remedy"]
     # What is said at the end of the run is the cause, too.
-    assert any(one["cause"] in run.output for one in errors)
+    assert any(error["cause"] in run.output for error in errors)
 
 
 @pytest.mark.matrix
@@ -91,9 +91,9 @@ def proven(site: Site, version: str, sources: set[str]) -> None:
     verdict = site.verdict()
     assert verdict["verdict"] == "secure", verdict
     assert len(verdict["directions"]) == 2
-    for one in verdict["directions"]:
-        assert one["tls_version"] == version
-        assert sources <= {item["source"] for item in one["evidence"]}, one["evidence"]
+    for direction in verdict["directions"]:
+        assert direction["tls_version"] == version
+        assert sources <= {item["source"] for item in direction["evidence"]}, direction["evidence"]
 
 
 @pytest.mark.matrix
@@ -109,12 +109,14 @@ def test_a_sound_set_up_is_secure_on_every_version(tmp_path: Path, release: str,
     proven(site, version, {"probe", "capture", "status", "trace"})
     if version == "TLSv1.3":
         # A capture shows that there was a handshake; whose certificates, the traces of both ends on that connection.
-        for one in site.verdict()["directions"]:
-            joined = [item["text"] for item in one["evidence"]
+        for direction in site.verdict()["directions"]:
+            joined = [item["text"] for item in direction["evidence"]
                       if (item["check"], item["source"]) == ("mutual_authentication", "trace")]  # fmt: skip
-            assert joined and all("show the certificates of the TLS 1.3 connection" in text for text in joined), one
+            assert joined and all("show the certificates of the TLS 1.3 connection" in text for text in joined), (
+                direction
+            )
     data = json.loads((tmp_path / "report" / "report.json").read_text())
     assert data["captures"] and data["traces"] and data["changes"]
-    for one in data["files"]:
-        assert hashlib.sha256((tmp_path / "report" / one["path"]).read_bytes()).hexdigest() == one["sha256"]
-    assert {Path(one["path"]).suffix for one in data["files"]} >= {".cap"}
+    for listed in data["files"]:
+        assert hashlib.sha256((tmp_path / "report" / listed["path"]).read_bytes()).hexdigest() == listed["sha256"]
+    assert {Path(listed["path"]).suffix for listed in data["files"]} >= {".cap"}

@@ -18,7 +18,7 @@ SCENARIO = ROOT / "lab" / "cucm_lab" / "scenarios" / "two-clusters.yml"
 
 
 def css(name: str, *partitions: str) -> dict[str, Any]:
-    members = [{"routePartitionName": one, "index": place} for place, one in enumerate(partitions, 1)]
+    members = [{"routePartitionName": partition, "index": place} for place, partition in enumerate(partitions, 1)]
     return {"name": name, "members": members}
 
 

@@ -108,10 +108,15 @@ def diagnosed(site: Site, broken: Mapping[Pair, Sequence[str]], *options: str) -
     assert "Traceback" not in run.output
     assert run.code == 0, run.output[-6000:]
     found = json.loads((folder / "diagnosis.json").read_text())["diagnoses"]
-    for one in found:
-        if one["cause"]:
-            assert one["explanation"] in run.output and one["evidence"] and one["next_step"], one
-    return {(one["from"], one["to"]): [one["cause"], *(other["cause"] for other in one["others"])] for one in found}
+    for diagnosis in found:
+        if diagnosis["cause"]:
+            assert diagnosis["explanation"] in run.output and diagnosis["evidence"] and diagnosis["next_step"], (
+                diagnosis
+            )
+    return {
+        (diagnosis["from"], diagnosis["to"]): [diagnosis["cause"], *(other["cause"] for other in diagnosis["others"])]
+        for diagnosis in found
+    }
 
 
 def test_the_cause_is_named(set_up: SetUp) -> None:
@@ -136,7 +141,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Pair]]:
     releases = [release for ends in ENDS for release in ends]
     clusters = [lab_testing.cluster(number, release) for number, release in enumerate(releases, 1)]
     site = Site(folder, lab_testing.write_scenario(folder / "many.yml", clusters))
-    names = [one["name"] for one in clusters]
+    names = [cluster["name"] for cluster in clusters]
     partners = dict(zip(names[::2], names[1::2], strict=True))
     with site.lab:
         variables = site.lab.state / "host_vars"

@@ -21,11 +21,13 @@ pytestmark = [pytest.mark.playbook, pytest.mark.timeout(900)]
 
 
 def finding(direction: dict[str, Any], severity: str) -> list[str]:
-    return [one["check"] for one in direction["findings"] if one["severity"] == severity]
+    return [finding["check"] for finding in direction["findings"] if finding["severity"] == severity]
 
 
 def direction(site: Site, source: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(one for one in site.verdict()["directions"] if one["to"] == "kamailio")
+    found: dict[str, Any] = next(
+        direction for direction in site.verdict()["directions"] if direction["to"] == "kamailio"
+    )
     assert found["from"] == source
     return found
 
@@ -74,9 +76,9 @@ def test_one_run_leads_to_calls_both_ways_with_kamailio(tmp_path: Path) -> None:
         other.ca.root(str(site.ca / "ca"), "/O=Site/CN=Site CA")
         with other.running(site.ca / "ca.pem"), other.answering():
             well(site.play("sip_tls_trunk", extra=extra))
-            one = direction(site, "c01")
-            assert one["verdict"] == "secure", (one["findings"], other.log())
-            assert set(finding(one, "one_sided")) == {"incoming", "srtp"}
+            way = direction(site, "c01")
+            assert way["verdict"] == "secure", (way["findings"], other.log())
+            assert set(finding(way, "one_sided")) == {"incoming", "srtp"}
             call_both_ways(site, other)
 
 
@@ -128,15 +130,15 @@ def test_our_side_is_made_first_and_removed_at_last(tmp_path: Path, release: str
 
         # Its administrator is not ready yet: our side is made, and the run says what waits for him.
         first = well(site.play("sip_tls_trunk", extra={**extra, "sip_tls_verify_retries": 1}))
-        one = direction(site, "c01")
-        assert one["verdict"] == "unproven" and "trunk_status" in finding(one, "missing")
+        way = direction(site, "c01")
+        assert way["verdict"] == "unproven" and "trunk_status" in finding(way, "missing")
         assert "as far as one side can show" in first.output
 
         with other.running(site.ca / "ca.pem", method), other.answering():
             second = well(site.play("sip_tls_trunk", extra=extra))
             assert second.total("changed") == 0, second.output[-6000:]
-            one = direction(site, "c01")
-            assert one["verdict"] == "secure", (one["findings"], other.log())
+            way = direction(site, "c01")
+            assert way["verdict"] == "secure", (way["findings"], other.log())
             call_both_ways(site, other)
 
             # A CA of the same name that did not sign it: nothing is secure about that.

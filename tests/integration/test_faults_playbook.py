@@ -106,7 +106,7 @@ def scenario_of(name: str, folder: Path) -> str:
         return name
     found = yaml.safe_load((Path(scenarios.__file__).parent / "scenarios" / "releases.yml").read_text())
     found["name"] = "rest"
-    found["clusters"] = [one for one in found["clusters"] if one["name"] in ("cucm140", "cucm150")]
+    found["clusters"] = [cluster for cluster in found["clusters"] if cluster["name"] in ("cucm140", "cucm150")]
     path = folder / "rest.yml"
     path.write_text(yaml.safe_dump(found))
     return str(path)
@@ -120,7 +120,7 @@ class Place:
         self.site = Site(folder / "site", scenario_of(name, folder))
         with self.site.lab:
             if name == "two-clusters-adcs":
-                ca = next(one for one in self.site.lab.description["cas"] if one["name"] == "adcs")
+                ca = next(authority for authority in self.site.lab.description["cas"] if authority["name"] == "adcs")
                 self.site.extra["sip_tls_ca"] = {
                     "provider": "adcs", "url": f"https://{ca['address']}:{ca['port']}/certsrv", "template": "CucmTLS",
                     "ca_path": str(self.site.lab.state / "ca-adcs" / "ca.pem"), "path": str(self.site.ca),
@@ -162,8 +162,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.mark.parametrize(
-    "number", [pytest.param(number, id=one.name, marks=pytest.mark.xdist_group(f"faults-{number % WORKERS}"))
-               for number, one in enumerate(CASES)],
+    "number", [pytest.param(number, id=case.name, marks=pytest.mark.xdist_group(f"faults-{number % WORKERS}"))
+               for number, case in enumerate(CASES)],
 )  # fmt: skip
 def test_under_a_fault(place: Any, number: int) -> None:
     given = CASES[number]
@@ -173,7 +173,7 @@ def test_under_a_fault(place: Any, number: int) -> None:
         rule = {"interface": given.interface, "operation": given.operation, "action": given.action, **given.more}
         lab.ask("fault/add", **rule)
         run = at.play()
-        assert sum(one["hits"] for one in lab.ask("fault/list")), "the fault was never met"
+        assert sum(fault["hits"] for fault in lab.ask("fault/list")), "the fault was never met"
         assert not NEVER.search(run.output), run.output[-6000:]
         said = at.sentences()
         if given.sentence:

@@ -26,17 +26,17 @@ def test_the_day_the_reason_and_all_certificates(set_up: SetUp) -> None:
     assert all(host["changed"] == 0 for host in run.recap.values()), run.recap
     data = json.loads((site.folder / "forecast/forecast.json").read_text())
     found = data["forecasts"]
-    assert {(one["from"], one["to"]) for one in found} == {("cucma", "cucm10"), ("cucm10", "cucma")}
-    for one in found:
-        assert one["breaks_on"]
-        assert "expires" in one["reason"]
-        assert one["events"][0]["next_step"]
-    purposes = {(one["cluster"], one["purpose"]) for one in data["certificates"]}
+    assert {(forecast["from"], forecast["to"]) for forecast in found} == {("cucma", "cucm10"), ("cucm10", "cucma")}
+    for forecast in found:
+        assert forecast["breaks_on"]
+        assert "expires" in forecast["reason"]
+        assert forecast["events"][0]["next_step"]
+    purposes = {(certificate["cluster"], certificate["purpose"]) for certificate in data["certificates"]}
     wanted = {"CallManager", "tomcat", "ipsec", "CAPF", "TVS", "CallManager-trust"}
     assert purposes >= {(cluster, purpose) for cluster in ("cucma", "cucm10") for purpose in wanted}
     assert data["unread"] == []
     assert "tomcat" in (site.folder / "forecast/forecast.html").read_text()
-    near = site.play("forecast", extra={"forecast_days": max(one["days_left"] for one in found) + 1})
+    near = site.play("forecast", extra={"forecast_days": max(forecast["days_left"] for forecast in found) + 1})
     assert near.code != 0
     assert f"breaks on {found[0]['breaks_on'][:10]}" in near.output
 
@@ -67,6 +67,11 @@ def test_a_service_whose_certificate_ends_fails_the_run_although_no_trunk_breaks
     stats = near.output[near.output.index("CUSTOM STATS") :]
     for name in ("sip_tls_days_left", "sip_tls_certificates_days_left", "sip_tls_certificates_ending"):
         assert name in stats
-    reasons = {event["reason"] for one in data["forecasts"] for event in one["events"] if event["kind"] == "revocation"}
+    reasons = {
+        event["reason"]
+        for forecast in data["forecasts"]
+        for event in forecast["events"]
+        if event["kind"] == "revocation"
+    }
     wanted = "the certificate of C02N1 names no OCSP responder, where c01 looks for one: it refuses the connection"
     assert wanted in reasons, reasons

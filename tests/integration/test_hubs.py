@@ -35,11 +35,11 @@ def hubs(site: Site, **variables: Any) -> None:
 def passed_on(site: Site, count: int) -> list[tuple[str, str, str, str]]:
     """The calls that the hubs passed on; a hub logs one when both sides have hung up."""
     for _unused in range(50):
-        found = [one for one in site.lab.events() if one.get("event") == "call_passed_on"]
+        found = [event for event in site.lab.events() if event.get("event") == "call_passed_on"]
         if len(found) >= count:
             break
         time.sleep(0.1)
-    return [(one["cluster"], one["came_by"], one["trunk"], one["transport"]) for one in found]
+    return [(call["cluster"], call["came_by"], call["trunk"], call["transport"]) for call in found]
 
 
 def test_leaves_reach_each_other_through_either_hub(site: Site) -> None:
@@ -49,7 +49,7 @@ def test_leaves_reach_each_other_through_either_hub(site: Site) -> None:
     assert run.code != 0 and "Nothing has been changed on any cluster" in run.output, run.output[-4000:]
     for hub in ("hub1", "hub2"):
         assert f"{hub} is a hub (cucm_transit), but calls that its trunks receive can't leave it again" in run.output
-    assert not [one for one in site.lab.events() if one.get("kind") == "pki" and one.get("event") == "own"]
+    assert not [event for event in site.lab.events() if event.get("kind") == "pki" and event.get("event") == "own"]
 
     hubs(site, sip_tls_trunk_calling_search_space="From sites")
     run = site.play("sip_tls_trunk")
@@ -67,10 +67,10 @@ def test_leaves_reach_each_other_through_either_hub(site: Site) -> None:
     ]  # fmt: skip
     verdict = site.verdict()
     assert verdict["verdict"] == "secure" and len(verdict["directions"]) == 10
-    assert {(one["from"], one["to"], *one["through"]) for one in verdict["transit"]} == {
+    assert {(way["from"], way["to"], *way["through"]) for way in verdict["transit"]} == {
         ("north", "south", "hub1", "hub2"), ("south", "north", "hub1", "hub2"),
     }  # fmt: skip
-    assert [(one["verdict"], one["routed"], len(one["legs"])) for one in verdict["transit"]] == [
+    assert [(way["verdict"], way["routed"], len(way["legs"])) for way in verdict["transit"]] == [
         ("secure", "routed", 4)
     ] * 2
     assert any(text.startswith("north to south through hub1 or hub2: secure (north to hub1") for text in

@@ -16,8 +16,8 @@ import requests
 import yaml
 
 from tests.integration.test_pairs import pair, peers, scenario
+from tests.support.module_processes import run_module
 from tests.support.operator_site import Site
-from tests.support.requests_made import run_module
 
 pytestmark = [pytest.mark.playbook]
 #: what a client asks for: OpenSSL's defaults, which rank ECDSA first, and an offer of RSA alone
@@ -50,12 +50,12 @@ def restarts(site: Site) -> int:
 
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("older", "newer"),
     [("12.5", "15SU2"), pytest.param("11.5", "15SU4", marks=pytest.mark.matrix),
      pytest.param("14", "15SU1", marks=pytest.mark.matrix)],
 )  # fmt: skip
-def test_both_identities_are_signed_served_and_accepted(tmp_path: Path, one: str, other: str) -> None:
-    sides = pair(one, other)
+def test_both_identities_are_signed_served_and_accepted(tmp_path: Path, older: str, newer: str) -> None:
+    sides = pair(older, newer)
     site = Site(tmp_path, scenario(tmp_path / "pair.yml", sides, 1), limit=1100)
     with site.lab:
         options = ("-i", peers(site, sides))
@@ -117,7 +117,10 @@ def test_where_ecdsa_is_preferred_calls_use_it_and_the_verdict_names_it(
             assert ("-EC" in way["server_certificate"]["subject"], "ECDSA" in way["cipher"]) == (elliptic, elliptic), (
                 way
             )
-            assert [one["purpose"] for one in way["identities"]["server"]] == ["CallManager", "CallManager-ECDSA"]
+            assert [identity["purpose"] for identity in way["identities"]["server"]] == [
+                "CallManager",
+                "CallManager-ECDSA",
+            ]
         for side, caller, called in (("side1", "1001", "2001"), ("side2", "2001", "1001")):
             call = site.call(side, caller, called)
             assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True), call
@@ -144,7 +147,7 @@ def test_a_certificate_that_is_left_as_shipped_makes_the_directions_insecure(tmp
         left = site.play("sip_tls_trunk", "-i", peers(site, sides), extra={"callmanager_certificate_ecdsa": "leave"})
         assert left.code != 0 and site.verdict()["verdict"] == "insecure", left.output[-6000:]
         for way in site.verdict()["directions"]:
-            causes = [one["cause"] for one in way["findings"] if one["severity"] == "error"]
+            causes = [finding["cause"] for finding in way["findings"] if finding["severity"] == "error"]
             assert any("holds a self-signed CallManager-ECDSA certificate" in cause for cause in causes), causes
             assert all("-EC" in cause or "ECDSA" in cause for cause in causes), causes
         for side in sides:

@@ -122,8 +122,8 @@ def comparable(value: Any) -> Any:
 
 def _without(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without(one) for key, one in value.items() if not key.startswith("ignored ")}
-    return [_without(one) for one in value] if isinstance(value, list) else value
+        return {key: _without(part) for key, part in value.items() if not key.startswith("ignored ")}
+    return [_without(part) for part in value] if isinstance(value, list) else value
 
 
 def test_both_ways_return_the_same(site: Site) -> None:

@@ -150,7 +150,7 @@ def test_a_module_whose_ansible_died_finishes_its_write(site: Site) -> None:
         lab.ask("fault/add", interface="ssh", action="stall", operation="set csr gen*", seconds=4, count=2)
         with site.start("sip_tls_trunk", **{MARK: mark}) as process:
             until = time.monotonic() + 600
-            while not any(one.get("command", "").startswith("set csr gen") for one in lab.events()):
+            while not any(event.get("command", "").startswith("set csr gen") for event in lab.events()):
                 assert process.poll() is None and time.monotonic() < until
                 time.sleep(0.1)
             process.send_signal(signal.SIGKILL)
@@ -158,12 +158,12 @@ def test_a_module_whose_ansible_died_finishes_its_write(site: Site) -> None:
         while relatives(mark):
             assert time.monotonic() < until, "a module outlived its work"
             time.sleep(0.2)
-        requests = [one for one in lab.events() if str(one.get("command", "")).startswith("show csr own")]
+        requests = [event for event in lab.events() if str(event.get("command", "")).startswith("show csr own")]
         assert requests, "the module did not look after its write"
-        counted = len([one for one in lab.events() if str(one.get("command", "")).startswith("set csr gen")])
+        counted = len([event for event in lab.events() if str(event.get("command", "")).startswith("set csr gen")])
         run = killed(site, 9)
         assert run.code == -signal.SIGKILL, run.output[-3000:]
-        after = len([one for one in lab.events() if str(one.get("command", "")).startswith("set csr gen")])
+        after = len([event for event in lab.events() if str(event.get("command", "")).startswith("set csr gen")])
         assert after == counted == 2, "the CSRs that the orphans made were made once more"
 
 
@@ -196,7 +196,9 @@ def test_an_undoing_that_is_killed_after_any_change_is_finished_by_the_next(site
         left = summary(site)
         changing = changing_tasks(run)
         assert len(changing) >= 4, "pattern, trunk, security profile, SIP profile"
-    assert {name: one["config"] for name, one in left.items()} == {name: one["config"] for name, one in shipped.items()}
+    assert {name: dump["config"] for name, dump in left.items()} == {
+        name: dump["config"] for name, dump in shipped.items()
+    }
     site.restore("made")
     with site.lab:
         # Numbers of tasks shift as nothing is left to do for earlier ones, so that each run goes one change further.

@@ -33,7 +33,7 @@ def inventory(site: Site, name: str, **changes: dict[str, Any]) -> Path:
 
 
 def phones(site: Site) -> dict[str, str]:
-    return {one["name"]: one["phones"][0] for one in site.lab.description["clusters"]}
+    return {listed["name"]: listed["phones"][0] for listed in site.lab.description["clusters"]}
 
 
 def call_all(site: Site, pairs: Iterable[tuple[str, str]]) -> int:
@@ -57,7 +57,7 @@ def tasks(run: Run) -> tuple[int, int]:
 
 
 def restarts(site: Site) -> int:
-    return sum(one.get("kind") == "sip" and one.get("event") == "listening" for one in site.lab.events())
+    return sum(event.get("kind") == "sip" and event.get("event") == "listening" for event in site.lab.events())
 
 
 def differences(old: Any, new: Any, at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -155,7 +155,7 @@ def test_peers_may_be_fewer_and_have_to_be_named_on_both_sides(tmp_path: Path) -
         )
         run = site.play("sip_tls_trunk", "-i", str(chain))
         assert run.code == 0, run.output[-6000:]
-        assert {(one["from"], one["to"]) for one in site.verdict()["directions"]} == {
+        assert {(direction["from"], direction["to"]) for direction in site.verdict()["directions"]} == {
             ("a", "b"), ("b", "a"), ("b", "c"), ("c", "b"),
         }  # fmt: skip
         assert call_all(site, [("a", "b"), ("b", "a"), ("b", "c"), ("c", "b")]) == 4

@@ -201,7 +201,7 @@ def shared_hosts(mistakes: Iterable[Mistake]) -> dict[str, str]:
     """The cluster of each mistake that has none of its own: the first one with no other in the same variables."""
     hosts: dict[str, set[str]] = {}
     found: dict[str, str] = {}
-    for mistake in (one for one in mistakes if not one.together):
+    for mistake in (mistake for mistake in mistakes if not mistake.together):
         free = [host for host, touched in hosts.items() if not touched & mistake.touched]
         found[mistake.name] = host = free[0] if free else f"c-{len(hosts) + 1}"
         hosts.setdefault(host, set()).update(mistake.touched)
@@ -422,7 +422,7 @@ def test_all_mistakes_end_the_run_before_its_first_write(kind: str, results: dic
     assert problems(run) and all(len(text) <= LONGEST for text in problems(run))
 
 
-@pytest.mark.parametrize("mistake", INVENTORY, ids=lambda one: one.name)
+@pytest.mark.parametrize("mistake", INVENTORY, ids=lambda mistake: mistake.name)
 def test_a_mistake_in_the_inventory_is_a_sentence(mistake: Mistake, results: dict[str, Ended]) -> None:
     run = results["inventory"]
     said = about(mistake, run)
@@ -430,7 +430,7 @@ def test_a_mistake_in_the_inventory_is_a_sentence(mistake: Mistake, results: dic
     assert ended_before_its_first_write(run)
 
 
-@pytest.mark.parametrize("mistake", CLUSTERS, ids=lambda one: one.name)
+@pytest.mark.parametrize("mistake", CLUSTERS, ids=lambda mistake: mistake.name)
 def test_a_mistake_that_a_cluster_shows_is_a_sentence(mistake: Mistake, results: dict[str, Ended]) -> None:
     run = results["clusters"]
     said = about(mistake, run)
@@ -620,12 +620,12 @@ def test_every_sentence_of_preflight_ends_a_run_of_the_playbook_or_is_shown_else
     elsewhere = [part.lower() for part in (*WARNINGS, *ELSEWHERE)]
     sentences, missing = failure_sentences.of_files(ROOT, BEFORE), []
     assert len(sentences) > 90
-    for one in sentences:
-        pattern = ".*".join(map(re.escape, failure_sentences.HOLE.split(one.text.rstrip(".?"))))
-        if not re.search(pattern, said, re.IGNORECASE) and not any(part in one.text.lower() for part in elsewhere):
-            missing.append(one.text)
+    for sentence in sentences:
+        pattern = ".*".join(map(re.escape, failure_sentences.HOLE.split(sentence.text.rstrip(".?"))))
+        if not re.search(pattern, said, re.IGNORECASE) and not any(part in sentence.text.lower() for part in elsewhere):
+            missing.append(sentence.text)
     assert not missing
-    unused = [part for part in elsewhere if not any(part in one.text.lower() for one in sentences)]
+    unused = [part for part in elsewhere if not any(part in sentence.text.lower() for sentence in sentences)]
     assert not unused, "no file has these sentences any more"
     for file, words in ELSEWHERE.values():
         assert words in (ROOT / file).read_text(encoding="utf-8"), f"{file} no longer shows: {words}"

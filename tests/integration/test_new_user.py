@@ -162,9 +162,9 @@ class NewUser:
         }  # fmt: skip
         (self.folder / "given.json").write_text(json.dumps(given))
         books = []
-        for number, (module, wish) in enumerate(TASKS.items()):
+        for number, (module, given_options) in enumerate(TASKS.items()):
             books.append(f"{number:02}-{module}.yml")
-            (self.folder / books[-1]).write_text(play_of(module, wish))
+            (self.folder / books[-1]).write_text(play_of(module, given_options))
         keep = {
             "hosts": "localhost",
             "gather_facts": False,
@@ -276,20 +276,20 @@ def test_a_module_by_itself_does_its_job(once: Once, module: str) -> None:
         "cucm_info": lambda: result["version"].startswith("9.1") and result["nodes"][0]["name"] == "CUCMA",
         "cucm_behavior_info": lambda: result["answers"] and result["version"],
         "cucm_configuration_info": lambda: result["objects"]["SipTrunkSecurityProfile"] and not result["not_read"],
-        "cucm_certificate_info": lambda: any(one["purpose"] == "CallManager" for one in result["certificates"]),
+        "cucm_certificate_info": lambda: any(view["purpose"] == "CallManager" for view in result["certificates"]),
         "cucm_csr": lambda: result["changed"] and "BEGIN CERTIFICATE REQUEST" in result["csr"],
         "ca_sign": lambda: result["changed"] and verified(folder, result),
         "cucm_cert_upload": lambda: result["changed"] and verified(folder, results["ca_sign"]),
         "cucm_service": lambda: result["changed"] and result["status"] == "Started",
-        "cucm_backup": lambda: any(present(one) for one in (folder / "backup").rglob("*.json")),
+        "cucm_backup": lambda: any(present(path) for path in (folder / "backup").rglob("*.json")),
         "cucm_object_info": lambda: result["objects"][0]["object"]["name"] == "Standard SIP Profile",
         "cucm_sip_trunk_info": lambda: result["trunks"][0]["name"] == "New-Trunk",
         "sip_tls_probe": lambda: result["chain"][0]["sha256"] == uploaded,
         "sip_tls_controller_info": lambda: all(result["packages"].values()) and result["python"],
-        "cucm_capture": lambda: result["captures"] and any(present(one) for one in (folder / "evidence").rglob("*")),
+        "cucm_capture": lambda: result["captures"] and any(present(path) for path in (folder / "evidence").rglob("*")),
         "sip_tls_capture_info": lambda: result["files"],
-        "cucm_trace_info": lambda: any(present(one) for one in (folder / "traces").rglob("*")),
-        "sip_tls_verdict": lambda: [one["verdict"] for one in result["directions"]] == ["unproven"],
+        "cucm_trace_info": lambda: any(present(path) for path in (folder / "traces").rglob("*")),
+        "sip_tls_verdict": lambda: [direction["verdict"] for direction in result["directions"]] == ["unproven"],
         "cucm_ctl": lambda: result["ctl"]["present"] is False and not result["missing"],
         "sip_tls_doctor": lambda: result["summary"] and result["diagnoses"],
         "sip_tls_forecast": lambda: result["summary"] and result["forecasts"],
@@ -310,7 +310,7 @@ def attributes() -> dict[str, dict[str, Any]]:
     """The documented attributes of each module, by ansible-doc."""
     order = [sys.executable, "-m", "ansible", "doc", "--json", *(f"siptls.cucm.{name}" for name in MODULES)]
     said = subprocess.run(order, capture_output=True, text=True, timeout=120, check=True).stdout
-    return {name.rpartition(".")[2]: one["doc"]["attributes"] for name, one in json.loads(said).items()}
+    return {name.rpartition(".")[2]: described["doc"]["attributes"] for name, described in json.loads(said).items()}
 
 
 @pytest.mark.matrix
@@ -324,10 +324,10 @@ def test_the_attributes_of_the_modules_are_true(once: Once) -> None:
     assert not (once.user.folder / "ca").exists() and not (once.user.folder / "report").exists()
     run, first = once.first
     assert run.code == 0, run.output[-6000:]
-    standing = lab.ask("dump")
+    before = lab.ask("dump")
     run, again = once.again
     assert run.code == 0, run.output[-6000:]
-    assert lab.ask("dump") == standing, "a second run changed a cluster"
+    assert lab.ask("dump") == before, "a second run changed a cluster"
     assert set(first) == set(again) == set(MODULES)
     for module in MODULES:
         support = {name: attribute["support"] for name, attribute in documented[module].items()}
@@ -457,9 +457,9 @@ def undocumented(where: str, values: dict[str, Any], documented: dict[str, Any])
         if value is not None and not isinstance(value, TYPES[said["type"]]):
             yield f"{place} is {type(value).__name__}, documented as {said['type']}"
         inner = said.get("contains")
-        for one in (value if isinstance(value, list) else [value]) if inner else ():
-            if isinstance(one, dict):
-                yield from undocumented(place, one, inner)
+        for part in (value if isinstance(value, list) else [value]) if inner else ():
+            if isinstance(part, dict):
+                yield from undocumented(place, part, inner)
 
 
 def without_sample(where: str, documented: dict[str, Any]) -> Iterator[str]:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from cucm_lab.testing import cluster, write_scenario
 
+from tests.support.module_processes import run_module
 from tests.support.operator_site import Site
-from tests.support.requests_made import run_module
 
 pytestmark = [pytest.mark.playbook, pytest.mark.timeout(900)]
 CALLMANAGER = "Cisco CallManager"

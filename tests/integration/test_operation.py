@@ -86,7 +86,7 @@ def test_verify_proves_what_is_set_up(set_up: SetUp) -> None:
 def test_verify_does_not_call_the_defaults_secure(untouched: Site) -> None:
     run = untouched.play("verify", extra=NO_CAPTURE | {"sip_tls_verify_retries": 1})
     assert run.code != 0
-    assert {one["verdict"] for one in untouched.verdict()["directions"]} <= {"insecure", "unproven"}
+    assert {direction["verdict"] for direction in untouched.verdict()["directions"]} <= {"insecure", "unproven"}
 
 
 def test_renewal_touches_nothing_that_is_not_due(set_up: SetUp) -> None:
@@ -130,7 +130,7 @@ def test_remove_after_set_up_leaves_everything_but_identities_as_it_was(tmp_path
         for name, held in trust(site).items():
             # The identity certificate stays, and with it the CA above it.
             assert cas_of_ours(site, name) == (f"CA of {name}",)
-            assert [one for one in held if not one.startswith("CA of ")] == before[1][name]
+            assert [name for name in held if not name.startswith("CA of ")] == before[1][name]
         assert site.play("remove_sip_tls_trunk").total("changed") == 0
 
 
@@ -157,4 +157,4 @@ def trust(site: Site) -> dict[str, list[str]]:
 
 def cas_of_ours(site: Site, cluster: str) -> tuple[str, ...]:
     """Those of them that the test made."""
-    return tuple(one for one in trust(site)[cluster] if one.startswith("CA of "))
+    return tuple(name for name in trust(site)[cluster] if name.startswith("CA of "))

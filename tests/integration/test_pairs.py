@@ -39,14 +39,14 @@ class Side:
     peers: tuple[str, ...]
 
 
-def pair(one: str, other: str) -> list[Side]:
+def pair(first: str, second: str) -> list[Side]:
     """Two clusters, each the other's peer."""
-    return [Side("side1", one, ("side2",)), Side("side2", other, ("side1",))]
+    return [Side("side1", first, ("side2",)), Side("side2", second, ("side1",))]
 
 
-def talk(one: str, other: str) -> bool:
+def talk(first: str, second: str) -> bool:
     """Whether two releases as installed have a TLS version in common."""
-    return not ((one in OLD and other in NEW) or (one in NEW and other in OLD))
+    return not ((first in OLD and second in NEW) or (first in NEW and second in OLD))
 
 
 def mesh(releases: Sequence[str]) -> list[Side]:
@@ -71,7 +71,7 @@ def twins(releases: Sequence[str]) -> list[Side]:
 #: releases that stay together; a mesh of each two groups has every pair of different releases
 GROUPS = (("9.1", "14"), ("10.5", "15SU1"), ("11.5", "15SU2"), ("12.5", "15SU4"))
 PARTS = {
-    **{f"mesh{n}": mesh([*one, *other]) for n, (one, other) in enumerate(combinations(GROUPS, 2), 1)},
+    **{f"mesh{n}": mesh([*first, *second]) for n, (first, second) in enumerate(combinations(GROUPS, 2), 1)},
     "twins1": twins(RELEASES[:4]),
     "twins2": twins(RELEASES[4:]),
 }
@@ -87,7 +87,7 @@ def authority(site: Site, kind: str) -> dict[str, Any]:
     """The extra variables that name the CA."""
     if kind == "local":
         return {}
-    ca = next(one for one in site.lab.description["cas"] if one["name"] == "adcs")
+    ca = next(authority for authority in site.lab.description["cas"] if authority["name"] == "adcs")
     return {
         "sip_tls_ca": {
             "provider": "adcs",
@@ -118,7 +118,11 @@ def prove(folder: Path, sides: list[Side], ca: str, nodes: int, *, twice: bool =
         first = site.play("sip_tls_trunk", *options, extra=extra)
         assert first.code == 0, re.findall(r"\"msg\": \"(.*?)\"[,}]", first.output) or first.output[-6000:]
         verdict = site.verdict()
-        proven = {(one["from"], one["to"]) for one in verdict["directions"] if one["verdict"] == "secure"}
+        proven = {
+            (direction["from"], direction["to"])
+            for direction in verdict["directions"]
+            if direction["verdict"] == "secure"
+        }
         assert proven == {(side.name, peer) for side in sides for peer in side.peers}
         assert verdict["verdict"] == "secure"
         for side in sides:

@@ -17,8 +17,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import YES,
 from cucm_lab import scenario as scenarios
 from cucm_lab.testing import LabProcess, cluster, write_scenario
 
+from tests.support.module_processes import run_module
 from tests.support.operator_site import Site
-from tests.support.requests_made import run_module
 
 pytestmark = [pytest.mark.playbook, pytest.mark.timeout(900)]
 
@@ -98,7 +98,7 @@ def test_mixed_mode_stops_before_anything_is_changed_and_keeps_its_phones_with_u
             assert (
                 f"{name}: Registered phones by RIS: 1 before the restarts, 1 after them. Next, reset all" in run.output
             )
-        assert [one["lost"] for one in site.verdict()["phones"]] == [[], []]
+        assert [phone["lost"] for phone in site.verdict()["phones"]] == [[], []]
         _restarted_in_order(site, "OLDN1", haproxy=False)
         _restarted_in_order(site, "NEWN1", haproxy=True)
         _calls_are_secure(site)
@@ -245,7 +245,7 @@ def test_who_ignores_the_ctl_loses_the_phones(tmp_path: Path) -> None:
         assert run.code == 0, run.output[-6000:]
         for name in ("old", "new"):
             assert f"{name}: Registered phones by RIS: 1 before the restarts, 0 after them." in run.output
-        assert all(one["lost"] for one in site.verdict()["phones"]), site.verdict()["phones"]
+        assert all(phone["lost"] for phone in site.verdict()["phones"]), site.verdict()["phones"]
         assert not any(row["node"] for rows in registrations(site.lab).values() for row in rows)
         call = site.lab.ask("call", cluster="old", calling="61001", called="62001")
         assert call["result"] == "failed" and "its CTL does not have the certificate" in call["reason"], call

@@ -19,7 +19,7 @@ from cucm_lab import twin
 from cucm_lab.cli import running
 from cucm_lab.testing import LabProcess, cluster, free_net, write_scenario
 
-from tests.support.certificate_kit import run
+from tests.support.module_processes import run_module
 from tests.support.operator_site import Site
 from tests.support.other_make import Kamailio
 
@@ -50,7 +50,7 @@ def databases(site: Site) -> dict[str, str]:
     for file in site.lab.state.glob("*/cluster.db"):
         with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
             found[file.parent.name] = "\n".join(
-                line for line in database.iterdump() if not any(one in line for one in made)
+                line for line in database.iterdump() if not any(name in line for name in made)
             )
     return found
 
@@ -149,7 +149,7 @@ def test_an_sbc_that_does_not_trust_the_new_ca_is_found_on_the_twins(tmp_path: P
         other = Kamailio(tmp_path / "kamailio", f"{site.lab.net}.200.1", site.lab.address("bern"))
         own = tmp_path / "own.pem"
         own.write_text(certificate(site, "bern"))
-        trusted = run("cucm_cert_upload", **platform(site, "bern"), chain=[other.ca.file.read_text()])
+        trusted = run_module("cucm_cert_upload", **platform(site, "bern"), chain=[other.ca.file.read_text()])
         assert trusted["changed"]
         site.lab.ask("phones", cluster="bern")
         with other.running(own):
@@ -177,12 +177,12 @@ def platform(site: Site, name: str) -> dict[str, Any]:
     """The options of a module for the platform account of a cluster."""
     host = yaml.safe_load(site.lab.inventory.read_text())["cucm_clusters"]["hosts"][name]
     names = ("host", "port", "ca_path", "os_username", "os_password", "ssh_port", "ssh_known_hosts")
-    return {one: host[f"cucm_{one}"] for one in names}
+    return {name: host[f"cucm_{name}"] for name in names}
 
 
 def certificate(site: Site, name: str) -> str:
     """The CallManager certificate of a cluster, PEM."""
-    found = run("cucm_certificate_info", **platform(site, name), purposes=["CallManager"], served_ports={})
+    found = run_module("cucm_certificate_info", **platform(site, name), purposes=["CallManager"], served_ports={})
     pem: str = found["certificates"][0]["pem"]
     return pem
 
@@ -194,7 +194,7 @@ WRITTEN = ("SipProfile", "SipTrunkSecurityProfile", "SipTrunk", "RouteGroup", "R
 def written(lab: LabProcess) -> str:
     """The objects of these kinds as text, with the names of nodes in place of their addresses."""
     dump = lab.ask("dump", stable=True)
-    text = json.dumps({name: {kind: one["config"].get(kind) for kind in WRITTEN} for name, one in dump.items()})
+    text = json.dumps({name: {kind: cluster["config"].get(kind) for kind in WRITTEN} for name, cluster in dump.items()})
     for number, address in enumerate(sorted(n["address"] for c in lab.description["clusters"] for n in c["nodes"])):
         text = text.replace(f'"{address}"', f'"node {number}"')
     return text

@@ -64,8 +64,8 @@ def test_twenty_days_before_the_end_what_is_due_is_renewed_and_nothing_else(tmp_
         assert run.recap["cucm10"]["changed"] == 0
         said = "cucma, node CUCMA, CallManager: renewed (the installed certificate has 19 days left, fewer than 30"
         assert said in run.output
-        told = statistics(run)
-        assert [row["state"] for row in told["cucma"]["sip_tls_due"]] == ["renewed"] and not told["cucm10"][
+        stats = statistics(run)
+        assert [row["state"] for row in stats["cucma"]["sip_tls_due"]] == ["renewed"] and not stats["cucm10"][
             "sip_tls_due"
         ]
         for way in (("cucma", "1018", "9898"), ("cucm10", "9898", "1018")):
@@ -104,7 +104,7 @@ class Calls:
 
     def _nodes_down(self) -> set[str]:
         clusters = self._site.lab.ask("status")["clusters"]
-        nodes = next(one["nodes"] for one in clusters if one["name"] == self._watched)
+        nodes = next(cluster["nodes"] for cluster in clusters if cluster["name"] == self._watched)
         return {node["name"] for node in nodes if node["services"]["Cisco CallManager"] != "Started"}
 
 

@@ -106,8 +106,8 @@ def test_three_clusters_get_a_new_ca_and_calls_never_fail(site: Site) -> None:
     assert site.lab.ask("dump") == between
 
     # Days apart, and one cluster in a night of its own.
-    one = moved(site, roll_over_clusters="second")
-    assert one.code == 0 and "phase sign" in one.output, one.output[-3000:]
+    run = moved(site, roll_over_clusters="second")
+    assert run.code == 0 and "phase sign" in run.output, run.output[-3000:]
     assert issuers(site) == {"first": {old_name}, "second": {new_name}, "third": {old_name}}
     calls_are_answered(site)
     part = moved(site, "roll_over_ca", "--limit", "first")
@@ -158,7 +158,7 @@ def test_from_a_microsoft_ca_to_vault_and_back(tmp_path: Path, vault: Vault) -> 
     clusters = [cluster(1, "10.5", name="first"), cluster(2, "14", name="second")]
     place = Site(tmp_path, write_scenario(tmp_path / "scenario.yml", clusters, base="two-clusters-adcs"))
     with place.lab:
-        ca = next(one for one in place.lab.description["cas"] if one["name"] == "adcs")
+        ca = next(authority for authority in place.lab.description["cas"] if authority["name"] == "adcs")
         microsoft = place.lab.state / "ca-adcs" / "ca.pem"
         issuing = read_certificates(microsoft.read_bytes())[0]
         by_microsoft: dict[str, Any] = {
@@ -183,7 +183,7 @@ def test_from_a_microsoft_ca_to_vault_and_back(tmp_path: Path, vault: Vault) -> 
                 for calling, called in (("first", "2001"), ("second", "1001")):
                     call = place.call(calling, {"first": "1001", "second": "2001"}[calling], called)
                     assert (call["result"], call["transport"]) == ("answered", "TLS"), (phase, call)
-            found = {host: {one.partition(",")[0] for one in names} for host, names in issuers(place).items()}
+            found = {host: {name.partition(",")[0] for name in names} for host, names in issuers(place).items()}
             assert found == {"first": {name}, "second": {name}}
             gone = read_certificates(old.read_bytes())[0].pem
             assert stores(place, gone) == set()

@@ -41,7 +41,7 @@ def check_routes(site: Site, by: str) -> None:
     for cluster, calling, called, peer in WAYS:
         call = site.call(cluster, calling, called)
         assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True), call
-        (pattern,) = (one for one in kind(site, cluster, "RoutePattern").values() if one["pattern"] == called)
+        (pattern,) = (row for row in kind(site, cluster, "RoutePattern").values() if row["pattern"] == called)
         trunk, route_list = pattern["destination"].get("gatewayName"), pattern["destination"].get("routeListName")
         expected = (f"SIP-TLS-{peer}", None) if by == "trunk" else (None, f"SIP-TLS-{peer}-RL")
         assert (trunk or None, route_list or None) == expected
@@ -57,7 +57,7 @@ def test_by_route_list_and_back_and_gone(tmp_path: Path) -> None:
         played(site, "sip_tls_trunk", BY_LIST)
         check_routes(site, "route_list")
         (group,) = kind(site, "cucma", "RouteGroup").values()
-        assert [one["deviceName"] for one in group["members"]] == ["SIP-TLS-cucm10"]
+        assert [member["deviceName"] for member in group["members"]] == ["SIP-TLS-cucm10"]
         assert played(site, "sip_tls_trunk", BY_LIST).total("changed") == 0
         # to the straight way: one object a cluster changes, the pattern
         back = played(site, "sip_tls_trunk", BY_TRUNK)
@@ -74,5 +74,5 @@ def test_by_route_list_and_back_and_gone(tmp_path: Path) -> None:
             assert not kind(site, cluster, "RouteGroup")
             assert kind(site, cluster, "RouteList") == shipped[cluster]
             assert not kind(site, cluster, "SipTrunk")
-            assert called not in {one["pattern"] for one in kind(site, cluster, "RoutePattern").values()}
+            assert called not in {row["pattern"] for row in kind(site, cluster, "RoutePattern").values()}
         assert played(site, "remove_sip_tls_trunk", BY_TRUNK).total("changed") == 0

@@ -27,7 +27,7 @@ def names(pem: str) -> str:
 
 def commands(site: Site, node: str, words: str) -> list[dict[str, Any]]:
     """The commands of the CLI on a node that hold these words."""
-    return [one for one in site.lab.events() if one.get("node") == node and words in str(one.get("command"))]
+    return [event for event in site.lab.events() if event.get("node") == node and words in str(event.get("command"))]
 
 
 def test_all_nodes_share_a_certificate_on_a_release_with_rest_and_on_one_without(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_all_nodes_share_a_certificate_on_a_release_with_rest_and_on_one_without
 def started(site: Site, cluster: str) -> dict[str, str]:
     """The state of Cisco CallManager on each node of a cluster."""
     clusters = site.lab.ask("status")["clusters"]
-    nodes = next(one["nodes"] for one in clusters if one["name"] == cluster)
+    nodes = next(listed["nodes"] for listed in clusters if listed["name"] == cluster)
     return {node["name"]: node["services"]["Cisco CallManager"] for node in nodes}
 
 
@@ -81,7 +81,7 @@ def test_a_node_that_does_not_come_back_ends_the_restarts_and_the_next_run_goes_
         # Renewed on all, restarted on the publisher and on the subscriber that did not come back, and said so.
         assert failed.output.count("Cisco CallManager does not serve it yet") >= 3
         news = site.lab.events()[before:]
-        asked = [one["node"] for one in news if one.get("operation") == "soapDoControlServices"]
+        asked = [row["node"] for row in news if row.get("operation") == "soapDoControlServices"]
         assert [node for node in asked if node.startswith("BIG")] == ["BIGPUB", "BIGSUB1"], asked
         assert started(site, "big")["BIGSUB2"] == started(site, "big")["BIGPUB"] == "Started"
         held = certificates(site)

@@ -45,22 +45,24 @@ def test_the_first_run_ends_in_a_secure_verdict_both_ways(set_up: SetUp) -> None
     assert set_up.site.lab.ask("dump") != set_up.before
     verdict = set_up.verdict
     assert verdict["verdict"] == "secure"
-    assert {(one["from"], one["to"], one["verdict"]) for one in verdict["directions"]} == {
+    assert {(direction["from"], direction["to"], direction["verdict"]) for direction in verdict["directions"]} == {
         ("cucma", "cucm10", "secure"),
         ("cucm10", "cucma", "secure"),
     }
-    for one in verdict["directions"]:
-        assert {"subject", "issuer", "serial", "not_after", "sha256"} <= set(one["server_certificate"])
-        assert one["tls_version"] and one["cipher"]
+    for direction in verdict["directions"]:
+        assert {"subject", "issuer", "serial", "not_after", "sha256"} <= set(direction["server_certificate"])
+        assert direction["tls_version"] and direction["cipher"]
         # The run itself was captured and traced.
-        assert {"probe", "capture", "status", "trace"} <= {item["source"] for item in one["evidence"]}
+        assert {"probe", "capture", "status", "trace"} <= {item["source"] for item in direction["evidence"]}
 
 
 def test_the_first_run_uses_nothing_that_ansible_will_take_away(set_up: SetUp) -> None:
     assert "PLAY RECAP" in set_up.first.output
     warnings = re.findall(r"\[DEPRECATION WARNING\]: (.*)", set_up.first.output)
     # ansible-core 2.21 says this of itself, when it copies one of its plugin loaders.
-    assert not [one for one in warnings if not one.startswith("Instantiating filter PluginLoader with aliases")]
+    assert not [
+        warning for warning in warnings if not warning.startswith("Instantiating filter PluginLoader with aliases")
+    ]
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way[0])

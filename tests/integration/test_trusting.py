@@ -13,7 +13,8 @@ import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
-from tests.support.certificate_kit import Authority, run
+from tests.support.certificate_kit import Authority
+from tests.support.module_processes import run_module
 from tests.support.operator_site import ROOT, Site
 
 pytestmark = [pytest.mark.playbook, pytest.mark.xdist_group("trusting"), pytest.mark.timeout(1200)]
@@ -52,20 +53,22 @@ def take_over(site: Site, cluster: str, rogue: Authority, ours: str = "") -> Non
     """The administrator of a cluster removes a CA and gives the node a certificate of another one."""
     node = account(site, cluster)
     if ours:
-        gone = run("cucm_cert_upload", **node, state="absent", chain=[ours])
+        gone = run_module("cucm_cert_upload", **node, state="absent", chain=[ours])
         assert gone.get("changed"), gone
-    csr = run("cucm_csr", **node, regenerate="always")["csr"]
-    done = run("cucm_cert_upload", **node, certificate=rogue.sign(csr), chain=[rogue.pem])
+    csr = run_module("cucm_csr", **node, regenerate="always")["csr"]
+    done = run_module("cucm_cert_upload", **node, certificate=rogue.sign(csr), chain=[rogue.pem])
     assert done.get("changed"), done
 
 
 def trusted(site: Site, cluster: str) -> set[str]:
-    found = run("cucm_certificate_info", **account(site, cluster), purposes=["CallManager-trust"], served_ports={})
-    return {one["sha256"] for one in found["certificates"]}
+    found = run_module(
+        "cucm_certificate_info", **account(site, cluster), purposes=["CallManager-trust"], served_ports={}
+    )
+    return {certificate["sha256"] for certificate in found["certificates"]}
 
 
 def test_a_csr_with_a_name_of_another_cluster_is_not_signed(site: Site) -> None:
-    csr = run("cucm_csr", **account(site, "cucmc"), regenerate="always", sans=["cucma.lab.local"])
+    csr = run_module("cucm_csr", **account(site, "cucmc"), regenerate="always", sans=["cucma.lab.local"])
     assert "DNS:cucma.lab.local" in csr["request"]["sans"], csr
     before = site.lab.ask("dump")
     result = site.play("renew_certificates", extra={"callmanager_certificate_restart": False})

@@ -57,8 +57,8 @@ class Ways:
         lines = ["[cucm_clusters]"]
         for name, values in self.hosts.items():
             given = {**values, "cucm_peers": values["cucm_peers"][0]}
-            shown = {key: str(one).lower() if isinstance(one, bool) else str(one) for key, one in given.items()}
-            lines.append(" ".join([name, *(f"{key}={shlex.quote(one)}" for key, one in shown.items())]))
+            shown = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()}
+            lines.append(" ".join([name, *(f"{key}={shlex.quote(value)}" for key, value in shown.items())]))
         path = self.site.folder / "hosts.ini"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
@@ -91,5 +91,5 @@ def test_values_mean_the_same_however_they_are_given(tmp_path: Path) -> None:
     settings = typed["cucma"]["planned"]["settings"]
     assert (settings["srtp_allowed"], settings["port"], settings["run_on_every_node"]) == (False, 5071, True)
     assert typed["cucma"]["peers"] == ["cucm10"] and typed["cucma"]["patterns"]
-    assert not any("SRTP" in text for one in typed.values() for text in one["warnings"])
+    assert not any("SRTP" in text for result in typed.values() for text in result["warnings"])
     assert text == typed and native == typed

@@ -129,7 +129,7 @@ class StandIn:
 
     def _list(self, kind: str, query: list[tuple[str, str]]) -> tuple[int, Row]:
         kinds = ("job_templates", "workflow_job_templates") if kind == "unified_job_templates" else (kind,)
-        rows = [row for one in kinds for row in self.rows[one].values()]
+        rows = [row for kind_name in kinds for row in self.rows[kind_name].values()]
         ignored = {"page_size", "page", "order_by"}
         either = [(name.removeprefix("or__"), value) for name, value in query if name.startswith("or__")]
         every = [(name, value) for name, value in query if not name.startswith("or__") and name not in ignored]

@@ -67,7 +67,9 @@ class Pair:
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.minimum_version = ssl.TLSVersion.TLSv1
         account = base64.b64encode(f"{host['cucm_username']}:{host['cucm_password']}".encode()).decode()
-        version = next(one["axl_version"] for one in self.site.lab.description["clusters"] if one["name"] == name)
+        version = next(
+            cluster["axl_version"] for cluster in self.site.lab.description["clusters"] if cluster["name"] == name
+        )
         body = (
             '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
             f'xmlns:ns="http://www.cisco.com/AXL/API/{version}"><soapenv:Body><ns:{operation}>{xml(fields)}'
@@ -103,7 +105,7 @@ class Pair:
 def xml(value: Any) -> str:
     """Fields as elements, in their order."""
     if isinstance(value, dict):
-        return "".join(f"<{key}>{xml(one)}</{key}>" for key, one in value.items())
+        return "".join(f"<{key}>{xml(part)}</{key}>" for key, part in value.items())
     return escape(str(value).lower() if isinstance(value, bool) else str(value))
 
 
@@ -288,8 +290,8 @@ def settle(pairs: Iterable[Pair], seconds: float = 60) -> None:
     trunks: list[Any] = []
     while time.monotonic() < end:
         clusters = pairs[0].site.lab.ask("status")["clusters"]
-        trunks = [one for each in clusters if each["name"] in ours for one in each["trunks"]]
-        if trunks and all(one["status"] == "Registered" for one in trunks):
+        trunks = [trunk for each in clusters if each["name"] in ours for trunk in each["trunks"]]
+        if trunks and all(trunk["status"] == "Registered" for trunk in trunks):
             return
         time.sleep(0.3)
     raise AssertionError(f"the trunks did not come back: {trunks}")

@@ -14,16 +14,9 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 
-from tests.support.module_processes import ran
-
 BOTH = "serverAuth,clientAuth"
 AUTHORITY = ["basicConstraints=critical,CA:true", "keyUsage=critical,keyCertSign,cRLSign"]
 USAGES = "digitalSignature,keyEncipherment,dataEncipherment,keyAgreement"
-
-
-def run(name: str, /, check: bool = False, **options: Any) -> dict[str, Any]:
-    """Run a module as Ansible does, in a process of its own, and return its result."""
-    return ran(name, options, check=check, limit=120).result
 
 
 def refusal(part: str, **options: Any) -> str:
@@ -127,7 +120,7 @@ class Authority:
             f"database={work}/index.txt\nnew_certs_dir={work}\nserial={work}/serial\nunique_subject=no\n"
             f"default_md=sha256\npolicy=p\nprivate_key={self.key}\nx509_extensions=x\npreserve=yes\n"
             + ("" if self_signed else f"certificate={self.path}\n")
-            + "[p]\n" + "".join(f"{one}=optional\n" for one in (
+            + "[p]\n" + "".join(f"{field}=optional\n" for field in (
                 "countryName", "stateOrProvinceName", "localityName", "organizationName", "organizationalUnitName",
                 "commonName"))
             + "[x]\n" + "\n".join(chosen) + "\n"

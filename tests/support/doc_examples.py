@@ -66,4 +66,4 @@ def examples() -> Iterator[Example]:
 def example_of(role: str) -> Example:
     """The playbook in the README of a role."""
     page = f"roles/{role}/README.md"
-    return next(one for one in examples() if one.page == page and one.kind == "playbook")
+    return next(example for example in examples() if example.page == page and example.kind == "playbook")

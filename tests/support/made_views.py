@@ -55,9 +55,9 @@ def _made(
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
     if sans:
-        builder = builder.add_extension(x509.SubjectAlternativeName([_general(one) for one in sans]), critical=False)
+        builder = builder.add_extension(x509.SubjectAlternativeName([_general(name) for name in sans]), critical=False)
     if uses:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([USES[one] for one in uses]), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([USES[use] for use in uses]), critical=False)
     if ocsp:
         place = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp))
         builder = builder.add_extension(x509.AuthorityInformationAccess([place]), critical=False)

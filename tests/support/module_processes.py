@@ -13,6 +13,7 @@ import resource
 import runpy
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -74,6 +75,12 @@ def ran(name: str, options: dict[str, Any], *, check: bool = False, verbosity: i
     assert lines, output[-3000:]
     result: dict[str, Any] = json.loads(lines[-1])
     return Ran(result, code, output, memory)
+
+
+def run_module(name: str, given: Mapping[str, Any] | None = None, /, *, check: bool = False,
+               environment: dict[str, str] | None = None, **options: Any) -> dict[str, Any]:  # fmt: skip
+    """The result of a module that ran in a process of its own; given and options are the module's options."""
+    return ran(name, {**(given or {}), **options}, check=check, limit=300, environment=environment).result
 
 
 def _child(pipe: Connection, name: str, arguments: dict[str, Any], environment: dict[str, str],

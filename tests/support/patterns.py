@@ -196,8 +196,8 @@ _CATEGORIES = {
 def _members(items: Any) -> list[str]:
     """Some characters of a class."""
     if items[0][0] is ops.NEGATE:
-        wrong = re.compile("[" + "".join(re.escape(one) for one in _members(items[1:])) + "]")
-        return [one for one in " x0<-\n" if not wrong.match(one)]
+        wrong = re.compile("[" + "".join(re.escape(member) for member in _members(items[1:])) + "]")
+        return [character for character in " x0<-\n" if not wrong.match(character)]
     found = []
     for operation, argument in items:
         if operation is ops.LITERAL:

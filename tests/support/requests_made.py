@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Any
-
-from tests.support.module_processes import ran
 
 USAGE_9 = "digitalSignature,keyEncipherment,dataEncipherment,keyAgreement"
 SUBJECT = "/C=IN/ST=cisco/L=cisco/O=cisco/OU=cisco/CN="
@@ -60,8 +57,3 @@ def verify(folder: Path, certificate: str, chain: list[str], *options: str, stri
     for purpose in ("sslserver", "sslclient"):
         said += openssl("verify", "-purpose", purpose, "-CAfile", str(names[1]), *rest, *options, str(names[0]))
     return said
-
-
-def run_module(name: str, arguments: dict[str, Any], *, check: bool = False, **environment: str) -> dict[str, Any]:
-    """A module as Ansible runs it, in a process of its own: arguments in, JSON out."""
-    return ran(name, arguments, check=check, limit=300, environment=environment).result

@@ -61,31 +61,36 @@ def streams(path: Path) -> list[Stream]:
     found: dict[str, Stream] = defaultdict(Stream)
     for line in tshark(path, *words).splitlines():
         number, source, target, certificates, types, versions, supported, ciphers, alerts = line.split("\t")
-        one, side = found[number], "client" if target == "5061" else "server"
-        one.ports = (source, target) if side == "client" else (target, source)
-        one.chains[side] += [bytes.fromhex(each.replace(":", "")) for each in certificates.split(",") if each]
-        one.alerts += [(side, int(each)) for each in alerts.split(",") if each]
+        conversation, side = found[number], "client" if target == "5061" else "server"
+        conversation.ports = (source, target) if side == "client" else (target, source)
+        conversation.chains[side] += [bytes.fromhex(each.replace(":", "")) for each in certificates.split(",") if each]
+        conversation.alerts += [(side, int(each)) for each in alerts.split(",") if each]
         if "2" in types.split(","):
-            one.version, one.cipher = NAMES[(supported or versions).split(",")[0]], ciphers.split(",")[0]
+            conversation.version, conversation.cipher = (
+                NAMES[(supported or versions).split(",")[0]],
+                ciphers.split(",")[0],
+            )
     return list(found.values())
 
 
 def agreed(path: Path) -> list[capture.CaptureConnection]:
     """Our reading of the TLS connections; certificates by direction, version, cipher and plain alerts are tshark's."""
     ours = {
-        (one.client.rsplit(":", 1)[1], one.server.rsplit(":", 1)[1]): one
-        for one in capture.read([path]).connections
-        if one.handshake or one.alerts
+        (connection.client.rsplit(":", 1)[1], connection.server.rsplit(":", 1)[1]): connection
+        for connection in capture.read([path]).connections
+        if connection.handshake or connection.alerts
     }
     theirs = streams(path)
-    assert set(ours) == {one.ports for one in theirs}
-    for one in theirs:
-        found = ours[one.ports]
-        assert found.client_chain == one.chains["client"]
-        assert found.server_chain == one.chains["server"]
-        assert found.tls_version == one.version
-        assert (found.cipher is None) == (one.cipher is None)
-        assert [(each["from"], each["code"]) for each in found.alerts if each["code"] is not None] == one.alerts
+    assert set(ours) == {conversation.ports for conversation in theirs}
+    for conversation in theirs:
+        found = ours[conversation.ports]
+        assert found.client_chain == conversation.chains["client"]
+        assert found.server_chain == conversation.chains["server"]
+        assert found.tls_version == conversation.version
+        assert (found.cipher is None) == (conversation.cipher is None)
+        assert [
+            (each["from"], each["code"]) for each in found.alerts if each["code"] is not None
+        ] == conversation.alerts
     return list(ours.values())
 
 

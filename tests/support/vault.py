@@ -141,7 +141,7 @@ class Vault:
         known = {"csr", "ttl", "format", "key_usage", "ext_key_usage"}
         if set(body) - known or not re.fullmatch(r"\d+[hms]", body["ttl"]) or body["format"] != "pem":
             return 400, {"errors": [f"unexpected request: {sorted(body)}"]}
-        usages = [",".join(GO_USAGES[one.lower()] for one in body[kind]) for kind in ("key_usage", "ext_key_usage")]
+        usages = [",".join(GO_USAGES[usage.lower()] for usage in body[kind]) for kind in ("key_usage", "ext_key_usage")]
         leaf = ca.sign(body["csr"], usages[0], usages[1], days=int(body["ttl"][:-1]) // 24)
         root = ca.pem.read_text().strip()
         data = {"certificate": leaf.strip(), "issuing_ca": root, "ca_chain": [root], "serial_number": "1a:2b"}

@@ -43,7 +43,7 @@ TYPES: list[dict[str, Any]] = load(AWX / "credential_types.yml")["cucm_awx_crede
 TEMPLATES: list[dict[str, Any]] = load(AWX / "job_templates.yml")["cucm_awx_job_templates"]
 WORKFLOW: dict[str, Any] = load(AWX / "workflow.yml")["cucm_awx_workflow"]
 SCHEDULES: list[dict[str, Any]] = load(AWX / "workflow.yml")["cucm_awx_schedules"]
-NAMES = {one["name"] for one in TEMPLATES}
+NAMES = {template["name"] for template in TEMPLATES}
 #: playbooks that are run from a command line: one configures the controller itself, others leave files on it
 NO_JOBS = {"awx_configure", "record", "rehearse", "truth"}
 
@@ -78,12 +78,12 @@ def test_the_shared_type_sets_what_the_modules_read() -> None:
 
 @pytest.mark.parametrize("side", ["a", "b"])
 def test_the_types_of_two_clusters_set_variables_that_the_inventory_hands_on(side: str) -> None:
-    (kind,) = [one for one in TYPES if one["name"].endswith(f"cluster {side.upper()}")]
+    (kind,) = [credential for credential in TYPES if credential["name"].endswith(f"cluster {side.upper()}")]
     assert set(kind["injectors"]["extra_vars"]) == {f"cucm_{side}_{name}" for name in ACCOUNTS}
     assert set(kind["injectors"]["env"]) == {f"CUCM_{side.upper()}_{name.upper()}" for name in ACCOUNTS}
     for path in (AWX / "inventory.example.yml", *(pattern / "templates" / "inventory.yml" for pattern in PATTERNS)):
         hosts = load(path)["cucm_clusters"]["hosts"].values()
-        (host,) = [one for one in hosts if f"cucm_{side}_username" in one["cucm_username"]]
+        (host,) = [host for host in hosts if f"cucm_{side}_username" in host["cucm_username"]]
         for name in ACCOUNTS:
             assert f"cucm_{side}_{name} " in host[f"cucm_{name}"]
             assert f"'CUCM_{side.upper()}_{name.upper()}'" in host[f"cucm_{name}"]
@@ -91,7 +91,7 @@ def test_the_types_of_two_clusters_set_variables_that_the_inventory_hands_on(sid
 
 def test_the_ca_of_the_credential_is_what_the_inventory_reads() -> None:
     text = (AWX / "inventory.example.yml").read_text(encoding="utf-8")
-    (kind,) = [one for one in TYPES if "file" in one["injectors"]]
+    (kind,) = [credential for credential in TYPES if "file" in credential["injectors"]]
     providers = sorted((ROOT / "plugins" / "module_utils" / "_ca").glob("*.py"))
     module = "".join(path.read_text(encoding="utf-8") for path in providers)
     for name in kind["injectors"]["env"]:
@@ -159,7 +159,7 @@ def test_the_workflow_goes_from_plan_over_an_approval_to_set_up_and_verify() -> 
 
 
 def playbook_of(name: str) -> str:
-    return str(next(one["playbook"] for one in TEMPLATES if one["name"] == name))
+    return str(next(template["playbook"] for template in TEMPLATES if template["name"] == name))
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule["name"])

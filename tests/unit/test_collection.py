@@ -146,8 +146,8 @@ def each_task(content: Any) -> Iterator[dict[str, Any]]:
     """Every mapping of a file of tasks or plays, blocks and handlers included."""
     if isinstance(content, dict):
         yield content
-    for one in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
-        yield from each_task(one)
+    for part in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
+        yield from each_task(part)
 
 
 def test_every_job_in_the_background_names_its_folder() -> None:

@@ -9,7 +9,7 @@ import platform
 import sys
 from importlib import metadata
 
-from tests.support.requests_made import run_module
+from tests.support.module_processes import run_module
 
 
 def test_the_versions_are_those_that_run() -> None:

@@ -64,16 +64,16 @@ def hosts_of(example: Example) -> dict[str, dict[str, Any]]:
 
 
 def test_pages_have_examples_of_each_kind() -> None:
-    assert {one.kind for one in EXAMPLES} == {"playbook", "tasks", "inventory", "hosts", "variables"}
-    assert len(EXAMPLES) >= 25 and NOT_CHECKED.keys() <= {one.title for one in EXAMPLES}
+    assert {example.kind for example in EXAMPLES} == {"playbook", "tasks", "inventory", "hosts", "variables"}
+    assert len(EXAMPLES) >= 25 and NOT_CHECKED.keys() <= {example.title for example in EXAMPLES}
 
 
 def test_ansible_reads_every_playbook_and_every_list_of_tasks(tmp_path: Path) -> None:
     files = []
-    for number, one in enumerate(one for one in EXAMPLES if one.kind in ("playbook", "tasks")):
-        play = {"name": one.title, "hosts": "cucm_clusters", "gather_facts": False, "tasks": one.content}
+    for number, example in enumerate(example for example in EXAMPLES if example.kind in ("playbook", "tasks")):
+        play = {"name": example.title, "hosts": "cucm_clusters", "gather_facts": False, "tasks": example.content}
         files.append(tmp_path / f"{number}.yml")
-        files[-1].write_text(yaml.safe_dump(one.content if one.kind == "playbook" else [play]))
+        files[-1].write_text(yaml.safe_dump(example.content if example.kind == "playbook" else [play]))
     done = ansible("playbook", "--syntax-check", "-i", "cucma,", *files)
     assert done.returncode == 0 and done.stdout.count("playbook: ") == len(files) >= 9, done.stderr
 
@@ -81,12 +81,12 @@ def test_ansible_reads_every_playbook_and_every_list_of_tasks(tmp_path: Path) ->
 def test_ansible_reads_every_inventory(tmp_path: Path) -> None:
     names: set[str] = set()
     arguments: list[object] = []
-    for number, one in enumerate(one for one in EXAMPLES if one.kind in ("inventory", "hosts")):
+    for number, example in enumerate(example for example in EXAMPLES if example.kind in ("inventory", "hosts")):
         file = tmp_path / f"{number}.yml"
-        content = one.content if one.kind == "inventory" else {"cucm_clusters": {"hosts": one.content}}
+        content = example.content if example.kind == "inventory" else {"cucm_clusters": {"hosts": example.content}}
         file.write_text(yaml.safe_dump(content))
         arguments += ["-i", file]
-        names |= hosts_of(one).keys()
+        names |= hosts_of(example).keys()
     done = ansible("inventory", *arguments, "--list", "--yaml")
     assert done.returncode == 0, done.stderr
     assert names - {"cucma"} and all(f"{name}:" in done.stdout for name in names)
@@ -103,18 +103,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def problems(variables: Mapping[str, Any], name: str, hosts: list[str], folder: Path) -> Iterator[str]:
     known = {*CONNECTION, *OTHERS, *OPTIONS}
-    yield from (f"{one} is not known" for one in variables if one not in known)
+    yield from (f"{variable} is not known" for variable in variables if variable not in known)
     yield from inventory_problems(
         Inventory(name, variables, dict.fromkeys(REQUIRED, True), OPTIONS, SPEC.options, hosts)
     )
-    yield from check_options({one: variables.get(one) for one in OPTIONS}, SPECS)
+    yield from check_options({option: variables.get(option) for option in OPTIONS}, SPECS)
     yield from read_peers(variables.get("cucm_external_peers"), hosts=hosts, folders=[str(folder)])[1]
 
 
 @pytest.mark.parametrize(
     "example",
-    [one for one in EXAMPLES if one.kind not in ("playbook", "tasks") and one.title not in NOT_CHECKED],
-    ids=lambda one: one.title,
+    [example for example in EXAMPLES if example.kind not in ("playbook", "tasks") and example.title not in NOT_CHECKED],
+    ids=lambda example: example.title,
 )
 def test_preflight_finds_no_mistake_in_variables(example: Example, folder: Path) -> None:
     clusters = hosts_of(example)
@@ -131,4 +131,4 @@ def test_a_roles_example_has_the_roles_that_it_needs() -> None:
     """The example of the last role runs all of them, so that running it shows that each of them runs."""
     for number, role in enumerate(CHAIN, 1):
         (play,) = example_of(role).content
-        assert [one["role"].removeprefix("siptls.cucm.") for one in play["roles"]] == CHAIN[:number], role
+        assert [role["role"].removeprefix("siptls.cucm.") for role in play["roles"]] == CHAIN[:number], role

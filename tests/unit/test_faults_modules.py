@@ -246,7 +246,7 @@ class Laboratory:
         }
         given = {**sets.get(call.module, {**node, **APPLICATION}), **call.options}
         if call.module == "ca_sign":
-            ca = next(one for one in self.process.description["cas"] if one["name"] == f"adcs{lane}")
+            ca = next(authority for authority in self.process.description["cas"] if authority["name"] == f"adcs{lane}")
             given |= {"adcs_url": f"https://{ca['address']}:{ca['port']}/certsrv",
                       "adcs_ca_path": str(state / f"ca-adcs{lane}" / "ca.pem")}  # fmt: skip
         if call.module == "cucm_sip_trunk_profile":
@@ -269,7 +269,7 @@ class Laboratory:
             )
             try:
                 done = ran(call.module, options)
-                hits = next(one["hits"] for one in self.process.ask("fault/list") if one["id"] == fault["id"])
+                hits = next(known["hits"] for known in self.process.ask("fault/list") if known["id"] == fault["id"])
             finally:
                 self.process.ask("fault/clear", id=fault["id"])
                 if row.action == "clock":

@@ -206,8 +206,8 @@ def test_a_path_leads_nowhere_but_into_the_folder(server: Server, tmp_path: Path
     folder = tmp_path / "deep" / "down" / "dest"
     done = read(server, "cucm_trace_info", dest=str(folder))
     assert "does not know" not in done.sentence, done.sentence
-    written = [one for one in tmp_path.rglob("*") if one.is_file()]
-    assert all(one.parent == folder for one in written), written
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert all(path.parent == folder for path in written), written
     assert not (Path.cwd() / "evil").exists()
 
 

@@ -89,7 +89,7 @@ def impostors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tu
     }
     made["pinned"] = made["good"]
     yield {way: (server, trusted.path) for way, server in made.items()}
-    for server in {id(one): one for one in made.values()}.values():
+    for server in {id(server): server for server in made.values()}.values():
         server.http.shutdown()
         server.http.server_close()
 
@@ -113,7 +113,7 @@ def test_https(impostors: dict[str, tuple[Impostor, Path]], interface: str, tmp_
             given["tls_fingerprint"] = hashlib.sha256(b"another").hexdigest()
         said = ran(HTTPS[interface][0], given).sentence
         assert "127.0.0.1" in said and PASSWORD not in said, (way, said)
-        assert any(one.lower() in said.lower() for one in wrong.split("|")), (way, said)
+        assert any(words.lower() in said.lower() for words in wrong.split("|")), (way, said)
         assert (at_the_ca if interface == "certsrv" else accepts) in said, (way, said)
         assert not server.http.seen, f"{way}: something was sent to the impostor"  # type: ignore[attr-defined]
 

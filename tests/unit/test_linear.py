@@ -50,7 +50,7 @@ MADE: dict[str, tuple[re.Pattern[Any], ...]] = {
     ),
     "plugins/module_utils/_evidence/sip_text.py": (sip_text.START_LINE, sip_text._START_BYTES),
     "plugins/module_utils/_net/screen.py": (screen.prompt_like("admin 12:"),),
-    "plugins/module_utils/_node/refusals.py": tuple(one.pattern for one in refusals.REFUSALS),
+    "plugins/module_utils/_node/refusals.py": tuple(refusal.pattern for refusal in refusals.REFUSALS),
     "plugins/module_utils/_roles/removal.py": (re.compile(r"Made\ by\ .+"),),
     "plugins/module_utils/_roles/sentences.py": (re.compile(r"(?<![\w-])ca_path(?![\w-])"),),
     "plugins/module_utils/_axl/validation.py": (re.compile(r"[a-zA-Z0-9 ._-]{1,50}"),),
@@ -80,8 +80,8 @@ def test_patterns_take_linear_time(file: str) -> None:
     assert bool(made) == any(use.pattern is None for use in found), "MADE lists the patterns that are made at run time"
     cases = [(use.pattern, use.flags, use.methods) for use in found if use.pattern is not None]
     cases += [
-        (one.pattern, one.flags & ~re.UNICODE, ("match",) if one is sip_text.START_LINE else ("search",))
-        for one in made
+        (reader.pattern, reader.flags & ~re.UNICODE, ("match",) if reader is sip_text.START_LINE else ("search",))
+        for reader in made
     ]
     slow = [words for case in cases if (words := problems(*case))]
     assert not slow, "\n".join(slow)

@@ -60,11 +60,11 @@ def test_no_role_of_a_playbook_runs_without_the_first_task(name: str) -> None:
     # A report writes no more than pages, and reads facts that nothing sets when the run was begun later.
     used = [task for task in used if "sip_tls_report" not in str(task)]
     assert roles or used
-    for one in (*roles, *used):
-        assert "cucm_whole_run" in str(one.get("when")), one
+    for use in (*roles, *used):
+        assert "cucm_whole_run" in str(use.get("when")), use
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda one: one.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
 def test_every_play_over_the_clusters_names_its_strategy(path: Path) -> None:
     # With strategy free in ansible.cfg one cluster would be changed while another one is still being checked.
     assert {play.get("strategy") for play in plays(path.stem)} <= {"ansible.builtin.linear"}
@@ -108,7 +108,7 @@ def test_no_message_of_a_task_is_longer_than_a_person_reads() -> None:
     found = list(messages())
     assert len(found) > 40
     unbounded = [(path.name, text) for path, text in found if "{{" in without_short_parts(text)]
-    assert not [one for one in unbounded if not one[1].endswith(SHORTENED)]
+    assert not [message for message in unbounded if not message[1].endswith(SHORTENED)]
 
 
 def test_messages_are_shortened_and_v_shows_them_whole(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ LATER = {
 @pytest.fixture(scope="module")
 def sentences() -> list[str]:
     """All sentences of the files, in lower case."""
-    return [one.text.lower() for one in failure_sentences.of_files(ROOT, FILES)]
+    return [sentence.text.lower() for sentence in failure_sentences.of_files(ROOT, FILES)]
 
 
 def test_each_sentence_is_shown_before_the_first_write_or_has_a_cause_that_arises_later(sentences: list[str]) -> None:

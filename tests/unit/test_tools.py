@@ -95,17 +95,20 @@ of_sentences = pytest.mark.xdist_group("failure-sentences")
 
 @of_sentences
 def test_the_page_has_the_sentences_of_every_phase() -> None:
-    phases = {one.phase for one in sentences()}
+    phases = {sentence.phase for sentence in sentences()}
     assert phases == {phase.title for phase in failure_sentences.PHASES}
     assert len(sentences()) > 350
     page = failure_sentences.page(ROOT)
-    assert all(failure_sentences._rst(one.text) in page for one in sentences())
+    assert all(failure_sentences._rst(sentence.text) in page for sentence in sentences())
 
 
 @of_sentences
 def test_no_sentence_has_the_name_of_a_constant() -> None:
     holes = {
-        hole for one in sentences() for text in (one.text, one.remedy) for hole in failure_sentences.HOLE.findall(text)
+        hole
+        for sentence in sentences()
+        for text in (sentence.text, sentence.remedy)
+        for hole in failure_sentences.HOLE.findall(text)
     }
     assert not [hole for hole in holes if hole.isupper() and len(hole) > 5]
 
@@ -113,8 +116,8 @@ def test_no_sentence_has_the_name_of_a_constant() -> None:
 def listed(said: str) -> bool:
     """Whether a sentence that was really said is one of the page, whatever was filled in."""
     return any(
-        re.fullmatch(".*".join(map(re.escape, failure_sentences.HOLE.split(one.text))), said, re.DOTALL)
-        for one in sentences()
+        re.fullmatch(".*".join(map(re.escape, failure_sentences.HOLE.split(sentence.text))), said, re.DOTALL)
+        for sentence in sentences()
     )
 
 
@@ -131,7 +134,7 @@ def test_what_is_really_said_is_listed() -> None:
 
 @of_sentences
 def test_every_refusal_of_the_certificate_store_is_listed_with_its_remedy() -> None:
-    remedies = {one.text: one.remedy for one in sentences()}
+    remedies = {sentence.text: sentence.remedy for sentence in sentences()}
     for refusal in REFUSALS:
         cause = failure_sentences._sentence(refusal.cause)
         assert remedies[cause] == failure_sentences._sentence(refusal.remedy)

@@ -174,8 +174,8 @@ def test_log_files_by_list_and_bytes(node: Service, lab: LabProcess) -> None:
     assert path in texts(found, "absolutepath")
     late = "<s:ToDate>01/01/20 12:00 AM</s:ToDate><s:FromDate>01/01/19 12:00 AM</s:FromDate>"
     assert texts(node.ask(LOGS, select("Cisco CallManager", late)), "absolutepath") == []
-    one = node.ask(LOGS, f"<s:GetOneFile><s:FileName>{path}</s:FileName></s:GetOneFile>")
-    assert base64.b64decode(texts(one, "GetOneFileReturn")[0]) == b"a trace\r\n\x00\xff--"
+    fetched = node.ask(LOGS, f"<s:GetOneFile><s:FileName>{path}</s:FileName></s:GetOneFile>")
+    assert base64.b64decode(texts(fetched, "GetOneFileReturn")[0]) == b"a trace\r\n\x00\xff--"
     answer = node.post(DIME, f"<s:GetOneFile><s:FileName>{path}</s:FileName></s:GetOneFile>")
     head = f"Content-Type: {answer.headers['Content-Type']}\r\n\r\n".encode()
     parts: Any = email.message_from_bytes(head + answer.content).get_payload()

@@ -140,7 +140,7 @@ def test_the_readme_shows_the_releases_of_the_source() -> None:
     _before, _marker, rest = text.partition("<!-- releases: made by cucm_lab.release_table.table() -->\n")
     assert rest.partition("<!-- /releases -->")[0] == release_table.table()
     for column in release_table.COLUMNS:
-        letters = {one.strip() for text in column.sources.values() for one in text.split(",")}
+        letters = {letter.strip() for text in column.sources.values() for letter in text.split(",")}
         assert letters <= set(release_table.SOURCES) and RELEASES.keys() >= column.sources.keys()
 
 

@@ -17,13 +17,13 @@ from cucm_lab.world import Cluster
 def two_sites() -> dict[str, Any]:
     """Site a dials b's phones by 8.9XXX; each phone is in a partition that its own site reaches alone."""
     data = world.scenario("12.5", "9.1")
-    one, two = data["clusters"]
-    one["phones"] = [
+    first, second = data["clusters"]
+    first["phones"] = [
         {"extension": "1018", "partition": "Internal", "css": "Site", "line_css": "Everywhere"},
         {"extension": "1019", "partition": "Internal", "css": "Site"},
     ]
-    two["phones"] = [{"extension": "9898", "partition": "Internal", "css": "Site"}]
-    for cluster in (one, two):
+    second["phones"] = [{"extension": "9898", "partition": "Internal", "css": "Site"}]
+    for cluster in (first, second):
         cluster["config"] = {
             "RoutePartition": [{"name": name} for name in ("Internal", "Trunks", "Short")],
             "Css": [css("Site", "Internal"), css("Everywhere", "Internal", "Trunks", "Short")],
@@ -32,7 +32,7 @@ def two_sites() -> dict[str, Any]:
 
 
 def css(name: str, *partitions: str) -> dict[str, Any]:
-    members = [{"routePartitionName": one, "index": place} for place, one in enumerate(partitions, 1)]
+    members = [{"routePartitionName": partition, "index": place} for place, partition in enumerate(partitions, 1)]
     return {"name": name, "members": members}
 
 
@@ -49,23 +49,23 @@ def test_search_spaces_decide_at_both_ends_and_transformations_act(tmp_path: Pat
     async def run() -> None:
         async with world.running(tmp_path, two_sites()) as lab:
             await world.secure_pair(lab)
-            one, two = lab.clusters["a"], lab.clusters["b"]
-            world.change(one, "RoutePattern", "98XX", pattern="8.9XXX",
-                         routePartitionName=named(one, "RoutePartition", "Trunks"),
-                         digitDiscardInstructionName=named(one, "Ddi", "PreDot"))  # fmt: skip
+            first, second = lab.clusters["a"], lab.clusters["b"]
+            world.change(first, "RoutePattern", "98XX", pattern="8.9XXX",
+                         routePartitionName=named(first, "RoutePartition", "Trunks"),
+                         digitDiscardInstructionName=named(first, "Ddi", "PreDot"))  # fmt: skip
             refused = await place_call(lab, "a", "1019", "89898")
             assert refused["status"] == 404 and "calling search space of 1019" in refused["reason"]
             # The trunk at b has no search space, and 9898 is in a partition.
             assert (await place_call(lab, "a", "1018", "89898"))["status"] == 404
-            world.change(two, "SipTrunk", "to-a", callingSearchSpaceName=named(two, "Css", "Site"))
+            world.change(second, "SipTrunk", "to-a", callingSearchSpaceName=named(second, "Css", "Site"))
             assert (await place_call(lab, "a", "1018", "89898"))["result"] == "answered"
             # Site b keeps four digits of what it gets, and 98 is one of its own short numbers.
-            world.change(two, "SipTrunk", "to-a", sigDigits=2, prefixDn="7")
+            world.change(second, "SipTrunk", "to-a", sigDigits=2, prefixDn="7")
             assert (await place_call(lab, "a", "1018", "89898"))["status"] == 404
-            translate(two, "7.98", digitDiscardInstructionName=named(two, "Ddi", "PreDot"),
-                      prefixDigitsOut="98", callingSearchSpaceName=named(two, "Css", "Site"))  # fmt: skip
+            translate(second, "7.98", digitDiscardInstructionName=named(second, "Ddi", "PreDot"),
+                      prefixDigitsOut="98", callingSearchSpaceName=named(second, "Css", "Site"))  # fmt: skip
             assert (await place_call(lab, "a", "1018", "89898"))["result"] == "answered"
-            world.change(two, "TransPattern", "7.98", blockEnable=True)
+            world.change(second, "TransPattern", "7.98", blockEnable=True)
             assert (await place_call(lab, "a", "1018", "89898"))["result"] == "failed"
 
     asyncio.run(run())
@@ -74,19 +74,19 @@ def test_search_spaces_decide_at_both_ends_and_transformations_act(tmp_path: Pat
 def test_order_of_partitions_translations_in_circles_and_urgency(tmp_path: Path) -> None:
     async def run() -> None:
         async with world.running(tmp_path, two_sites()) as lab:
-            one = lab.clusters["a"]
-            space = digits.phone_space(one, one.phones[0])
+            first = lab.clusters["a"]
+            space = digits.phone_space(first, first.phones[0])
             assert space == ("Internal", "Trunks", "Short", "")
-            short = named(one, "RoutePartition", "Short")
-            translate(one, "[1-2]0XX", routePartitionName=short, calledPartyTransformationMask="1019",
-                      callingSearchSpaceName=named(one, "Css", "Site"))  # fmt: skip
-            assert digits.analyse(one, "1018", space).phone.extension == "1018"  # type: ignore[union-attr]
-            found = digits.analyse(one, "2018", space)
+            short = named(first, "RoutePartition", "Short")
+            translate(first, "[1-2]0XX", routePartitionName=short, calledPartyTransformationMask="1019",
+                      callingSearchSpaceName=named(first, "Css", "Site"))  # fmt: skip
+            assert digits.analyse(first, "1018", space).phone.extension == "1018"  # type: ignore[union-attr]
+            found = digits.analyse(first, "2018", space)
             assert found is not None and found.phone is not None
             assert (found.phone.extension, found.translations) == ("1019", ("[1-2]0XX",))
-            translate(one, "10", routePartitionName=short, patternUrgency=True, prefixDigitsOut="",
-                      callingSearchSpaceName=named(one, "Css", "Everywhere"))  # fmt: skip
-            assert digits.analyse(one, "1018", space, one_by_one=True) is None
-            assert digits.analyse(one, "1018", digits.search_space(one, "Site"), one_by_one=True) is not None
+            translate(first, "10", routePartitionName=short, patternUrgency=True, prefixDigitsOut="",
+                      callingSearchSpaceName=named(first, "Css", "Everywhere"))  # fmt: skip
+            assert digits.analyse(first, "1018", space, one_by_one=True) is None
+            assert digits.analyse(first, "1018", digits.search_space(first, "Site"), one_by_one=True) is not None
 
     asyncio.run(run())

@@ -120,10 +120,10 @@ def test_sipp_calls_and_is_called_over_tcp(tmp_path: Path, monkeypatch: pytest.M
 
     async def run() -> None:
         async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
-            one, two = lab.clusters["a"], lab.clusters["b"]
-            world.connect(one, two, "9898", tls=False, srtp=False)
-            await two.publisher.services.stop(world.CALLMANAGER)
-            here, there = one.publisher.address, two.publisher.address
+            first, second = lab.clusters["a"], lab.clusters["b"]
+            world.connect(first, second, "9898", tls=False, srtp=False)
+            await second.publisher.services.stop(world.CALLMANAGER)
+            here, there = first.publisher.address, second.publisher.address
             process = await sipp("-sn", "uac", "-i", there, "-p", "5060", "-s", "1018", f"{here}:5060")
             out, _unused = await process.communicate()
             assert process.returncode == 0, out.decode()

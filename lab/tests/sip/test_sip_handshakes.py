@@ -84,18 +84,18 @@ def test_a_call_fails_with_its_reason(tmp_path: Path, first: str, wrong: str) ->
     async def run() -> None:
         async with world.running(tmp_path, world.scenario(first, first)) as lab:
             await world.secure_pair(lab)
-            one, two = lab.clusters["a"], lab.clusters["b"]
+            calling, called = lab.clusters["a"], lab.clusters["b"]
             assert (await place_call(lab, "a", "1018", "9898"))["result"] == "answered"
             expected = wrong
             if wrong == "unknown_ca":
                 other = world.Authority("Other CA")
-                await world.certify(two.publisher, other)
+                await world.certify(called.publisher, other)
             elif wrong == "self_signed":
-                two.publisher.certs.regenerate("CallManager")
-                await two.publisher.services.restart(world.CALLMANAGER)
+                called.publisher.certs.regenerate("CallManager")
+                await called.publisher.services.restart(world.CALLMANAGER)
                 expected = "unknown_ca"
             else:
-                cluster = one if wrong == "subject_name_mismatch" else two
+                cluster = calling if wrong == "subject_name_mismatch" else called
                 world.change(cluster, "SipTrunkSecurityProfile", world.TLS_NAME, x509SubjectName="somebody, else")
                 expected = "subject_name_mismatch"
                 await asyncio.sleep(0)
@@ -168,21 +168,21 @@ def test_openssl_as_the_server_accepts_our_client_certificate(tmp_path: Path, re
     async def run() -> str:
         async with world.running(tmp_path, world.scenario(release, release)) as lab:
             authority = await world.secure_pair(lab)
-            one, two = (cluster.publisher for cluster in lab.clusters.values())
-            await two.services.stop(world.CALLMANAGER)
-            certificate, key = authority.issue(two.name, tmp_path)
+            calling, called = (cluster.publisher for cluster in lab.clusters.values())
+            await called.services.stop(world.CALLMANAGER)
+            certificate, key = authority.issue(called.name, tmp_path)
             ca = tmp_path / "ca.pem"
             ca.write_text(authority.pem)
             process = await asyncio.create_subprocess_exec(
-                "openssl", "s_server", "-accept", f"{two.address}:5061", "-cert", str(certificate), "-key", str(key),
+                "openssl", "s_server", "-accept", f"{called.address}:5061", "-cert", str(certificate), "-key", str(key),
                 "-CAfile", str(ca), "-Verify", "2", "-verify_return_error", "-naccept", "1", "-purpose", "sslclient",
                 *(LEGACY if release == "9.1" else []),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
             )  # fmt: skip
             assert process.stdout is not None
             await asyncio.wait_for(process.stdout.readuntil(b"ACCEPT"), 5)
-            trunk = one.sip.trunk("to-b")
-            connection = await one.sip.connect(trunk, two.address, 5061)
+            trunk = calling.sip.trunk("to-b")
+            connection = await calling.sip.connect(trunk, called.address, 5061)
             await asyncio.sleep(0.1)
             connection.close()
             shown = await asyncio.wait_for(process.stdout.read(), 5)
@@ -198,29 +198,29 @@ def test_inferred_behaviour_can_be_switched(tmp_path: Path) -> None:
     async def run() -> None:
         async with world.running(tmp_path, world.scenario("14", "14")) as lab:
             authority = await world.secure_pair(lab)
-            one, two = lab.clusters["a"], lab.clusters["b"]
-            world.change(two, "SipTrunkSecurityProfile", world.TLS_NAME, x509SubjectName="somebody")
+            calling, called = lab.clusters["a"], lab.clusters["b"]
+            world.change(called, "SipTrunkSecurityProfile", world.TLS_NAME, x509SubjectName="somebody")
             lab.inferred.set("sip.name_mismatch", "403")
             await asyncio.sleep(0.05)
             assert (await place_call(lab, "a", "1018", "9898"))["status"] == 403
-            world.change(two, "SipTrunkSecurityProfile", world.TLS_NAME, x509SubjectName="")
+            world.change(called, "SipTrunkSecurityProfile", world.TLS_NAME, x509SubjectName="")
             assert (await place_call(lab, "a", "1018", "9898"))["status"] == 403
             lab.inferred.set("sip.empty_subject_matches", True)
             await asyncio.sleep(0.05)
-            world.change(two, "SipTrunkSecurityProfile", world.TLS_NAME)
+            world.change(called, "SipTrunkSecurityProfile", world.TLS_NAME)
             await asyncio.sleep(0.05)
             assert (await place_call(lab, "a", "1018", "9898"))["result"] == "answered"
 
             # The lab reads the trust store at each handshake, unless it is set to wait for the restart.
             lab.inferred.set("sip.trust_needs_restart", True)
-            for filename, pem in two.publisher.certs.trust("CallManager-trust"):
+            for filename, pem in called.publisher.certs.trust("CallManager-trust"):
                 if x509.load_pem_x509_certificate(pem.encode()).subject == authority.name:
-                    two.publisher.certs.delete_trust("CallManager-trust", filename)
-            world.reset_trunks(one)
+                    called.publisher.certs.delete_trust("CallManager-trust", filename)
+            world.reset_trunks(calling)
             await asyncio.sleep(0.05)
             assert (await place_call(lab, "a", "1018", "9898"))["result"] == "answered"
             lab.inferred.set("sip.trust_needs_restart", False)
-            world.reset_trunks(one)
+            world.reset_trunks(calling)
             await asyncio.sleep(0.05)
             assert "unknown ca" in (await place_call(lab, "a", "1018", "9898"))["reason"]
 

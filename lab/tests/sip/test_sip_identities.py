@@ -72,12 +72,12 @@ def test_the_client_follows_tls_ciphers(tmp_path: Path, release: str, preferred:
         async with world.running(tmp_path, world.scenario(release, release)) as lab:
             await world.secure_pair(lab)
             authority = Authority()
-            one, two = lab.clusters.values()
-            for cluster, peer in ((one, two), (two, one)):
+            first, second = lab.clusters.values()
+            for cluster, peer in ((first, second), (second, first)):
                 await world.certify(cluster.publisher, authority, purposes=BOTH)
                 names = f"{peer.publisher.name}, {peer.publisher.fqdn}"
                 world.change(cluster, "SipTrunkSecurityProfile", world.TLS_NAME, x509SubjectName=names)
-            prefer(one, f"All Ciphers {preferred} Preferred")
+            prefer(first, f"All Ciphers {preferred} Preferred")
             ciphers = await both_ways(lab)
             seen = [event["peer_subject"] for event in handshakes(lab, direction="out")]
             assert ("-EC." in seen[0], "-EC." in seen[1]) == (preferred == "ECDSA", False), seen

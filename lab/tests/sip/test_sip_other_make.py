@@ -27,7 +27,7 @@ def peer(other: Kamailio) -> Any:
 
 
 def calls_in(lab: Any) -> list[tuple[Any, ...]]:
-    return [(one["result"], one["transport"], one["srtp"]) for one in lab.log.events("sip", event="call_in")]
+    return [(event["result"], event["transport"], event["srtp"]) for event in lab.log.events("sip", event="call_in")]
 
 
 def bye(result: Any) -> str:
@@ -40,14 +40,14 @@ def test_dialogs_through_a_proxy_keep_its_record_route(tmp_path: Path, release: 
 
     async def run() -> None:
         async with world.running(tmp_path / "lab", world.scenario(release, release)) as lab:
-            one = lab.clusters["a"]
+            ours = lab.clusters["a"]
             address = f"{lab.scenario.net}.200.1"
-            other = Kamailio(tmp_path / "kamailio", address, one.publisher.address)
-            world.connect(one, peer(other), "8XXX")
+            other = Kamailio(tmp_path / "kamailio", address, ours.publisher.address)
+            world.connect(ours, peer(other), "8XXX")
             authority = world.Authority()
             # With default ciphers Kamailio is shown the EC certificate of a release that has one.
-            await world.certify(one.publisher, authority, purposes=BOTH if release == "15" else (offer.RSA,))
-            one.publisher.certs.import_trust("CallManager-trust", other.ca.file.read_text())
+            await world.certify(ours.publisher, authority, purposes=BOTH if release == "15" else (offer.RSA,))
+            ours.publisher.certs.import_trust("CallManager-trust", other.ca.file.read_text())
             trusted = tmp_path / "site-ca.pem"
             trusted.write_text(authority.pem)
             with other.running(trusted, method), other.answering():
@@ -71,18 +71,18 @@ def test_sipp_itself_calls_and_answers_over_tcp(tmp_path: Path) -> None:
 
     async def run() -> None:
         async with world.running(tmp_path / "lab", world.scenario("12.5", "12.5")) as lab:
-            one = lab.clusters["a"]
-            other = Kamailio(tmp_path / "sipp", f"{lab.scenario.net}.200.1", one.publisher.address)
-            world.connect(one, peer(other), "8XXX", tls=False)
+            ours = lab.clusters["a"]
+            other = Kamailio(tmp_path / "sipp", f"{lab.scenario.net}.200.1", ours.publisher.address)
+            world.connect(ours, peer(other), "8XXX", tls=False)
             await asyncio.sleep(0.6)
             with other.answering("t1", SIP):
                 await asyncio.sleep(0.5)
                 out = await place_call(lab, "a", "1018", "8001")
                 assert (out["result"], out["transport"]) == ("answered", "TCP"), out
                 assert bye(out) == "BYE, 200 OK"
-            code, said = await asyncio.to_thread(other.call, "1018", f"{one.publisher.address}:{SIP}", "t1")
+            code, said = await asyncio.to_thread(other.call, "1018", f"{ours.publisher.address}:{SIP}", "t1")
             assert code == 0, said
-            assert [one[:2] for one in calls_in(lab)] == [("answered", "TCP")]
+            assert [call[:2] for call in calls_in(lab)] == [("answered", "TCP")]
 
     asyncio.run(run())
 
@@ -93,15 +93,15 @@ def test_baresip_with_its_default_ciphers_calls_and_answers(tmp_path: Path, rele
 
     async def run() -> None:
         async with world.running(tmp_path / "lab", world.scenario(release, release)) as lab:
-            one = lab.clusters["a"]
-            phone = baresip.Baresip(tmp_path / "baresip", one.publisher.address)
+            ours = lab.clusters["a"]
+            phone = baresip.Baresip(tmp_path / "baresip", ours.publisher.address)
             node = SimpleNamespace(name=phone.name, fqdn=f"{phone.name}.example", address=baresip.ADDRESS)
             other: Any = SimpleNamespace(name=phone.name, publisher=node, nodes=[node])
             where = [{"addressIpv4": baresip.ADDRESS, "port": phone.port, "sortOrder": 1}]
-            world.connect(one, other, "7XXX", destinations=where)
+            world.connect(ours, other, "7XXX", destinations=where)
             authority = world.Authority()
-            await world.certify(one.publisher, authority, purposes=BOTH)
-            one.publisher.certs.import_trust("CallManager-trust", phone.ca.file.read_text())
+            await world.certify(ours.publisher, authority, purposes=BOTH)
+            ours.publisher.certs.import_trust("CallManager-trust", phone.ca.file.read_text())
             trusted = tmp_path / "site-ca.pem"
             trusted.write_text(authority.pem)
             # Its start and its end wait for the program, while the lab goes on.

@@ -35,16 +35,16 @@ def test_a_cluster_of_three_nodes_serves_as_long_as_one_runs(tmp_path: Path) -> 
     async def run() -> None:
         async with world.running(tmp_path, three_nodes()) as lab:
             await world.secure_pair(lab)
-            one, two = lab.clusters["a"], lab.clusters["b"]
-            names = " ".join(node.fqdn for node in one.nodes)
-            world.change(two, "SipTrunkSecurityProfile", world.TLS_NAME, x509SubjectName=names)
+            first, second = lab.clusters["a"], lab.clusters["b"]
+            names = " ".join(node.fqdn for node in first.nodes)
+            world.change(second, "SipTrunkSecurityProfile", world.TLS_NAME, x509SubjectName=names)
             seen = []
-            for node in one.nodes:
+            for node in first.nodes:
                 seen.append((await answered(lab, "a", "1018", "9898"))["node"])
                 seen.append((await answered(lab, "b", "9898", "1018"))["peer"].split(":")[0])
                 await node.services.stop(world.CALLMANAGER)
             assert seen[0::2] == ["CUCMA", "SUB1", "SUB2"]
-            assert seen[1::2] == [node.address for node in one.nodes]
+            assert seen[1::2] == [node.address for node in first.nodes]
             result = await place_call(lab, "b", "9898", "1018")
             assert result["result"] == "failed"
             assert "refuses connections on port 5061" in result["reason"]
@@ -74,12 +74,12 @@ def test_route_lists_and_groups(tmp_path: Path, algorithm: str) -> None:
     async def run() -> None:
         async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
             await world.secure_pair(lab)
-            one = lab.clusters["a"]
-            body = world.record(one, "SipTrunk", "to-b").body
+            first = lab.clusters["a"]
+            body = world.record(first, "SipTrunk", "to-b").body
             nowhere = [{**body["destinations"][0], "addressIpv4": lab.clusters["a"].publisher.address, "port": 5999}]
-            one.config.add("SipTrunk", "second", {**body, "name": "second"})
-            one.config.add("SipTrunk", "nowhere", {**body, "name": "nowhere", "destinations": nowhere})
-            to_list(one, algorithm, ["nowhere", "to-b", "second"])
+            first.config.add("SipTrunk", "second", {**body, "name": "second"})
+            first.config.add("SipTrunk", "nowhere", {**body, "name": "nowhere", "destinations": nowhere})
+            to_list(first, algorithm, ["nowhere", "to-b", "second"])
             used = [(await answered(lab, "a", "1018", "89898"))["trunk"] for _unused in range(3)]
             if algorithm == "Top Down":
                 assert used == ["to-b"] * 3
@@ -93,10 +93,10 @@ def test_a_disabled_route_list_and_a_blocked_pattern(tmp_path: Path) -> None:
     async def run() -> None:
         async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
             await world.secure_pair(lab)
-            one = lab.clusters["a"]
-            to_list(one, "Top Down", ["to-b"], enabled=False)
+            first = lab.clusters["a"]
+            to_list(first, "Top Down", ["to-b"], enabled=False)
             assert "disabled or empty" in (await place_call(lab, "a", "1018", "89898"))["reason"]
-            world.change(one, "RoutePattern", "8.9898", blockEnable=True)
+            world.change(first, "RoutePattern", "8.9898", blockEnable=True)
             result = await place_call(lab, "a", "1018", "89898")
             assert (result["status"], "blocks calls" in result["reason"]) == (403, True)
 
@@ -107,14 +107,14 @@ def test_a_reset_makes_changes_work_and_drops_connections(tmp_path: Path) -> Non
     async def run() -> None:
         async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
             await world.secure_pair(lab)
-            one = lab.clusters["a"]
+            first = lab.clusters["a"]
             await answered(lab, "a", "1018", "9898")
             before = set(lab.nodes[0].sip.connections)
             await answered(lab, "a", "1018", "9898")
             assert set(lab.nodes[0].sip.connections) == before
-            world.change(one, "SipTrunk", "to-b", reset=False, srtpAllowed=False)
+            world.change(first, "SipTrunk", "to-b", reset=False, srtpAllowed=False)
             assert (await answered(lab, "a", "1018", "9898"))["srtp"] is True
-            one.config.apply([world.record(one, "SipTrunk", "to-b")])
+            first.config.apply([world.record(first, "SipTrunk", "to-b")])
             await asyncio.sleep(0.05)
             assert not set(lab.nodes[0].sip.connections)
             result = await answered(lab, "a", "1018", "9898")
@@ -135,12 +135,12 @@ def hub_and_leaves() -> dict[str, Any]:
 async def around_a_hub(lab: Lab) -> None:
     """Two leaves whose calls pass through the hub, all with certificates of one CA."""
     authority = world.Authority()
-    one, two, hub = (lab.clusters[name] for name in ("a", "b", "hub"))
-    world.connect(one, hub, "98XX")
-    world.connect(two, hub, "10XX")
-    for leaf, pattern in ((one, "10XX"), (two, "98XX")):
+    first, second, hub = (lab.clusters[name] for name in ("a", "b", "hub"))
+    world.connect(first, hub, "98XX")
+    world.connect(second, hub, "10XX")
+    for leaf, pattern in ((first, "10XX"), (second, "98XX")):
         world.connect(hub, leaf, pattern, profile_name=f"TLS to {leaf.name}")
-    for cluster in (one, two, hub):
+    for cluster in (first, second, hub):
         for node in cluster.nodes:
             await world.certify(node, authority)
 
@@ -154,10 +154,10 @@ def test_a_hub_passes_calls_on_over_tls_on_both_legs(tmp_path: Path) -> None:
                 assert (result["secure"], result["trunk"]) == (True, "to-hub")
             await asyncio.sleep(0.2)
             passed = lab.log.events("sip", event="call_passed_on")
-            assert [(one["came_by"], one["trunk"], one["secure"]) for one in passed] == [
+            assert [(call["came_by"], call["trunk"], call["secure"]) for call in passed] == [
                 ("to-a", "to-b", True), ("to-b", "to-a", True)
             ]  # fmt: skip
-            assert [one["tls_version"] for one in passed] == ["TLSv1.2", "TLSv1.0"]
+            assert [call["tls_version"] for call in passed] == ["TLSv1.2", "TLSv1.0"]
             # What the called phone says reaches the caller.
             busy = await place_call(lab, "a", "1018", "9897")
             assert (busy["result"], busy["status"]) == ("failed", 486)
@@ -187,7 +187,7 @@ def test_a_hub_hangs_up_on_the_second_leg_when_the_caller_does(tmp_path: Path) -
                 client.RINGING_SECONDS = before
 
             async def both_legs_ended() -> bool:
-                ends = [(one["trunk"], one["status"]) for one in lab.log.events("sip", event="call_in")]
+                ends = [(event["trunk"], event["status"]) for event in lab.log.events("sip", event="call_in")]
                 return sorted(ends) == [("to-a", 487), ("to-hub", 487)]
 
             await world.eventually(both_legs_ended)
@@ -202,9 +202,9 @@ def test_a_loop_ends(tmp_path: Path, counts: bool) -> None:
             await around_a_hub(lab)
             lab.inferred.set("sip.tandem_counts_hops", counts)
             # b sends what it does not know back to the hub.
-            two = lab.clusters["b"]
-            back = world.record(two, "RoutePattern", "10XX").body
-            two.config.add("RoutePattern", "98[2-7]X", {**back, "pattern": "98[2-7]X"})
+            second = lab.clusters["b"]
+            back = world.record(second, "RoutePattern", "10XX").body
+            second.config.add("RoutePattern", "98[2-7]X", {**back, "pattern": "98[2-7]X"})
             if counts:
                 assert (await place_call(lab, "a", "1018", "9877"))["status"] == 483
                 return
@@ -248,11 +248,11 @@ def test_srtp_is_off_when_one_side_does_not_allow_it(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("one", ["mixed", "non-secure"])
-@pytest.mark.parametrize("two", ["mixed", "non-secure"])
-def test_phones_do_srtp_in_mixed_mode_alone(tmp_path: Path, one: str, two: str) -> None:
+@pytest.mark.parametrize("first", ["mixed", "non-secure"])
+@pytest.mark.parametrize("second", ["mixed", "non-secure"])
+def test_phones_do_srtp_in_mixed_mode_alone(tmp_path: Path, first: str, second: str) -> None:
     data = world.scenario("10.5", "14", inferred={"phones.srtp_in_non_secure_mode": False})
-    for cluster, mode in zip(data["clusters"], (one, two), strict=True):
+    for cluster, mode in zip(data["clusters"], (first, second), strict=True):
         cluster["security_mode"] = mode
 
     async def run() -> None:
@@ -264,7 +264,7 @@ def test_phones_do_srtp_in_mixed_mode_alone(tmp_path: Path, one: str, two: str) 
                     cluster.telephones.reset()
             for way in (("a", "1018", "9898"), ("b", "9898", "1018")):
                 call = await answered(lab, *way)
-                assert (call["transport"], call["srtp"]) == ("TLS", one == two == "mixed"), call
+                assert (call["transport"], call["srtp"]) == ("TLS", first == second == "mixed"), call
 
     asyncio.run(run())
 
@@ -273,11 +273,11 @@ def test_phones_do_srtp_in_mixed_mode_alone(tmp_path: Path, one: str, two: str) 
 def test_transports_that_do_not_fit(tmp_path: Path, kind: str) -> None:
     async def run() -> None:
         async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
-            one, two = lab.clusters["a"], lab.clusters["b"]
-            world.connect(one, two, "9898", tls=kind == "tls_to_tcp")
-            trunk = world.record(one, "SipTrunk", "to-b")
+            first, second = lab.clusters["a"], lab.clusters["b"]
+            world.connect(first, second, "9898", tls=kind == "tls_to_tcp")
+            trunk = world.record(first, "SipTrunk", "to-b")
             port = 5060 if kind == "tls_to_tcp" else 5061
-            world.change(one, "SipTrunk", "to-b", destinations=[{**trunk.body["destinations"][0], "port": port}])
+            world.change(first, "SipTrunk", "to-b", destinations=[{**trunk.body["destinations"][0], "port": port}])
             await asyncio.sleep(0.05)
             begin = time.monotonic()
             result = await place_call(lab, "a", "1018", "9898")
@@ -363,10 +363,10 @@ _INVITE = "\r\n".join(
 def test_malformed_messages_are_survived(tmp_path: Path, sent: str, answer: str) -> None:
     async def run() -> None:
         async with world.running(tmp_path, world.scenario("9.1", "10.5")) as lab:
-            one, two = lab.clusters["a"], lab.clusters["b"]
-            world.connect(one, two, "9898", tls=False)
-            where = (one.publisher.address, 5060)
-            reader, writer = await asyncio.open_connection(*where, local_addr=(two.publisher.address, 0))
+            first, second = lab.clusters["a"], lab.clusters["b"]
+            world.connect(first, second, "9898", tls=False)
+            where = (first.publisher.address, 5060)
+            reader, writer = await asyncio.open_connection(*where, local_addr=(second.publisher.address, 0))
             writer.write(sent.encode("latin-1"))
             text = ""
             try:

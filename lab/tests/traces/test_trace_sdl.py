@@ -161,16 +161,16 @@ def test_a_host_name_is_pinged_as_11_5_traces_it_and_one_dead_peer_is_an_alarm(t
     async def run() -> None:
         async with world.running(tmp_path, world.scenario("11.5", "12.5")) as lab:
             await world.secure_pair(lab)
-            one, node = lab.clusters["a"], lab.nodes[0]
-            destination = world.record(one, "SipTrunk", "to-b").body["destinations"][0]
+            first, node = lab.clusters["a"], lab.nodes[0]
+            destination = world.record(first, "SipTrunk", "to-b").body["destinations"][0]
             named = {**destination, "addressIpv4": lab.nodes[1].fqdn}
             dead = {**destination, "addressIpv4": lab.nodes[1].address, "port": 5999, "sortOrder": 2}
-            world.change(one, "SipTrunk", "to-b", reset=False, destinations=[named, dead])
-            world.change(one, "SipProfile", "Standard SIP Profile", enableOutboundOptionsPing=True,
+            world.change(first, "SipTrunk", "to-b", reset=False, destinations=[named, dead])
+            world.change(first, "SipProfile", "Standard SIP Profile", enableOutboundOptionsPing=True,
                          optionsPingIntervalWhenStatusOK=5)  # fmt: skip
             for _unused in range(60):
                 await asyncio.sleep(0.05)
-                if trunk_status(one)[0]["status"] == "Registered":
+                if trunk_status(first)[0]["status"] == "Registered":
                     break
             text = sdl(node)
             assert "SIP/2.0 483 Too Many Hops" in text

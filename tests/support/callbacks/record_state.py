@@ -56,6 +56,6 @@ class CallbackModule(CallbackBase):
         from cucm_lab.control import ask
 
         digest = hashlib.sha256(json.dumps(ask(self._lab, "dump"), sort_keys=True).encode())
-        for path in sorted(one for one in self._ca.rglob("*") if one.is_file()) if self._ca.exists() else ():
+        for path in sorted(path for path in self._ca.rglob("*") if path.is_file()) if self._ca.exists() else ():
             digest.update(str(path.relative_to(self._ca)).encode() + path.read_bytes())
         return digest.hexdigest()

@@ -46,8 +46,8 @@ def test_a_record_is_begun_continued_and_finished(lab: Any, tmp_path: Path) -> N
         }  # fmt: skip
         assert "PEM" not in json.dumps(done["record"]["identity"])
         files = list((tmp_path / "kept").rglob("*"))
-        assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o700, 0o600}
-        assert [one.name for one in files if one.is_file()] == [Path(done["file"]).name]
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o700, 0o600}
+        assert [file.name for file in files if file.is_file()] == [Path(done["file"]).name]
         cluster.saved(**kept, objects={"sip_trunk": [changes]})
         assert cluster.saved(**kept, state="finished") == {"record": {}, "file": ""}
         assert len(list((tmp_path / "kept").rglob("*.json"))) == 1

@@ -68,10 +68,10 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """A scripted server."""
-    one = Server(tmp_path)
-    yield one
-    one.http.shutdown()
-    one.http.server_close()
+    first = Server(tmp_path)
+    yield first
+    first.http.shutdown()
+    first.http.server_close()
 
 
 def axl(server: Server, *script: Answer, release: str = "10.5.2.10000-5") -> AxlClient:

@@ -70,12 +70,12 @@ def test_a_list_settles_what_is_as_asked_and_nothing_else(lab: Any, crowd: Any) 
     same = cluster.run("RoutePattern", aggregate=patterns)
     seen, line = operations(lab, line)
     assert not same.changed and not seen["getRoutePattern"]
-    each = [cluster.run("RoutePattern", **one).result for one in patterns]
-    for one, whole in zip(same.result["objects"], each, strict=True):
-        assert one["uuid"] == whole["uuid"]
-        assert one["object"] == {option: whole["object"][option] for option in one["object"]}
+    each = [cluster.run("RoutePattern", **pattern).result for pattern in patterns]
+    for listed, whole in zip(same.result["objects"], each, strict=True):
+        assert listed["uuid"] == whole["uuid"]
+        assert listed["object"] == {option: whole["object"][option] for option in listed["object"]}
     _before, line = operations(lab, line)
-    changes = [dict(one) for one in patterns]
+    changes = [dict(pattern) for pattern in patterns]
     changes[3]["description"] = "another"
     changes[4] = {"pattern": "7704", "route_list": "CrowdList"}
     changes[5]["enable_dcc_enforcement"] = False  # no list has it
@@ -85,7 +85,7 @@ def test_a_list_settles_what_is_as_asked_and_nothing_else(lab: Any, crowd: Any) 
     changes[8]["pattern"] = same.result["objects"][8]["uuid"]
     changes[9]["new_pattern"] = "7709"
     planned = cluster.run("RoutePattern", check=True, aggregate=changes)
-    changed = {one["name"] for one in planned.result["objects"] if one["changed"]}
+    changed = {planned_object["name"] for planned_object in planned.result["objects"] if planned_object["changed"]}
     assert changed == {"7703", "7704", "7706", "7707"}
     asked = operations(lab, line)[0]["getRoutePattern"]
     assert asked == 8  # the renamed one by both of its names

@@ -222,8 +222,8 @@ def test_purge_of_trunks_keeps_the_others(cluster: Cluster) -> None:
     predicted = cluster.run("SipTrunk", check=True, **purge)
     outcome = cluster.run("SipTrunk", **purge)
     assert outcome.result["actions"] == ["removed SIP trunk Purge_2"] == predicted.result["actions"]
-    assert [one["before"]["name"] for one in outcome.diff] == ["Purge_2"]  # type: ignore[index,union-attr]
-    assert [one["after"] for one in outcome.diff] == [{}] and outcome.diff == predicted.diff  # type: ignore[union-attr]
+    assert [difference["before"]["name"] for difference in outcome.diff] == ["Purge_2"]  # type: ignore[index,union-attr]
+    assert [difference["after"] for difference in outcome.diff] == [{}] and outcome.diff == predicted.diff  # type: ignore[union-attr]
     assert not cluster.run("SipTrunk", **purge).changed
     for name in ("Purge_1", "Purge-3", "PURGE_4"):
         assert not cluster.run("SipTrunk", name=name).changed
@@ -242,23 +242,23 @@ def test_purge_of_patterns_by_partition_and_by_pattern(cluster: Cluster) -> None
     entries = [{"pattern": pattern, "partition": partition} for pattern, partition in where.items()]
     cluster.run("RoutePattern", aggregate=entries, gateway="Purge-P")
 
-    def standing() -> set[str]:
+    def present() -> set[str]:
         found = [cluster.run("RoutePattern", check=True, **entry, state="absent") for entry in entries]
         return {entry["pattern"] for entry, outcome in zip(entries, found, strict=True) if outcome.changed}
 
     by_partition = {"aggregate": entries[:1], "purge": {"partition_prefix": "PT-Purge-"}}
     predicted = cluster.run("RoutePattern", check=True, **by_partition)
-    assert predicted.changed and standing() == set(where)
+    assert predicted.changed and present() == set(where)
     outcome = cluster.run("RoutePattern", **by_partition)
     assert outcome.result["actions"] == [
         "removed route pattern 4401 in partition PT-Purge-A",
         "removed route pattern 4402 in partition PT-Purge-B",
     ]
-    assert outcome.diff == predicted.diff and standing() == {"4400", "4403", "4404"}
+    assert outcome.diff == predicted.diff and present() == {"4400", "4403", "4404"}
     assert not cluster.run("RoutePattern", **by_partition).changed
     both = {"aggregate": [], "purge": {"prefix": "440", "partition_prefix": "PT-Keep"}}
     assert cluster.run("RoutePattern", **both).result["actions"] == ["removed route pattern 4403 in partition PT-Keep"]
-    assert cluster.run("RoutePattern", aggregate=[], purge={"prefix": "440"}).changed and standing() == set()
+    assert cluster.run("RoutePattern", aggregate=[], purge={"prefix": "440"}).changed and present() == set()
     for name in ("PT-Purge-A", "PT-Purge-B", "PT-Keep"):
         client.ask("removeRoutePartition", name=name)
 
@@ -361,7 +361,7 @@ def test_below_vv_a_diff_shows_what_was_asked_and_what_differs(lab: Any) -> None
     assert brief["after"]["copied from Standard SIP Profile"] == f"{len(whole['after']) - 2} values, which -vv shows"
     assert made.ready_diff(1) == made.brief and made.ready_diff(2) == made.diff
     updated = cluster.run("SipProfile", options_ping=False, **task)
-    assert [(one["before"], one["after"]) for one in updated.brief] == [
+    assert [(difference["before"], difference["after"]) for difference in updated.brief] == [
         ({"options_ping": True}, {"options_ping": False})
     ]
     cluster.run("SipProfile", name="Brief", state="absent")

@@ -90,12 +90,12 @@ def test_two_runs_on_two_controllers_write_the_same_objects(lab: Any) -> None:
     try:
         _none, line = lab.written()
         made = _side_by_side(cluster, name="Both", **TRUNK)
-        assert [one["failed"] for one in made] == ["", ""] and not any(one["reset"] for one in made), made
+        assert [entry["failed"] for entry in made] == ["", ""] and not any(entry["reset"] for entry in made), made
         assert lab.written(line)[0].count("addSipTrunk") == 2, "they did not meet"
         assert not cluster.run("SipTrunk", check=True, name="Both", **TRUNK).changed
         _none, line = lab.written()
         changed = _side_by_side(cluster, name="Both", mtp_required=True)
-        assert [one["failed"] for one in changed] == ["", ""], changed
+        assert [entry["failed"] for entry in changed] == ["", ""], changed
         assert not cluster.run("SipTrunk", check=True, name="Both", mtp_required=True).changed
         # Neither sees the other's reset: docs/security.md says so.
         assert lab.written(line)[0].count("doDeviceReset") == 2

@@ -17,7 +17,8 @@ import yaml
 from cucm_lab.scenario import SCENARIOS
 from cucm_lab.testing import LabProcess
 
-from tests.support.requests_made import make_csr, openssl, run_module, text, verify
+from tests.support.module_processes import run_module
+from tests.support.requests_made import make_csr, openssl, text, verify
 
 USER, PASSWORD = "LAB\\enroll", "Ca-Lab-91!enrolling"
 SANS = "DNS:cucm10.lab.local,DNS:lab.local"
@@ -36,7 +37,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
 
 
 def sign(lab: LabProcess, csr: str, ca: str = "adcs", *, check: bool = False, **options: Any) -> dict[str, Any]:
-    row = next(one for one in lab.description["cas"] if one["name"] == ca)
+    row = next(authority for authority in lab.description["cas"] if authority["name"] == ca)
     given = {
         "provider": "adcs", "adcs_url": f"https://{row['address']}:{row['port']}/certsrv", "adcs_username": USER,
         "adcs_password": PASSWORD, "adcs_ca_path": str(lab.state / f"ca-{ca}" / "ca.pem"), "csr": csr,

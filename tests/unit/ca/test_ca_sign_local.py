@@ -14,17 +14,18 @@ from typing import Any
 
 import pytest
 
-from tests.support.requests_made import SUBJECT, make_csr, openssl, run_module, text, verify
+from tests.support.module_processes import run_module
+from tests.support.requests_made import SUBJECT, make_csr, openssl, text, verify
 
 
 def sign(folder: Path, csr: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
     environment = options.pop("environment", {})
     given = {"path": str(folder / "ca"), "csr": csr, "local_ca_key_type": "EC", **options}
-    return run_module("ca_sign", given, check=check, **environment)
+    return run_module("ca_sign", given, check=check, environment=environment)
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {str(one.relative_to(folder)): one.read_bytes() for one in sorted(folder.rglob("*")) if one.is_file()}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.mark.parametrize("release", ["9.1", "10.5", "12.5-ec"])
@@ -82,7 +83,7 @@ def test_the_same_certificate_comes_back_while_it_serves_and_a_reason_when_not(t
     assert "new key" in new_key["reissued_because"]
     forced = sign(tmp_path, csr, force=True)
     assert forced["changed"] and forced["reissued_because"].startswith("force was set")
-    serials = {one["view"]["serial"] for one in (first, due, other, new_key, forced)}
+    serials = {result["view"]["serial"] for result in (first, due, other, new_key, forced)}
     assert len(serials) == 5
 
 
@@ -179,11 +180,11 @@ def test_many_signers_at_once_share_one_ca(tmp_path: Path) -> None:
     requests = [make_csr(tmp_path, f"CUCM{number}", key="ec:prime256v1") for number in range(6)]
     with ThreadPoolExecutor(6) as pool:
         results = list(pool.map(lambda csr: sign(tmp_path, csr), requests))
-    assert len({one["root"] for one in results}) == 1
-    assert sum(one["ca_created"] for one in results) == 1
+    assert len({result["root"] for result in results}) == 1
+    assert sum(result["ca_created"] for result in results) == 1
     assert len(list((tmp_path / "ca" / "issued").glob("*.pem"))) == 6
-    for one in results:
-        verify(tmp_path, one["certificate"], one["chain"])
+    for result in results:
+        verify(tmp_path, result["certificate"], result["chain"])
 
 
 def test_a_passphrase_guards_the_key(tmp_path: Path) -> None:

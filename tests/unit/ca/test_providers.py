@@ -19,7 +19,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import perform
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 from ansible_collections.siptls.cucm.plugins.modules.ca_sign import FACE
 
-from tests.support.requests_made import USAGE_9, make_csr, openssl, run_module, text, verify
+from tests.support.module_processes import run_module
+from tests.support.requests_made import USAGE_9, make_csr, openssl, text, verify
 from tests.support.vault import TOKEN, OpensslCa, Vault
 
 SANS = "DNS:cucma.lab.local,DNS:lab.local"
@@ -213,8 +214,8 @@ def test_no_provider_is_asked_to_sign_a_name_of_another_cluster(vault: Vault, tm
             "adcs_password": "secret", "csr": csr, "requester": REQUESTER, "path": str(folder),
         }),
     ]  # fmt: skip
-    assert [one.get("failed") for one in results] == [True] * 4 and len(vault.requests) == count
-    assert all("belongs to cluster cucmb" in one["msg"] for one in results), results
+    assert [result.get("failed") for result in results] == [True] * 4 and len(vault.requests) == count
+    assert all("belongs to cluster cucmb" in result["msg"] for result in results), results
     assert not folder.exists()
 
 

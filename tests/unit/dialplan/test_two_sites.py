@@ -93,11 +93,11 @@ def _cluster(number: int, release: str, name: str) -> dict[str, Any]:
         for extension, partition, space in PHONES[name]
     ]
     members = {
-        space: [{"routePartitionName": one, "index": place} for place, one in enumerate(partitions, 1)]
+        space: [{"routePartitionName": partition, "index": place} for place, partition in enumerate(partitions, 1)]
         for space, partitions in SPACES.items()
     }
     made["config"] = {
-        "RoutePartition": [{"name": one} for one in PARTITIONS],
+        "RoutePartition": [{"name": partition} for partition in PARTITIONS],
         "Css": [{"name": name, "members": rows} for name, rows in members.items()],
         "SipTrunk": [{
             "name": f"TO-{ROUTES[name][0]}", "product": "SIP Trunk", "class": "Trunk", "protocol": "SIP",
@@ -153,7 +153,7 @@ def test_a_call_ends_as_the_product_says(sites: dict[str, Site], stops: dict[str
     stop = stops[row.start]
     assert stop.plan is not None and not stop.plan.unknown
     space = next(line_space for number, _partition, line_space in PHONES[row.start] if number == row.calling)
-    caller = next(one for one in stop.plan.callers if one.line_search_space == space)
+    caller = next(phone for phone in stop.plan.callers if phone.line_search_space == space)
     step = paths.call(stop, caller, row.dialled, out=f"TO-{ROUTES[row.start][0]}", stops=stops)
     assert step.state == row.state and row.why in step.why, step
     call = sites[row.start].lab.ask("call", cluster=row.start, calling=row.calling, called=row.dialled)

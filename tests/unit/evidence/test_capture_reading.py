@@ -35,7 +35,7 @@ def only(path: Path, *more: Path) -> CaptureConnection:
 
 def ders(identities: Identities, name: str) -> list[bytes]:
     certificates = x509.load_pem_x509_certificates((identities.folder / f"{name}.pem").read_bytes())
-    return [one.public_bytes(Encoding.DER) for one in certificates]
+    return [certificate.public_bytes(Encoding.DER) for certificate in certificates]
 
 
 def assert_mutual(found: CaptureConnection, identities: Identities) -> None:
@@ -61,7 +61,7 @@ def test_both_chains_are_read_up_to_tls_1_2(
     assert_mutual(found, identities)
     assert (found.tls_version, found.cipher) == (name, "AES128-SHA")
     assert (found.client, found.server) == ("10.106.95.203:42387", "10.106.95.200:5061")
-    assert [one["message"] for one in found.handshake][:8] == [
+    assert [message["message"] for message in found.handshake][:8] == [
         "ClientHello", "ServerHello", "Certificate", "CertificateRequest", "ServerHelloDone", "Certificate",
         "ClientKeyExchange", "CertificateVerify",
     ]  # fmt: skip
@@ -108,8 +108,8 @@ def test_refusals_are_put_in_words(
     shake: Callable[..., Flights], capture_file: Callable[..., Path], how: dict[str, object], side: str, name: str
 ) -> None:
     found = only(capture_file(shake(**how)))
-    fatal = [one for one in found.alerts if one["level"] == "fatal"]
-    assert [(one["from"], one["name"]) for one in fatal] == [(side, name)]
+    fatal = [alert for alert in found.alerts if alert["level"] == "fatal"]
+    assert [(alert["from"], alert["name"]) for alert in fatal] == [(side, name)]
     assert found.established is False
     assert not found.mutual
     assert len(fatal[0]["meaning"]) > 20
@@ -120,7 +120,7 @@ def test_null_encryption_is_told_and_its_sip_read(
 ) -> None:
     found = only(capture_file(shake(ciphers="NULL-SHA:@SECLEVEL=0")))
     assert found.cipher == "NULL-SHA"
-    assert [one["start_line"] for one in found.sip] == ["OPTIONS sip:10.106.95.200 SIP/2.0"]
+    assert [message["start_line"] for message in found.sip] == ["OPTIONS sip:10.106.95.200 SIP/2.0"]
     assert any("does not encrypt" in note for note in found.notes)
 
 
@@ -134,7 +134,7 @@ def test_plain_sip_is_read_without_its_keys(capture_file: Callable[..., Path]) -
     answer = b"SIP/2.0 200 OK\r\nCall-ID: x@a\r\nCSeq: 101 INVITE\r\nContent-Length: 0\r\n\r\n"
     found = only(capture_file([("client", invite + invite), ("server", answer)], port=5060, size=90))
     assert found.protocol == "sip"
-    assert [(one["from"], one["start_line"]) for one in found.sip] == [
+    assert [(message["from"], message["start_line"]) for message in found.sip] == [
         ("client", "INVITE sip:9898@10.106.95.200:5060 SIP/2.0"),
         ("client", "INVITE sip:9898@10.106.95.200:5060 SIP/2.0"),
         ("server", "SIP/2.0 200 OK"),
@@ -216,7 +216,7 @@ def test_reordering_and_repetition_change_nothing(
     for _unused in range(20):
         mixed = [*frames, *dice.sample(frames, len(frames) // 2)]
         # Each packet may come up to ten places late, the opening ones too.
-        mixed = [one for _unused, one in sorted(enumerate(mixed), key=lambda pair: pair[0] + dice.random() * 10)]
+        mixed = [frame for _unused, frame in sorted(enumerate(mixed), key=lambda pair: pair[0] + dice.random() * 10)]
         assert_mutual(only(write_pcap(tmp_path / "mixed.cap", mixed)), identities)
 
 
@@ -241,7 +241,7 @@ def test_cut_and_damaged_files_are_read_as_far_as_they_go(
     path.write_bytes(whole[:-30])
     cut = capture.read([path])
     assert_mutual(cut.connections[0], identities)
-    assert any("ends inside packet" in one for one in cut.notes.problems)
+    assert any("ends inside packet" in problem for problem in cut.notes.problems)
     at = whole.index(b"\x0a\x6a\x5f\xcb", 3000) - 40
     path.write_bytes(whole[:at] + b"\xff" * 30 + whole[at + 30 :])
     damaged = capture.read([path])
@@ -260,7 +260,7 @@ def test_the_same_ports_twice_are_two_connections(
     for frame in second:
         frame.time += 60
     found = capture.read([write_pcap(tmp_path / "two.cap", [*first, *second])]).connections
-    assert [one.established for one in found] == [False, True]
+    assert [connection.established for connection in found] == [False, True]
     assert_mutual(found[1], identities)
 
 
@@ -272,7 +272,7 @@ def test_data_on_the_same_ports_after_the_end_is_another_connection(
     # The server's numbers begin anew, too.
     path = write_pcap(tmp_path / "two.cap", [*first, *(_moved(frame, 88_000_000) for frame in second)])
     found = capture.read([path]).connections
-    assert [one.established for one in found] == [False, True]
+    assert [connection.established for connection in found] == [False, True]
 
 
 def _moved(frame: Any, by: int) -> Any:

@@ -69,9 +69,9 @@ def assert_no_contradiction(path: Path, frames: Sequence[Frame], whole: CaptureC
         assert part.protocol in ("unknown", whole.protocol)
         assert part.server_chain in ([], whole.server_chain)
         assert part.client_chain in ([], whole.client_chain)
-        seen = {(one["from"], one["message"]) for one in whole.handshake}
-        assert {(one["from"], one["message"]) for one in part.handshake} <= seen
-        assert {one["name"] for one in part.alerts} <= {one["name"] for one in whole.alerts}
+        seen = {(message["from"], message["message"]) for message in whole.handshake}
+        assert {(message["from"], message["message"]) for message in part.handshake} <= seen
+        assert {alert["name"] for alert in part.alerts} <= {alert["name"] for alert in whole.alerts}
 
 
 def test_the_whole_captures_say_what_happened(cases: Cases) -> None:
@@ -104,7 +104,7 @@ def test_a_capture_may_begin_late_or_end_early(cases: Cases, tmp_path: Path) -> 
 def test_any_frames_may_be_missing(cases: Cases, tmp_path: Path, data: st.DataObject) -> None:
     frames, whole = cases[data.draw(st.sampled_from(sorted(cases)))]
     kept = data.draw(st.lists(st.booleans(), min_size=len(frames), max_size=len(frames)))
-    part = [one for one, keep in zip(frames, kept, strict=True) if keep]
+    part = [frame for frame, keep in zip(frames, kept, strict=True) if keep]
     assert_no_contradiction(tmp_path / "part.cap", part, whole)
     # Mirror ports also send frames twice and out of their order.
     late = data.draw(st.lists(st.integers(0, 4), min_size=2 * len(part), max_size=2 * len(part)))
@@ -129,7 +129,7 @@ def test_encrypted_bytes_are_no_hello_of_sslv2(tmp_path: Path) -> None:
     for head, name in ((real, "ClientHello (SSLv2 form)"), (b"\x9c\x11\x01\x03" + bytes(range(60)), None)):
         frames = frames_of([("client", head)])
         (found,) = capture.read([write_pcap(tmp_path / "old.cap", frames)]).connections
-        assert [one["message"] for one in found.handshake] == ([name] if name else [])
+        assert [message["message"] for message in found.handshake] == ([name] if name else [])
 
 
 def test_a_lost_client_certificate_is_not_shown(cases: Cases, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_the_version_never_comes_from_a_record_header(cases: Cases, tmp_path: Pa
 @pytest.mark.parametrize("v6", [False, True], ids=["IPv4", "IPv6"])
 @pytest.mark.parametrize("how", OPENED)
 def test_tunnels_are_opened(cases: Cases, shake: Callable[..., Flights], tmp_path: Path, how: str, v6: bool) -> None:
-    frames = [Frame(one.time, wrapped(how, one.data)) for one in frames_of(shake(), v6=v6)]
+    frames = [Frame(frame.time, wrapped(how, frame.data)) for frame in frames_of(shake(), v6=v6)]
     path = write_pcap(tmp_path / "tunnel.cap", frames, "as it is")
     (found,) = capture.read([path]).connections
     assert (found.mutual, found.established) == (True, True)
@@ -163,15 +163,15 @@ def test_tunnels_are_opened(cases: Cases, shake: Callable[..., Flights], tmp_pat
 
 # tshark opens an MPLS pseudowire only if it is given its content.
 @needs_tshark
-@pytest.mark.parametrize("how", [one for one in OPENED if one != "mpls pseudowire"])
+@pytest.mark.parametrize("how", [tunnel for tunnel in OPENED if tunnel != "mpls pseudowire"])
 def test_tshark_opens_the_same_tunnels(shake: Callable[..., Flights], tmp_path: Path, how: str) -> None:
-    frames = [Frame(one.time, wrapped(how, one.data)) for one in frames_of(shake())]
+    frames = [Frame(frame.time, wrapped(how, frame.data)) for frame in frames_of(shake())]
     agreed(write_pcap(tmp_path / "tunnel.cap", frames, "as it is"))
 
 
 @pytest.mark.parametrize("how", CLOSED)
 def test_what_is_not_opened_is_named(shake: Callable[..., Flights], tmp_path: Path, how: str) -> None:
-    frames = [Frame(one.time, wrapped(how, one.data)) for one in frames_of(shake())]
+    frames = [Frame(frame.time, wrapped(how, frame.data)) for frame in frames_of(shake())]
     read = capture.read([write_pcap(tmp_path / "tunnel.cap", frames, "as it is")])
     assert read.connections == []
     assert any(f"packets in {how} were not opened" in text for text in read.notes.problems)
@@ -185,6 +185,6 @@ def test_above_the_bound_both_sides_are_listed(
     answer = b"SIP/2.0 200 OK\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
     path = capture_file([("client", ask)] * 10 + [("server", answer)] * 2, port=5060)
     (found,) = capture.read([path]).connections
-    assert [one["from"] for one in found.sip].count("client") == 4
-    assert [one["from"] for one in found.sip].count("server") == 2
+    assert [message["from"] for message in found.sip].count("client") == 4
+    assert [message["from"] for message in found.sip].count("server") == 2
     assert "only the first 4 of 10 SIP messages of the client are listed" in found.notes

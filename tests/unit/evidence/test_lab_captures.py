@@ -57,19 +57,19 @@ def test_a_sound_call_and_a_refusal(tmp_path: Path, release: str, version: str) 
     assert tshark(good, "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-Y", COMPLAINTS) == ""
     found = agreed(good)
     assert len(found) == 2
-    for one in found:
-        assert one.tls_version == version
-        assert one.established is True
+    for connection in found:
+        assert connection.tls_version == version
+        assert connection.established is True
         if version == "TLSv1.3":
-            assert one.certificates_visible is False
-            assert one.mutual is None
+            assert connection.certificates_visible is False
+            assert connection.mutual is None
         else:
-            assert one.mutual is True
-            assert {one.client_chain[0], one.server_chain[0]} == set(installed)
+            assert connection.mutual is True
+            assert {connection.client_chain[0], connection.server_chain[0]} == set(installed)
     refused = agreed(bad)
-    assert [one.established for one in refused] == [False]
+    assert [connection.established for connection in refused] == [False]
     if version != "TLSv1.3":
-        assert [one["name"] for one in refused[0].alerts] == ["unknown_ca"]
+        assert [alert["name"] for alert in refused[0].alerts] == ["unknown_ca"]
 
 
 @needs_root
@@ -90,7 +90,9 @@ def test_tcpdump_saw_the_same(tmp_path: Path, release: str, version: str) -> Non
     (by_lab,), (by_kernel,) = agreed(lab_path), agreed(dump)
     for name in ("tls_version", "cipher", "established", "mutual", "client_chain", "server_chain", "asked_cas"):
         assert getattr(by_kernel, name) == getattr(by_lab, name), name
-    assert [one["message"] for one in by_kernel.handshake] == [one["message"] for one in by_lab.handshake]
+    assert [message["message"] for message in by_kernel.handshake] == [
+        message["message"] for message in by_lab.handshake
+    ]
     assert by_kernel.tls_version == version
 
 

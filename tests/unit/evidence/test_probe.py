@@ -46,9 +46,9 @@ def test_the_chain_is_seen_whether_or_not_the_server_lets_us_in(
 ) -> None:
     with s_server(material, leaf, version, *(mutual(material) if refuses else ())) as port:
         chain = served_certificate(Target(ADDRESS, port, version in OLD or leaf == "CUCMA", 10), Asked.RSA)
-    views = [certificate_view(one) for one in chain]
+    views = [certificate_view(pem) for pem in chain]
     ca = "OldCA" if leaf == "CUCMA" else "RootCA"
-    assert [one["sha256"] for one in views] == [fingerprint(material / f"{name}.pem") for name in (leaf, ca)]
+    assert [view["sha256"] for view in views] == [fingerprint(material / f"{name}.pem") for name in (leaf, ca)]
 
 
 @pytest.mark.parametrize("version", OLD)

@@ -126,7 +126,7 @@ def test_a_whole_call_with_date_zone_srtp_and_ladder() -> None:
     (call,) = summary(trace, CALLLOG)["calls"]
     assert call["time"] == "2014-05-22T19:59:21.224+05:30"
     assert (call["trunk"], call["transport"], call["result"], call["srtp"]) == ("TLS-TO-B", "TLS", "answered", True)
-    assert [(one["way"], one["message"]) for one in call["ladder"]] == [("out", "INVITE"), ("in", "200 OK")]
+    assert [(step["way"], step["message"]) for step in call["ladder"]] == [("out", "INVITE"), ("in", "200 OK")]
     assert "U0VDUkVUS0VZ" not in repr(trace)
     (analysis,) = trace.digit_analysis
     assert analysis["calling_search_space"] == "CSS"

@@ -319,7 +319,7 @@ def test_messages_of_phones_do_not_use_up_the_bound(monkeypatch: pytest.MonkeyPa
         "gConnTab=0x1, addr=10.0.0.50, port=50000, connid=7, transport=TCP\n"
     )
     found = read(head() + message * 50 + opened(12, "10.0.0.170", 5061, "TLS Over TCP"))
-    assert [one["index"] for one in found["connections"]] == [7, 12]
+    assert [connection["index"] for connection in found["connections"]] == [7, 12]
     assert found["problems"] == []
 
 

@@ -38,10 +38,10 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """A server of today."""
-    one = Server(tmp_path)
-    yield one
-    one.http.shutdown()
-    one.http.server_close()
+    first = Server(tmp_path)
+    yield first
+    first.http.shutdown()
+    first.http.server_close()
 
 
 def test_an_answer_comes_whole(server: Server) -> None:
@@ -112,7 +112,7 @@ def test_an_odd_time_to_wait_is_no_error(server: Server, value: str, monkeypatch
     monkeypatch.setattr("time.sleep", waited.append)
     server.play(status(503, Retry_After=value), status(200))
     assert server.client().request("POST", "/axl/").status == 200
-    assert all(0 <= one <= 60 for one in waited), waited
+    assert all(0 <= seconds <= 60 for seconds in waited), waited
 
 
 def test_a_write_without_an_answer_is_never_repeated(server: Server) -> None:
@@ -171,7 +171,9 @@ def test_a_name_that_does_not_resolve_is_no_node_that_is_down() -> None:
 
 def test_every_reason_of_a_failure_is_set_somewhere() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in MODULE_UTILS.rglob("*.py"))
-    unused = [one for one in REASONS if source.count(f'"{one}"') < 3]  # its type, its meaning, and where it is set
+    unused = [
+        reason for reason in REASONS if source.count(f'"{reason}"') < 3
+    ]  # its type, its meaning, and where it is set
     assert not unused
 
 

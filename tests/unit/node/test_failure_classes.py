@@ -59,7 +59,7 @@ class Stage:
 
     def microsoft(self, name: str) -> dict[str, Any]:
         """Options of ca_sign for one of the lab's CAs."""
-        ca = next(one for one in self.lab.description["cas"] if one["name"] == name)
+        ca = next(authority for authority in self.lab.description["cas"] if authority["name"] == name)
         return {
             "provider": "adcs", "adcs_url": f"https://{ca['address']}:{ca['port']}", "adcs_username": "LAB\\enroll",
             "adcs_password": "Ca-Lab-91!enrolling", "adcs_ca_path": str(self.lab.state / f"ca-{name}" / "ca.pem"),

@@ -14,7 +14,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.upload import no
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 from cucm_lab.testing import LabProcess
 
-from tests.support.certificate_kit import Authority, openssl, run
+from tests.support.certificate_kit import Authority, openssl
+from tests.support.module_processes import run_module
 
 RELEASES = [
     "cucm91",
@@ -49,55 +50,55 @@ def options(lab: LabProcess, cluster: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("cluster", RELEASES)
 def test_the_whole_way(lab: LabProcess, root: Authority, cluster: str) -> None:
     node = options(lab, cluster)
-    foreseen = run("cucm_csr", check=True, **node, issuer=root.pem)
+    foreseen = run_module("cucm_csr", check=True, **node, issuer=root.pem)
     assert foreseen["changed"] and foreseen["predicted"] and foreseen["csr"]
-    request = run("cucm_csr", **node, issuer=root.pem)
+    request = run_module("cucm_csr", **node, issuer=root.pem)
     assert request["changed"] and "self-signed" in request["reason"], request
     assert request["interface"] == ("rest" if cluster in ("cucm140", "cucm150") else "cli")
     assert openssl("req", "-noout", "-subject", feed=request["csr"]).strip()
-    again = run("cucm_csr", **node, issuer=root.pem)
+    again = run_module("cucm_csr", **node, issuer=root.pem)
     assert not again["changed"] and again["csr"] == request["csr"]
 
     signed = root.sign(request["csr"])
     upload = {"certificate": signed, "chain": [root.pem], "csr": request["csr"]}
-    foreseen = run("cucm_cert_upload", check=True, **node, **upload)
-    done = run("cucm_cert_upload", **node, **upload)
+    foreseen = run_module("cucm_cert_upload", check=True, **node, **upload)
+    done = run_module("cucm_cert_upload", **node, **upload)
     assert foreseen["changed"] and done["changed"], done
     assert foreseen["diff"]["after"]["identity"] == done["diff"]["after"]["identity"]
     assert foreseen["diff"]["after"]["trust"] == done["diff"]["after"]["trust"]
-    assert {one["service"] for one in done["restart_required"]} >= {"Cisco CallManager"}
-    again = run("cucm_cert_upload", **node, **upload)
+    assert {restart["service"] for restart in done["restart_required"]} >= {"Cisco CallManager"}
+    again = run_module("cucm_cert_upload", **node, **upload)
     assert not again["changed"] and again["restart_required"] == [] and again["actions"] == []
 
-    held = run("cucm_certificate_info", **node)
+    held = run_module("cucm_certificate_info", **node)
     assert held["not_served"] == ["CallManager/CallManager.pem"]
     application = {"username": "axladmin", "password": "Axl-Lab-91!reading-and-writing"}
     service = {
         **{name: node[name] for name in ("host", "ca_path", "legacy_crypto")}, **application, "poll_interval": 0.3,
         "name": "Cisco CallManager", "state": "restarted", "serving": {"certificate": signed}, "wait_timeout": 30,
     }  # fmt: skip
-    assert run("cucm_service", check=True, **service)["changed"]
-    restarted = run("cucm_service", **service)
+    assert run_module("cucm_service", check=True, **service)["changed"]
+    restarted = run_module("cucm_service", **service)
     assert restarted["changed"] and restarted["presented"] == done["certificate"]["sha256"], restarted
-    assert not run("cucm_service", **service)["changed"]
-    assert run("cucm_certificate_info", **node)["not_served"] == []
-    assert "is kept" in run("cucm_csr", **node, issuer=root.pem)["reason"]
+    assert not run_module("cucm_service", **service)["changed"]
+    assert run_module("cucm_certificate_info", **node)["not_served"] == []
+    assert "is kept" in run_module("cucm_csr", **node, issuer=root.pem)["reason"]
 
     removal: dict[str, Any] = {"state": "absent", "trust_certificates": ["Test Root"]}
-    assert run("cucm_cert_upload", check=True, **node, **removal)["changed"]
-    gone = run("cucm_cert_upload", **node, **removal)
-    assert gone["changed"] and not [one for one in gone["trust"] if "Test Root" in one["subject"]], gone
-    assert not run("cucm_cert_upload", **node, **removal)["changed"]
+    assert run_module("cucm_cert_upload", check=True, **node, **removal)["changed"]
+    gone = run_module("cucm_cert_upload", **node, **removal)
+    assert gone["changed"] and not [trusted for trusted in gone["trust"] if "Test Root" in trusted["subject"]], gone
+    assert not run_module("cucm_cert_upload", **node, **removal)["changed"]
 
 
 @pytest.mark.matrix
 def test_the_cli_of_a_rest_release_gives_the_same_objects(lab: LabProcess) -> None:
     for cluster in ("cucm140", "cucm150"):
         both = [
-            run("cucm_certificate_info", **options(lab, cluster, interface=one))["certificates"]
-            for one in ("rest", "cli")
+            run_module("cucm_certificate_info", **options(lab, cluster, interface=interface))["certificates"]
+            for interface in ("rest", "cli")
         ]
-        facts = [{(one["purpose"], one["name"], one["sha256"], one["pem"]) for one in found} for found in both]
+        facts = [{(view["purpose"], view["name"], view["sha256"], view["pem"]) for view in found} for found in both]
         assert facts[0] == facts[1] and facts[0]
 
 
@@ -106,13 +107,13 @@ def test_a_twin_in_the_store_is_refused_unless_it_starts_later(lab: LabProcess, 
     node = options(lab, "cucm115")
     first = Authority.make(tmp_path, "Twin Root", not_before="20210101000000Z", not_after="20400101000000Z")
     older, newer = first.renewed("20200101000000Z"), first.renewed("20220101000000Z")
-    assert run("cucm_cert_upload", **node, chain=[first.pem])["changed"]
-    refused = run("cucm_cert_upload", **node, chain=[older])
+    assert run_module("cucm_cert_upload", **node, chain=[first.pem])["changed"]
+    refused = run_module("cucm_cert_upload", **node, chain=[older])
     assert refused["failed"] and "does not start later" in refused["msg"]
-    foreseen = run("cucm_cert_upload", check=True, **node, chain=[newer])
-    done = run("cucm_cert_upload", **node, chain=[newer])
+    foreseen = run_module("cucm_cert_upload", check=True, **node, chain=[newer])
+    done = run_module("cucm_cert_upload", **node, chain=[newer])
     assert done["changed"] and done["diff"]["after"] == foreseen["diff"]["after"]
-    assert [one["subject"] for one in done["trust"]].count("O=Test, CN=Twin Root") == 1
+    assert [trusted["subject"] for trusted in done["trust"]].count("O=Test, CN=Twin Root") == 1
 
 
 @pytest.mark.parametrize("version", ["cucm91", "cucm150"])
@@ -125,18 +126,20 @@ def test_a_ca_of_the_same_name_and_another_key_never_replaces_one(
     ours = Authority.make(tmp_path / "ours", "Same Root")
     theirs = Authority.make(tmp_path / "theirs", "Same Root", not_before="20990101000000Z", not_after="20991231000000Z")
     later = Authority.make(tmp_path / "theirs", "Same Root")
-    assert run("cucm_cert_upload", **node, chain=[ours.pem])["changed"]
-    before = run("cucm_certificate_info", **node, purposes=["CallManager-trust"], served_ports={})["certificates"]
+    assert run_module("cucm_cert_upload", **node, chain=[ours.pem])["changed"]
+    before = run_module("cucm_certificate_info", **node, purposes=["CallManager-trust"], served_ports={})[
+        "certificates"
+    ]
     for rogue in (theirs.pem, later.pem):
-        refused = run("cucm_cert_upload", **node, chain=[rogue])
+        refused = run_module("cucm_cert_upload", **node, chain=[rogue])
         assert refused["failed"] and "has another key" in refused["msg"] and "state: absent" in refused["msg"]
-    after = run("cucm_certificate_info", **node, purposes=["CallManager-trust"], served_ports={})["certificates"]
-    assert [one["sha256"] for one in after] == [one["sha256"] for one in before]
+    after = run_module("cucm_certificate_info", **node, purposes=["CallManager-trust"], served_ports={})["certificates"]
+    assert [certificate["sha256"] for certificate in after] == [certificate["sha256"] for certificate in before]
 
 
 def test_without_a_csr_nothing_is_uploaded(lab: LabProcess, root: Authority, tmp_path: Path) -> None:
     foreign = openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", str(tmp_path / "k"), "-subj", "/CN=x")
-    result = run(
+    result = run_module(
         "cucm_cert_upload",
         **options(lab, "cucm105"),
         purpose="tomcat",
@@ -156,33 +159,37 @@ def test_chains_come_in_every_form_and_order(lab: LabProcess, tmp_path: Path) ->
     p7.write_text(openssl("crl2pkcs7", "-nocrl", "-certfile", str(bundle)))
     der = tmp_path / "root.der"
     openssl("x509", "-in", str(root.path), "-outform", "DER", "-out", str(der))
-    done = run("cucm_cert_upload", **node, chain_path=str(p7))
+    done = run_module("cucm_cert_upload", **node, chain_path=str(p7))
     assert done["actions"] == [
         "put O=Test, CN=Form Root into CallManager-trust",
         "put O=Test, CN=Form Issuing into CallManager-trust",
     ]
     for upload in ({"chain": [bundle.read_text()]}, {"chain_path": str(der)}, {"chain": [p7.read_text()]}):
-        assert not run("cucm_cert_upload", **node, **upload)["changed"]
-    assert run("cucm_cert_upload", **node, state="absent", chain=[bundle.read_text()])["changed"]
+        assert not run_module("cucm_cert_upload", **node, **upload)["changed"]
+    assert run_module("cucm_cert_upload", **node, state="absent", chain=[bundle.read_text()])["changed"]
 
 
 def test_what_the_cli_cannot_choose_is_said(lab: LabProcess) -> None:
-    result = run("cucm_csr", **options(lab, "cucm91"), regenerate="always", key_length=2048, hash_algorithm="sha256")
+    result = run_module(
+        "cucm_csr", **options(lab, "cucm91"), regenerate="always", key_length=2048, hash_algorithm="sha256"
+    )
     assert result["failed"] and "1024" in result["msg"] and "web page" in result["msg"], result
 
 
 def test_rest_chooses(lab: LabProcess) -> None:
-    wish: dict[str, Any] = {"key_length": 3072, "hash_algorithm": "sha384", "sans": ["extra.example.com"]}
-    made = run("cucm_csr", **options(lab, "cucm150"), regenerate="always", **wish)
+    requested: dict[str, Any] = {"key_length": 3072, "hash_algorithm": "sha384", "sans": ["extra.example.com"]}
+    made = run_module("cucm_csr", **options(lab, "cucm150"), regenerate="always", **requested)
     assert made["request"]["key_size"] == 3072 and "DNS:extra.example.com" in made["request"]["sans"], made
-    kept = run("cucm_csr", **options(lab, "cucm150"), **wish, issuer=made["certificate"]["pem"])
+    kept = run_module("cucm_csr", **options(lab, "cucm150"), **requested, issuer=made["certificate"]["pem"])
     assert kept["needed"] and not kept["changed"], kept
-    stale = run("cucm_csr", check=True, **options(lab, "cucm150"), **{**wish, "sans": ["other.example.com"]})
+    stale = run_module(
+        "cucm_csr", check=True, **options(lab, "cucm150"), **{**requested, "sans": ["other.example.com"]}
+    )
     assert stale["changed"] and "other.example.com" in stale["reason"]
 
 
 def test_a_multi_server_request(lab: LabProcess) -> None:
-    made = run("cucm_csr", **options(lab, "cucm140"), regenerate="always", distribution="multi_server")
+    made = run_module("cucm_csr", **options(lab, "cucm140"), regenerate="always", distribution="multi_server")
     assert "-ms" in made["request"]["common_name"], made
 
 
@@ -199,7 +206,7 @@ def test_a_multi_server_certificate_wants_a_restart_on_every_node(root: Authorit
 def test_an_account_that_may_only_read(lab: LabProcess, root: Authority) -> None:
     for cluster in ("cucm125", "cucm140"):
         node = options(lab, cluster, os_username="osread", os_password="Os-Lab-91!platform-reading")
-        result = run("cucm_cert_upload", **node, chain=[root.pem])
+        result = run_module("cucm_cert_upload", **node, chain=[root.pem])
         if result.get("changed"):
             pytest.fail(f"{cluster}: an account of level 0 changed something: {result}")
         assert "osread" in result["msg"] and "level 1" in result["msg"], result
@@ -207,7 +214,7 @@ def test_an_account_that_may_only_read(lab: LabProcess, root: Authority) -> None
 
 def test_a_wrong_password_is_one_attempt(lab: LabProcess) -> None:
     for cluster in ("cucm91", "cucm140"):
-        result = run("cucm_csr", **options(lab, cluster, os_username="osread", os_password="wrong-canary"))
+        result = run_module("cucm_csr", **options(lab, cluster, os_username="osread", os_password="wrong-canary"))
         assert result["failed"] and "once" in result["msg"] and "canary" not in str(result), result
-    tries = [one for one in lab.events() if "osread" in str(one) and "wrong" in str(one).lower()]
+    tries = [event for event in lab.events() if "osread" in str(event) and "wrong" in str(event).lower()]
     assert len(tries) <= 2

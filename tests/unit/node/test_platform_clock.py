@@ -157,7 +157,7 @@ def test_only_what_has_expired_by_both_clocks_is_pruned(
     pruned = outcome("upload", **node, prune_expired=True)
     lab.ask("clock", node=node["host"], reset=True)
     assert len(pruned["actions"]) == 1 and pruned["actions"][0].startswith("removed Old_"), pruned["actions"]
-    assert f"Fresh {interface}" in str([one["subject"] for one in pruned["trust"]])
+    assert f"Fresh {interface}" in str([trusted["subject"] for trusted in pruned["trust"]])
 
 
 def test_the_cli_is_told_whether_the_organizational_unit_goes_in(lab: LabProcess) -> None:

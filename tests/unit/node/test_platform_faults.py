@@ -18,8 +18,8 @@ import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._node.restart_times import Window
 from cucm_lab.testing import LabProcess
 
-from tests.support.certificate_kit import Authority, openssl, run
-from tests.support.module_processes import ran
+from tests.support.certificate_kit import Authority, openssl
+from tests.support.module_processes import ran, run_module
 
 SERVICE: dict[str, Any] = {"username": "axladmin", "password": "Axl-Lab-91!reading-and-writing", "poll_interval": 0.3}
 SHELL: dict[str, Any] = {"os_username": "osadmin", "os_password": "Os-Lab-91!platform-account", "ssh_port": 2222}
@@ -47,20 +47,20 @@ def options(lab: LabProcess, cluster: str, **more: Any) -> dict[str, Any]:
 
 def typed(lab: LabProcess, start: str) -> int:
     """How many commands that begin so reached the shell."""
-    return len([one for one in lab.events() if str(one.get("command", "")).startswith(start)])
+    return len([event for event in lab.events() if str(event.get("command", "")).startswith(start)])
 
 
 def test_a_session_that_breaks_in_the_paste_is_taken_up_again(lab: LabProcess, tmp_path: Path) -> None:
     root = Authority.make(tmp_path, "Paste Root")
     lab.ask("fault/add", interface="ssh", action="reset", operation="paste", node="cucm125", count=1)
-    done = run("cucm_cert_upload", **options(lab, "cucm125"), chain=[root.pem])
-    assert done["changed"] and any("Paste Root" in one["subject"] for one in done["trust"]), done
+    done = run_module("cucm_cert_upload", **options(lab, "cucm125"), chain=[root.pem])
+    assert done["changed"] and any("Paste Root" in trusted["subject"] for trusted in done["trust"]), done
 
 
 def test_a_session_that_always_breaks_ends_in_a_sentence(lab: LabProcess, tmp_path: Path) -> None:
     root = Authority.make(tmp_path, "Never Root")
     lab.ask("fault/add", interface="ssh", action="reset", operation="paste", node="cucm125")
-    failed = run("cucm_cert_upload", **options(lab, "cucm125"), chain=[root.pem])
+    failed = run_module("cucm_cert_upload", **options(lab, "cucm125"), chain=[root.pem])
     assert failed["failed"] and "closed the connection during 'set cert import trust" in failed["msg"], failed
 
 
@@ -73,19 +73,19 @@ def test_a_write_whose_answer_is_lost_is_looked_up(lab: LabProcess, tmp_path: Pa
         node = options(lab, cluster)
         before = typed(lab, "set csr gen")
         lab.ask("fault/add", action="drop", node=cluster, **write)
-        request = run("cucm_csr", **node, issuer=root.pem)
+        request = run_module("cucm_csr", **node, issuer=root.pem)
         assert request["changed"] and request["csr"], request
-        done = run("cucm_cert_upload", **node, certificate=root.sign(request["csr"]), chain=[root.pem])
+        done = run_module("cucm_cert_upload", **node, certificate=root.sign(request["csr"]), chain=[root.pem])
         assert done["changed"] and len(done["actions"]) == 2, done
         assert typed(lab, "set csr gen") == before + (cluster == "cucm125")
         lab.ask("fault/clear")
 
 
 def test_a_read_that_breaks_and_pagers_that_come_back(lab: LabProcess) -> None:
-    whole = run("cucm_certificate_info", **options(lab, "cucm115"))["certificates"]
+    whole = run_module("cucm_certificate_info", **options(lab, "cucm115"))["certificates"]
     lab.ask("fault/add", interface="ssh", action="refuse", operation="show cert list*", node="cucm115", count=1)
     lab.ask("fault/add", interface="ssh", action="paging", operation="show cert own*", node="cucm115")
-    assert run("cucm_certificate_info", **options(lab, "cucm115"))["certificates"] == whole
+    assert run_module("cucm_certificate_info", **options(lab, "cucm115"))["certificates"] == whole
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_texts_that_nobody_has_seen(lab: LabProcess, tmp_path: Path, name: str, 
     lab.ask("inferred", name=name, value=value)
     root = Authority.make(tmp_path, name.replace(".", " "))
     try:
-        assert run("cucm_cert_upload", **node, chain=[root.pem])["changed"]
-        assert not run("cucm_cert_upload", **node, chain=[root.pem])["changed"]
-        assert run("cucm_csr", **node, regenerate="always")["csr"]
-        gone = run("cucm_cert_upload", **node, chain=[root.pem], state="absent")
+        assert run_module("cucm_cert_upload", **node, chain=[root.pem])["changed"]
+        assert not run_module("cucm_cert_upload", **node, chain=[root.pem])["changed"]
+        assert run_module("cucm_csr", **node, regenerate="always")["csr"]
+        gone = run_module("cucm_cert_upload", **node, chain=[root.pem], state="absent")
         assert gone["changed"], gone
     finally:
         lab.ask("inferred", name=name, value=default)
@@ -116,25 +116,25 @@ def test_services_by_both_interfaces(lab: LabProcess) -> None:
     lab.ask("inferred", name="shell.restart_returns_starting", value=True)
     shell: dict[str, Any] = {"interface": "cli", "poll_interval": 0.3}
     for how in (shell, SERVICE):
-        assert not run("cucm_service", **node, **how, state="started")["changed"]
-        restarted = run("cucm_service", **node, **how, state="restarted", serving={}, wait_timeout=30)
+        assert not run_module("cucm_service", **node, **how, state="started")["changed"]
+        restarted = run_module("cucm_service", **node, **how, state="restarted", serving={}, wait_timeout=30)
         assert not restarted["changed"] and restarted["presented"], restarted
         for state in ("stopped", "started"):
-            assert run("cucm_service", check=True, **node, **how, state=state, name="Cisco Tftp")["changed"]
-            done = run("cucm_service", **node, **how, state=state, name="Cisco Tftp", wait_timeout=30)
+            assert run_module("cucm_service", check=True, **node, **how, state=state, name="Cisco Tftp")["changed"]
+            done = run_module("cucm_service", **node, **how, state=state, name="Cisco Tftp", wait_timeout=30)
             assert done["changed"] and done["status"].lower() == state, done
-            assert not run("cucm_service", **node, **how, state=state, name="Cisco Tftp")["changed"]
-    unknown = run("cucm_service", **node, **SERVICE, name="Cisco Nothing")
+            assert not run_module("cucm_service", **node, **how, state=state, name="Cisco Tftp")["changed"]
+    unknown = run_module("cucm_service", **node, **SERVICE, name="Cisco Nothing")
     assert unknown["failed"] and "knows no service Cisco Nothing" in unknown["msg"]
 
 
 def test_a_restart_that_never_ends_and_an_answer_that_is_lost(lab: LabProcess) -> None:
     node = options(lab, "cucm105")
     lab.ask("fault/add", interface="controlcenter", action="drop", operation="soapDoControl*", node="cucm105", count=1)
-    done = run("cucm_service", **node, **SERVICE, state="restarted", name="Cisco Tftp", wait_timeout=30)
+    done = run_module("cucm_service", **node, **SERVICE, state="restarted", name="Cisco Tftp", wait_timeout=30)
     assert done["changed"] and done["status"] == "Started", done
     lab.ask("fault/add", interface="service", action="hang", operation="start*", node="cucm105", count=1)
-    failed = run("cucm_service", **node, **SERVICE, state="restarted", name="Cisco Tftp", wait_timeout=3)
+    failed = run_module("cucm_service", **node, **SERVICE, state="restarted", name="Cisco Tftp", wait_timeout=3)
     assert failed["failed"] and "Cisco Tftp" in failed["msg"] and "3 s after it was asked" in failed["msg"], failed
 
 
@@ -146,8 +146,8 @@ def window_around(moment: datetime, *, before: int = 60, after: int = 60) -> str
 def restarts(lab: LabProcess, node: str, since: int) -> list[str]:
     """The services of a node that were started since an event of the lab."""
     return [
-        one["service"] for one in lab.events()[since:]
-        if one.get("kind") == "service" and one.get("node") == node and one["status"] == "Started"
+        event["service"] for event in lab.events()[since:]
+        if event.get("kind") == "service" and event.get("node") == node and event["status"] == "Started"
     ]  # fmt: skip
 
 
@@ -160,13 +160,15 @@ def test_outside_the_window_nothing_is_restarted_and_the_services_are_pending(la
     also = {"services": ["Cisco CTIManager", "Cisco Tftp"]}
     since = len(lab.events())
     for check in (True, False):
-        left = run("cucm_service", check=check, **node, state="restarted", window=closed, also=also)
+        left = run_module("cucm_service", check=check, **node, state="restarted", window=closed, also=also)
         assert not left["changed"] and left["pending"] == ["Cisco CallManager", *also["services"]], left
         assert f"the window for restarts is {closed}" in str(left["warnings"]), left
     assert restarts(lab, "CUCM91", since) == []
-    alone = run("cucm_service", **node, state="restarted", serving={}, window=closed, also={**also, "needed": True})
+    alone = run_module(
+        "cucm_service", **node, state="restarted", serving={}, window=closed, also={**also, "needed": True}
+    )
     assert not alone["changed"] and alone["pending"] == also["services"], alone
-    done = run("cucm_service", **node, interface="cli", state="restarted", window=now, also=also)
+    done = run_module("cucm_service", **node, interface="cli", state="restarted", window=now, also=also)
     assert done["changed"] and done["pending"] == [], done
     assert restarts(lab, "CUCM91", since) == ["Cisco CallManager", *also["services"]]
     lab.ask("clock", node="CUCM91", reset=True)
@@ -177,20 +179,20 @@ def test_only_what_runs_since_before_a_moment_is_restarted_and_others_are_looked
     task: dict[str, Any] = {**node, "state": "restarted", "name": "Cisco Tftp"}
     hour = timedelta(hours=1)
     since, now = len(lab.events()), datetime.now(UTC)
-    assert not run("cucm_service", **task, started_before=(now - 24 * hour).isoformat())["changed"]
-    wrong = run("cucm_service", **task, started_before="yesterday")
+    assert not run_module("cucm_service", **task, started_before=(now - 24 * hour).isoformat())["changed"]
+    wrong = run_module("cucm_service", **task, started_before="yesterday")
     assert wrong["failed"] and "started_before is 'yesterday'; give a date" in wrong["msg"], wrong
     also = {"services": ["Cisco CTIManager", "Cisco Tftp"], "restart": False}
-    looked = run("cucm_service", **{**node, "state": "restarted"}, serving={}, also=also)
-    assert not looked["changed"] and [one["status"] for one in looked["also"]] == ["Started"] * 2, looked
-    assert all(abs(datetime.fromisoformat(one["since"]) - now) < hour for one in looked["also"]), looked
+    looked = run_module("cucm_service", **{**node, "state": "restarted"}, serving={}, also=also)
+    assert not looked["changed"] and [service["status"] for service in looked["also"]] == ["Started"] * 2, looked
+    assert all(abs(datetime.fromisoformat(service["since"]) - now) < hour for service in looked["also"]), looked
     assert restarts(lab, "CUCM125", since) == []
-    assert run("cucm_service", **task, started_before=(now + hour).isoformat())["changed"]
+    assert run_module("cucm_service", **task, started_before=(now + hour).isoformat())["changed"]
     assert restarts(lab, "CUCM125", since) == ["Cisco Tftp"]
-    assert run("cucm_service", **{**task, "state": "stopped"})["changed"]
-    left = run("cucm_service", **task, started_before=(now + hour).isoformat())
+    assert run_module("cucm_service", **{**task, "state": "stopped"})["changed"]
+    left = run_module("cucm_service", **task, started_before=(now + hour).isoformat())
     assert not left["changed"] and left["status"] == "Stopped" and not left.get("warnings"), left
-    assert run("cucm_service", **{**task, "state": "started"})["changed"]
+    assert run_module("cucm_service", **{**task, "state": "started"})["changed"]
 
 
 def test_a_restart_waits_for_calls_until_the_drain_is_over(lab: LabProcess) -> None:
@@ -198,18 +200,18 @@ def test_a_restart_waits_for_calls_until_the_drain_is_over(lab: LabProcess) -> N
     with ThreadPoolExecutor() as pool:
         short = pool.submit(lab.ask, "call", cluster="cucm125", calling="1125", called="1125", hold=2.5)
         time.sleep(0.5)
-        done = run("cucm_service", **node, drain=1)
+        done = run_module("cucm_service", **node, drain=1)
         assert done["changed"] and done["calls_left"] == 0, done
         assert short.result()["result"] == "answered", "the restart ended a call for which there was time"
         long = pool.submit(lab.ask, "call", cluster="cucm125", calling="1125", called="1125", hold=20)
         time.sleep(0.5)
-        done = run("cucm_service", **node, drain=0.02)
+        done = run_module("cucm_service", **node, drain=0.02)
         assert done["changed"] and done["calls_left"] == 1, done
         assert "1 call was still active" in str(done["warnings"]), done
         assert long.result()["result"] == "lost", long.result()
     lab.ask("fault/add", interface="perfmon", action="status", status=403, node="cucm125")
     since = len(lab.events())
-    unread = run("cucm_service", **node, drain=1)
+    unread = run_module("cucm_service", **node, drain=1)
     assert unread["failed"] and "PerfMon" in unread["msg"], unread
     assert restarts(lab, "CUCM125", since) == []
 
@@ -228,7 +230,7 @@ def test_a_restart_waits_for_calls_until_the_drain_is_over(lab: LabProcess) -> N
 def test_a_window_or_a_drain_that_cannot_be_kept(lab: LabProcess, given: dict[str, Any], expected: str) -> None:
     node = {**options(lab, "cucm125"), **SERVICE, **given}
     since = len(lab.events())
-    failed = run("cucm_service", **node, state="restarted", name="Cisco Tftp")
+    failed = run_module("cucm_service", **node, state="restarted", name="Cisco Tftp")
     assert failed["failed"] and expected in failed["msg"], failed
     assert restarts(lab, "CUCM125", since) == []
 
@@ -251,7 +253,7 @@ def test_what_a_window_holds(window: str, inside: tuple[str, ...], outside: tupl
 
 def test_the_port_presents_another_certificate(lab: LabProcess, tmp_path: Path) -> None:
     other = Authority.make(tmp_path, "Other")
-    failed = run(
+    failed = run_module(
         "cucm_service", **options(lab, "cucm150"), **SERVICE, state="started", serving={"certificate": other.pem},
         wait_timeout=1,
     )  # fmt: skip
@@ -262,11 +264,11 @@ def test_impersonators_are_refused(lab: LabProcess, tmp_path: Path) -> None:
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(tmp_path / "k"), "-out",
             str(tmp_path / "other.pem"), "-subj", "/CN=other")  # fmt: skip
     node = options(lab, "cucm140", ca_path=str(tmp_path / "other.pem"))
-    by_rest = run("cucm_csr", **node, regenerate="never", **{"interface": "rest"})
+    by_rest = run_module("cucm_csr", **node, regenerate="never", **{"interface": "rest"})
     assert by_rest["failed"] and "certificate verify failed" in by_rest["msg"], by_rest
     empty = tmp_path / "known"
     empty.write_text("")
-    by_cli = run("cucm_csr", **{**options(lab, "cucm140"), "ssh_known_hosts": str(empty), "interface": "cli"})
+    by_cli = run_module("cucm_csr", **{**options(lab, "cucm140"), "ssh_known_hosts": str(empty), "interface": "cli"})
     assert by_cli["failed"] and "host key is not trusted" in by_cli["msg"], by_cli
 
 
@@ -281,11 +283,11 @@ def test_two_runs_restart_a_service_once(lab: LabProcess) -> None:
     lab.ask("fault/add", interface="service", action="stall", operation="start*", node="cucm105", seconds=8, count=1)
     down, started = seen(lab, "Cisco Tftp", "Stopping", "Starting"), seen(lab, "Cisco Tftp", "Started")
     with ThreadPoolExecutor(1) as another:
-        first = another.submit(run, "cucm_service", **task, wait_timeout=60)
+        first = another.submit(run_module, "cucm_service", **task, wait_timeout=60)
         latest = time.monotonic() + 60
         while seen(lab, "Cisco Tftp", "Stopping", "Starting") == down and time.monotonic() < latest:
             time.sleep(0.1)
-        second = run("cucm_service", **task, wait_timeout=60)
+        second = run_module("cucm_service", **task, wait_timeout=60)
         assert first.result(120)["changed"]
     assert not second["changed"] and second["status"] == "Started", second
     assert seen(lab, "Cisco Tftp", "Started") - started == 1
@@ -331,46 +333,46 @@ def test_of_two_runs_on_two_controllers_the_second_ends_before_it_writes(
     lab: LabProcess, tmp_path: Path, cluster: str
 ) -> None:
     node = options(lab, cluster)
-    one, other = Controller(tmp_path / "one", node), Controller(tmp_path / "other", node)
-    seen_by_both = {one.found(), other.found()}
+    here, elsewhere = Controller(tmp_path / "one", node), Controller(tmp_path / "other", node)
+    seen_by_both = {here.found(), elsewhere.found()}
     assert len(seen_by_both) == 1
     known = seen_by_both.pop()
     # Both get the same pending CSR, and each has its own CA sign it.
-    request = one.request(replaces=known)
-    assert other.request(replaces=known) == request
-    ours, theirs = one.signed(request), other.signed(request)
-    upload = one.task("cucm_cert_upload", **ours, replaces=known)
+    request = here.request(replaces=known)
+    assert elsewhere.request(replaces=known) == request
+    ours, theirs = here.signed(request), elsewhere.signed(request)
+    upload = here.task("cucm_cert_upload", **ours, replaces=known)
     assert upload["changed"], upload
     since, trusted = len(lab.events()), lab.ask("dump")
-    second = other.task("cucm_cert_upload", **theirs, replaces=known)
+    second = elsewhere.task("cucm_cert_upload", **theirs, replaces=known)
     assert second["failed"] and "another run, or a person, replaced the CallManager certificate" in second["msg"], (
         second
     )
     assert "Nothing was written there. Wait until the other run has ended, then run again." in second["msg"]
     assert second["replaced"]["sha256"] == upload["certificate"]["sha256"]
     # One that comes later still makes no CSR, which would make the certificate of the first useless.
-    third = other.task("cucm_csr", replaces=known, regenerate="always")
+    third = elsewhere.task("cucm_csr", replaces=known, regenerate="always")
     assert third["failed"] and "Making a CSR for CallManager on" in third["msg"], third
     # The restart of a run that does not know the certificate on the node is not made.
     restart = {**SERVICE, "state": "restarted", "serving": {"certificate": theirs["certificate"]}}
-    late = other.task("cucm_service", **restart)
+    late = elsewhere.task("cucm_service", **restart)
     assert late["failed"] and "Nothing was restarted there." in late["msg"], late
     assert restarts(lab, cluster.upper(), since) == [] and lab.ask("dump") == trusted
-    again = one.task("cucm_cert_upload", **ours, replaces=known)
+    again = here.task("cucm_cert_upload", **ours, replaces=known)
     assert not again["changed"] and not again.get("failed"), "a run that goes on knows its own certificate"
 
 
 def test_a_restart_that_another_controller_makes_meanwhile_is_not_made_again(lab: LabProcess, tmp_path: Path) -> None:
     node = options(lab, "cucm150")
-    one, other = Controller(tmp_path / "one", node), Controller(tmp_path / "other", node)
-    upload = one.task("cucm_cert_upload", **one.signed(one.request()))
+    here, elsewhere = Controller(tmp_path / "one", node), Controller(tmp_path / "other", node)
+    upload = here.task("cucm_cert_upload", **here.signed(here.request()))
     task = {**SERVICE, "state": "restarted", "serving": {"certificate": upload["certificate"]["sha256"]}}
     started = seen(lab, "Cisco CallManager", "Started")
     # The second has checked the port, and is about to restart, when the first restarts.
     lab.ask("fault/add", interface="certmgr", action="stall", operation="*", node="cucm150", seconds=3, count=1)
     since = len(lab.events())
     with ThreadPoolExecutor(1) as another:
-        second = another.submit(other.task, "cucm_service", **task)
+        second = another.submit(elsewhere.task, "cucm_service", **task)
         latest = time.monotonic() + 60
         while not any(event["kind"] == "fault" for event in lab.events()[since:]) and time.monotonic() < latest:
             time.sleep(0.05)

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import YES, AdminShell
 from cucm_lab.testing import LabProcess, cluster, write_scenario
 
-from tests.support.certificate_kit import run
+from tests.support.module_processes import run_module
 from tests.unit.node.test_platform_certificates import options
 
 MIXED = ("11.5", "14")
@@ -29,7 +29,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
 
 def serial(node: dict[str, Any]) -> str:
     """The serial number of the CallManager certificate that a node holds."""
-    shown = run("cucm_certificate_info", **node, purposes=["CallManager"])["certificates"]
+    shown = run_module("cucm_certificate_info", **node, purposes=["CallManager"])["certificates"]
     return str(shown[0]["serial"])
 
 
@@ -37,25 +37,25 @@ def serial(node: dict[str, Any]) -> str:
 @pytest.mark.parametrize("number", [1, 2])
 def test_the_ctl_is_updated_where_it_lacks_the_new_certificate(lab: LabProcess, number: int) -> None:
     node = {**options(lab, f"m{number}"), "legacy_crypto": True}
-    before = run("cucm_ctl", **node, serial_numbers=[serial(node)], update="if_needed", files=["ctl", "itl"])
+    before = run_module("cucm_ctl", **node, serial_numbers=[serial(node)], update="if_needed", files=["ctl", "itl"])
     assert not before["changed"] and before["missing"] == [], before
     assert before["ctl"]["present"] and before["ctl"]["verified"] and before["itl"]["present"]
     with AdminShell.from_params({**node, "timeout": 30, "validate_host_key": True}) as shell:
         shell.run("set cert regen CallManager", [YES])
     task = {**node, "serial_numbers": [serial(node)]}
-    read = run("cucm_ctl", **task)
+    read = run_module("cucm_ctl", **task)
     assert not read["changed"] and read["missing"] == task["serial_numbers"], read
-    foreseen = run("cucm_ctl", check=True, **task, update="if_needed")
-    assert foreseen["changed"] and run("cucm_ctl", **task)["missing"], "check mode changes nothing"
-    done = run("cucm_ctl", **task, update="if_needed")
+    foreseen = run_module("cucm_ctl", check=True, **task, update="if_needed")
+    assert foreseen["changed"] and run_module("cucm_ctl", **task)["missing"], "check mode changes nothing"
+    done = run_module("cucm_ctl", **task, update="if_needed")
     assert done["changed"] and done["missing"] == [] and done["ctl"]["verified"], done
-    assert not run("cucm_ctl", **task, update="if_needed")["changed"]
+    assert not run_module("cucm_ctl", **task, update="if_needed")["changed"]
 
 
 def test_what_can_not_be_updated_is_a_sentence(lab: LabProcess) -> None:
     node = options(lab, "plain")
-    assert run("cucm_ctl", **node)["ctl"]["present"] is False
-    refused = run("cucm_ctl", **node, update="always")
+    assert run_module("cucm_ctl", **node)["ctl"]["present"] is False
+    refused = run_module("cucm_ctl", **node, update="always")
     assert refused["failed"] and "has no CTL file, so there is nothing to update" in refused["msg"], refused
-    silent = run("cucm_ctl", **node, update="if_needed")
+    silent = run_module("cucm_ctl", **node, update="if_needed")
     assert silent["failed"] and "if_needed needs serial_numbers" in silent["msg"], silent

@@ -61,8 +61,8 @@ def test_what_to_have_ready_follows_from_the_variables_the_plan_and_the_twins() 
     assert "registered on the twins: bern 1." in text and "The administrators of sbc" in text
     assert "Disaster Recovery System" in text and "sip_tls_backup" in text
     own = rehearsal_findings(seen(hosts={"bern": {"callmanager_certificate_sign_tasks": "sign.yml"}}, plan=""))["ready"]
-    assert any("your own signing tasks" in one for one in own), own
-    assert any("The plan shows how many" in one for one in own)
+    assert any("your own signing tasks" in text for text in own), own
+    assert any("The plan shows how many" in text for text in own)
 
 
 def test_every_kind_of_loss_has_its_sentence() -> None:
@@ -95,4 +95,4 @@ def test_the_page_says_what_the_findings_say_and_escapes_it() -> None:
     )  # fmt: skip
     assert "<b>" not in page and "<i>" not in page
     text = html.unescape(re.sub(r"<[^<>]*>", "", page))
-    assert all(one in text for one in [*result["problems"], *result["ready"]]) and result["summary"] in text
+    assert all(sentence in text for sentence in [*result["problems"], *result["ready"]]) and result["summary"] in text

@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from cucm_lab import twin
 from cucm_lab.testing import LabProcess, cluster, write_scenario
 
-from tests.support.certificate_kit import run
+from tests.support.module_processes import run_module
 from tests.support.openssl_peer import ADDRESS, make_ca, make_leaf, s_server
 from tests.unit.record.test_twins import access, called
 
@@ -78,8 +78,8 @@ def recorded(lab: LabProcess, chain: list[Path]) -> dict[str, Any]:
     probes = []
     for place in foreign_peers(read, clusters=[read], external=external):
         asked = {"host": place["address"], "port": place["port"], "options": False, "old_peers": True}
-        probes.append({**run("sip_tls_probe", **asked, legacy_crypto=True), "item": place})
-    store = run("cucm_certificate_info", **access(host, lab, platform=True), served_ports={})
+        probes.append({**run_module("sip_tls_probe", **asked, legacy_crypto=True), "item": place})
+    store = run_module("cucm_certificate_info", **access(host, lab, platform=True), served_ports={})
     record = cluster_record(name, read, [{**store, "item": read["nodes"][0]}], peers=probes)
     found: dict[str, Any] = json.loads(json.dumps(record))
     return found
@@ -96,8 +96,8 @@ def twin_of(folder: Path, record: dict[str, Any]) -> LabProcess:
 def described(record: dict[str, Any]) -> list[Any]:
     """A record's peers with their certificates in place of numbers, without their addresses."""
     certificates = {
-        number: {key: value for key, value in one.items() if key != "issued_by"}
-        for number, one in record["certificates"].items()
+        number: {key: value for key, value in certificate.items() if key != "issued_by"}
+        for number, certificate in record["certificates"].items()
     }
     return [
         {key: value for key, value in peer.items() if key not in ("address", "chain", "expected_chain")}
@@ -134,8 +134,8 @@ def test_the_stand_in_presents_and_trusts_the_same(seen: Seen, tmp_path: Path) -
 def trusts_its_own_alone(folder: Path, address: str, seen: Seen) -> None:
     """By OpenSSL: a certificate of the CA's stand-in is taken; one of the real CA, and none at all, are refused."""
     stand_in = next(
-        one for one in json.loads((folder / "lab" / "stand-ins" / "stand-ins.json").read_text())
-        if "Customer CA" in one["subject"]
+        stand_in for stand_in in json.loads((folder / "lab" / "stand-ins" / "stand-ins.json").read_text())
+        if "Customer CA" in stand_in["subject"]
     )  # fmt: skip
     (folder / "stand-in.pem").write_text(stand_in["certificate"])
     (folder / "stand-in.key").write_text(Path(stand_in["key"]).read_text())
@@ -189,7 +189,7 @@ def test_the_ca_of_the_inventory_signs_and_no_other(seen: Seen) -> None:
 
 
 def test_redaction_replaces_what_identifies_a_peer(seen: Seen) -> None:
-    numbers = {int(number): one for number, one in seen.record["certificates"].items()}
+    numbers = {int(number): certificate for number, certificate in seen.record["certificates"].items()}
     (hidden,) = redacted([{**seen.record, "certificates": numbers}])
     text = json.dumps(hidden)
     for word in (ADDRESS, "Provider", "Customer", "sbc", "bern"):

@@ -43,8 +43,11 @@ def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, LabProc
     altered = yaml.safe_load(Path(plain).read_text())
     altered["inferred"] = ALTERED
     (folder / "altered.yml").write_text(yaml.safe_dump(altered))
-    with LabProcess(folder / "a", plain) as one, LabProcess(folder / "b", str(folder / "altered.yml")) as other:
-        yield {"plain": one, "altered": other}
+    with (
+        LabProcess(folder / "a", plain) as lab,
+        LabProcess(folder / "b", str(folder / "altered.yml")) as other,
+    ):
+        yield {"plain": lab, "altered": other}
 
 
 def asked(lab: LabProcess) -> dict[str, Any]:
@@ -73,7 +76,7 @@ def test_ten_altered_rows_are_named_and_patched(labs: dict[str, LabProcess], tmp
     answers = {"format": learning.FORMAT, "version": 1, "release": found["version"], "answers": found["answers"]}
     file.write_text(yaml.safe_dump(answers))
     differences = learning.differences(learning.load(file)["answers"])
-    assert {one.row for one in differences} == set(ALTERED)
+    assert {difference.row for difference in differences} == set(ALTERED)
     assert yaml.safe_load(learning.overrides(differences))["inferred"] == ALTERED
     done = subprocess.run(
         [sys.executable, "-m", "cucm_lab", "learn", str(file), "--patch", str(tmp_path / "learned.patch")],

@@ -77,7 +77,7 @@ def test_what_belongs_together_still_does() -> None:
     assert hidden["peers"][0]["address"] in names
     first, second = hidden["nodes"][1]["name"], hidden["nodes"][2]["name"].partition(".")[0]
     assert first != second and f"To{first}Backup" == objects["SipTrunk"][1]["name"]
-    subjects = [part for one in hidden["certificates"].values() for part in one["subject"]]
+    subjects = [part for certificate in hidden["certificates"].values() for part in certificate["subject"]]
     assert any(part.startswith(f"CN=ITLRECOVERY_{first}.") for part in subjects), subjects
 
 

@@ -20,7 +20,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._record.redaction impo
 from cucm_lab import twin
 from cucm_lab.testing import LabProcess, cluster, write_scenario
 
-from tests.support.certificate_kit import Authority, run
+from tests.support.certificate_kit import Authority
+from tests.support.module_processes import run_module
 
 pytestmark = pytest.mark.xdist_group("twins")
 
@@ -106,12 +107,12 @@ def comparable(record: dict[str, Any]) -> dict[str, Any]:
     place = {number: at for at, number in enumerate(kept)}
     certificates = []
     for number in kept:
-        one = dict(record["certificates"][number])
-        one["issued_by"] = place.get(one["issued_by"])
+        described = dict(record["certificates"][number])
+        described["issued_by"] = place.get(described["issued_by"])
         if record["redacted"]:
             # They count the certificates that are left out here, too.
-            del one["serial"]
-        certificates.append(one)
+            del described["serial"]
+        certificates.append(described)
     places = {
         node: {purpose: [place[number] for number in numbers] for purpose, numbers in per_purpose.items()}
         for node, per_purpose in stores.items()
@@ -145,11 +146,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabProcess]:
         hosts = yaml.safe_load(lab.inventory.read_text())["cucm_clusters"]["hosts"]
         authority = Authority.make(folder, "Site CA of Munich")
         node = access(hosts["munich"], lab, platform=True)
-        request = run("cucm_csr", **node, issuer=authority.pem)
+        request = run_module("cucm_csr", **node, issuer=authority.pem)
         signed = authority.sign(request["csr"])
-        done = run("cucm_cert_upload", **node, certificate=signed, chain=[authority.pem], csr=request["csr"])
+        done = run_module("cucm_cert_upload", **node, certificate=signed, chain=[authority.pem], csr=request["csr"])
         assert done["changed"], done
-        assert run("cucm_cert_upload", **access(hosts["oslo"], lab, platform=True), chain=[authority.pem])["changed"]
+        assert run_module("cucm_cert_upload", **access(hosts["oslo"], lab, platform=True), chain=[authority.pem])[
+            "changed"
+        ]
         yield lab
 
 
@@ -157,8 +160,8 @@ def test_the_record_of_a_twin_is_the_record(site: LabProcess, tmp_path: Path) ->
     originals = records(site, numbers=True)
     with twins(tmp_path / "plain", originals) as lab:
         assert [*map(comparable, records(lab, numbers=True))] == [*map(comparable, originals)]
-        one = lab.ask("digits", cluster="oslo", called="5511", calling="5529")
-        assert (one["result"], one["partition"]) == ("phone", "Internal")
+        analysis = lab.ask("digits", cluster="oslo", called="5511", calling="5529")
+        assert (analysis["result"], analysis["partition"]) == ("phone", "Internal")
         status = {found["name"]: found for found in lab.ask("status")["clusters"]}
         assert "Cisco CallManager" in json.dumps(status["paris"]["nodes"][0]), "not activated on the publisher"
         assert authority_of(lab, "munich") == authority_of(lab, "oslo"), "one CA is one stand-in"

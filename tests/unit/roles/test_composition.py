@@ -30,7 +30,7 @@ SETTINGS = {
 
 
 def view(common_name: str, *sans: str, **more: Any) -> dict[str, Any]:
-    alternatives = tuple(f"DNS:{one}" for one in sans)
+    alternatives = tuple(f"DNS:{name}" for name in sans)
     return {"purpose": "CallManager", **made(f"C=IN,O=cisco,CN={common_name}", sans=alternatives), **more}
 
 
@@ -65,7 +65,7 @@ def test_a_peer_gets_one_profile_one_trunk_and_a_pattern_for_each_number() -> No
     )  # fmt: skip
     assert trunk["destinations"] == [{"address": "b1.example", "port": 5061}, {"address": "b2.example", "port": 5061}]
     assert trunk["security_profile"] == profile["name"]
-    assert [(one["pattern"], one["gateway"]) for one in made["patterns"]] == [
+    assert [(pattern["pattern"], pattern["gateway"]) for pattern in made["patterns"]] == [
         ("9898", "SIP-TLS-b"), ("98XX", "SIP-TLS-b"),
     ]  # fmt: skip
     assert not made["route_groups"] and not made["route_lists"] and not made["waiting"]
@@ -82,7 +82,7 @@ def test_a_peer_without_certificates_waits_and_the_others_are_made() -> None:
     half = cluster("c", "C1", "C2")
     half["certificates"]["C2"] = None
     made = sip_tls_trunk_objects(["b", "c", "d"], [cluster("b", "B"), half], SETTINGS)
-    assert [one["name"] for one in made["peers"]] == ["b"]
+    assert [peer["name"] for peer in made["peers"]] == ["b"]
     assert [text.split(":")[0] for text in made["waiting"]] == ["c", "d"]
 
 
@@ -144,9 +144,9 @@ def test_silence_and_refusal_are_two_things() -> None:
 
 
 def test_all_that_is_wrong_on_all_clusters_is_one_list() -> None:
-    one = {**checked(patterns=["1018"]), "name": "a"}
+    first = {**checked(patterns=["1018"]), "name": "a"}
     other = {**checked(patterns=["1018"], node="localhost"), "name": "b"}
-    found = preflight_problems([one, other])
+    found = preflight_problems([first, other])
     assert len(found) == 2
     assert "localhost" in found[0] and "both claim the number 1018" in found[1]
 

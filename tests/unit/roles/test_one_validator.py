@@ -26,7 +26,7 @@ from cucm_lab.testing import LabProcess
 from test_composition import SETTINGS
 
 from dev import failure_sentences
-from tests.support.certificate_kit import run
+from tests.support.module_processes import run_module
 
 ROOT = Path(__file__).resolve().parents[3]
 VALIDATORS = ("plugins/module_utils/_axl/rules.py", "plugins/module_utils/_axl/validation.py")
@@ -165,7 +165,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
             given = {key.removeprefix("cucm_"): value for key, value in host.items() if key.startswith("cucm_")}
             given = {key: given[key] for key in ("host", "port", "ca_path", "os_username", "os_password", "ssh_port",
                                                  "ssh_known_hosts", "legacy_crypto") if key in given}  # fmt: skip
-            read = run("cucm_certificate_info", purposes=["CallManager", "CallManager-trust"], **given)
+            read = run_module("cucm_certificate_info", purposes=["CallManager", "CallManager-trust"], **given)
             (node,) = host["cucm_node_addresses"]
             certificates[name] = [{**read, "item": {"name": node, "address": host["cucm_host"], "role": "Publisher"}}]
         before = lab.ask("dump")
@@ -196,11 +196,11 @@ def test_every_sentence_of_the_validators_has_a_case_or_a_reason(results: dict[s
     sentences = failure_sentences.of_files(ROOT, VALIDATORS)
     assert len(sentences) > 25
     missing = []
-    for one in sentences:
-        pattern = ".+".join(map(re.escape, failure_sentences.HOLE.split(one.text.rstrip("."))))
+    for sentence in sentences:
+        pattern = ".+".join(map(re.escape, failure_sentences.HOLE.split(sentence.text.rstrip("."))))
         reported = any(re.search(pattern, text, re.DOTALL | re.IGNORECASE) for text in said)
-        if not reported and not any(part in one.text for part in ELSEWHERE):
-            missing.append(one.text)
+        if not reported and not any(part in sentence.text for part in ELSEWHERE):
+            missing.append(sentence.text)
     assert not missing
-    unused = [part for part in ELSEWHERE if not any(part in one.text for one in sentences)]
+    unused = [part for part in ELSEWHERE if not any(part in sentence.text for sentence in sentences)]
     assert not unused, "no validator says this any more"

@@ -163,7 +163,7 @@ def test_peers_that_are_not_ours_meet_what_stands_there_too() -> None:
     assert "route pattern 0.! without a partition, a number of sbc" in found[1]
     asked = look_up(["b"], SETTINGS, ["9898"], [{"name": "sbc", "numbers": ["0.!"]}, "nonsense"])
     assert asked["sip_trunks"] == ["SIP-TLS-b", "SIP-TLS-sbc"]
-    assert [one["pattern"] for one in asked["route_patterns"]] == ["9898", "0.!"]
+    assert [route_pattern["pattern"] for route_pattern in asked["route_patterns"]] == ["9898", "0.!"]
 
 
 SBC = {"name": "sbc", "names": ["sbc.example.com"], "addresses": ["sbc.example.com"], "chain": [], "port": 5061,

@@ -20,7 +20,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.renewals import
 
 NODES = {name: {"name": name, "purpose": "CallManager"} for name in ("N1", "N2", "N3")}
 CSRS = [{"item": node, "needed": name != "N3", "reason": "19 days left"} for name, node in NODES.items()]
-UPLOADS = [{"item": one["item"], "certificate": {"sha256": "AA"}} for one in CSRS[:2]]
+UPLOADS = [{"item": csr["item"], "certificate": {"sha256": "AA"}} for csr in CSRS[:2]]
 DONE = {"item": NODES["N1"], "pending": []}
 WAITS = {"item": NODES["N2"], "pending": ["Cisco CallManager", "Cisco Tftp"]}
 EARLIER = {"item": NODES["N3"], "pending": ["Cisco CallManager"]}

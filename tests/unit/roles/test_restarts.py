@@ -37,7 +37,7 @@ def row(node: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def listed(found: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(one["service"], one["name"]) for one in found["next"]]
+    return [(restart["service"], restart["name"]) for restart in found["next"]]
 
 
 def test_services_come_one_by_one_each_on_the_publisher_first() -> None:
@@ -51,8 +51,8 @@ def test_services_come_one_by_one_each_on_the_publisher_first() -> None:
     ]  # fmt: skip
     assert found["waiting"] == []
     # What belongs to a restart of this run does not wait for the window; the TFTP node had none.
-    assert {one["name"] for one in found["next"] if one["in_window"]} == {"TFTP"}
-    assert not any(one["started_before"] for one in found["next"])
+    assert {restart["name"] for restart in found["next"] if restart["in_window"]} == {"TFTP"}
+    assert not any(restart["started_before"] for restart in found["next"])
     outside = [(name, node) for name, node in listed(following(cluster("TFTP"), done)) if name == TFTP]
     assert outside == [(TFTP, "TFTP"), (TFTP, "PUB"), (TFTP, "SUB")], "the publisher runs no Cisco CallManager"
 
@@ -67,10 +67,16 @@ def test_where_nothing_is_new_only_what_runs_since_before_the_certificate_is_due
     rows = [row(NODES[0], since=EARLIER), row(NODES[1], since=LATER)]
     found = following(cluster(), rows)
     # An earlier run ended between Cisco CallManager and the other services of the publisher.
-    assert [one for one in listed(found) if one[1] != "TFTP"] == [(name, "PUB") for name in (CTI, TVS, TFTP, HAPROXY)]
-    assert {one["started_before"] for one in found["next"] if one["name"] == "TFTP"} == {f"{BEGINS[:-1]}+00:00"}
+    assert [pair for pair in listed(found) if pair[1] != "TFTP"] == [
+        (name, "PUB") for name in (CTI, TVS, TFTP, HAPROXY)
+    ]
+    assert {restart["started_before"] for restart in found["next"] if restart["name"] == "TFTP"} == {
+        f"{BEGINS[:-1]}+00:00"
+    }
     quiet = following(cluster(), [row(node, since=LATER) for node in NODES[:2]])
-    assert {one["name"] for one in quiet["next"]} == {"TFTP"} and all(one["started_before"] for one in quiet["next"])
+    assert {restart["name"] for restart in quiet["next"]} == {"TFTP"} and all(
+        restart["started_before"] for restart in quiet["next"]
+    )
     assert following(cluster(), [row(node) for node in NODES[:2]])["next"] == quiet["next"], "since when is not known"
 
 
@@ -94,7 +100,7 @@ def test_what_was_started_within_the_backdating_counts_by_cisco_callmanager(
     since: str, callmanager: str | None, due: bool
 ) -> None:
     rows = [{**row(node, since=since), "since": callmanager} for node in NODES[:2]]
-    found = [one for one in listed(following(cluster(), rows)) if one[1] != "TFTP"]
+    found = [pair for pair in listed(following(cluster(), rows)) if pair[1] != "TFTP"]
     assert bool(found) is due, found
 
 
@@ -110,7 +116,7 @@ def test_what_waits_for_the_window_waits_with_cisco_callmanager() -> None:
     rows = [row(NODES[0], restarted=["Cisco CallManager"]), row(NODES[1], pending=["Cisco CallManager"])]
     found = following(cluster(), rows, uploaded=["PUB", "SUB"])
     assert {name for _service, name in listed(found)} == {"PUB", "TFTP"}
-    assert [(one["item"]["name"], one["pending"]) for one in found["waiting"]] == [("SUB", [CTI, TVS, TFTP, HAPROXY])]
+    assert [(row["item"]["name"], row["pending"]) for row in found["waiting"]] == [("SUB", [CTI, TVS, TFTP, HAPROXY])]
 
 
 @pytest.mark.parametrize("activated", [True, False])

@@ -29,7 +29,7 @@ def leaf(node: str, issuer: str | None = OLD_NAME, purpose: str = "CallManager")
 
 
 def trusted(*cas: dict[str, Any]) -> Views:
-    return [{**one, "purpose": "CallManager-trust", "name": f"{one['common_name']}.pem"} for one in cas]
+    return [{**view, "purpose": "CallManager-trust", "name": f"{view['common_name']}.pem"} for view in cas]
 
 
 def cluster(
@@ -47,7 +47,7 @@ def cluster(
 
 
 def state(*facts: dict[str, Any], hosts: list[str] | None = None, **more: Any) -> dict[str, Any]:
-    return sip_tls_roll_over(facts, hosts=hosts or [one["name"] for one in facts], **more)
+    return sip_tls_roll_over(facts, hosts=hosts or [cluster["name"] for cluster in facts], **more)
 
 
 def test_one_node_of_nine_that_lacks_the_new_ca_keeps_the_phase_at_trust() -> None:
@@ -66,7 +66,7 @@ def test_phases_follow_each_other() -> None:
     assert (state(*both)["phase"], state(*both)["unsigned"]) == ("sign", ["a", "b"])
     half = [cluster("a", NEW_NAME, OLD, NEW), both[1]]
     assert (state(*half)["phase"], state(*half)["unsigned"]) == ("sign", ["b"])
-    assert [one["under"] for one in state(*half)["leaves"]] == ["new", "old"]
+    assert [leaf["under"] for leaf in state(*half)["leaves"]] == ["new", "old"]
     assert state(*half)["certificates"][1] == "b, node b1, CallManager: C=IN, O=cisco, CN=Old CA (old)"
     signed = [cluster(name, NEW_NAME, OLD, NEW) for name in "ab"]
     assert (state(*signed)["phase"], state(*signed)["blocked"]) == ("retire", [])
@@ -103,7 +103,7 @@ def external(*cas: dict[str, Any]) -> dict[str, Any]:
         "name": "sbc",
         "names": ["sbc.example.com"],
         "addresses": ["192.0.2.1"],
-        "chain": [one["pem"] for one in cas],
+        "chain": [view["pem"] for view in cas],
     }
 
 
@@ -210,8 +210,8 @@ def test_a_leaf_below_an_old_root_is_old_and_the_ca_between_goes_too() -> None:
 
 def test_what_something_else_needs_is_kept() -> None:
     def read(*identities: dict[str, Any]) -> Views:
-        stores = [{**one, "kind": "trust"} for one in trusted(OLD, NEW)]
-        return [{"certificates": [*({**one, "kind": "identity"} for one in identities), *stores]}]
+        stores = [{**certificate, "kind": "trust"} for certificate in trusted(OLD, NEW)]
+        return [{"certificates": [*({**identity, "kind": "identity"} for identity in identities), *stores]}]
 
     def old_ca(
         *identities: dict[str, Any], trunks: Views | None = None, policy: str = "unused", **more: Any

@@ -26,7 +26,7 @@ def face(module: str) -> Any:
 
 
 def with_secrets() -> list[str]:
-    return [name for name in MODULES if any(one.get("no_log") for one in face(name).spec.options.values())]
+    return [name for name in MODULES if any(option.get("no_log") for option in face(name).spec.options.values())]
 
 
 def test_there_are_modules_with_secrets() -> None:
@@ -75,10 +75,10 @@ def test_a_secret_of_one_cluster_in_a_name_of_another_is_a_problem(owner: str, s
 def test_a_secret_from_the_environment_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIP_TLS_CA_PASSPHRASE", "ciscolab")
     found = preflight_problems([EAST, WEST], variables={"east": {}, "west": {}})
-    assert len(found) == 2 and all("sip_tls_ca_passphrase" in one for one in found)
+    assert len(found) == 2 and all("sip_tls_ca_passphrase" in text for text in found)
     monkeypatch.setenv("CUCM_PASSWORD", "6001")
     said = preflight_inventory({"cucm_local_patterns": ["6001"]}, "west", given={}, options=[], hosts=["west"])
-    assert any("the value of cucm_password is part of cucm_local_patterns" in one for one in said), said
+    assert any("the value of cucm_password is part of cucm_local_patterns" in text for text in said), said
 
 
 def test_secrets_that_are_part_of_nothing_are_no_problem() -> None:

@@ -123,11 +123,11 @@ def test_another_ca_of_the_name_in_a_trust_store_is_a_problem_of_the_cluster_and
     (tmp_path / "other").mkdir()
     theirs = Authority.make(tmp_path / "other", "Ours")
     ours = folder(tmp_path, Authority.make(tmp_path, "Ours"))
-    one = signed({"path": str(ours)}, trust={"A": in_store(theirs)}, peers=["b"])
-    assert len(one["problems"]) == 1 and one["problems"][0].startswith("a, node A: CallManager-trust holds another")
+    first = signed({"path": str(ours)}, trust={"A": in_store(theirs)}, peers=["b"])
+    assert len(first["problems"]) == 1 and first["problems"][0].startswith("a, node A: CallManager-trust holds another")
     # The other cluster has no certificate to change, and would get the CA of the first.
-    two = facts("b", trust={"A": in_store(theirs)}, peers=["a"], due=[])
-    found = preflight_problems([one, two])
+    second = facts("b", trust={"A": in_store(theirs)}, peers=["a"], due=[])
+    found = preflight_problems([first, second])
     assert any(text.startswith("b, node A: the CA of a: CallManager-trust holds another certificate named Ours")
                for text in found), found  # fmt: skip
     assert preflight_problems([signed({"path": str(ours)}, peers=["b"]), facts("b", peers=["a"])]) == []

@@ -56,7 +56,7 @@ def test_hubs_pass_calls_on_to_each_other_and_leaves_do_not() -> None:
     clusters = [site("h1", "h2", "a", transit=True), site("h2", "h1", "b", transit=True), site("a", "h1"),
                 site("b", "h2", "d"), site("d", "b")]  # fmt: skip
     assert ways("a", clusters) == {"h2": ["h1"], "b": ["h1"]} and ways("h1", clusters) == {"b": ["h2"]}
-    numbered = [replace(one, routes=[{"pattern": f"{place}XX"}]) for place, one in enumerate(clusters)]
+    numbered = [replace(cluster, routes=[{"pattern": f"{place}XX"}]) for place, cluster in enumerate(clusters)]
     assert list(unreached("d", {"transit": transit(numbered, "d")})) == [
         "d reaches h1, h2, a neither by a trunk of its own nor through a hub (cucm_transit). Name a hub that leads "
         "there in cucm_peers of both."
@@ -75,7 +75,7 @@ NAMES = tuple("abcdefg")
 def meshes(draw: st.DrawFn) -> list[Site]:
     """Clusters with peers in any shape, some of them hubs."""
     pairs = draw(st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), max_size=14))
-    both = {(one, other) for pair in pairs for one, other in (pair, pair[::-1]) if one != other}
+    both = {(first, second) for pair in pairs for first, second in (pair, pair[::-1]) if first != second}
     hubs = draw(st.sets(st.sampled_from(NAMES)))
     return [site(name, *sorted(p for o, p in both if o == name), transit=name in hubs) for name in NAMES]
 
@@ -134,10 +134,10 @@ def test_the_ways_come_from_the_inventory_alone() -> None:
     }
     found = sites(variables, list(variables))
     assert not sites({**variables, "hub": {}}, list(variables))
-    assert {name: one["peers"] for name, one in found.items()} == {
+    assert {name: site["peers"] for name, site in found.items()} == {
         "hub": ["a", "b", "far"], "a": ["hub"], "b": ["hub"], "far": ["hub"],
     }  # fmt: skip
-    assert all(one["hubs"] == ["hub"] for one in found.values())
+    assert all(site["hubs"] == ["hub"] for site in found.values())
     routes = [{"pattern": "8.98XX", "prefix_digits_out": "7"}]
     assert found["a"]["transit"] == [{"name": "b", "through": ["hub"], "routes": routes}]
     assert [way["name"] for way in found["far"]["transit"]] == ["a", "b"] and not found["hub"]["transit"]
@@ -161,7 +161,7 @@ TWO = {**SETTINGS, "hubs": ["h1", "h2"], "transit": [{**WAY, "through": ["h1", "
 
 
 def ends(made: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(one["pattern"], one.get("gateway") or one["route_list"]) for one in made["patterns"]]
+    return [(pattern["pattern"], pattern.get("gateway") or pattern["route_list"]) for pattern in made["patterns"]]
 
 
 def test_a_leaf_routes_the_numbers_of_other_leaves_to_the_hub() -> None:
@@ -176,7 +176,10 @@ def test_two_hubs_are_a_route_list_with_two_members() -> None:
     made = sip_tls_trunk_objects(["h1", "h2"], [cluster("h1", "71XX"), cluster("h2", "72XX")], TWO)
     assert ends(made) == [("71XX", "RL-h1"), ("72XX", "RL-h2"), ("98XX", "RL-h1-h2")]
     assert made["route_lists"][2]["members"] == [{"route_group": "RG-h1"}, {"route_group": "RG-h2"}]
-    assert [one["members"] for one in made["route_groups"]] == [[{"device": "T-h1"}], [{"device": "T-h2"}]]
+    assert [route_group["members"] for route_group in made["route_groups"]] == [
+        [{"device": "T-h1"}],
+        [{"device": "T-h2"}],
+    ]
 
 
 def test_nothing_is_changed_for_a_number_while_a_hub_is_not_known() -> None:
@@ -188,7 +191,7 @@ def test_nothing_is_changed_for_a_number_while_a_hub_is_not_known() -> None:
 def test_removal_of_the_hubs_takes_all_that_leads_to_them() -> None:
     asked = objects_to_look_up(["h1", "h2"], [], TWO)
     assert {"kind": "route_list", "name": "RL-h1-h2"} in asked
-    there = [{"partition": "", **one, "object": {"name": one["name"]}} for one in asked]
+    there = [{"partition": "", **pattern, "object": {"name": pattern["name"]}} for pattern in asked]
     pattern = {"kind": "route_pattern", "name": "98XX", "partition": "Out", "of_kind": "route_list", "of": "RL-h1-h2",
                "description": "To b by SIP over mutual TLS"}  # fmt: skip
     lists = [
@@ -197,7 +200,7 @@ def test_removal_of_the_hubs_takes_all_that_leads_to_them() -> None:
     ]
     found = object_removals(["h1", "h2"], TWO, {"objects": there, "users": [pattern, *lists]})
     assert found["patterns"] == [{"pattern": "98XX", "partition": "Out", "state": "absent"}]
-    assert [one["name"] for one in found["route_lists"]] == ["RL-h1-h2", "RL-h1", "RL-h2"]
+    assert [route_list["name"] for route_list in found["route_lists"]] == ["RL-h1-h2", "RL-h1", "RL-h2"]
     assert len(found["route_groups"]) == 2 and not found["kept"]
     # With one of the hubs, the shared route list stays and is named.
     found = object_removals(["h1"], TWO, {"objects": there, "users": [pattern, *lists]}, ["h2"])
@@ -210,9 +213,9 @@ def test_a_trunk_to_a_hub_that_was_there_keeps_its_route_group() -> None:
     old = {"kind": "sip_trunk", "name": "OLD", "object": {"name": "OLD"}}
     for users, members in (([user], ["G", "RG-h2"]), ([], ["RG-h1", "RG-h2"])):
         found = with_existing(made, {"objects": [old], "users": users}, {**TWO, "existing": {"h1": "OLD"}})
-        shared = next(one for one in found["route_lists"] if one["name"] == "RL-h1-h2")
-        assert [one["route_group"] for one in shared["members"]] == members
-        assert ("RG-h1" in [one["name"] for one in found["route_groups"]]) is (not users)
+        shared = next(route_list for route_list in found["route_lists"] if route_list["name"] == "RL-h1-h2")
+        assert [member["route_group"] for member in shared["members"]] == members
+        assert ("RG-h1" in [route_group["name"] for route_group in found["route_groups"]]) is (not users)
 
 
 def test_a_pattern_that_led_to_its_owner_may_lead_to_a_hub_now() -> None:

@@ -104,14 +104,14 @@ def test_a_trunk_that_was_there_before_keeps_its_profile_and_names_the_way_back(
                   use("route_pattern", "9899", "sip_trunk", "OLD", description=OURS)],
     }  # fmt: skip
     found = object_removals(["b"], KEPT, existing)
-    assert [one["pattern"] for one in found["patterns"]] == ["9899"]
+    assert [pattern["pattern"] for pattern in found["patterns"]] == ["9899"]
     assert not found["elsewhere"] and not found["trunks"] and "restore.yml" in found["kept"][0]
 
 
 def test_the_questions_name_each_kind_and_number_once() -> None:
     peers = [Peer("b", patterns=["1", "1"]), Peer("c", patterns=["2"])]
     asked = objects_to_look_up(["b"], peers, {**SETTINGS, "existing": {"b": "OLD", "x": "Y"}})
-    assert [(one["kind"], one["name"]) for one in asked] == [
+    assert [(row["kind"], row["name"]) for row in asked] == [
         ("route_list", "RL-b"), ("route_group", "RG-b"), ("sip_trunk", "T-b"), ("sip_trunk_profile", "P b"),
         ("sip_trunk", "OLD"), ("sip_profile", "SIPP"), ("route_pattern", "1"),
     ]  # fmt: skip
@@ -162,7 +162,7 @@ def test_a_ca_that_something_else_may_need_is_kept(remaining: list[Peer], others
 def test_a_removal_takes_the_ca_of_the_removed_peer_alone() -> None:
     peers = [Peer("b", names=["b"], chain=[pem("CN=peer ca")]), Peer("c", names=["c"], chain=[pem("CN=root")])]
     found = removal(["b"], peers, SETTINGS, {**made_for_b(patterns=[]), "trunks": []}, Trust(HELD))
-    assert found["trust"] == [pem("CN=peer ca")] and [one["name"] for one in found["trunks"]] == ["T-b"]
+    assert found["trust"] == [pem("CN=peer ca")] and [trunk["name"] for trunk in found["trunks"]] == ["T-b"]
     gone = removal(["x"], [Peer("x"), *peers], SETTINGS, {"objects": []}, Trust(HELD), chain=[pem("CN=peer ca")])
     assert not gone["trust"] and "a peer that is kept" in gone["kept_cas"][0]
 
@@ -223,7 +223,7 @@ def test_a_trunk_in_a_group_without_a_list_gets_one_for_further_numbers() -> Non
     existing = {"objects": [obj("sip_trunk", "OLD", **OLD)], "users": [use("route_group", "G", "sip_trunk", "OLD")]}
     found = with_existing(made_for("OLD"), existing, KEPT)
     assert found["route_lists"] == [{"name": "RL-b", "members": [{"route_group": "G"}]}]
-    assert {one["route_list"] for one in found["patterns"]} == {"RL-b"}
+    assert {pattern["route_list"] for pattern in found["patterns"]} == {"RL-b"}
 
 
 def test_a_name_that_does_not_exist_is_refused_and_a_trunk_that_nobody_named_is_offered() -> None:
@@ -296,7 +296,7 @@ def test_changed_objects_get_their_values_again_made_ones_go_removed_ones_return
     ]  # fmt: skip
     assert all("its key no longer exists" in text for text in found["messages"]) and found["trust"] == [pem("CN=x")]
     # The peer whose trunk is not restored keeps what it needs.
-    (kept,) = [{**one, "chains": {"certificates": {"c": [pem("CN=x")]}}} for one in PEERS if one["name"] == "c"]
+    (kept,) = [{**peer, "chains": {"certificates": {"c": [pem("CN=x")]}}} for peer in PEERS if peer["name"] == "c"]
     assert not plan(record, after(), clusters=[PEERS[0], kept])["trust"]
     assert not plan(record, after(), clusters=[PEERS[0]])["trust"], "it is not known who issued the certificates of c"
     again = plan(record, before())
@@ -308,7 +308,7 @@ def test_what_somebody_changed_since_is_refused_with_its_values_unless_forced() 
     found = plan(record, after(aar="hand"))
     assert found["refusals"] == ["a: the SIP trunk OLD was changed by someone after the run: aar is 'hand' and was ''."]
     assert not plan(record, after(aar="hand"), force=True)["refusals"]
-    gone = [{**one, "object": {}} for one in after()]
+    gone = [{**row, "object": {}} for row in after()]
     assert "removed by someone" in plan(record, gone)["refusals"][0]
 
 
@@ -324,9 +324,9 @@ def test_the_record_of_an_interrupted_run_is_continued_and_a_changeless_one_is_e
     first = backup.begun(None, HEAD, WISHES, before())
     second = backup.begun(first, {**HEAD, "began": "9", "identity": {}, "trust": ["aa"]}, WISHES, after())
     assert second["began"] == "1" and second["identity"] == HEAD["identity"]
-    assert {one["name"]: one["before"] for one in second["objects"]}["OLD"] == TCP
+    assert {written["name"]: written["before"] for written in second["objects"]}["OLD"] == TCP
     changed = backup.begun(first, HEAD, WISHES, after(aar="hand"))
-    assert {one["name"]: one["before"] for one in changed["objects"]}["OLD"]["aar"] == "hand"
+    assert {written["name"]: written["before"] for written in changed["objects"]}["OLD"]["aar"] == "hand"
     idle = backup.finished(backup.begun(None, {**HEAD, "trust_added": []}, WISHES, after()), "2", after(), {"A": "00"})
     assert not backup.holds_something(idle)
 

@@ -31,7 +31,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import
 )
 from cucm_lab.testing import LabProcess
 
-from tests.support.requests_made import run_module
+from tests.support.module_processes import run_module
 from tests.support.scripted_server import Server, status
 
 
@@ -90,8 +90,8 @@ def test_the_old_service_is_found_when_the_new_ones_are_not_there(server: Server
     server.play(status(404), status(404), status(200, OLD))
     (trunk,) = ris.trunks(server.client(), [])
     assert (trunk["name"], trunk["in_service"], trunk["addresses"]) == ("TLS-TO-B", True, ["10.0.0.2"])
-    paths = [one[1] for one in server.seen]
-    assert paths == [one.path for one in ris.GENERATIONS]
+    paths = [request[1] for request in server.seen]
+    assert paths == [generation.path for generation in ris.GENERATIONS]
     assert b"<s:Class>SIP Trunk</s:Class>" in server.seen[2][3]
 
 
@@ -152,7 +152,7 @@ def test_of_more_phones_than_ris_lists_those_that_are_out_are_asked_for(server: 
         status(200, phones_answer(("N1", "SEP2", "UnRegistered"), ("N2", "SEP2", "Registered"))),
     )
     assert ris.phones(server.client()) == ris.Phones(3990, (), False, ("SEP3",))
-    asked = [b"".join(re.findall(rb"<s:(?:Status|Item)>(.*?)<", one[3])) for one in server.seen]
+    asked = [b"".join(re.findall(rb"<s:(?:Status|Item)>(.*?)<", request[3])) for request in server.seen]
     assert asked == [b"Any*", b"Registered*", b"UnRegistered*", b"Rejected*", b"AnySEP2SEP3"]
 
 
@@ -250,7 +250,7 @@ def test_the_labs_traces_come_over(lab: LabProcess, tmp_path: Path) -> None:
     reader = trace_files.Reader()
     described = trace_files.fetch(client, files, reader, tmp_path)
     assert reader.trace.heads[0]["host"] == "CUCMA"
-    assert all(Path(one["path"]).stat().st_mode & 0o077 == 0 for one in described)
+    assert all(Path(entry["path"]).stat().st_mode & 0o077 == 0 for entry in described)
 
 
 def plan(**changes: Any) -> node_capture.Plan:
@@ -264,9 +264,9 @@ def plan(**changes: Any) -> node_capture.Plan:
 def test_captures_run_on_two_nodes_at_once_and_leave_nothing(lab: LabProcess, tmp_path: Path) -> None:
     nodes = [options(lab, "cucma"), options(lab, "cucm10")]
     captures, _unused = node_capture.run(nodes, plan(dest=tmp_path), None)
-    assert [one["node"] for one in captures] == [one["host"] for one in nodes]
-    for one in captures:
-        (entry,) = one["files"]
+    assert [capture["node"] for capture in captures] == [node["host"] for node in nodes]
+    for capture in captures:
+        (entry,) = capture["files"]
         assert Path(entry["path"]).read_bytes()[:4] in (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4")
         assert len(entry["sha256"]) == 64
     with pytest.raises(Failure, match=r"unit\.cap \(DIME\)"):
@@ -415,4 +415,4 @@ def test_a_wrong_password_ends_the_capture_of_that_node_alone(lab: LabProcess) -
         node_capture.run([options(lab), wrong], plan(), None)
     assert wrong["host"] in failed.value.msg
     assert "wrong-password" not in failed.value.msg
-    assert [one["node"] for one in failed.value.facts["captures"]] == [options(lab)["host"]]
+    assert [capture["node"] for capture in failed.value.facts["captures"]] == [options(lab)["host"]]

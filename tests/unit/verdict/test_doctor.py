@@ -167,7 +167,7 @@ SYMPTOMS = {"no_connection", "no_answer", "closed", "handshake_failed"}
 
 def found(evidence: Evidence) -> list[str]:
     diagnosis = diagnose(evidence)
-    return [diagnosis["cause"], *(one["cause"] for one in diagnosis["others"])]
+    return [diagnosis["cause"], *(cause["cause"] for cause in diagnosis["others"])]
 
 
 @pytest.mark.parametrize("name", BREAKINGS)
@@ -208,7 +208,7 @@ WORKING = {name for name in BREAKINGS if name.endswith("of a working trunk")}
 PARTS = (
     {"not active", "expired", "not yet valid", "uses", "not uploaded"},
     {"destination", "port", "wrong destination of a working trunk"},
-    *({one, other} for one in PORTS for other in ("not active", "no client authentication")),
+    *({port, other} for port in PORTS for other in ("not active", "no client authentication")),
     {*PORTS},
     {"another profile", "TCP", "TCP in the profile of a working trunk"},
     STATUS,
@@ -309,8 +309,8 @@ def test_what_several_sources_show_comes_first() -> None:
     out_of_service(evidence, "Local=2")
     diagnosis = diagnose(evidence)
     assert (diagnosis["cause"], diagnosis["works"]) == ("ca_missing_at_peer", False)
-    assert {one["source"] for one in diagnosis["evidence"]} == {"configuration", "trace"}
-    assert [one["cause"] for one in diagnosis["others"]] == ["media"]
+    assert {seen["source"] for seen in diagnosis["evidence"]} == {"configuration", "trace"}
+    assert [cause["cause"] for cause in diagnosis["others"]] == ["media"]
     assert doctor.sentence(diagnosis).startswith("cucma to cucm10: cucm10 does not trust the CA of cucma. Upload")
 
 
@@ -333,7 +333,7 @@ def test_calls_that_are_not_routed_are_the_cause_only_of_a_trunk_that_works() ->
     assert "calling search space" in alone["next_step"]
     broken.break_trust(evidence)
     both = diagnose(evidence)
-    assert (both["cause"], [one["cause"] for one in both["others"]]) == ("ca_missing", ["not_routed"])
+    assert (both["cause"], [cause["cause"] for cause in both["others"]]) == ("ca_missing", ["not_routed"])
 
 
 def test_the_same_line_of_a_trace_is_shown_once_with_its_number_and_last_time() -> None:
@@ -349,7 +349,7 @@ def test_the_same_line_of_a_trace_is_shown_once_with_its_number_and_last_time() 
     assert diagnosis["cause"] == "ca_missing" and diagnosis["others"] == [], "a refusal without its reason adds nothing"
     (shown,) = diagnosis["evidence"]
     assert shown["text"].endswith("for 10.0.0.2:33617 (3 times, the last one at 2026-10-31T10:00:55Z)")
-    evidence["traces"] = [{"cluster": "cucma", "trouble": [one for one in again if one["kind"] == "verification"]}]
+    evidence["traces"] = [{"cluster": "cucma", "trouble": [line for line in again if line["kind"] == "verification"]}]
     assert diagnose(evidence)["cause"] == "certificate_refused"
 
 

@@ -39,16 +39,16 @@ def test_the_page_says_what_to_do_and_why(tmp_path: Path) -> None:
 
 
 def test_a_step_is_listed_once_with_all_directions_that_it_helps() -> None:
-    one = {"from": "a", "to": "b", "next_step": "Restart.", "works": False, "cause": "x"}
-    other = {**one, "from": "b", "to": "a"}
-    steps = doctor_files.steps([{**one, "next_step": "Rare."}, one, other])
+    direction = {"from": "a", "to": "b", "next_step": "Restart.", "works": False, "cause": "x"}
+    other = {**direction, "from": "b", "to": "a"}
+    steps = doctor_files.steps([{**direction, "next_step": "Rare."}, direction, other])
     assert steps == [{"text": "Restart.", "ways": ["a to b", "b to a"]}, {"text": "Rare.", "ways": ["a to b"]}]
 
 
 def test_a_page_without_a_cause(tmp_path: Path) -> None:
     evidence = broken.sound()
-    for one in evidence["directions"]:
-        one["status"] = {"in_service": True}
+    for direction in evidence["directions"]:
+        direction["status"] = {"in_service": True}
     doctor_files.write(str(tmp_path), diagnoses(evidence), pretend=False)
     page = (tmp_path / "diagnosis.html").read_text()
     assert "No problem" in page and "The trunk works." in page and "What to do" not in page

@@ -28,7 +28,7 @@ def of(evidence: Evidence, **options: int) -> Evidence:
 
 
 def kinds(found: Evidence) -> set[str]:
-    return {one["kind"] for one in found["events"]}
+    return {event["kind"] for event in found["events"]}
 
 
 def test_the_certificate_that_ends_first_is_the_day() -> None:
@@ -38,7 +38,7 @@ def test_the_certificate_that_ends_first_is_the_day() -> None:
     assert (found["breaks_on"], found["days_left"]) == ("2026-12-01T00:00:00Z", 30)
     assert "CUCM10 expires" in found["reason"]
     assert forecast.sentence(found).startswith("cucma to cucm10: breaks on 2026-12-01 (30 days): ")
-    assert {one["node"] for one in found["events"] if one["kind"] == "certificate_end"} == {"CUCMA", "CUCM10"}
+    assert {event["node"] for event in found["events"] if event["kind"] == "certificate_end"} == {"CUCMA", "CUCM10"}
 
 
 def test_a_trunk_that_is_down_now_is_said_to_be() -> None:
@@ -81,7 +81,9 @@ def test_public_cas_end_client_auth_and_shorten_lifetimes() -> None:
 def test_lifetimes_of_public_cas_against_our_renewal(end: str, renew_before: int, said: tuple[str, ...]) -> None:
     evidence = broken.sound()
     broken.reissue(evidence, issuer="C=US,O=DigiCert Inc,CN=DigiCert TLS", end=end)
-    (found,) = [one["reason"] for one in of(evidence, renew_before=renew_before)["events"] if one["kind"] == "lifetime"]
+    (found,) = [
+        event["reason"] for event in of(evidence, renew_before=renew_before)["events"] if event["kind"] == "lifetime"
+    ]
     assert all(words in found for words in said), found
 
 
@@ -93,7 +95,7 @@ def test_small_keys_and_sha1_end_with_an_upgrade(tmp_path: Path) -> None:
     assert not kinds(of(evidence)) & {"key_size", "sha1"}
     old = read_certificate(path.read_text()).view()
     broken.node(evidence, 1).update(held=old, issued=old)
-    events = {one["kind"]: one for one in of(evidence)["events"]}
+    events = {event["kind"]: event for event in of(evidence)["events"]}
     assert "a key of 1024 bits" in events["key_size"]["reason"] and "SHA-1" in events["sha1"]["reason"]
     assert events["sha1"]["date"] is None and events["sha1"]["node"] == "CUCM10"
 
@@ -117,7 +119,7 @@ def test_small_keys_and_sha1_of_the_cas_above_count_too(tmp_path: Path) -> None:
     evidence = broken.sound()
     broken.node(evidence, 1).update(held=leaf, issued=leaf)
     broken.node(evidence, 0)["trust"] = [root, middle]
-    found = [(one["kind"], one["reason"]) for one in of(evidence)["events"]]
+    found = [(event["kind"], event["reason"]) for event in of(evidence)["events"]]
     words = "the CA Middle, which CUCMA trusts for CUCM10, has a key of 1024 bits, which new releases refuse"
     assert ("key_size", words) in found
     assert {reason.split(",")[0] for kind, reason in found if kind == "sha1"} == {
@@ -152,7 +154,11 @@ def test_what_the_clusters_negotiate_may_end_with_an_upgrade() -> None:
 
 def revocation(evidence: Evidence, checker: str) -> list[str]:
     """The reasons at a cluster that checks whether its peer's certificate is revoked."""
-    return [one["reason"] for one in of(evidence)["events"] if one["kind"] == "revocation" and checker in one["reason"]]
+    return [
+        event["reason"]
+        for event in of(evidence)["events"]
+        if event["kind"] == "revocation" and checker in event["reason"]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -178,8 +184,8 @@ def test_a_cluster_that_asks_the_responder_in_a_certificate_needs_its_address(ru
 
 def test_releases_before_12_5_ask_no_responder_for_sip() -> None:
     evidence = broken.sound()
-    for one, version in zip(evidence["clusters"], ("11.5.1.12900-21", "9.1.2.10000-28"), strict=True):
-        one["version"] = version
+    for cluster, version in zip(evidence["clusters"], ("11.5.1.12900-21", "9.1.2.10000-28"), strict=True):
+        cluster["version"] = version
     assert "revocation" not in kinds(of(evidence))
     evidence["clusters"][0]["version"] = "12.5.1.13900-152"
     assert len(revocation(evidence, "cucma")) == 1 and revocation(evidence, "cucm10") == []

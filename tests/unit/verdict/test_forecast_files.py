@@ -61,7 +61,7 @@ def result(rows: list[dict[str, Any]] | None = None) -> dict[str, Any]:
 
 def test_every_certificate_is_listed_once_per_cluster_and_purpose() -> None:
     rows = result()["certificates"]
-    assert [(one["cluster"], one["purpose"], one["days_left"]) for one in rows] == [
+    assert [(row["cluster"], row["purpose"], row["days_left"]) for row in rows] == [
         ("cucma", "ipsec", None), ("cucm10", "CallManager", -31), ("cucma", "tomcat", 10),
         ("cucma", "tomcat-trust", 304), ("cucma", "CallManager", 426),
     ]  # fmt: skip
@@ -86,7 +86,7 @@ def test_an_external_peer_is_listed_by_what_it_presents() -> None:
     evidence = broken.sound()
     probe = evidence["clusters"][1]["nodes"][0]["probe"]
     evidence["directions"][0]["external"] = {"addresses": ["10.0.0.2"], "probes": {"10.0.0.2": probe}}
-    (row,) = [one for one in all_certificates.listed([], cases(evidence), {}) if one["kind"] == "presented"]
+    (row,) = [row for row in all_certificates.listed([], cases(evidence), {}) if row["kind"] == "presented"]
     assert (row["cluster"], row["nodes"], row["common_name"], row["days_left"]) == (
         "cucm10",
         ["10.0.0.2"],
@@ -98,7 +98,7 @@ def test_an_external_peer_is_listed_by_what_it_presents() -> None:
 def test_the_files_hold_the_same(tmp_path: Path) -> None:
     found = result()
     changed, paths = forecast_files.write(str(tmp_path / "new"), found, near=30, pretend=False)
-    assert changed and [Path(one).name for one in paths] == [
+    assert changed and [Path(path).name for path in paths] == [
         "forecast.html", "forecast.csv", "certificates.csv", "forecast.json",
     ]  # fmt: skip
     assert forecast_files.write(str(tmp_path / "new"), found, near=30, pretend=False)[0] is False
@@ -106,11 +106,11 @@ def test_the_files_hold_the_same(tmp_path: Path) -> None:
     assert data["certificates"] == found["certificates"] and data["forecasts"] == found["forecasts"]
     with (tmp_path / "new/certificates.csv").open(newline="") as stream:
         listed = list(csv.DictReader(stream))
-    assert [one["days_left"] for one in listed] == ["", "-31", "10", "304", "426"]
+    assert [row["days_left"] for row in listed] == ["", "-31", "10", "304", "426"]
     with (tmp_path / "new/forecast.csv").open(newline="") as stream:
         events = list(csv.DictReader(stream))
-    assert len(events) == sum(len(one["events"]) for one in found["forecasts"])
-    assert {one["from"] for one in events} == {"cucma", "cucm10"}
+    assert len(events) == sum(len(way["events"]) for way in found["forecasts"])
+    assert {event["from"] for event in events} == {"cucma", "cucm10"}
     page = (tmp_path / "new/forecast.html").read_text()
     assert "directions down" not in page
     found["forecasts"][0]["works"] = False
@@ -173,4 +173,4 @@ def test_axe_finds_nothing_in_the_forecast(tmp_path: Path) -> None:
     forecast_files.write(str(tmp_path), result(), near=30, pretend=False)
     found, console = look(tmp_path, [("forecast.html", 360), ("forecast.html", 1200)])
     assert console == ""
-    assert [(one["problems"], one["scroll"] <= one["client"]) for one in found] == [([], True)] * 2
+    assert [(page["problems"], page["scroll"] <= page["client"]) for page in found] == [([], True)] * 2

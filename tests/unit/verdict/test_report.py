@@ -49,8 +49,8 @@ def given(count: int = 2, verdict: str = "secure", name: str = LONG) -> dict[str
         }
         for at, name in enumerate(names)
     ]  # fmt: skip
-    for one in clusters[:1]:
-        one["phones"] = registrations(
+    for cluster in clusters[:1]:
+        cluster["phones"] = registrations(
             {"registered": 2, "names": ["SEP1", "SEP2"], "listed": True},
             {"registered": 1, "names": ["SEP1"], "listed": True},
         )
@@ -89,7 +89,7 @@ def given(count: int = 2, verdict: str = "secure", name: str = LONG) -> dict[str
         "title": "Report", "clusters": clusters, "captures": captures if count > 1 else [],
         "traces": [{"cluster": names[0], "calls": calls}] if names else [],
         "verdict": {"verdict": verdict, "summary": [], "directions": directions},
-        "changes": [{"cluster": one, "what": "SIP trunk", "actions": ["created"]} for one in names[:1]],
+        "changes": [{"cluster": name, "what": "SIP trunk", "actions": ["created"]} for name in names[:1]],
         "files": [{"path": "build/" + "long/" * 30 + "packets.cap", "size": 1, "sha256": "ab" * 32}],
         "about": [{"name": "Inventory", "value": "inventory.yml"}],
     }  # fmt: skip
@@ -118,13 +118,13 @@ def opened(folder: Path, jobs: list[tuple[str, int]], *, dark: bool = False, che
     found, console = look(folder, [(f"{state}.html", width) for state, width in jobs], dark=dark, checked=checked)
     assert console == ""
     assert len(found) == len(jobs)
-    assert {one["paper"] for one in found} == {"rgb(15, 20, 26)" if dark else "rgb(245, 246, 248)"}
-    for one in found:
-        where = (one["page"], one["width"])
-        assert (where, one["wide"]) == (where, [])
-        assert (where, one["problems"]) == (where, [] if checked else None)
-        assert one["scroll"] <= one["client"] and len(one["text"]) > 500, where
-        assert not checked or one["checked"] > 10, where
+    assert {page["paper"] for page in found} == {"rgb(15, 20, 26)" if dark else "rgb(245, 246, 248)"}
+    for page in found:
+        where = (page["page"], page["width"])
+        assert (where, page["wide"]) == (where, [])
+        assert (where, page["problems"]) == (where, [] if checked else None)
+        assert page["scroll"] <= page["client"] and len(page["text"]) > 500, where
+        assert not checked or page["checked"] > 10, where
 
 
 @needs_chromium
@@ -277,10 +277,10 @@ def test_nothing_at_all_still_makes_a_page(tmp_path: Path) -> None:
 
 def test_the_questions_are_answered_by_what_was_found(tmp_path: Path) -> None:
     data = given(verdict="insecure")
-    for one in data["verdict"]["directions"]:
-        one["evidence"] = [{"check": "srtp", "source": "call", "text": "keys"},
+    for direction in data["verdict"]["directions"]:
+        direction["evidence"] = [{"check": "srtp", "source": "call", "text": "keys"},
                            {"check": "wire", "source": "capture", "text": "TLS"}]  # fmt: skip
-        one["findings"] = [
+        direction["findings"] = [
             {"severity": "error", "check": "server_name", "cause": "another name", "source": "probe"},
             {"severity": "missing", "check": "dates", "cause": "unknown", "source": "probe"},
         ]
@@ -327,8 +327,8 @@ def test_what_the_probe_negotiated_is_not_shown_as_the_trunks(
     tmp_path: Path, version: str, cipher: str, said: str, tag: str
 ) -> None:
     data = given()
-    for one in data["verdict"]["directions"]:
-        one |= {
+    for direction in data["verdict"]["directions"]:
+        direction |= {
             "tls_version": "TLSv1.2",
             "cipher": "AES128-SHA",
             "tls_version_source": version,
@@ -346,7 +346,7 @@ def test_evidence_in_the_reports_folder_is_named_from_there(tmp_path: Path) -> N
                      {"path": "/elsewhere/b.cap", "size": 1, "sha256": "cd" * 32}]  # fmt: skip
     report_files.write(str(tmp_path), data, pretend=False)
     kept = json.loads((tmp_path / "report.json").read_text())["files"]
-    assert [one["path"] for one in kept] == ["evidence/a.cap", "/elsewhere/b.cap"]
+    assert [listed["path"] for listed in kept] == ["evidence/a.cap", "/elsewhere/b.cap"]
 
 
 def test_without_the_templates_a_sentence_names_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

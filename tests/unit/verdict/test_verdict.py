@@ -95,7 +95,7 @@ def test_probe_and_configuration_make_it_secure() -> None:
         "subject": "C=IN, ST=cisco, L=cisco, O=cisco, OU=cisco, CN=CUCM10", "issuer": CA, "serial": "BB",
         "not_after": "2028-01-01T00:00:00Z", "sha256": view("CUCM10", "BB")["sha256"],
     }  # fmt: skip
-    assert [one["check"] for one in result["findings"]] == ["tls_version"], (
+    assert [finding["check"] for finding in result["findings"]] == ["tls_version"], (
         "TLS 1.0 causes a warning, and nothing else does"
     )
 
@@ -106,11 +106,11 @@ def test_dates_are_judged_by_the_clocks_of_the_nodes_that_see_the_certificate() 
     node(evidence, 1)["clock"] = {"offset": years, "source": "HTTPS"}
     result = judge(evidence)
     assert result["verdict"] == "insecure"
-    assert [one["cause"] for one in result["findings"] if one["check"] == "dates"] == [
+    assert [finding["cause"] for finding in result["findings"] if finding["check"] == "dates"] == [
         "the certificate of CUCMA expired on 2028-01-01, and the clock of CUCM10 is 1095 days ahead of the controller's"
     ]
     node(evidence, 1)["clock"] = {"offset": -years, "source": "CLI"}
-    said = [one["cause"] for one in judge(evidence)["findings"] if one["check"] == "dates"]
+    said = [finding["cause"] for finding in judge(evidence)["findings"] if finding["check"] == "dates"]
     assert len(said) == 1 and "CUCMA is not valid before" in said[0] and "1095 days behind" in said[0], said
     node(evidence, 1)["clock"] = {"offset": 0, "source": "controller"}
     assert judge(evidence)["verdict"] == "secure"
@@ -156,7 +156,7 @@ def test_media_is_encrypted_only_when_a_call_showed_keys() -> None:
     evidence["clusters"][0]["security_mode"] = "non-secure"
     plain = judge(evidence)
     assert (plain["media"], plain["verdict"]) == ("not allowed", "secure")
-    assert any("is not in mixed mode" in one["cause"] for one in plain["findings"])
+    assert any("is not in mixed mode" in finding["cause"] for finding in plain["findings"])
     evidence["traces"] = [{"cluster": "cucma", "calls": [trace_call()]}]
     assert judge(evidence)["media"] == "encrypted"
     evidence["traces"] = [{"cluster": "cucma", "calls": [trace_call(srtp=False)]}]
@@ -177,17 +177,17 @@ def test_phones_profiles_decide_over_media_where_no_call_was_seen(phones: Any, m
     evidence["clusters"][1]["phone_security"] = phones
     result = judge(evidence)
     assert (result["media"], result["verdict"]) == (media, "secure")
-    assert any("no phone of cucm10 has an encrypted" in one["cause"] for one in result["findings"]) is warned
+    assert any("no phone of cucm10 has an encrypted" in finding["cause"] for finding in result["findings"]) is warned
     evidence["traces"] = [{"cluster": "cucma", "calls": [trace_call()]}]
     seen = judge(evidence)
     assert seen["media"] == "encrypted"
-    assert not any("encrypted security profile" in one["cause"] for one in seen["findings"])
+    assert not any("encrypted security profile" in finding["cause"] for finding in seen["findings"])
 
 
 def test_a_self_signed_certificate_is_a_fault_of_trust() -> None:
     evidence = sound()
     break_self_signed(evidence)
-    concerns = {one["concerns"] for one in judge(evidence)["findings"] if "self-signed" in one["cause"]}
+    concerns = {finding["concerns"] for finding in judge(evidence)["findings"] if "self-signed" in finding["cause"]}
     assert concerns == {"trust"}
 
 
@@ -227,7 +227,7 @@ def tls13(**changes: Any) -> Evidence:
 
 def test_the_traces_of_both_ends_prove_a_tls13_connection() -> None:
     def proof(evidence: Evidence) -> list[str]:
-        return [one["text"] for one in judge(evidence)["evidence"] if "traces of both ends" in one["text"]]
+        return [line["text"] for line in judge(evidence)["evidence"] if "traces of both ends" in line["text"]]
 
     (text,) = proof(tls13())
     assert text.endswith(f"{SUBJECT}CUCMA as client, {SUBJECT}CUCM10 as server")
@@ -249,7 +249,7 @@ def test_a_ca_of_the_same_name_and_another_key_does_not_make_it_secure() -> None
     node(evidence, 0)["trust"] = [authority(key="somebody else's")]
     result = judge(evidence)
     assert result["verdict"] == "insecure"
-    assert any("has no CA for CUCM10" in one["cause"] for one in result["findings"])
+    assert any("has no CA for CUCM10" in finding["cause"] for finding in result["findings"])
 
 
 def break_active(e: Evidence) -> None:
@@ -404,8 +404,8 @@ def test_what_is_wrong_is_insecure_with_its_cause(breaking: Callable[[Evidence],
     breaking(evidence)
     result = judge(evidence)
     assert result["verdict"] == "insecure"
-    errors = [one for one in result["findings"] if one["severity"] == "error"]
-    assert any(one["check"] == check and words in one["cause"] for one in errors), errors
+    errors = [finding for finding in result["findings"] if finding["severity"] == "error"]
+    assert any(error["check"] == check and words in error["cause"] for error in errors), errors
 
 
 def drop_probe(e: Evidence) -> None:
@@ -444,7 +444,7 @@ def test_what_was_not_seen_is_unproven(dropping: Callable[[Evidence], None], che
     dropping(evidence)
     result = judge(evidence)
     assert result["verdict"] == "unproven"
-    assert any(one["check"] == check and one["severity"] == "missing" for one in result["findings"])
+    assert any(finding["check"] == check and finding["severity"] == "missing" for finding in result["findings"])
 
 
 def test_a_peers_own_root_chain_and_san_are_understood() -> None:
@@ -515,7 +515,7 @@ def test_a_peer_whose_part_of_the_run_failed_is_said_to_be_unseen() -> None:
     del evidence["clusters"][1], evidence["directions"][1]
     result = judge(evidence)
     assert result["verdict"] == "unproven"
-    assert [one["cause"] for one in result["findings"]] == [
+    assert [finding["cause"] for finding in result["findings"]] == [
         "Nothing of cucm10 was seen: it was unreachable, or its part of the run failed before this."
     ]
 

@@ -72,13 +72,13 @@ def judged(direction: Evidence) -> Evidence:
 
 
 def test_all_that_one_side_can_see_makes_it_secure_and_the_rest_is_said() -> None:
-    (one,) = judged(toward_sbc())["directions"]
-    assert one["verdict"] == "secure", one["findings"]
-    assert {finding["check"] for finding in one["findings"] if finding["severity"] == "one_sided"} == {
+    (way,) = judged(toward_sbc())["directions"]
+    assert way["verdict"] == "secure", way["findings"]
+    assert {finding["check"] for finding in way["findings"] if finding["severity"] == "one_sided"} == {
         "incoming",
         "srtp",
     }
-    assert all(finding["proof"] for finding in one["findings"] if finding["severity"] == "one_sided")
+    assert all(finding["proof"] for finding in way["findings"] if finding["severity"] == "one_sided")
     assert "as far as one side can show" in judged(toward_sbc())["summary"][0]
 
 
@@ -94,32 +94,32 @@ def test_all_that_one_side_can_see_makes_it_secure_and_the_rest_is_said() -> Non
     ],
 )
 def test_what_is_wrong_makes_it_insecure(changes: Evidence, check: str) -> None:
-    (one,) = judged(toward_sbc(**changes))["directions"]
-    assert one["verdict"] == "insecure"
-    assert check in {finding["check"] for finding in one["findings"] if finding["severity"] == "error"}
+    (way,) = judged(toward_sbc(**changes))["directions"]
+    assert way["verdict"] == "insecure"
+    assert check in {finding["check"] for finding in way["findings"] if finding["severity"] == "error"}
 
 
 @pytest.mark.parametrize("status", [{"in_service": False, "reason": "Local=2"}, {"in_service": None}, None])
 def test_a_trunk_that_is_not_in_service_is_unproven_and_says_what_would_prove_it(status: Evidence | None) -> None:
     direction = toward_sbc(status=status)
-    (one,) = judged(direction)["directions"]
-    assert one["verdict"] == "unproven"
-    missing = [finding for finding in one["findings"] if finding["severity"] == "missing"]
+    (way,) = judged(direction)["directions"]
+    assert way["verdict"] == "unproven"
+    missing = [finding for finding in way["findings"] if finding["severity"] == "missing"]
     assert missing and all(finding["proof"] for finding in missing)
 
 
 def test_a_peer_that_the_controller_can_not_reach_is_proven_by_the_cluster_itself() -> None:
     direction = toward_sbc()
     direction["external"]["probes"] = {}
-    (one,) = judged(direction)["directions"]
-    assert one["verdict"] == "secure", one["findings"]
+    (way,) = judged(direction)["directions"]
+    assert way["verdict"] == "secure", way["findings"]
     assert judged({**direction, "status": None})["directions"][0]["verdict"] == "unproven"
 
 
 def test_a_peer_without_client_authentication_is_warned_of() -> None:
-    (one,) = judged(toward_sbc(probe={"mutual": False}))["directions"]
-    assert one["verdict"] == "secure"
-    assert "mutual_authentication" in {f["check"] for f in one["findings"] if f["severity"] == "warning"}
+    (way,) = judged(toward_sbc(probe={"mutual": False}))["directions"]
+    assert way["verdict"] == "secure"
+    assert "mutual_authentication" in {f["check"] for f in way["findings"] if f["severity"] == "warning"}
 
 
 def test_srtp_is_missed_where_it_was_asked_for_and_warned_of_where_it_was_not() -> None:
@@ -127,9 +127,9 @@ def test_srtp_is_missed_where_it_was_asked_for_and_warned_of_where_it_was_not() 
     direction["trunk"]["srtp_allowed"] = False
     assert judged(direction)["directions"][0]["verdict"] == "insecure"
     direction["external"]["srtp"] = False
-    (one,) = judged(direction)["directions"]
-    assert one["verdict"] == "secure", one["findings"]
-    assert "srtp" in {found["check"] for found in one["findings"] if found["severity"] == "warning"}
+    (way,) = judged(direction)["directions"]
+    assert way["verdict"] == "secure", way["findings"]
+    assert "srtp" in {found["check"] for found in way["findings"] if found["severity"] == "warning"}
 
 
 def test_what_is_unproven_of_a_peer_that_is_not_ours_does_not_mar_the_whole() -> None:

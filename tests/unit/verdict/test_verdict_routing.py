@@ -22,7 +22,7 @@ def test_calls_that_are_not_routed_are_a_warning(state: str, severity: str | Non
     ]
     cases = verdict.directions_of(clusters, [{"from": "a", "to": "b"}], routing=[entry, {**entry, "from": "b"}])
     (judged,) = verdict.verdict(cases)["directions"]
-    findings = [one for one in judged["findings"] if one["check"] == "calls_routed"]
-    evidence = [one for one in judged["evidence"] if one["check"] == "calls_routed"]
-    assert [one["severity"] for one in findings] == ([severity] if severity else [])
+    findings = [finding for finding in judged["findings"] if finding["check"] == "calls_routed"]
+    evidence = [line for line in judged["evidence"] if line["check"] == "calls_routed"]
+    assert [finding["severity"] for finding in findings] == ([severity] if severity else [])
     assert len(findings) + len(evidence) == 1 and said in verdict.verdict(cases)["summary"][0]

@@ -17,7 +17,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509 import purposes
 
 ROOT = Path(__file__).resolve().parents[3]
 TABLES = ("plugins/module_utils/_x509/purposes.py", "roles/connection/vars/main.yml")
-NAMES = {name for one in purposes.PURPOSES.values() for name in (one.name, one.trust)}
+NAMES = {name for purpose in purposes.PURPOSES.values() for name in (purpose.name, purpose.trust)}
 #: calls that name AXL's kind of object CallManager, which is a service on a node
 AXL_KIND = re.compile(r"\b(listing|Kind)\(\s*\"CallManager\"")
 #: keys of tasks that hold words for people
@@ -46,13 +46,13 @@ def test_no_other_python_file_names_a_purpose() -> None:
 def texts(value: Any) -> Iterator[str]:
     """The texts of tasks and variables that Ansible works with."""
     if isinstance(value, dict):
-        for key, one in value.items():
+        for key, part in value.items():
             if key not in WORDS:
                 yield str(key)
-                yield from texts(one)
+                yield from texts(part)
     elif isinstance(value, list):
-        for one in value:
-            yield from texts(one)
+        for part in value:
+            yield from texts(part)
     elif isinstance(value, str):
         yield value
 

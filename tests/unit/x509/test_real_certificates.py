@@ -65,7 +65,8 @@ def differences(path: Path) -> Iterator[str]:
         return
     first = ours[0]
     written = [
-        ",".join("+".join(one.text for one in rdn) for rdn in name.rdns) for name in (first.subject, first.issuer)
+        ",".join("+".join(attribute.text for attribute in rdn) for rdn in name.rdns)
+        for name in (first.subject, first.issuer)
     ]
     wanted = {
         "serial": first.serial_text,
@@ -98,7 +99,7 @@ def test_every_request_reads_as_openssl_reads_it() -> None:
             ours = None
         if b"subject=" in said.stdout:
             assert ours is not None, path
-            text = ",".join("+".join(one.text for one in rdn) for rdn in ours.subject.rdns)
+            text = ",".join("+".join(attribute.text for attribute in rdn) for rdn in ours.subject.rdns)
             assert f"subject={text}\n" in said.stdout.decode(), path
             assert ours.signature_valid == (b"verify OK" in said.stderr + said.stdout), path
             compared += 1
@@ -108,13 +109,13 @@ def test_every_request_reads_as_openssl_reads_it() -> None:
 def test_damage_ends_in_a_certificate_or_a_sentence() -> None:
     chance = random.Random(19)
     paths = [path for path in files() if path.suffix in (".pem", ".der", ".crt")]
-    whole = [one.der for path in paths for one in read(path.read_bytes())[:1]]
+    whole = [certificate.der for path in paths for certificate in read(path.read_bytes())[:1]]
     for der in chance.sample(sorted(set(whole)), 150):
         for _round in range(10):
             at = chance.randrange(len(der))
             for changed in (der[:at] + bytes([chance.randrange(256)]) + der[at + 1 :], der[:at]):
-                for one in read(changed):
-                    one.view()
+                for certificate in read(changed):
+                    certificate.view()
 
 
 @pytest.mark.parametrize(
@@ -191,5 +192,5 @@ def test_a_store_with_one_odd_certificate_still_shows_the_others() -> None:
     pem = (ROOT / "x509" / "cryptography.io.pem").read_text()
     (good,) = read_certificates(pem)
     entries = [Entry("CallManager-trust", "a.pem", pem), Entry("CallManager-trust", "b.pem", pem[:200] + pem[-60:])]
-    assert [one.facts for one in entries] == [good, None]
+    assert [entry.facts for entry in entries] == [good, None]
     assert entries[0].problem == "" and "b.pem" in entries[1].problem and "damaged" in entries[1].problem

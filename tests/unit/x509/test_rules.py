@@ -104,7 +104,9 @@ def test_each_problem_of_a_returned_certificate_is_named(tmp_path: Path) -> None
                   "lacks the key usages keyEncipherment, keyAgreement", "it is a CA certificate", "lacks clientAuth",
                   "its key is EC, and purpose CallManager takes RSA"):  # fmt: skip
         assert words in said, said
-    assert any("added the extended key usage ipsecEndSystem" in one for one in rules.remarks(certificate, request))
+    assert any(
+        "added the extended key usage ipsecEndSystem" in remark for remark in rules.remarks(certificate, request)
+    )
     now = datetime.now(UTC)
     assert "expired at" in next(rules.date_problems(certificate, now + timedelta(days=41)))
     assert "not yet valid" in next(rules.date_problems(certificate, now - timedelta(days=1)))
@@ -134,7 +136,7 @@ def test_a_request_whose_names_could_be_misread_is_refused(tmp_path: Path, subje
     keys = ["-newkey", "rsa:2048", "-nodes", "-keyout", str(tmp_path / "k")]
     pem = openssl("req", "-new", "-utf8", "-config", str(tmp_path / "req.cnf"), *keys, "-subj", subject, *more)
     problems = list(rules.request_problems(read_request(pem), rules.Policy()))
-    assert any(words in one for one in problems), problems
+    assert any(words in problem for problem in problems), problems
 
 
 def test_a_common_name_inside_another_attribute_is_not_one(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_a_chain_is_read_in_every_form_and_order(tmp_path: Path, form: str) -> N
         "text": "Bag Attributes\n  localKeyID: 01\n" + "subject=x\n".join(mixed) + "the end\n",
         "crlf": "".join(mixed).replace("\n", "\r\n").encode(),
         "der": der("x509", chain[0]),
-        "ders": b"".join(der("x509", one) for one in mixed),
+        "ders": b"".join(der("x509", certificate) for certificate in mixed),
         "p7-pem": p7,
         "p7-der": der("pkcs7", p7),
         "p7-as-certificate": p7.replace("PKCS7", "CERTIFICATE"),
