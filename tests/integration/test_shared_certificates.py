@@ -34,22 +34,21 @@ def test_all_nodes_share_a_certificate_on_a_release_with_rest_and_on_one_without
     clusters = [cluster(1, "14", nodes=3, name="rest"), cluster(2, "12.5", nodes=3, name="cli")]
     site = Site(tmp_path, write_scenario(tmp_path / "shared.yml", clusters), limit=1800)
     with site.lab:
+        shipped = site.lab.ask("dump")
         first = site.play("renew_certificates", extra=SHARED)
-        assert first.recap["rest"]["failed"] == 0 and first.recap["cli"]["failed"] == 1, first.output[-6000:]
+        assert first.code != 0, first.output[-3000:]
         assert "cannot make one; nothing was done. Make it on the publisher's web page" in first.output
-        held = certificates(site)
-        assert not held["cli"] and not commands(site, "CLIN1", "set csr gen")
-        (shared,) = set(held["rest"].values())
-        assert set(held["rest"]) == {"RESTN1", "RESTN2", "RESTN3"}
-        assert "CN = RESTN1-ms.lab.local" in names(shared) or "CN = restn1-ms.lab.local" in names(shared)
-        assert all(f"DNS:restn{n}.lab.local" in names(shared) for n in (1, 2, 3))
+        assert "Nothing has been changed on any cluster." in first.output and site.lab.ask("dump") == shipped
         # A person makes the CSRs on the publisher's web page; the next run keeps them.
         for unit in ("CallManager", "CallManager-ECDSA"):
             site.lab.ask("csr", node=site.lab.address("cli"), unit=unit, multi_server=True)
         second = site.play("sip_tls_trunk", extra=SHARED)
         assert second.code == 0, second.output[-6000:]
         held = certificates(site)
-        assert held["rest"] == dict.fromkeys(held["rest"], shared)
+        (shared,) = set(held["rest"].values())
+        assert set(held["rest"]) == {"RESTN1", "RESTN2", "RESTN3"}
+        assert "CN = RESTN1-ms.lab.local" in names(shared) or "CN = restn1-ms.lab.local" in names(shared)
+        assert all(f"DNS:restn{n}.lab.local" in names(shared) for n in (1, 2, 3))
         assert len(held["cli"]) == 3 and len(set(held["cli"].values())) == 1
         assert not commands(site, "CLIN1", "set csr gen") and not commands(site, "CLIN2", "set cert import own")
         assert site.verdict()["verdict"] == "secure", site.verdict()
