@@ -10,6 +10,7 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -55,6 +56,15 @@ def leaves(value: Any, *, keys: bool = False) -> Iterator[Any]:
             yield from leaves(content, keys=keys)
     else:
         yield value
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def with_harmless(found: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import soap, wsdl
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import (
@@ -55,6 +55,31 @@ _DISCOVERY = (
 def returned(answer: Any) -> Any:
     """The content of a write's <return>, which zeep unwraps or not, depending on its neighbors."""
     return getattr(answer, "return", answer)
+
+
+class Page(NamedTuple):
+    """A part of a long response: how many rows to leave out, and how many to return at most."""
+
+    skip: int
+    first: int
+
+
+def _in_pages(read: Callable[[Page | None], list[Any]]) -> list[Any]:
+    """All rows of a read: at once, or page by page if CUCM says that the response would be too large."""
+    size: int | None = None
+    rows: list[Any] = []
+    while True:
+        try:
+            part = read(None if size is None else Page(len(rows), size))
+        except AxlFault as refused:
+            smaller = refused.page
+            if smaller is None or (size is not None and size <= 1):
+                raise
+            size = smaller if size is None else max(1, min(smaller, size // 2))
+            continue
+        rows += part
+        if size is None or len(part) < size:
+            return rows
 
 
 @dataclass
@@ -239,41 +264,23 @@ class AxlClient:
     def listing(self, kind: str, wrapper: str, search: Mapping[str, str], tags: Iterable[str]) -> list[Any]:
         """All objects that the search finds, in pages when CUCM says that the answer would be too large."""
         asked: dict[str, Any] = {"searchCriteria": dict(search), "returnedTags": dict.fromkeys(tags, "")}
-        page: int | None = None
-        found: list[Any] = []
-        while True:
-            extent = {} if page is None else {"skip": str(len(found)), "first": str(page)}
-            try:
-                answer = self.ask(f"list{kind}", **asked, **extent)
-            except AxlFault as refused:
-                smaller = refused.page
-                if smaller is None or (page is not None and page <= 1):
-                    raise
-                page = smaller if page is None else max(1, min(smaller, page // 2))
-                continue
-            got = soap.each(answer, wrapper)
-            found += got
-            if page is None or len(got) < page:
-                return found
+
+        def read(page: Page | None) -> list[Any]:
+            extent = {} if page is None else {"skip": str(page.skip), "first": str(page.first)}
+            return soap.each(self.ask(f"list{kind}", **asked, **extent), wrapper)
+
+        return _in_pages(read)
 
     def sql(self, statement: str) -> list[dict[str, str]]:
         """The rows of a query; columns by name, values as text. In pages when the answer would be too large."""
-        page: int | None = None
-        found: list[dict[str, str]] = []
-        while True:
-            extent = "" if page is None else f"skip {len(found)} first {page} "
-            try:
-                answer = self.ask("executeSQLQuery", sql=f"select {extent}{statement.removeprefix('select ')}")
-            except AxlFault as refused:
-                smaller = refused.page
-                if smaller is None or (page is not None and page <= 1):
-                    raise
-                page = smaller if page is None else max(1, min(smaller, page // 2))
-                continue
-            rows = soap.each(answer, "row")
-            found += [{soap.local(column): (column.text or "") for column in row} for row in rows]
-            if page is None or len(rows) < page:
-                return found
+
+        def read(page: Page | None) -> list[Any]:
+            extent = "" if page is None else f"skip {page.skip} first {page.first} "
+            return soap.each(
+                self.ask("executeSQLQuery", sql=f"select {extent}{statement.removeprefix('select ')}"), "row"
+            )
+
+        return [{soap.local(column): (column.text or "") for column in row} for row in _in_pages(read)]
 
     def side_by_side(self, job: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Run reads side by side, over as many connections as CUCM handles well; results in the order of the items."""

@@ -8,7 +8,6 @@ Private to siptls.cucm: no other collection may rely on it.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk_
     SIP_TRUNK_SECURITY_PROFILE,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import names
+from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
 
 SECURE_MODES = ("Authenticated", "Encrypted")
 PROFILE_TAGS = ("name", "security_mode", "incoming_transport", "incoming_port", "x509_subject_names")
@@ -150,7 +150,7 @@ def trunk_values(name: str, values: Mapping[str, Any], changed: Collection[str])
 
 def _destination(name: str, entry: Mapping[str, Any], *, srv: bool) -> Iterator[str]:
     address = str(entry.get("address") or "")
-    if srv and _is_address(address):
+    if srv and is_address(address):
         yield f"destination_is_srv of {name} excludes the IP address {address}."
     if not srv and address.startswith("_"):
         yield f"the destination {address} of {name} is the name of an SRV record. Set destination_is_srv to true."
@@ -159,16 +159,8 @@ def _destination(name: str, entry: Mapping[str, Any], *, srv: bool) -> Iterator[
             f"the destination {address or entry.get('address_ipv6')} of {name} has port 0, at which nobody listens. "
             "Give the port, or set destination_is_srv to true."
         )
-    if not srv and ":" in address and _is_address(address):
+    if not srv and ":" in address and is_address(address):
         yield f"the destination {address} of {name} is an IPv6 address. Give it as address_ipv6."
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def pattern_values(name: str, values: Mapping[str, Any], changed: Collection[str]) -> Iterator[str]:

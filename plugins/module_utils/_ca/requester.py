@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, is_address, printable
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, printable
 
 #: what CUCM adds to a host name: -ms of a multi-server certificate, -EC of an ECDSA one, or both
 _SUFFIX = re.compile(r"(-ec)?(-ms)?\Z")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import ipaddress
 from functools import lru_cache
 
+from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
+
 
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
@@ -26,14 +28,6 @@ def without_port(text: str) -> tuple[str, int | None]:
     """(address, port) of ``address:port``; an IPv6 address may have brackets or not. The port is None without one."""
     host, colon, port = text.strip().rpartition(":")
     if not colon or not port.isdecimal() or host.endswith(":") or (":" in host and text.startswith("[") is False
-                                                                   and not _is_address(host)):  # fmt: skip
+                                                                   and not is_address(host)):  # fmt: skip
         return plain(text), None
     return plain(host), int(port)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

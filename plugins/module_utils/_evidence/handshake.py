@@ -24,6 +24,7 @@ from typing import Any, Self
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams import Chunk
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import cipher_name, version_name
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_records import TlsReader, looks_like_tls
+from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import purpose_of
 
@@ -141,7 +142,7 @@ class Handshake:
         if hasattr(context, "_msg_callback"):
             context._msg_callback = self._message
         self._watched = hasattr(context, "_msg_callback")
-        name = None if _is_address(host) else host
+        name = None if is_address(host) else host
         self._tls = context.wrap_bio(self._in, self._out, server_side=False, server_hostname=name)
         self._first = b""
         self.socket = socket.create_connection((host, port), timeout)
@@ -308,13 +309,3 @@ def _authorities13(message: bytes) -> list[bytes]:
             found.append(value[inner + 2 : inner + 2 + size])
             inner += 2 + size
     return found
-
-
-def _is_address(host: str) -> bool:
-    import ipaddress
-
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -23,8 +23,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import (
     refused,
     write_once,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ORGANIZATIONAL_UNIT, is_address, san_key
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import ORGANIZATIONAL_UNIT, san_key
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, is_trust, unit_of
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import (
     fingerprint_of,

@@ -19,8 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._record.document import numbered
-from ansible_collections.siptls.cucm.plugins.module_utils._text import leaves
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import is_address
+from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address, leaves
 
 #: AXL's elements that hold numbers and patterns
 NUMBER_FIELDS = frozenset({

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,12 +17,3 @@ def common_name(certificate: Mapping[str, Any]) -> str:
 def certificate_names(certificate: Mapping[str, Any]) -> list[str]:
     """The names that peers write into their security profiles; none where the certificate was not shown."""
     return [str(name) for name in certificate.get("profile_names") or ()]
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is an IPv4 or IPv6 address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -13,11 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import FACTS, Cluster, Node
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import (
-    certificate_names,
-    common_name,
-    is_address,
-)
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names, common_name
+from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 
 Facts = Mapping[str, Any]

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import SEQUENCE, SET, DerError, Element, dotted, oid
 
 COMMON_NAME = "2.5.4.3"
@@ -215,15 +216,6 @@ def _address(content: bytes) -> str:
         half = len(content) // 2
         return f"{ipaddress.ip_address(content[:half])}/{ipaddress.ip_address(content[half:])}"
     return f"#{content.hex()}"
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is an IP address."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def matched_names(subject: Name, sans: Iterable[AltName]) -> tuple[str, ...]:

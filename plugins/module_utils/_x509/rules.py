@@ -17,15 +17,12 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC, NIST_CURVES, RSA
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import (
-    AltName,
-    is_address,
-    name_problems,
-)
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, name_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, Purpose
 
 # What CUCM up to 12.5 asks for (certificates.md, 6.4); for the request that asks for nothing.
