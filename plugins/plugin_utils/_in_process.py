@@ -56,6 +56,17 @@ def _quiet() -> warnings.catch_warnings[None]:
     return warnings.catch_warnings(action="ignore")
 
 
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """No search for garbage: what is imported stays."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@_no_collection()
 def face_of(name: str) -> Face:
     """The module of that name, with all that its tasks load."""
     face: Face = importlib.import_module(f"{COLLECTION}.modules.{name}").FACE
@@ -79,8 +90,6 @@ def _load_libraries(names: Iterable[str]) -> None:
 @functools.cache
 def _preload() -> None:
     """Load what each worker would load, and freeze it: once in a run, in Ansible's main process."""
-    # What is imported stays, so that there is no garbage to collect meanwhile.
-    gc.disable()
     _load_libraries(LIBRARIES)
     for loader, name in PRELOADED:
         loader.get(name)
@@ -89,7 +98,6 @@ def _preload() -> None:
     # No worker's garbage collector has to go through what is loaded, which would copy its pages.
     gc.collect()
     gc.freeze()
-    gc.enable()
 
 
 @dataclass
