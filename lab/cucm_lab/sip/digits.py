@@ -137,9 +137,21 @@ def search_space(cluster: Cluster, *names: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*found, ""]))
 
 
+def line_of(cluster: Cluster, phone: Phone) -> dict[str, Any]:
+    """The line of a phone as AXL has it now; empty if it was removed.
+
+    Lines in several partitions may have its number: the one in which the scenario put it comes first.
+    """
+    records = cluster.config.search("Line", phone.extension)
+    lines = [cluster.config.object("Line", record.name, record.scope) or {} for record in records]
+    return min(lines, key=lambda line: (line.get("routePartitionName") or "") != phone.partition, default={})
+
+
 def phone_space(cluster: Cluster, phone: Phone) -> tuple[str, ...]:
     """A phone's search space: the line's first, then the device's."""
-    return search_space(cluster, phone.line_css, phone.css)
+    device = cluster.config.object("Phone", phone.name) or {}
+    spaces = (line_of(cluster, phone).get("shareLineAppearanceCssName"), device.get("callingSearchSpaceName"))
+    return search_space(cluster, *(str(name or "") for name in spaces))
 
 
 def analyse(
@@ -222,9 +234,11 @@ class _Plan:
 
     def _candidates(self, number: str, order: dict[str, int]) -> Iterator[_Candidate]:
         for phone in self.cluster.phones:
-            if phone.extension == number and phone.partition in order:
-                match = Match(number, phone.extension, phone.partition, phone=phone, called=number)
-                yield _Candidate((1, order[phone.partition]), match)
+            line = line_of(self.cluster, phone) if phone.extension == number else {}
+            partition = str(line.get("routePartitionName") or "")
+            if line and partition in order:
+                match = Match(number, phone.extension, partition, phone=phone, called=number)
+                yield _Candidate((1, order[partition]), match)
         for record, translates in self._routes:
             partition = str(record.get("routePartitionName") or "")
             pattern = compile_pattern(str(record.get("pattern") or ""))
