@@ -103,6 +103,20 @@ def test_the_client_sends_the_identity_that_the_table_of_inferences_names(tmp_pa
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("peer", "result"), [("10.5", "failed"), ("11.5", "answered")])
+def test_in_fips_mode_an_old_release_has_no_tls_version_in_common(tmp_path: Path, peer: str, result: str) -> None:
+    async def run() -> None:
+        data = world.scenario("14", peer)
+        data["clusters"][0]["fips"] = True
+        async with world.running(tmp_path, data) as lab:
+            await world.secure_pair(lab)
+            for cluster, calling, called in (("a", "1018", "9898"), ("b", "9898", "1018")):
+                call = await place_call(lab, cluster, calling, called)
+                assert call["result"] == result and call["tls_version"] in ("", "TLSv1.2"), call
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(("gone_since", "result"), [((15, 0, 1, 13901, 2), "failed"), (None, "answered")])
 def test_without_rsa_key_exchange_an_old_release_has_no_cipher_in_common(
     tmp_path: Path, gone_since: Any, result: str
