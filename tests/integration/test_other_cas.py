@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.certificate_kit import Authority
 from tests.support.operator_site import Site
 from tests.support.vault import TOKEN, OpensslCa, Vault, openssl
 
@@ -101,3 +102,37 @@ def test_what_vault_refuses_is_a_sentence_and_check_mode_has_nothing_signed(tmp_
         early = site.play("renew_certificates", extra={"sip_tls_ca": ca}, VAULT_TOKEN="spoiled")
         assert early.code != 0 and "did not accept vault_token (HTTP 403)" in " ".join(early.output.split())
         assert site.lab.ask("dump") == csrs and len(vault.requests) == count
+
+
+#: a user's tasks: the CA signs for cucma, and the certificate of cucm10 is not there yet
+TASKS = """
+- name: Have openssl sign
+  ansible.builtin.command:
+    cmd: openssl x509 -req -CA {ca} -CAkey {key} -CAcreateserial -days 300 -copy_extensions copyall
+    stdin: "{{{{ callmanager_certificate_csr }}}}"
+  register: signed
+  when: inventory_hostname == 'cucma'
+- name: Hand it over
+  ansible.builtin.set_fact:
+    callmanager_certificate_pem: "{{{{ signed.stdout | default('') }}}}"
+    callmanager_certificate_chain: ["{{{{ lookup('ansible.builtin.file', '{ca}') }}}}"]
+    callmanager_certificate_waits_for: >-
+      {{{{ '' if signed.stdout is defined else 'The PKI team signs ' ~ callmanager_certificate_node ~ ' on Monday.' }}}}
+"""
+
+
+@pytest.mark.matrix
+def test_own_tasks_sign_for_one_cluster_and_the_other_waits(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    ca = Authority.make(tmp_path, "Team CA")
+    (tmp_path / "own.yml").write_text(TASKS.format(ca=ca.path, key=ca.key))
+    own = {"callmanager_certificate_sign_tasks": str(tmp_path / "own.yml")}
+    with site.lab:
+        before = site.lab.ask("dump")
+        foreseen = site.play("renew_certificates", "--check", extra=own)
+        assert foreseen.code == 0 and site.lab.ask("dump") == before, foreseen.output[-6000:]
+        first = site.play("renew_certificates", extra=own)
+        assert first.recap["cucma"]["failed"] == 0 and first.recap["cucm10"]["failed"] == 1, first.output[-6000:]
+        assert "The PKI team signs CUCM10 on Monday." in first.output
+        (issuer,) = issuers(site).values()
+        assert "Team CA" in issuer
