@@ -507,7 +507,7 @@ def test_runs_with_nothing_to_do_end_in_a_list_and_a_plan(tmp_path: Path) -> Non
             assert "Not to be approved" in (tmp_path / name / "plan.md").read_text(encoding="utf-8")
         # A prediction fails for one cluster after preflight: the plan has the other one, and the reason.
         site.lab.ask(
-            "fault/add", interface="axl", operation="getSipProfile", node="cucm10", action="status", status=500
+            "fault/add", interface="axl", operation="getPresenceGroup", node="cucm10", action="status", status=500
         )
         run = site.play("plan", extra={"plan_path": str(tmp_path / "fault")})
         plan = (tmp_path / "fault" / "plan.md").read_text(encoding="utf-8")
