@@ -441,10 +441,12 @@ def _from_peer_trunk(case: Direction) -> Iterator[Sign]:
     known = frozenset().union(*(node.addresses for node in case.source_nodes))
     if not known & {address for address, _port in back}:
         listed = ", ".join(address for address, _port in back)
-        yield Sign(
-            "destination_at_peer", "configuration", f"the trunk of {case.target} points to {listed}, not to a node of "
-            f"{case.source}", "Correct the destinations of the trunk of the peer (cucm_sip_trunk), and reset it.",
-        )  # fmt: skip
+        text = f"the trunk of {case.target} points to {listed}, not to a node of {case.source}"
+        cause = "destination_at_peer"
+        if (case.leg.status or {}).get("in_service"):
+            cause, text = NOT_RESET, f"{text}; but {case.source} reports its trunk in service"
+        step = "Correct the destinations of the trunk of the peer (cucm_sip_trunk), and reset it."
+        yield Sign(cause, "configuration", text, step)
 
 
 def _from_calls(case: Direction) -> Iterator[Sign]:

@@ -159,6 +159,9 @@ BREAKINGS: dict[str, tuple[Callable[[Evidence], None], str]] = {
     "wrong destination of a working trunk": (lambda e: works_all_the_same(e, broken.break_destination), "not_reset"),
     "wrong name of a working trunk": (lambda e: works_all_the_same(e, broken.break_name), "not_reset"),
     "TCP in the profile of a working trunk": (lambda e: works_all_the_same(e, broken.break_transport), "not_reset"),
+    "wrong destination of the peer's working trunk": (
+        lambda e: works_all_the_same(e, peer_elsewhere), "not_reset",
+    ),
     "not activated": (lambda e: broken.node(e, 1).update(callmanager=False), "not_activated"),
     "nowhere activated": (lambda e: broken.node(e, 0).update(callmanager=False), "not_activated"),
 }  # fmt: skip
@@ -203,7 +206,7 @@ WIRE = {
     "closed after the handshake", "plain SIP to a TLS port",
 }  # fmt: skip
 #: settings that a working trunk does not use: other faults end its work, or write the same settings
-WORKING = {name for name in BREAKINGS if name.endswith("of a working trunk")}
+WORKING = {name for name in BREAKINGS if name.endswith("working trunk")}
 #: breakings that write the same part of the evidence, so that the later one undoes the earlier one
 PARTS = (
     {"not active", "expired", "not yet valid", "uses", "not uploaded"},
@@ -218,6 +221,7 @@ PARTS = (
     {"plain SIP to a TLS port", "another profile", "TCP", "destination", "port"},
     {"another destination in use", "destination", "port"},
     {"call refused", "number unknown"},
+    {"peer points elsewhere", *WORKING},
 )
 
 
