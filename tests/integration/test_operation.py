@@ -127,10 +127,10 @@ def test_remove_after_set_up_leaves_everything_but_identities_as_it_was(tmp_path
         run = site.play("remove_sip_tls_trunk")
         assert run.code == 0, run.output[-6000:]
         assert configuration(site) == before[0]
-        for name, held in trust(site).items():
+        for name, names in trust(site).items():
             # The identity certificate stays, and with it the CA above it.
             assert cas_of_ours(site, name) == (f"CA of {name}",)
-            assert [name for name in held if not name.startswith("CA of ")] == before[1][name]
+            assert [ca for ca in names if not ca.startswith("CA of ")] == before[1][name]
         assert site.play("remove_sip_tls_trunk").total("changed") == 0
 
 

@@ -116,7 +116,7 @@ def test_a_renewal_waits_for_the_window_and_for_calls(tmp_path: Path) -> None:
 
 
 def _the_plan_has_every_step_of_the_regeneration_guide(site: Site, folder: Path) -> None:
-    """Cisco document 214231, for the cluster of 14; the one of 11.5 has no HAProxy and is told about TVS."""
+    """Cisco document 214231, for the cluster of 14; the one of 11.5 has no HAProxy, and its plan names TVS."""
     run = site.play("plan", extra={"callmanager_certificate_ctl": "update", "plan_path": str(folder / "plan")})
     assert run.total("changed") == 0, run.recap
     assert run.code == 0, run.output[-6000:]

@@ -44,12 +44,12 @@ def test_all_nodes_share_a_certificate_on_a_release_with_rest_and_on_one_without
             site.lab.ask("csr", node=site.lab.address("cli"), unit=unit, multi_server=True)
         second = site.play("sip_tls_trunk", extra=SHARED)
         assert second.code == 0, second.output[-6000:]
-        held = certificates(site)
-        (shared,) = set(held["rest"].values())
-        assert set(held["rest"]) == {"RESTN1", "RESTN2", "RESTN3"}
+        installed = certificates(site)
+        (shared,) = set(installed["rest"].values())
+        assert set(installed["rest"]) == {"RESTN1", "RESTN2", "RESTN3"}
         assert "CN = RESTN1-ms.lab.local" in names(shared) or "CN = restn1-ms.lab.local" in names(shared)
         assert all(f"DNS:restn{n}.lab.local" in names(shared) for n in (1, 2, 3))
-        assert len(held["cli"]) == 3 and len(set(held["cli"].values())) == 1
+        assert len(installed["cli"]) == 3 and len(set(installed["cli"].values())) == 1
         assert not commands(site, "CLIN1", "set csr gen") and not commands(site, "CLIN2", "set cert import own")
         assert site.verdict()["verdict"] == "secure", site.verdict()
         for way in (("rest", "1001", "2001"), ("cli", "2001", "1001")):
@@ -83,11 +83,11 @@ def test_a_node_that_does_not_come_back_ends_the_restarts_and_the_next_run_goes_
         asked = [row["node"] for row in news if row.get("operation") == "soapDoControlServices"]
         assert [node for node in asked if node.startswith("BIG")] == ["BIGPUB", "BIGSUB1"], asked
         assert started(site, "big")["BIGSUB2"] == started(site, "big")["BIGPUB"] == "Started"
-        held = certificates(site)
+        installed = certificates(site)
         site.lab.ask("fault/clear")
         second = site.play("renew_certificates", *options)
         assert second.code == 0, second.output[-6000:]
-        assert certificates(site) == held, "a renewal that was in place was done again"
+        assert certificates(site) == installed, "a renewal that was in place was done again"
         assert set(started(site, "big").values()) == {"Started"}
         assert site.play("renew_certificates", *options).total("changed") == 0
 
@@ -107,7 +107,7 @@ def test_csrs_of_somebody_else_and_between_our_steps_end_well(tmp_path: Path) ->
         site.lab.ask("csr", node=site.lab.address("cucma"))
         run = site.play("renew_certificates")
         assert run.code == 0, run.output[-6000:]
-        assert all(len(held) == 1 for held in certificates(site).values())
+        assert all(len(installed) == 1 for installed in certificates(site).values())
         again = site.play("renew_certificates")
         assert again.code == 0 and again.total("changed") == 0 and "Nothing was due." in again.output
 

@@ -70,8 +70,8 @@ def test_the_whole_way(lab: LabProcess, root: Authority, cluster: str) -> None:
     again = run_module("cucm_cert_upload", **node, **upload)
     assert not again["changed"] and again["restart_required"] == [] and again["actions"] == []
 
-    held = run_module("cucm_certificate_info", **node)
-    assert held["not_served"] == ["CallManager/CallManager.pem"]
+    listed = run_module("cucm_certificate_info", **node)
+    assert listed["not_served"] == ["CallManager/CallManager.pem"]
     application = {"username": "axladmin", "password": "Axl-Lab-91!reading-and-writing"}
     service = {
         **{name: node[name] for name in ("host", "ca_path", "legacy_crypto")}, **application, "poll_interval": 0.3,
