@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,23 @@ def test_search_spaces_decide_at_both_ends_and_transformations_act(tmp_path: Pat
             assert (await place_call(lab, "a", "1018", "89898"))["result"] == "answered"
             world.change(second, "TransPattern", "7.98", blockEnable=True)
             assert (await place_call(lab, "a", "1018", "89898"))["result"] == "failed"
+
+    asyncio.run(run())
+
+
+def test_lines_and_phones_count_as_axl_has_them_now(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with world.running(tmp_path, two_sites()) as lab:
+            first = lab.clusters["a"]
+            assert (await place_call(lab, "a", "1019", "1018"))["result"] == "answered"
+            (line,) = first.config.search("Line", "1018")
+            moved = {**line.body, "routePartitionName": named(first, "RoutePartition", "Short")}
+            first.config.replace(replace(line, body=moved))
+            assert (await place_call(lab, "a", "1019", "1018"))["status"] == 404
+            (phone,) = [one for one in first.config.records("Phone") if one.body["description"] == "1019"]
+            wider = {**phone.body, "callingSearchSpaceName": named(first, "Css", "Everywhere")}
+            first.config.replace(replace(phone, body=wider))
+            assert (await place_call(lab, "a", "1019", "1018"))["result"] == "answered"
 
     asyncio.run(run())
 
