@@ -95,6 +95,23 @@ options:
           callmanager:
             description: V(false) if Cisco CallManager is not activated on the node.
             type: bool
+      other_nodes:
+        description: The nodes on which the cluster's trunks do not run. A peer's trunk must not point to them.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: Name of the node.
+            type: str
+            required: true
+          addresses:
+            description: The addresses and host names by which trunk destinations know the node.
+            type: list
+            elements: str
+            required: true
+          callmanager:
+            description: V(false) if Cisco CallManager is not activated on the node.
+            type: bool
   directions:
     description: The directions of the trunks. Each trunk has two, one from each end.
     type: list

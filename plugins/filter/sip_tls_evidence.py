@@ -56,6 +56,10 @@ options:
   traces:
     description: Result of M(siptls.cucm.cucm_trace_info) on the cluster.
     type: dict
+  others:
+    description: The nodes of the cluster on which its trunks do not run.
+    type: list
+    elements: dict
   phones:
     description: The state of the phones after services were restarted, from P(siptls.cucm.sip_tls_restarted#filter).
     type: dict

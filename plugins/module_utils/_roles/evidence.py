@@ -34,6 +34,7 @@ def cluster_evidence(
     captures: Rows = (),
     traces: Mapping[str, Any] | None = None,
     phones: Mapping[str, Any] | None = None,
+    others: Rows = (),
 ) -> dict[str, Any]:
     """The evidence of one cluster: the `cluster` with its nodes, the `directions` to its peers, and what was seen.
 
@@ -43,11 +44,13 @@ def cluster_evidence(
     are probes of peers that are not ours, each with a list of the peer and the address as `item`. captures are the
     results of a looped task that read one capture each, traces the result of the task that read the traces. Any of them
     may have failed; its evidence is then missing, and `unread` says why. phones compares the phones before and after,
-    where services were restarted.
+    where services were restarted. others are the nodes of the cluster on which its trunks do not run.
     """
     read = [capture for capture in captures if "connections" in capture]
     trace = {**traces, "cluster": cluster.name} if traces and "calls" in traces else None
     about: dict[str, Any] = {"name": cluster.name, "nodes": _nodes(cluster, certificates, probes)}
+    if others:
+        about["other_nodes"] = [_where(Node.from_facts(node)) for node in others]
     if phones:
         about["phones"] = phones
     brought = [(certificates, "certificates"), (probes, "chain"), ([states], "trunks"), (external, "chain"),
@@ -72,8 +75,7 @@ def _nodes(cluster: Cluster, certificates: Rows, probes: Rows) -> list[dict[str,
 def _node(cluster: Cluster, node: Node, result: Mapping[str, Any], probe: Mapping[str, Any] | None) -> dict[str, Any]:
     shown = result.get("certificates")
     return {
-        "name": node.name,
-        "addresses": list(dict.fromkeys([node.address, node.name])),
+        **_where(node),
         "held": _of(shown, TRUNK.name, [None])[0],
         "ec_held": _of(shown, TRUNK_EC.name, [None])[0],
         "trust": _of(shown, TRUNK.trust, []) if shown else None,
@@ -81,8 +83,13 @@ def _node(cluster: Cluster, node: Node, result: Mapping[str, Any], probe: Mappin
         "ec_issued": _issued(cluster, node.name, TRUNK_EC.name),
         "probe": probe,
         "clock": result.get("clock"),
-        "callmanager": node.callmanager,
     }
+
+
+def _where(node: Node) -> dict[str, Any]:
+    """A node, how others know it, and whether Cisco CallManager is activated on it."""
+    addresses = list(dict.fromkeys([node.address, node.name]))
+    return {"name": node.name, "addresses": addresses, "callmanager": node.callmanager}
 
 
 def _directions(

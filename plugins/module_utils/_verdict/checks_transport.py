@@ -13,6 +13,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certif
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import (
     Direction,
     Leg,
+    Node,
     between,
     first,
 )
@@ -84,7 +85,10 @@ def _destinations(case: Direction) -> Iterator[Check]:
     known = frozenset().union(*(node.addresses for node in case.target_nodes))
     port = int(first(case.back.profile or {}, "incoming_port", "incomingPort") or SIP_TLS_PORT)
     for address, asked in destinations:
-        if address not in known:
+        other = next((node for node in case.other_nodes if address in node.addresses), None)
+        if other and address not in known:
+            yield _other_destination(case, address, other)
+        elif address not in known:
             yield Check(
                 "destinations", "fail", f"the trunk of {case.source} points to {address}, which is not a node of "
                 f"{case.target}", "configuration", remedy="Correct the trunk's destinations (cucm_sip_trunk).",
@@ -100,6 +104,18 @@ def _destinations(case: Direction) -> Iterator[Check]:
                 "destinations", "pass", f"the trunk of {case.source} points to {address}:{asked} of {case.target}",
                 "configuration",
             )  # fmt: skip
+
+
+def _other_destination(case: Direction, address: str, node: Node) -> Check:
+    """A destination that is a node of the target on which its trunk does not run."""
+    why = "the trunk of {} does not run" if node.activated else "Cisco CallManager is not activated"
+    return Check(
+        "destinations", "fail", f"the trunk of {case.source} points to {address}, node {node.name} of {case.target}, "
+        f"on which {why.format(case.target)}", "configuration",
+        remedy=f"Take {node.name} out of the destinations of the trunk of {case.source} (cucm_sip_trunk)"
+        + ("." if node.activated else f", or activate Cisco CallManager on {node.name}."),
+        cause="" if node.activated else "not_activated",
+    )  # fmt: skip
 
 
 def _srtp_setting(case: Direction) -> Iterator[Check]:

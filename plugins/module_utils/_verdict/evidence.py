@@ -205,6 +205,8 @@ class Direction:
     versions: Mapping[str, str] = field(default_factory=dict)
     #: cluster -> how it checks the revocation of certificates, as the inventory says (cucm_revocation)
     revocation: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    #: the nodes of the target on which its trunks do not run
+    other_nodes: tuple[Node, ...] = ()
     #: whether calls to each pattern of the target are routed, by the dial plans of both ends
     routing: tuple[Mapping[str, Any], ...] = ()
 

@@ -25,6 +25,7 @@ NODE = {
     "clock": {"type": "dict"},
     "callmanager": {"type": "bool"},
 }
+OTHER_NODE = {key: NODE[key] for key in ("name", "addresses", "callmanager")}
 REVOCATION = {
     "ocsp": {"type": "str", "choices": ["disabled", "certificate", "configured"]},
     "common_criteria": {"type": "bool"},
@@ -37,6 +38,7 @@ CLUSTER = {
     "revocation": {"type": "dict", "options": REVOCATION},
     "phones": {"type": "dict"},
     "nodes": {"type": "list", "elements": "dict", "required": True, "options": NODE},
+    "other_nodes": {"type": "list", "elements": "dict", "options": OTHER_NODE},
 }
 EXTERNAL = {
     "addresses": {"type": "list", "elements": "str", "required": True},

@@ -66,6 +66,7 @@ def directions_of(
     A peer of which nothing is known, because its part of the run failed, has no nodes.
     """
     nodes = {str(cluster["name"]): tuple(map(Node.of, cluster.get("nodes") or ())) for cluster in clusters}
+    others = {str(cluster["name"]): tuple(map(Node.of, cluster.get("other_nodes") or ())) for cluster in clusters}
     legs = {(str(direction["from"]), str(direction["to"])): Leg.of(direction) for direction in directions}
     external = {
         (str(direction["from"]), str(direction["to"])): direction["external"]
@@ -82,6 +83,7 @@ def directions_of(
             target=target,
             source_nodes=nodes[source],
             target_nodes=_ports(external[source, target]) if (source, target) in external else nodes.get(target, ()),
+            other_nodes=others.get(target, ()),
             leg=leg,
             back=Leg(profile={"incoming_port": external[source, target].get("port")})
             if (source, target) in external

@@ -298,3 +298,9 @@ def test_the_node_on_which_a_trunk_is_out_of_service_counts(first: bool | None) 
     )
     status = found["directions"][0]["status"]
     assert status["in_service"] is False and status["node"] in ("A", "B")
+
+
+def test_the_nodes_without_a_trunk_are_named_in_the_evidence() -> None:
+    others = [{"name": "B", "address": "10.0.0.2", "callmanager": False, "trunk": False}]
+    found = sip_tls_evidence({"name": "cucma", "nodes": []}, certificates=[], probes=[], others=others)
+    assert found["cluster"]["other_nodes"] == [{"name": "B", "addresses": ["10.0.0.2", "B"], "callmanager": False}]

@@ -305,6 +305,19 @@ def test_a_sound_trunk_has_no_cause() -> None:
     assert (diagnosis["works"], diagnosis["cause"], diagnosis["next_step"]) == (True, None, None)
 
 
+@pytest.mark.parametrize(("activated", "cause", "words"), [
+    (False, "not_activated", "node CUCM11 of cucm10, on which Cisco CallManager is not activated"),
+    (True, "destination", "node CUCM11 of cucm10, on which the trunk of cucm10 does not run"),
+])  # fmt: skip
+def test_a_destination_on_which_no_trunk_runs_is_still_a_node(activated: bool, cause: str, words: str) -> None:
+    evidence = broken.sound()
+    evidence["clusters"][1]["other_nodes"] = [{"name": "CUCM11", "addresses": ["10.0.0.3"], "callmanager": activated}]
+    evidence["directions"][0]["trunk"]["destinations"].append({"address": "10.0.0.3", "port": 5061})
+    diagnosis = diagnose(evidence)
+    assert diagnosis["cause"] == cause and words in diagnosis["evidence"][0]["text"], diagnosis
+    assert "CUCM11" in diagnosis["next_step"]
+
+
 def test_what_several_sources_show_comes_first() -> None:
     evidence = broken.sound()
     broken.break_srtp(evidence)
