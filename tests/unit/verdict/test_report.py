@@ -278,8 +278,10 @@ def test_nothing_at_all_still_makes_a_page(tmp_path: Path) -> None:
 def test_the_questions_are_answered_by_what_was_found(tmp_path: Path) -> None:
     data = given(verdict="insecure")
     for direction in data["verdict"]["directions"]:
-        direction["evidence"] = [{"check": "srtp", "source": "call", "text": "keys"},
-                           {"check": "wire", "source": "capture", "text": "TLS"}]  # fmt: skip
+        direction["evidence"] = [
+            {"check": "srtp", "source": "call", "text": "keys"},
+            {"check": "wire", "source": "capture", "text": "TLS"},
+        ]
         direction["findings"] = [
             {"severity": "error", "check": "server_name", "cause": "another name", "source": "probe"},
             {"severity": "missing", "check": "dates", "cause": "unknown", "source": "probe"},
