@@ -218,7 +218,9 @@ class _Twin:
         return {**self._bare(made), **made}
 
     def _typed(self, kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        return typed(KINDS[kind].at(self._release.number), given)
+        body = typed(KINDS[kind].at(self._release.number), given)
+        # AXL shows a group that an object does not have with nothing but defaults.
+        return {name: value for name, value in body.items() if not isinstance(value, Mapping) or any(value.values())}
 
     def _bare(self, made: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
         """Objects of kinds that no record has, made by their names because others refer to them."""

@@ -304,16 +304,19 @@ class Cluster:
 
         Which of its certificates a CUCM sends as a client is not bound to the cipher, so a peer may see either.
         """
-        nodes = [node.name for node in self.trunk_nodes]
+        nodes = [node.name for node in self.trunk_nodes or self.nodes]
         if not all(certificate_names(self.certificates.get(node) or {}) for node in nodes):
             return []
         views = [view for node in nodes for view in self.identities(node)]
         return list(dict.fromkeys(name for view in views for name in certificate_names(view)))
 
     def as_peer(self) -> Peer:
-        """The cluster as others see it."""
+        """The cluster as others see it.
+
+        If its trunks run on no node, which preflight reports, a verification still compares with all nodes.
+        """
         return Peer(
-            self.name, names=self.subject_names, addresses=[node.address for node in self.trunk_nodes],
+            self.name, names=self.subject_names, addresses=[node.address for node in self.trunk_nodes or self.nodes],
             chain=self.chain, patterns=self.patterns, routes=self.routes,
         )  # fmt: skip
 
