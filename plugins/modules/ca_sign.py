@@ -396,6 +396,7 @@ signing_chain:
   type: list
   elements: str
   returned: if a certificate was signed or predicted
+  sample: ["-----BEGIN CERTIFICATE-----..."]
 predicted:
   description: Whether the certificate exists only in memory, in check mode.
   type: bool
