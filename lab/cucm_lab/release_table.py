@@ -54,19 +54,22 @@ def _signers(release: Release) -> str:
 
 
 COLUMNS = (
-    Column("Version", lambda one: one.version, {"9.1": "a"}),
+    Column("Version", lambda release: release.version, {"9.1": "a"}),
     # The guide has no column for 10.5, whose toolkit has a schema of its own.
-    Column("AXL", lambda one: f"{one.axl_oldest} to {one.axl_version}", {"9.1": "b", "10.5": "b, ?", "11.0": "b"}),
-    Column("TLS of HTTPS", lambda one: _span(one.tls.minimum, one.tls.maximum),
+    Column("AXL", lambda release: f"{release.axl_oldest} to {release.axl_version}",
+           {"9.1": "b", "10.5": "b, ?", "11.0": "b"}),
+    Column("TLS of HTTPS", lambda release: _span(release.tls.minimum, release.tls.maximum),
            {"9.1": "c", "10.0": "?", "11.0": "c", "14": "?", "15SU2": "c"}),
-    Column("TLS of SIP", lambda one: _span(one.sip.minimum, one.sip.maximum), {"9.1": "c", "10.0": "?", "11.0": "c"}),
-    Column("Request (CSR)", lambda one: f"RSA {one.csr.key_bits}, {one.csr.hash}",
+    Column("TLS of SIP", lambda release: _span(release.sip.minimum, release.sip.maximum),
+           {"9.1": "c", "10.0": "?", "11.0": "c"}),
+    Column("Request (CSR)", lambda release: f"RSA {release.csr.key_bits}, {release.csr.hash}",
            {"9.1": "d", "10.0": "e", "11.0": "f"}),
-    Column("Self-signed", lambda one: f"RSA {one.self_signed[0]}, {one.self_signed[1]}",
+    Column("Self-signed", lambda release: f"RSA {release.self_signed[0]}, {release.self_signed[1]}",
            {"9.1": "d", "10.0": "?", "10.5": "g, ?", "11.0": "i", "12.0": "f"}),
-    Column("Certificates by", lambda one: "REST, CLI" if one.has_rest_certmgr else "CLI", {"9.1": "f", "14": "h"}),
+    Column("Certificates by", lambda release: "REST, CLI" if release.has_rest_certmgr else "CLI",
+           {"9.1": "f", "14": "h"}),
     Column("CTL, ITL signed by", _signers, {"9.1": "j"}),
-    Column("ECDSA", lambda one: "yes" if one.has_ecdsa else "no", {"9.1": "f"}),
+    Column("ECDSA", lambda release: "yes" if release.has_ecdsa else "no", {"9.1": "f"}),
 )  # fmt: skip
 
 

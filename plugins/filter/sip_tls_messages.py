@@ -47,7 +47,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._text import clipped
 def sip_tls_messages(given: Any, verbosity: int) -> str | list[str]:
     """See the documentation above."""
     shorten = str if int(verbosity) else lambda text: clipped(str(text))
-    return shorten(given) if isinstance(given, str) else [shorten(one) for one in given]
+    return shorten(given) if isinstance(given, str) else [shorten(text) for text in given]
 
 
 class FilterModule:

@@ -228,7 +228,7 @@ def _set(item: Any) -> Any:
 
 def _short(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The result of a failure without texts that are longer than a person reads."""
-    problems = {"problems": [clipped(str(one)) for one in facts["problems"]]} if "problems" in facts else {}
+    problems = {"problems": [clipped(str(problem)) for problem in facts["problems"]]} if "problems" in facts else {}
     return {**facts, **problems, "msg": clipped(facts["msg"])}
 
 

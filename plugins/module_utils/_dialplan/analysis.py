@@ -46,7 +46,7 @@ class Found:
     @property
     def translated(self) -> str:
         """The beginning of a sentence that names the translation patterns which the number met; empty without one."""
-        words = " and ".join(one.words for one in self.translations)
+        words = " and ".join(translation.words for translation in self.translations)
         return f"{words} changed the called number, and " if words else ""
 
 

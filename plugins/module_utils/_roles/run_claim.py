@@ -47,7 +47,9 @@ class Place:
     def shared(self) -> Path:
         """This user's file in the shared folder."""
         try:
-            found = sorted(str(one[4][0]) for one in socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM))
+            found = sorted(
+                str(address[4][0]) for address in socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM)
+            )
         except OSError:
             found = []
         named = f"{(found or [self.host.lower()])[0]} {self.port}"
