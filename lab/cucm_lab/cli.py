@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -58,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     command("down", _down, "stop the lab and keep its state")
     status = command("status", _status, "what runs")
     status.add_argument("--json", action="store_true")
+    status.add_argument(
+        "--wait-for-trunks", type=float, default=0, metavar="SECONDS",
+        help="wait until no trunk is out of service, or so many seconds",
+    )  # fmt: skip
     call = command("call", _call, "place a call: from a cluster's phone to a number")
     call.add_argument("cluster")
     call.add_argument("calling")
@@ -293,8 +298,17 @@ def _down(options: argparse.Namespace) -> int:
     return 0
 
 
+def _trunks_out_of_service(status: Mapping[str, Any]) -> bool:
+    """Whether a trunk's pings have no answer, or none yet: after a restart some seconds pass before the first."""
+    return any(trunk["status"] == "UnRegistered" for cluster in status["clusters"] for trunk in cluster["trunks"])
+
+
 def _status(options: argparse.Namespace) -> int:
+    deadline = time.monotonic() + options.wait_for_trunks
     status = ask(options.state, "status")
+    while _trunks_out_of_service(status) and time.monotonic() < deadline:
+        time.sleep(0.5)
+        status = ask(options.state, "status")
     if options.json:
         print(json.dumps(status, indent=1))
         return 0

@@ -220,6 +220,30 @@ def test_the_main_playbook_writes_the_same_on_twins(tmp_path: Path) -> None:
 
 
 @pytest.mark.matrix
+def test_renewal_roll_over_and_removal_are_rehearsed_too(tmp_path: Path) -> None:
+    clusters = [cluster(31, "14", name="bern"), cluster(32, "12.5", name="graz")]
+    site = Site(tmp_path, write_scenario(tmp_path / "site.yml", clusters))
+    log = tmp_path / "rehearsal" / "run.log"
+    with site.lab:
+        assert site.play("sip_tls_trunk").code == 0
+        # A high threshold makes every certificate due.
+        due = {"callmanager_certificate_days": 3650, "callmanager_certificate_renew_before": 800}
+        code, report = rehearse(site, rehearse_playbook="renew_certificates", rehearse_variables=due)
+        assert code == 0 and "2 of 2 calls are answered" in report, report
+        assert "playbook `sip_tls_trunk` with the same variables" in report and "renewed" in log.read_text()
+        new = {
+            "sip_tls_ca": {"provider": "local", "path": str(tmp_path / "new-ca")},
+            "sip_tls_old_cas": [str(site.ca / "ca.pem")],
+        }
+        code, report = rehearse(site, rehearse_playbook="roll_over_ca", rehearse_variables=new)
+        assert code == 0 and "2 of 2 calls are answered" in report, report
+        assert "phase trust" in log.read_text()
+        code, report = rehearse(site, rehearse_playbook="remove_sip_tls_trunk")
+        assert code != 0 and "| bern | graz | 1 of 1 answered" in report, report
+        assert "Calls from bern to graz were answered before and fail after the run" in report, report
+
+
+@pytest.mark.matrix
 def test_a_rehearsal_that_is_killed_takes_its_twins_with_it(tmp_path: Path) -> None:
     site = Site(tmp_path, write_scenario(tmp_path / "site.yml", [cluster(31, "14", name="bern")]))
     state = tmp_path / "rehearsal" / "lab"
