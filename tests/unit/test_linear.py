@@ -32,7 +32,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence import (
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net import clock, https, recording, screen, shell
-from ansible_collections.siptls.cucm.plugins.module_utils._node import cli, refusals, rest, services, trust_lists
+from ansible_collections.siptls.cucm.plugins.module_utils._node import cli, control, refusals, rest, trust_lists
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import soap
 from ansible_collections.siptls.cucm.plugins.module_utils._x509 import der, names, reading
 
@@ -259,7 +259,7 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
         lambda text: rest._pem([text]): ("-----BEGIN CERTIFICATE-----\n",),
         rest._multi_words: ('"multi', '"', "multi"),
     },
-    "_node/services.py": {services.LISTED.findall: ("Cisco Tftp [STARTED]  a\n", "Cisco Tftp [", "[A]")},
+    "_node/control.py": {control.LISTED.findall: ("Cisco Tftp [STARTED]  a\n", "Cisco Tftp [", "[A]")},
     "_node/trust_lists.py": {
         trust_lists.TrustFile.read: (
             "CTL Record #:1\n",
