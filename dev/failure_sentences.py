@@ -40,21 +40,22 @@ PHASES = (
     Phase(
         "When the CA is rolled over",
         "Nothing has been changed. The phase, and what blocks it, is known before the first write.",
-        ("playbooks/roll_over*", "playbooks/tasks/roll_over*", "plugins/module_utils/_roles/roll_over.py"),
+        ("playbooks/roll_over*", "playbooks/tasks/roll_over*",
+         "plugins/module_utils/_roles/certificates/roll_over.py"),
         before=True,
     ),
     Phase(
         "In the inventory",
         "Nothing has been changed, and no cluster has been contacted. One list has the mistakes of all clusters.",
-        ("playbooks/tasks/*", "plugins/module_utils/_roles/inventory.py", "plugins/module_utils/_roles/numbers.py",
-         "plugins/module_utils/_roles/preflight_options.py"),
+        ("playbooks/tasks/*", "plugins/module_utils/_roles/preflight/inventory.py",
+         "plugins/module_utils/_roles/numbers.py", "plugins/module_utils/_roles/preflight/options.py"),
         before=True,
     ),
     Phase(
         "When changes are undone",
         "A removal or a restoration asks all clusters first. Later causes are the answers of CUCM to single objects.",
         ("playbooks/re[ms]*", "roles/sip_tls_undo/*", "plugins/module_utils/_roles/*remov*",
-         "plugins/module_utils/_roles/restoring.py", "plugins/module_utils/_roles/backup*.py"),
+         "plugins/module_utils/_roles/undo/restoring.py", "plugins/module_utils/_roles/undo/backup*.py"),
     ),
     Phase(
         "In preflight",
@@ -104,7 +105,7 @@ YIELDING = (
     "plugins/module_utils/_x509/names.py",
 )  # fmt: skip
 #: files there that yield texts of another kind: the steps of a plan
-NO_PROBLEMS = ("plugins/module_utils/_roles/plan*.py", "plugins/module_utils/_roles/cha*.py")
+NO_PROBLEMS = ("plugins/module_utils/_roles/plan/*",)
 #: words from which on a text is a sentence
 FEWEST = 4
 LEAST = 60

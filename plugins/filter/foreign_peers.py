@@ -56,7 +56,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._record import peers
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.external import read_peers
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.external import read_peers
 
 
 def foreign_peers(

@@ -106,9 +106,9 @@ _value:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import add_peers
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import check_cluster
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import check_options
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.cluster import check_cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.options import check_options
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.peers import add_peers
 
 
 def preflight(

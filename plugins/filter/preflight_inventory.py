@@ -61,7 +61,7 @@ from typing import Any
 from ansible.utils.display import Display
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import SPEC
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.inventory import (
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.inventory import (
     RENAMED,
     Inventory,
     inventory_problems,

@@ -50,7 +50,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import look_up
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.objects import look_up
 
 
 class FilterModule:

@@ -80,9 +80,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import plain
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.phones import add_anchor_problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.signing import add_signing
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import add_anchor_problems
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.signing import add_signing
 from ansible_collections.siptls.cucm.plugins.modules.ca_sign import FACE
 
 

@@ -58,7 +58,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.group import problems
 
 
 def preflight_problems(

@@ -56,8 +56,8 @@ _value:
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.calls import calls_between
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.calls import calls_between
 
 
 def sip_tls_call_paths(

@@ -39,7 +39,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.changes import changes
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan.changes import changes
 
 
 class FilterModule:

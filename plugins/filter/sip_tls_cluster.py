@@ -56,7 +56,7 @@ _value:
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import expected, with_certificates
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.cluster import expected, with_certificates
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
 
 

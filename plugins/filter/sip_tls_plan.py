@@ -49,7 +49,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan import change_plan
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan.document import change_plan
 
 
 class FilterModule:

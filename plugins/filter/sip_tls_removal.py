@@ -77,9 +77,9 @@ _value:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import current_peers
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import objects_to_look_up, removal
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust_removal import Trust
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.objects import current_peers
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.removal import objects_to_look_up, removal
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.trust_removal import Trust
 from ansible_collections.siptls.cucm.plugins.module_utils._text import with_harmless
 
 

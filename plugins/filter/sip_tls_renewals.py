@@ -56,7 +56,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.renewals import renewals
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.renewals import renewals
 
 
 class FilterModule:

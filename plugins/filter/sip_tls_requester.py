@@ -53,8 +53,8 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.owners import requester
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.owners import requester
 
 
 def sip_tls_requester(cluster: Mapping[str, Any], node: str, **more: Any) -> dict[str, Any]:

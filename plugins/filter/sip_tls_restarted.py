@@ -57,8 +57,8 @@ _value:
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import registrations
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.renewals import pending
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.phones import registrations
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.renewals import pending
 
 
 def sip_tls_restarted(

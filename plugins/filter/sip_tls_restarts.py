@@ -55,8 +55,8 @@ _value:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.restarts import following
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.restarts import following
 
 
 def sip_tls_restarts(

@@ -73,9 +73,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, typed_settings
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import current_peers
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.restoring import Now, objects_of_record, restoring
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust_removal import Trust
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.objects import current_peers
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.restoring import Now, objects_of_record, restoring
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.trust_removal import Trust
 from ansible_collections.siptls.cucm.plugins.module_utils._text import with_harmless
 
 

@@ -64,8 +64,8 @@ _value:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.roll_over import roll_over
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.roll_over import roll_over
 
 
 def sip_tls_roll_over(

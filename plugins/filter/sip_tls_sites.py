@@ -46,7 +46,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import sites
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.transit import sites
 
 
 class FilterModule:

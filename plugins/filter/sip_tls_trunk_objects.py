@@ -63,9 +63,9 @@ _value:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import with_existing
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Peer, clusters_of, typed_settings
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, trunk_objects
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.existing import with_existing
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.objects import every_peer, trunk_objects
 from ansible_collections.siptls.cucm.plugins.module_utils._text import with_harmless
 
 

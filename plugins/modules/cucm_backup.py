@@ -2,7 +2,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The face of _roles/backup_files.py."""
+"""The face of _roles/undo/backup_files.py."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ file:
 """
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Face, run_module
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.backup_files import SPEC, service
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.backup_files import SPEC, service
 
 FACE = Face(SPEC, service, needs=("requests", "zeep"))
 

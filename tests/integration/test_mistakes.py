@@ -562,13 +562,13 @@ ROLES_NEED = {
 
 
 #: files with the sentences that end a run before its first write
-BEFORE = ("plugins/module_utils/_roles/inventory.py", "plugins/module_utils/_roles/numbers.py",
-          "plugins/module_utils/_roles/preflight_options.py", "plugins/module_utils/_roles/preflight.py",
-          "plugins/module_utils/_roles/preflight_objects.py", "plugins/module_utils/_roles/external.py",
-          "plugins/module_utils/_roles/peers.py", "plugins/module_utils/_roles/nodes.py",
-          "plugins/module_utils/_roles/transit.py", "plugins/module_utils/_roles/phones.py",
-          "plugins/module_utils/_roles/trust.py", "playbooks/tasks/check_tags.yml",
-          "playbooks/tasks/check_group.yml")  # fmt: skip
+BEFORE = (
+    *(f"plugins/module_utils/_roles/{name}.py" for name in (
+        "preflight/inventory", "preflight/options", "preflight/cluster", "preflight/node", "preflight/authority",
+        "preflight/group", "preflight/objects", "certificates/phones", "certificates/trust", "trunk/external",
+        "trunk/peers", "trunk/transit", "nodes", "numbers")),
+    "playbooks/tasks/check_tags.yml", "playbooks/tasks/check_group.yml",
+)  # fmt: skip
 #: sentences that end no run: preflight shows them as warnings
 WARNINGS = (
     "--limit leaves out", "cucm_local_patterns is empty", "is newer than siptls.cucm knows",

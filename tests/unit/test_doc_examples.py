@@ -18,15 +18,15 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import SPEC
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.external import read_peers
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.inventory import (
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.inventory import (
     CONNECTION,
     OTHERS,
     REQUIRED,
     Inventory,
     inventory_problems,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import check_options
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.options import check_options
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.external import read_peers
 
 from tests.support.certificate_kit import Authority
 from tests.support.doc_examples import ROOT, Example, example_of, examples

@@ -20,7 +20,7 @@ import asyncssh
 import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_removal import sip_tls_removal
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan import change_plan
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan.document import change_plan
 from cucm_lab.testing import LabProcess
 
 from tests.support import scripted_ssh as ssh

@@ -18,8 +18,8 @@ import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.filter.preflight_inventory import preflight_inventory
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_messages import sip_tls_messages
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.inventory import RENAMED
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import SETTING_TYPES, typed_settings
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.inventory import RENAMED
 
 ROOT = Path(__file__).resolve().parents[2]
 #: the playbooks that lead to a write, or predict one

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.faults import AxlFault
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._node.refusals import REFUSALS
-from ansible_collections.siptls.cucm.plugins.module_utils._roles import inventory
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import inventory
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import fingerprint_of, read_certificates
 
 from dev import failure_sentences, inventory_variables

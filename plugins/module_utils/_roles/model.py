@@ -331,3 +331,11 @@ def _own(value: Any) -> Any:
 def clusters_of(facts: Iterable[Mapping[str, Any]]) -> list[Cluster]:
     """Clusters from the facts of each."""
     return [Cluster.from_facts(facts_) for facts_ in facts]
+
+
+def whole(value: Any, otherwise: int) -> int:
+    """A number from a template, which is text before ansible-core 2.19; a wrong one is reported with the options."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return otherwise

@@ -23,7 +23,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Res
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import argument_spec
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome
-from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup_files
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo import backup_files
 from cucm_lab.testing import LabProcess
 
 RELEASES = {

@@ -18,8 +18,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.client import Axl
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.dial_plan import dial_plan
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan import paths
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.plan import DialPlan
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.calls import call_paths
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.calls import call_paths
 from cucm_lab.testing import LabProcess, cluster, write_scenario
 
 from tests.support.dialled_site import Site, update

@@ -14,9 +14,9 @@ from ansible_collections.siptls.cucm.plugins.filter.preflight_problems import pr
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_cluster import sip_tls_cluster
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_evidence import sip_tls_evidence
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_trunk_objects import sip_tls_trunk_objects
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.changes import changes
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.renewals import renewals
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.renewals import renewals
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan.changes import changes
 
 from tests.support.made_views import made
 from tests.support.openssl_peer import ADDRESS, probe

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_trunk_objects import sip_tls_trunk_objects
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.external import read_peers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import add_peers, peer_problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.external import read_peers
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.peers import add_peers, peer_problems
 from test_composition import SETTINGS, cluster
 
 

@@ -19,9 +19,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import info as axl_info
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import add_peers
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import check_cluster, problems
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import look_up
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.cluster import check_cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.group import problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.objects import look_up
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.peers import add_peers
 from cucm_lab.testing import LabProcess
 from test_composition import SETTINGS
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import jinja2
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan import change_plan
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import text_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan.document import change_plan
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan.steps import text_of
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "playbooks" / "templates"
 HEAD = {"title": "Plan", "rows": [{"name": "With", "value": "siptls.cucm 1.0.0"}]}

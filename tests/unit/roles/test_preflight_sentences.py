@@ -12,9 +12,9 @@ import pytest
 import yaml
 from ansible_collections.siptls.cucm.plugins.filter.preflight import preflight
 from ansible_collections.siptls.cucm.plugins.filter.preflight_problems import preflight_problems
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import check_authority
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import look_up
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import check_options
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.authority import check_authority
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.objects import look_up
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.options import check_options
 from test_composition import SETTINGS, view
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from ansible_collections.siptls.cucm.plugins.filter.preflight import preflight
 from ansible_collections.siptls.cucm.plugins.filter.preflight_problems import preflight_problems
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.inventory import Inventory, inventory_problems
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import check_authority
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.authority import check_authority
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.inventory import (
+    Inventory,
+    inventory_problems,
+)
 from test_composition import SETTINGS, view
 from test_preflight_sentences import B, cluster, info
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import registrations
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.phones import registrations
 
 UNKNOWN: dict[str, Any] = {
     "registered": None,

@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificate_users import (
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.phones import signer_warnings
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.renewals import pending, renewals
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.users import (
     UNLISTED,
     certificate_users,
     users_sentence,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import signer_warnings
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_options import check_options
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.renewals import pending, renewals
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.options import check_options
 
 NODES = {name: {"name": name, "purpose": "CallManager"} for name in ("N1", "N2", "N3")}
 CSRS = [{"item": node, "needed": name != "N3", "reason": "19 days left"} for name, node in NODES.items()]

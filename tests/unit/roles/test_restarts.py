@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.restarts import following
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.restarts import following
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 
 CTI, TVS, TFTP, HAPROXY = "Cisco CTIManager", "Cisco Trust Verification Service", "Cisco Tftp", "Cisco HAProxy"

@@ -13,7 +13,7 @@ from ansible_collections.siptls.cucm.plugins.filter.preflight import preflight
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_removal import sip_tls_removal
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_roll_over import sip_tls_roll_over
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import clusters_of
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight import problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.group import problems
 from test_composition import SETTINGS
 
 from tests.support.made_views import authority, made

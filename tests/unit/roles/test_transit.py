@@ -9,11 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_trunk_objects import sip_tls_trunk_objects
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import with_existing
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Site, clusters_of, ways_of
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import check_objects
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import object_removals, objects_to_look_up
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import (
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.objects import check_objects
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.existing import with_existing
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.transit import (
     default_peers,
     routes_in_transit,
     shared_titles,
@@ -23,6 +22,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import 
     unreached,
     ways,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.removal import object_removals, objects_to_look_up
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust import (
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.trust import (
     chain_above,
     named_authorities,
     unknown_issuer,

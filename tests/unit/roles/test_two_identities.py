@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.filter.preflight import preflight
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_cluster import sip_tls_cluster
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, clusters_of
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.peers import peer_problems
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.peers import peer_problems
 
 RSA, EC = "CallManager", "CallManager-ECDSA"
 NODES: list[dict[str, str]] = [

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._roles import run_claim
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo import run_claim
 
 PLAYBOOK = """
 - hosts: localhost

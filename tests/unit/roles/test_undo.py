@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from ansible_collections.siptls.cucm.plugins.filter.sip_tls_restore import sip_tls_restore
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import covers
-from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.existing import with_existing
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Peer
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import (
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.existing import with_existing
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo import backup
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.removal import (
     object_removals,
     objects_to_look_up,
     other_trunks,
     removal,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust_removal import Trust
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.trust_removal import Trust
 
 from tests.support.made_views import made
 

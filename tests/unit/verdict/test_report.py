@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import registrations
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.phones import registrations
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import pages, report_files
 
 from tests.support.browser import look, needs_chromium, printed

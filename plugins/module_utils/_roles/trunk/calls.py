@@ -30,8 +30,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.plan import 
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import NOTHING_MADE, Cluster, Objects
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, trunk_objects
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight_objects import foreseen
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.objects import foreseen
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.objects import every_peer, trunk_objects
 
 #: the worse comes first
 _RANK = (NOT_ROUTED, UNKNOWN, ROUTED)

@@ -21,7 +21,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import pla
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.options import OF_ONE_REQUEST, ca_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import parse
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import option_problems
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.secrets import SECRETS, secrets_of
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.secrets import SECRETS, secrets_of
 from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address, leaves
 
 #: variables for reaching a cluster, by account; each with the environment variable that replaces it

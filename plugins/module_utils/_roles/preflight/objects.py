@@ -21,8 +21,12 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE, PATTERN, TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster, Objects, Peer, View, ways_of
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, routes
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import every_peer, object_names, trunk_objects
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import routes_in_transit
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.objects import (
+    every_peer,
+    object_names,
+    trunk_objects,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.transit import routes_in_transit
 from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
 
 #: options of cucm_info's look_up: the settings of the role that name such objects

@@ -26,9 +26,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import (
     noun,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Peer, Settings
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import shared_titles
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust_removal import Trust
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.objects import object_names
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.transit import shared_titles
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.trust_removal import Trust
 
 Rows = Iterable[Mapping[str, Any]]
 Key = tuple[str, str, str]

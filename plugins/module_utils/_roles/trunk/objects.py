@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.cluster import with_certificates
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.cluster import with_certificates
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN, PER_PEER, PROFILE, TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import (
     Cluster,
@@ -24,7 +24,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import (
     ways_of,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import MOST_DESTINATIONS
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.transit import routes_in_transit, shared_title
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.transit import routes_in_transit, shared_title
 
 #: what is checked of an external peer
 EXTERNAL_KEYS = ("addresses", "port", "names", "chain", "legacy_crypto")

@@ -20,8 +20,8 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.checks import tr
 from ansible_collections.siptls.cucm.plugins.module_utils._node.standin import stand_in_csr
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import CsrOptions, Entry
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import features
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.owners import requester
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.owners import requester
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import release_of
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.external import read_peers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import FACTS, Cluster, Peer
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.names import certificate_names
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.external import read_peers
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK_EC
 
 Clusters = Sequence[Cluster]

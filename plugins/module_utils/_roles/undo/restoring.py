@@ -12,16 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.backup import (
-    EMPTY,
-    FORMAT,
-    bare,
-    differing,
-    entry_key,
-    labelled,
-    normal,
-    unexplained,
-)
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import (
     BY_KIND,
     MADE,
@@ -31,9 +21,19 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import (
     noun,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import FACTS, Cluster, Peer, Settings
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.removal import kept_because_used, other_trunks
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust_removal import Trust
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.objects import object_names
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.backup import (
+    EMPTY,
+    FORMAT,
+    bare,
+    differing,
+    entry_key,
+    labelled,
+    normal,
+    unexplained,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.removal import kept_because_used, other_trunks
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.trust_removal import Trust
 
 Key = tuple[str, str, str]
 

@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan.patterns import covers
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import GROUP, LIST, MADE, PATTERN, TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Objects, Options, Settings
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.objects import object_names
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.trunk.objects import object_names
 
 Rows = Iterable[Mapping[str, Any]]
 _TARGETS = ("gateway", "route_list")

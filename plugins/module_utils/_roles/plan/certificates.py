@@ -16,16 +16,22 @@ from itertools import groupby
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import features
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import CALLMANAGER
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.phones import (
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.phones import (
     COMMAND,
     ITL_SIGNER,
     secure_phones,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import Row, Step, row, step
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.registered import Csr, Holder, RunFacts, Signed, ran
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.restarts import by_service
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.restarts import by_service
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import CALLMANAGER
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan.registered import (
+    Csr,
+    Holder,
+    RunFacts,
+    Signed,
+    ran,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan.steps import Row, Step, row, step
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, TRUNK_EC
 
 NEW_CA = "the new local CA"

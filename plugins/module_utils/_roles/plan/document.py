@@ -16,15 +16,15 @@ from typing import Any, cast
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import MADE, Made
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Objects, Peer
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.nodes import CALLMANAGER
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_certificates import (
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan.certificates import (
     certificate_steps,
     cluster_of,
     kept_certificates,
     sentence,
     shipped_certificates,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan_steps import Row, Step, row, step
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.registered import Object, ObjectTask, RunFacts
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan.registered import Object, ObjectTask, RunFacts
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.plan.steps import Row, Step, row, step
 from ansible_collections.siptls.cucm.plugins.module_utils._text import harmless
 
 #: of a new SIP profile only this is worth a reader's time; the rest is its template's

@@ -18,7 +18,7 @@ from typing import Any
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import object_info
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_MODULE
 from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Failure, Outcome, Task
-from ansible_collections.siptls.cucm.plugins.module_utils._roles import backup, run_claim
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo import backup, run_claim
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK_EC
 
 SPEC = APPLICATION + ArgSpec(

@@ -15,8 +15,8 @@ from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.sip_trunk import SIP_TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.trust import source_data
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.numbers import entries, option_problems, routes
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.trust import source_data
 from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._x509 import rules
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate

@@ -9,6 +9,11 @@ Private to siptls.cucm.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._module import DOWN
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
 
 #: options of the modules whose inventory variable has the same name with cucm_ before it
 OPTIONS = ("ca_path", "tls_fingerprint", "legacy_crypto", "os_username", "os_password", "ssh_port", "ssh_known_hosts",
@@ -26,3 +31,15 @@ def in_inventory_words(text: str) -> str:
     return re.sub(r"\b(Check|Give|Check host and) (host|port)\b", r"\1 cucm_\2", text).replace(
         "cucm_host and port", "cucm_host and cucm_port"
     ).replace("cucm_host, port", "cucm_host, cucm_port")  # fmt: skip
+
+
+def report_failure(cluster: Cluster, result: Mapping[str, Any], otherwise: str) -> None:
+    """Note what a module's failed result says: that the cluster is unreachable, or another problem."""
+    text = in_inventory_words(str(result.get("msg") or otherwise))
+    if result.get("msg"):
+        hint = ACCOUNT_HINTS.get("SSH" if "SSH port" in text else "HTTPS") if result.get("reason") == "account" else ""
+        text = f"{cluster.name}: {text}{hint}"
+    if result.get("reason") in DOWN:
+        cluster.unreachable = cluster.unreachable or text
+    else:
+        cluster.problems.append(text)
