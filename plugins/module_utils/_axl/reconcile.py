@@ -37,8 +37,7 @@ PAST = {"add": "added", "update": "updated", "remove": "removed"}
 
 def items_of(resource: Resource, params: Mapping[str, Any]) -> list[Item]:
     """The objects of a task: the entries of aggregate, with the task's own options as defaults, or a single one."""
-    options = resource.options
-    common = {option: params.get(option) for option in options}
+    common = {option: value for option in resource.options if (value := params.get(option)) is not None}
     items = []
     for given in [{}] if params.get("aggregate") is None else params["aggregate"]:
         entry = {**common, **{key: value for key, value in given.items() if value is not None}}

@@ -12,8 +12,9 @@ Private to siptls.cucm: no other collection may rely on it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.literals import LITERALS
@@ -161,6 +162,16 @@ class Resource:
         """Every option by its name; an element that moved between releases counts once, in its latest place."""
         return {row.option: row for row in flat(self.fields) if row.writable}
 
+    @cached_property
+    def choices(self) -> tuple[Field, ...]:
+        """The groups of options that exclude each other."""
+        return tuple(group for group in self.fields if group.flat and group.choice)
+
+    @cached_property
+    def deltas(self) -> tuple[Field, ...]:
+        """The options that add to a list or remove from it."""
+        return tuple(row for row in flat(self.fields) if row.delta)
+
     @property
     def first(self) -> str:
         """The option that names the object."""
@@ -196,6 +207,17 @@ def flat(rows: tuple[Field, ...]) -> tuple[Field, ...]:
     for row in rows:
         found += flat(row.kids) if row.flat else (row,)
     return tuple(found)
+
+
+def rows_for(rows: tuple[Field, ...], options: Iterable[str]) -> tuple[Field, ...]:
+    """The rows of these options, in the order of the table; an element that moved between releases has several."""
+    return _rows_for(rows, tuple(options))
+
+
+# A task may have thousands of objects, which all set the same few options.
+@lru_cache(maxsize=1024)
+def _rows_for(rows: tuple[Field, ...], options: tuple[str, ...]) -> tuple[Field, ...]:
+    return tuple(row for row in flat(rows) if row.option in options)
 
 
 def argument(row: Field) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, flat
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, Resource, flat, rows_for
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -46,15 +46,16 @@ def purge(prefixes: Mapping[str, str | None] | None) -> Iterator[str]:
 
 def shape(resource: Resource, entries: list[dict[str, Any]]) -> Iterator[str]:
     """Every problem that the options have on any release."""
-    names = {key_of(resource, entry): name_of(resource, entry) for entry in reversed(entries)}
-    for key, count in Counter(key_of(resource, entry) for entry in entries).items():
+    keys = [key_of(resource, entry) for entry in entries]
+    for key, count in Counter(keys).items():
         if count > 1:
-            yield f"{names[key]} is named {count} times in aggregate; once is enough."
+            name = name_of(resource, entries[keys.index(key)])
+            yield f"{name} is named {count} times in aggregate; once is enough."
     for entry in entries:
         yield from _names(resource, entry)
         name = name_of(resource, entry)
-        for row in flat(resource.fields):
-            if row.option in entry and row.writable:
+        for row in rows_for(resource.fields, entry):
+            if row.writable:
                 yield from _value(row, entry[row.option], f"{row.option} of {name}")
         yield from _exclusive(resource, entry, name)
 
@@ -74,12 +75,12 @@ def _names(resource: Resource, entry: Mapping[str, Any]) -> Iterator[str]:
 
 def _exclusive(resource: Resource, entry: Mapping[str, Any], name: str) -> Iterator[str]:
     """Options that exclude each other: the parts of a choice, a whole list and the changes to it."""
-    for group in resource.fields:
-        both = [kid.option for kid in group.kids if entry.get(kid.option)] if group.flat and group.choice else []
+    for group in resource.choices:
+        both = [kid.option for kid in group.kids if entry.get(kid.option)]
         if len(both) > 1:
             yield f"{' and '.join(both)} of {name} exclude each other."
-    for row in flat(resource.fields):
-        if row.delta and row.option in entry and row.delta in entry:
+    for row in resource.deltas:
+        if row.option in entry and row.delta in entry:
             yield f"{row.option} and {row.delta} of {name} exclude each other."
 
 
@@ -141,7 +142,7 @@ def for_release(resource: Resource, entries: list[dict[str, Any]], version: str,
     """Every option and value that this release does not have or take."""
     for entry in entries:
         for option, value in entry.items():
-            rows = [row for row in flat(resource.fields) if row.option == option and row.writable]
+            rows = [row for row in rows_for(resource.fields, (option,)) if row.writable]
             here = [row for row in rows if row.at(version)]
             if rows and not here:
                 yield _unknown(option, rows, entry, resource, release)
@@ -173,9 +174,8 @@ def _lengths(row: Field, value: Any, version: str, where: str) -> Iterator[str]:
 
 
 def _lengths_of(rows: tuple[Field, ...], values: Mapping[str, Any], version: str, where: str) -> Iterator[str]:
-    for row in flat(rows):
-        if row.option in values:
-            yield from _lengths(row, values[row.option], version, f"{row.option} in {where}")
+    for row in rows_for(rows, values):
+        yield from _lengths(row, values[row.option], version, f"{row.option} in {where}")
 
 
 def needed_for_add(resource: Resource, values: Mapping[str, Any], version: str) -> list[str]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import soap
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, flat, rows_of
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Field, flat, rows_for, rows_of
 
 UUID = re.compile(r"\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
 TRUE, FALSE = ("true", "t", "1"), ("false", "f", "0")
@@ -90,8 +90,8 @@ def _place(entry: Mapping[str, Any], order: str) -> int:
 def wanted(rows: tuple[Field, ...], given: Mapping[str, Any]) -> dict[str, Any]:
     """The user's options in the form to compare in, without those that were left out (None)."""
     found: dict[str, Any] = {}
-    for row in flat(rows):
-        value = given.get(row.option)
+    for row in rows_for(rows, given):
+        value = given[row.option]
         if value is None:
             continue
         if row.each:
@@ -136,15 +136,15 @@ def same(row: Field, given: Any, current: Any) -> bool:
 
 def holds(rows: tuple[Field, ...], given: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
     """True when an entry of CUCM has every value that the user gave for it."""
-    return all(same(row, given[row.option], current.get(row.option)) for row in flat(rows) if row.option in given)
+    return all(same(row, given[row.option], current.get(row.option)) for row in rows_for(rows, given))
 
 
 def differing(rows: tuple[Field, ...], given: Mapping[str, Any], current: Mapping[str, Any]) -> list[Field]:
     """The rows in which CUCM differs from what was asked for."""
     return [
         row
-        for row in flat(rows)
-        if row.option in given and not row.delta and not same(row, given[row.option], current.get(row.option))
+        for row in rows_for(rows, given)
+        if not row.delta and not same(row, given[row.option], current.get(row.option))
     ]
 
 
