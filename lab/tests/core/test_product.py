@@ -145,7 +145,7 @@ def test_the_readme_shows_the_releases_of_the_source() -> None:
 
 
 def test_the_container_file_fits_the_package() -> None:
-    """What its lines name is there: files, program, command and variable. Nothing here can build it."""
+    """What its lines name is there: files, program, command and variable."""
     folder = Path(__file__).parents[2]
     text = (folder / "Containerfile").read_text(encoding="utf-8")
     lines = [line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#")]
