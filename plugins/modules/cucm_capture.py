@@ -228,7 +228,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import (
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.node_capture import Plan
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.node_capture import Plan
     from ansible_collections.siptls.cucm.plugins.module_utils._module import Task
 
 SFTP = {
@@ -268,7 +268,7 @@ def service(task: Task) -> Outcome:
     """Capture on every node, or begin to, or end what was begun."""
     if task.params["state"] == "ended":
         return _end(task)
-    from ansible_collections.siptls.cucm.plugins.module_utils._evidence import node_capture
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import node_capture
 
     given = task.params
     plan = _plan(given)
@@ -286,7 +286,7 @@ def service(task: Task) -> Outcome:
 
 def _plan(given: Mapping[str, Any]) -> Plan:
     """What to capture. Failure when the options contradict each other, or CUCM would not take them."""
-    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.node_capture import Plan
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.node_capture import Plan
 
     if given["size"] != "all" and not given["size"].isdecimal():
         raise Failure(f"size is {given['size']!r}; it is a number of bytes, or all.")
@@ -308,7 +308,7 @@ def _path(given: str | None) -> Path | None:
 
 def _end(task: Task) -> Outcome:
     """End what was begun in the folder."""
-    from ansible_collections.siptls.cucm.plugins.module_utils._evidence import node_capture
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import node_capture
 
     if not task.params["folder"]:
         raise Failure("state=ended needs the folder that state=begun returned.")

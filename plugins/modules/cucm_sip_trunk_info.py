@@ -165,7 +165,7 @@ SPEC = APPLICATION + ArgSpec(
 
 def service(task: Task) -> Outcome:
     """Ask RIS, and the traces for reasons."""
-    from ansible_collections.siptls.cucm.plugins.module_utils._evidence import trunk_state
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import trunk_state
     from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 
     given = task.params

@@ -186,7 +186,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import files as evidence_files
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import trace_files, traces
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import selection, trace_files
 from ansible_collections.siptls.cucm.plugins.module_utils._module import (
     APPLICATION,
     ArgSpec,
@@ -220,7 +220,7 @@ SPEC = APPLICATION.optional("host", "username", "password") + ArgSpec(
 def service(task: Task) -> Outcome:
     """Fetch or open the files, read them, return what was requested."""
     given = task.params
-    wanted = traces.Wanted(
+    wanted = selection.Wanted(
         since=moment(given["since"]), until=moment(given["until"]), call_id=given["call_id"], number=given["number"],
         trunk=given["trunk"], peers=frozenset(given["peers"]),
     )  # fmt: skip
@@ -231,7 +231,7 @@ def service(task: Task) -> Outcome:
             )
     reader = trace_files.Reader()
     files, warnings = _from_files(given, reader) if given["files"] else _from_node(given, reader, wanted)
-    return Outcome(result={**traces.summary(reader.trace, reader.logs, wanted), "files": files}, warnings=warnings)
+    return Outcome(result={**selection.summary(reader.trace, reader.logs, wanted), "files": files}, warnings=warnings)
 
 
 def _from_files(given: dict[str, Any], reader: trace_files.Reader) -> tuple[list[dict[str, Any]], list[str]]:
@@ -247,7 +247,7 @@ def _from_files(given: dict[str, Any], reader: trace_files.Reader) -> tuple[list
 
 
 def _from_node(
-    given: dict[str, Any], reader: trace_files.Reader, wanted: traces.Wanted
+    given: dict[str, Any], reader: trace_files.Reader, wanted: selection.Wanted
 ) -> tuple[list[dict[str, Any]], list[str]]:
     from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 

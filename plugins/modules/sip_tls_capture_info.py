@@ -230,8 +230,8 @@ problems:
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import capture
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import files as evidence_files
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import capture
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Failure, Outcome, run_module
 
 if TYPE_CHECKING:

@@ -249,8 +249,8 @@ import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import presented, probe
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Identity
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes import presented, probe
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes.handshake import Identity
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Face, Failure, Outcome, run_module
 
 if TYPE_CHECKING:

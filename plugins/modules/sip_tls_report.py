@@ -126,7 +126,7 @@ SPEC = ArgSpec(
 
 def service(task: Task) -> Outcome:
     """Write both files."""
-    from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report_files
+    from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report import files as report_files
 
     given = dict(task.params)
     return report_files.write(given.pop("dest"), given, pretend=task.check_mode)

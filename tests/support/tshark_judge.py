@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import capture
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import capture
 
 NEEDED = [name for name in ("tshark", "tcpdump", "openssl") if not shutil.which(name)]
 needs_tshark = pytest.mark.skipif(

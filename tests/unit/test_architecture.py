@@ -126,7 +126,7 @@ def test_every_file_that_connects_checks_the_network_it_is_confined_to() -> None
         if connects.search(text := path.read_text(encoding="utf-8")) and "confine.check(" not in text
     ]
     # Its one caller is probe.py, which checks.
-    assert guilty == ["module_utils/_evidence/handshake.py"]
+    assert guilty == ["module_utils/_evidence/probes/handshake.py"]
     callers = [path.name for path in sources(PLUGINS) if " Handshake(" in path.read_text(encoding="utf-8")]
     assert callers == ["probe.py"]
 

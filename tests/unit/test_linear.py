@@ -20,14 +20,14 @@ import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils import _text
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import faults
 from ansible_collections.siptls.cucm.plugins.module_utils._dialplan import patterns as dial_patterns
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import (
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import sip_text
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import onscreen
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import (
     alarms,
     calllogs,
-    onscreen,
     reasons,
     sdl,
     sdl_texts,
-    sip_text,
     tls_failures,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
@@ -44,7 +44,7 @@ FILES = [str(path.relative_to(ROOT)) for path in files_with_patterns(*FOLDERS)]
 #: patterns that are put together at run time: what the source says of them -> one of them as it is then
 MADE: dict[str, tuple[re.Pattern[Any], ...]] = {
     "plugins/module_utils/_evidence/files.py": (re.compile(re.escape("packets.cap") + r"\d{1,4}"),),
-    "plugins/module_utils/_evidence/node_capture.py": (
+    "plugins/module_utils/_evidence/captures/node_capture.py": (
         re.compile(r"\bsiptls\.cap\d*\b"),
         re.compile(r"server (?:IP|host)[^\n]{0,200}$", re.I),
     ),
@@ -135,7 +135,7 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
         lambda text: faults.check_response(answered(text, "text/html"), "A read", "14.0"): ("<script>", "<b"),
     },
     "_dialplan/patterns.py": {dial_patterns.parse: ("[0-9]", "[^", "\\+", "X!", "[[")},
-    "_evidence/alarms.py": {
+    "_evidence/traces/alarms.py": {
         alarms.alarm: (
             "AlarmName: SIPTrunkOOS, ",
             "AlarmParameters: a:b, ",
@@ -155,18 +155,18 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
             "::unAvailList=a,",
         ),
     },
-    "_evidence/calllogs.py": {
+    "_evidence/traces/calllogs.py": {
         lambda text: calllogs.read(io.BytesIO(text.encode("utf-8", "replace")), str): (
             "2026/01/01 10:00:00.000|SIPT|0|",
             "\n",
         ),
         lambda text: calllogs.line("2026/01/01 10:00:00.000|SIPT|" + text): ("|", "0|"),
     },
-    "_evidence/onscreen.py": {
+    "_evidence/captures/onscreen.py": {
         onscreen.packets: ("10:00:00.000000 IP a.1 > b.2: Flags [S], seq 1:2, ", "10:00:00.000000 IP ")
     },
-    "_evidence/reasons.py": {reasons.explain: ("local=1", "remote = ")},
-    "_evidence/sdl.py": {
+    "_evidence/traces/reasons.py": {reasons.explain: ("local=1", "remote = ")},
+    "_evidence/traces/sdl.py": {
         traced("AppInfo", "SIPTcp - wait_SdlReadRsp: Incoming SIP TCP message from 1.2.3.4 on port 5061 index 1\n"): (
             "[1,NET]\nINVITE sip:1@a SIP/2.0\n",
             "Via: ",
@@ -188,7 +188,7 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
         traced("FileHead", ""): ("|timezone: ", "UTC+01:00 ", "|ClusterId: a"),
         traced("AppInfo", "SIPTcp - "): ("10:00:00.000 ", " 00000001.001 |10:00:00.000 |"),
     },
-    "_evidence/sdl_texts.py": {
+    "_evidence/traces/sdl_texts.py": {
         sdl_texts.certificate: ("connIdx=1 ", "--remoteIP=1 ", "--X509SubjectName=a ", "--Cipher ", " --"),
         sdl_texts.connection: ("addr=a,port=1,connid=1 ", "transport=", "a:"),
         sdl_texts.message: ("SIPTcp - a: Incoming SIP TCP message from 1 on port 1 ", " Via: ", "[1, NET]"),
@@ -204,7 +204,7 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
             "SIP/2.0 200 OK\r\n\r\n",
         ),
     },
-    "_evidence/tls_failures.py": {
+    "_evidence/traces/tls_failures.py": {
         tls_failures.failure: (
             "HandleSSLError - ",
             "(Verification error:1) - ",
@@ -354,12 +354,12 @@ NO_ENTRY = {
     "_ca/signer.py": "options of the playbook",
     "_ca/vault.py": "one JSON text of limited size, at once",
     "_ca/web.py": "an exception's text, cut to 2,000 characters",
-    "_evidence/background.py": "a file of this collection",
+    "_evidence/captures/background.py": "a file of this collection",
     "_evidence/files.py": "names of files on the controller",
-    "_evidence/node_capture.py": "patterns alone",
-    "_evidence/packets.py": "binary records of limited size",
-    "_evidence/probe.py": "names of a certificate that was read",
-    "_evidence/tls_records.py": "binary records of limited size",
+    "_evidence/captures/node_capture.py": "patterns alone",
+    "_evidence/captures/packets.py": "binary records of limited size",
+    "_evidence/probes/probe.py": "names of a certificate that was read",
+    "_evidence/captures/tls_records.py": "binary records of limited size",
     "_net/ssh.py": "an option of the playbook; a key exchange message of limited size",
     "_net/tls.py": "a file of the operator",
     "_node/standin.py": "a host name of a certificate that was read",
@@ -388,7 +388,7 @@ NO_ENTRY = {
     "_serviceability/log_collection.py": "patterns alone",
     "_verdict/evidence.py": "patterns alone",
     "_verdict/files.py": "a file that this collection wrote",
-    "_verdict/report_files.py": "a file of this collection",
+    "_verdict/report/files.py": "a file of this collection",
 }
 
 

@@ -78,8 +78,8 @@ def _entries(store: CertificateStore, wanted: Sequence[str] | None) -> list[Entr
 
 def _seen(params: Mapping[str, Any], purpose: str, port: int) -> dict[str, Any]:
     """What this machine sees at a port now: state, why there is no certificate, and the certificate that is shown."""
-    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Asked
-    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import (
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes.handshake import Asked
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes.probe import (
         Target,
         served_certificate,
         takes_old_peers,

@@ -32,8 +32,11 @@ class Serving:
 
         A purpose whose certificate can't be asked for is left out: over TLS 1.3 a port may show only the other one.
         """
-        from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Asked
-        from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import Target, served_certificate
+        from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes.handshake import Asked
+        from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes.probe import (
+            Target,
+            served_certificate,
+        )
         from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
         target = Target(self.host, self.port, self.legacy, min(self.timeout, 10))

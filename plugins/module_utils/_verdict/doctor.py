@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import verdict
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_reset import (
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.certificates import Check
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.reset import (
     NOT_RESET,
     RESET,
     accepted_now,
     reset_checks,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import seen_calls
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.transport import seen_calls
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Node, between
 
 Data = Mapping[str, Any]

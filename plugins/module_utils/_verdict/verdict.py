@@ -20,11 +20,11 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import negotiated, transit
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check, certificate_checks
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_external import external_checks
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_routing import routing_checks
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_tls13 import tls13_checks
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import media, transport_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.certificates import Check, certificate_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.external import external_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.routing import routing_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.tls13 import tls13_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.transport import media, transport_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Leg, Node, between
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 

@@ -14,7 +14,7 @@ import pytest
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 #: what opens TLS, and the only files that may: SIP handshake, HTTPS, and a table of cipher names that never connects
 OPENERS = {"SSLContext", "create_default_context", "wrap_bio", "wrap_socket", "get_server_certificate"}
-MAY_OPEN = {"_evidence/handshake.py": {"SSLContext", "wrap_bio"}, "_net/tls.py": {"SSLContext"},
+MAY_OPEN = {"_evidence/probes/handshake.py": {"SSLContext", "wrap_bio"}, "_net/tls.py": {"SSLContext"},
             "_evidence/tls_names.py": {"SSLContext"}}  # fmt: skip
 #: what connects to a SIP port, and the place of the identity among its arguments
 CONNECTORS = {"client_context": 0, "handshake": 1, "served_certificate": 1}

@@ -16,8 +16,8 @@ from typing import Any
 
 import dpkt
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import capture
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.capture import CaptureConnection
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import capture
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.capture import CaptureConnection
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 

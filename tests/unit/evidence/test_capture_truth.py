@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import capture
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.capture import CaptureConnection
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import capture
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.capture import CaptureConnection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

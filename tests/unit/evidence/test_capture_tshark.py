@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import capture
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import capture
 
 from tests.support.made_captures import Flights, Identities, frames_of, write_pcap
 from tests.support.tshark_judge import agreed, needs_tshark, tcpdump

@@ -11,8 +11,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import capture
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import files as evidence_files
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import capture
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cucm_lab.sip import place_call

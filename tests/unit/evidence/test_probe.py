@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Asked
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import Target, served_certificate
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes.handshake import Asked
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes.probe import Target, served_certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.view import certificate_view
 

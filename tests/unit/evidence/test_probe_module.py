@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probe import Target, takes_old_peers
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes.probe import Target, takes_old_peers
 
 from tests.support.openssl_peer import ADDRESS, fingerprint, make_ca, make_leaf, openssl, probe, s_server
 

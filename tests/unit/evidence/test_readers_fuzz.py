@@ -10,18 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import (
-    calllogs,
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import sip_text, tls_names
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import (
     capture,
     onscreen,
-    reasons,
-    sdl,
-    sip_text,
     streams,
-    tls_names,
     tls_records,
-    traces,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import calllogs, reasons, sdl, selection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -82,7 +78,7 @@ def test_traces_and_call_logs(mutations: list[tuple[float, bytes]], cut: float, 
     trace = sdl.SdlTrace()
     sdl.read(io.BytesIO(mutate((REAL + FLAT).encode(), mutations, cut)), trace)
     entries = calllogs.read(io.BytesIO(mutate(CALLLOG.encode(), log, cut)), trace.problem)
-    traces.summary(trace, entries, traces.Wanted())
+    selection.summary(trace, entries, selection.Wanted())
 
 
 @FEW

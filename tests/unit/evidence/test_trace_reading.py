@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import calllogs, onscreen, reasons, sdl, traces
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import onscreen
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import calllogs, reasons, sdl, selection
 
 from tests.support.made_traces import CALLLOG, FLAT, REAL
 
@@ -25,7 +26,7 @@ def parse(text: str | bytes) -> sdl.SdlTrace:
 
 def summary(trace: sdl.SdlTrace, logs: str = "", **wanted: Any) -> dict[str, Any]:
     entries = calllogs.read(io.BytesIO(logs.encode()), trace.problem)
-    return traces.summary(trace, entries, traces.Wanted(**wanted))
+    return selection.summary(trace, entries, selection.Wanted(**wanted))
 
 
 def test_both_certificate_signals_of_the_document() -> None:

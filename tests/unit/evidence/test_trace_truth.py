@@ -9,13 +9,8 @@ import io
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import (
-    addresses,
-    alarms,
-    sdl,
-    tls_failures,
-    traces,
-)
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import addresses
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import alarms, sdl, selection, tls_failures
 from cryptography.hazmat.bindings.openssl.binding import Binding
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,7 +27,7 @@ def read(*files: str, **wanted: Any) -> dict[str, Any]:
     trace = sdl.SdlTrace()
     for text in files:
         sdl.read(io.BytesIO(text.encode()), trace)
-    return traces.summary(trace, [], traces.Wanted(**wanted))
+    return selection.summary(trace, [], selection.Wanted(**wanted))
 
 
 def calls(*files: str) -> list[dict[str, Any]]:

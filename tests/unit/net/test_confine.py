@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._ca.web import WebSession
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import probe
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Asked
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes import probe
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes.handshake import Asked
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net import confine, ssh
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import node_capture, trace_files, trunk_state
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import node_capture
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import trace_files, trunk_state
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import (

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import tls_failures, tls_names
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import tls_names
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import tls_failures
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor, verdict
 
 from tests.unit.verdict import test_verdict as broken

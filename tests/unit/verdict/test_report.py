@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.phones import registrations
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict import pages, report_files
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import pages
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report import files as report_files
 
 from tests.support.browser import look, needs_chromium, printed
 

@@ -13,8 +13,8 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import WEAK_CIPHERS
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.certificates import Check
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.transport import WEAK_CIPHERS
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, between, host_of
 
 NOT_RESET = "not_reset"

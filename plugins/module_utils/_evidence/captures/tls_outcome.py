@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams import sent_after
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.streams import sent_after
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.tls_records import TLS13, TlsSide
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import cipher_name
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_records import TLS13, TlsSide
 
 SERVER_REFUSED = "by its length, the server's answer to the client's certificate is an alert: a refusal"
 CLIENT_REFUSED = "by its length, the client's answer to the server's certificate is an alert: a refusal"

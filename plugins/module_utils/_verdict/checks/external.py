@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import (
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.certificates import (
     Check,
     certificate_checks,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_transport import transport_checks
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.transport import transport_checks
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction, Node
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import CLIENT_AUTH, SERVER_AUTH

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import negotiated
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.certificates import Check
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import (
     Direction,
     Leg,

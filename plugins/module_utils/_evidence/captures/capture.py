@@ -15,27 +15,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import layers, packets, sip_text
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams import (
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence import sip_text
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import layers, packets
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.streams import (
     Chunk,
     Connection,
     connections,
     endpoint_text,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import (
-    alert_words,
-    cipher_name,
-    dn_text,
-    version_name,
-)
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_outcome import Outcome, outcome
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_records import (
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.tls_outcome import Outcome, outcome
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.tls_records import (
     CLIENT_HELLO,
     SERVER_HELLO,
     TLS13,
     TlsReader,
     TlsSide,
     looks_like_tls,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import (
+    alert_words,
+    cipher_name,
+    dn_text,
+    version_name,
 )
 
 SIP_PORTS = frozenset({5060, 5061})

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.layers import (
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.layers import (
     ACK,
     FIN,
     RST,

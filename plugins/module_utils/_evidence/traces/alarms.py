@@ -15,8 +15,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import reasons, tls_failures
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses import plain
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import reasons, tls_failures
 
 OUT_OF_SERVICE, IN_SERVICE, CONNECTION = "SIPTrunkOOS", "SIPTrunkISV", "ConnectionFailure"
 _WANTED = ("SIPTrunk", CONNECTION)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import reasons, trace_files, traces
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.alarms import IN_SERVICE, OUT_OF_SERVICE
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import reasons, selection, trace_files
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces.alarms import IN_SERVICE, OUT_OF_SERVICE
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import perfmon, ris
@@ -54,7 +54,7 @@ def _alarms(client: HttpClient, minutes: int, warnings: list[str]) -> dict[str, 
         )
     reader = trace_files.Reader()
     trace_files.fetch(client, [file for file in files if file.name.startswith("SDL")], reader, None)
-    found = traces.summary(reader.trace, [], traces.Wanted())["alarms"]
+    found = selection.summary(reader.trace, [], selection.Wanted())["alarms"]
     last = {
         alarm["trunk"]: alarm for alarm in found if alarm["trunk"] and alarm["name"] in (OUT_OF_SERVICE, IN_SERVICE)
     }

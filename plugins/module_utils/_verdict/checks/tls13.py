@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.certificates import Check
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import (
     Direction,
     Node,

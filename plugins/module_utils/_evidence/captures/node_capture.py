@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import background, onscreen
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import files as evidence_files
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import background, onscreen
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._net.shell import AdminShell, Answer

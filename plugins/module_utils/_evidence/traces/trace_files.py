@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import calllogs, sdl
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import files as evidence_files
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import calllogs, sdl
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.unpacking import UNFINISHED
 from ansible_collections.siptls.cucm.plugins.module_utils._net.https import HttpClient
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import dime, log_collection

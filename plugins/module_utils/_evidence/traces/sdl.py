@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, BinaryIO
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence import alarms, sdl_texts, tls_failures
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses import plain
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import alarms, sdl_texts, tls_failures
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.unpacking import blocks
 
 # The signals that matter, and how the texts that matter begin.

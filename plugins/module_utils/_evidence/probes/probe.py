@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import (
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes.handshake import (
     OLD_VERSIONS,
     Asked,
     Handshake,
@@ -21,7 +21,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake im
     client_context,
     old_peer_context,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.sip_options import ask
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes.sip_options import ask
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import (
     ALERTS,
     alert_words,

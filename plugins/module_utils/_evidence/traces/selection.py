@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses import plain
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.calls import calls
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.pings import pings
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.sdl import ProcessRun, SdlTrace
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces.calls import calls
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces.pings import pings
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces.sdl import ProcessRun, SdlTrace
 
 Entry = dict[str, Any]
 _OWN_KEYS = {"run", "connection_transport"}

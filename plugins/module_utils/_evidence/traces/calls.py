@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.sdl import ProcessRun
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces.sdl import ProcessRun
 
 Entry = dict[str, Any]
 

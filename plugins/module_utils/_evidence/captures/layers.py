@@ -14,10 +14,14 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.packets import CaptureNotes, Packet, packets
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.packets import (
+    CaptureNotes,
+    Packet,
+    packets,
+)
 
 if TYPE_CHECKING:
-    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.packets import Buffer
+    from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.packets import Buffer
 
 # Link types (tcpdump.org/linktypes.html): bytes before the EtherType field, or what the header is otherwise.
 ETHERNET, NULL, LOOP, SLL, SLL2 = 1, 0, 108, 113, 276

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks_certificates import Check
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.checks.certificates import Check
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Direction
 
 _REMEDY = (

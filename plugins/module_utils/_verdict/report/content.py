@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import pages
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report_answers as answers
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report_ladders as ladders
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report_pictures as pictures
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report_certificates import comparisons
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report import answers, ladders, pictures
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report.certificates import comparisons
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.verdict import PROVES
 
 Data = Mapping[str, Any]

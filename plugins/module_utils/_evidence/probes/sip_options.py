@@ -9,7 +9,7 @@ import secrets
 import time
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.handshake import Handshake
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.probes.handshake import Handshake
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.sip_text import SipMessage, in_stream
 
 

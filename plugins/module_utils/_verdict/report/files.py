@@ -15,8 +15,8 @@ from typing import Any
 
 from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Outcome
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.files import as_json, write_changed
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report import content
 
 # Of a verdict, what is the verdict; a registered result brings Ansible's own keys along.
 VERDICT_KEYS = ("verdict", "summary", "directions")
@@ -27,10 +27,10 @@ def write(folder: str, given: dict[str, Any], *, pretend: bool) -> Outcome:
     """Writes report.html and report.json into a folder. Failure when that can't be done."""
     given["files"] = [{**file, "path": _beside(Path(folder), str(file.get("path")))} for file in given["files"]]
     given["verdict"] = {key: given["verdict"].get(key) for key in VERDICT_KEYS}
-    made = report.Report(made=_made(), **given)
+    made = content.Report(made=_made(), **given)
     data = made.as_data()
     digest = hashlib.sha256(as_json(data).encode()).hexdigest()
-    texts = {"report.html": lambda: report.page(made, digest=digest)}
+    texts = {"report.html": lambda: content.page(made, digest=digest)}
     changed, paths = write_changed(folder, "report.json", data, texts, what="report", pretend=pretend)
     return Outcome(changed=changed, result=dict(zip(("html", "json"), paths, strict=True)))
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._verdict import report_pictures as pictures
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence import Node, host_of, moment
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report import pictures
 
 Data = Mapping[str, Any]
 MUTUAL: dict[Any, str] = {True: "mutual", False: "not mutual"}

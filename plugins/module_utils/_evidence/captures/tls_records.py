@@ -16,7 +16,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams import Chunk
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.streams import Chunk
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import HANDSHAKE_TYPES
 
 CHANGE_CIPHER, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23

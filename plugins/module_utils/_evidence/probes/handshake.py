@@ -21,9 +21,12 @@ from enum import Enum
 from types import TracebackType
 from typing import Any, Self
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.streams import Chunk
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.streams import Chunk
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.tls_records import (
+    TlsReader,
+    looks_like_tls,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import cipher_name, version_name
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_records import TlsReader, looks_like_tls
 from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import purpose_of
