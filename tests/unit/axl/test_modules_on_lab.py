@@ -263,6 +263,16 @@ def test_purge_of_patterns_by_partition_and_by_pattern(cluster: Cluster) -> None
         client.ask("removeRoutePartition", name=name)
 
 
+def test_in_check_mode_an_earlier_task_may_give_a_profile_tls(cluster: Cluster) -> None:
+    """Without check mode the same is a failure: the profile is what it is then."""
+    options = {"name": "InClear", **TRUNK, "srtp_allowed": True}
+    foreseen = cluster.run("SipTrunk", check=True, **options)
+    assert foreseen.changed and len(foreseen.warnings) == 1
+    assert "needs a TLS profile" in foreseen.warnings[0] and "Unless an earlier task" in foreseen.warnings[0]
+    refused = cluster.refused("SipTrunk", **options)
+    assert "needs a TLS profile" in refused and "earlier task" not in refused
+
+
 def test_check_mode_takes_what_this_collection_makes_as_made(cluster: Cluster) -> None:
     trunk = cluster.run("SipTrunk", check=True, name="Later-1", **{**TRUNK, "security_profile": "Not yet"})
     assert trunk.result["assumes"] == ["SIP trunk security profile Not yet"]
