@@ -15,7 +15,8 @@ description:
   - For a trunk that is out of service it looks for the last C(SIPTrunkOOS) alarm in the newest traces of the node
     (Log Collection and DIME) and says what its reason code means and what to do next.
   - CUCM allows 15 such requests per minute and cluster. When the limit is reached, the module waits.
-  - CUCM does not know the state of a trunk whose SIP profile has no OPTIONS ping; RV(trunks[].in_service) is then null.
+  - CUCM does not know the state of a trunk whose SIP profile has no OPTIONS ping, and for some seconds after a reset
+    not that of any trunk. RV(trunks[].in_service) is then null.
 author:
   - siptls.cucm contributors (@siptls)
 extends_documentation_fragment:
@@ -37,6 +38,11 @@ options:
     description: Maximum age, in minutes, of the traces in which the reason is searched.
     type: int
     default: 240
+  settle:
+    description: How many seconds to wait at most while the state of a trunk is not known. After a reset CUCM knows it
+      when the first OPTIONS ping was answered or given up.
+    type: float
+    default: 0
   counters:
     description: Whether to read the counters of Cisco CallManager on O(host), C(TLSConnectedSIPTrunks) among them.
     type: bool
@@ -81,7 +87,7 @@ trunks:
       returned: always
       sample: Registered
     in_service:
-      description: Whether it is in service; null if CUCM does not monitor it.
+      description: Whether it is in service; null if CUCM does not know.
       type: bool
       returned: always
       sample: false
@@ -158,6 +164,7 @@ SPEC = APPLICATION + ArgSpec(
         "names": {"type": "list", "elements": "str", "default": []},
         "alarms": {"type": "bool", "default": True},
         "minutes": {"type": "int", "default": 240},
+        "settle": {"type": "float", "default": 0},
         "counters": {"type": "bool", "default": False},
     }
 )
@@ -175,6 +182,7 @@ def service(task: Task) -> Outcome:
         alarms=given["alarms"],
         counters=given["counters"],
         minutes=given["minutes"],
+        settle=given["settle"],
     )
     return Outcome(result=result, warnings=warnings)
 

@@ -96,6 +96,20 @@ def test_the_old_service_is_found_when_the_new_ones_are_not_there(server: Server
     assert b"<s:Class>SIP Trunk</s:Class>" in server.seen[2][3]
 
 
+@pytest.mark.parametrize(("settle", "requests", "in_service"), [(0, 1, None), (0.1, 2, False), (60, 3, True)])
+def test_a_trunk_that_was_reset_has_no_state_until_its_ping_has_a_result(
+    server: Server, monkeypatch: pytest.MonkeyPatch, settle: float, requests: int, in_service: bool | None
+) -> None:
+    monkeypatch.setattr(trunk_state, "PAUSE", 0.1)
+    unknown = status(200, NEW.replace(b"UnRegistered", b"Unknown"))
+    known = status(200, NEW.replace(b"UnRegistered", b"Registered") if in_service else NEW)
+    server.play(*[unknown] * (requests if in_service is None else requests - 1), known)
+    result, _warnings = trunk_state.gather(
+        server.client(), ["TLS-TO-B"], alarms=False, counters=False, minutes=60, settle=settle
+    )
+    assert [trunk["in_service"] for trunk in result["trunks"]] == [in_service] and len(server.seen) == requests
+
+
 def test_no_service_at_all_is_a_sentence(server: Server) -> None:
     server.play(status(404))
     with pytest.raises(Failure, match="none of the services RISService70, RISService, RisPort is there"):
@@ -368,7 +382,7 @@ def test_a_capture_ends_with_the_play_that_began_it(lab: LabProcess, tmp_path: P
     script = tmp_path / "capture.py"
     script.write_text(
         "import json, sys\nfrom pathlib import Path\n"
-        "from ansible_collections.siptls.cucm.plugins.module_utils._evidence import node_capture\n"
+        "from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import node_capture\n"
         "given = json.loads(Path(sys.argv[1]).read_text())\n"
         "plan = node_capture.Plan(name='killed', seconds=600, count=1000, size='all', host=None, port=None,\n"
         "    network='eth0', keep=False, dest=None, marker=Path(sys.argv[2]))\n"

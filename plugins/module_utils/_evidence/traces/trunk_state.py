@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,15 +17,16 @@ from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import
 
 # The newest trace files in which an alarm is looked for; 2 MB of text each.
 MOST_FILES = 3
+PAUSE = 2.0  # seconds; CUCM allows 15 requests to RIS per minute
 GENERAL_STEP = "Look at the handshake with sip_tls_probe, at both ends' trunks, and at the traces (cucm_trace_info)."
 
 
 def gather(
-    client: HttpClient, names: Sequence[str], *, alarms: bool, counters: bool, minutes: int
+    client: HttpClient, names: Sequence[str], *, alarms: bool, counters: bool, minutes: int, settle: float = 0
 ) -> tuple[dict[str, Any], list[str]]:
     """(result, warnings) of cucm_sip_trunk_info."""
     warnings: list[str] = []
-    trunks = ris.trunks(client, names)
+    trunks = _settled(client, names, settle)
     down = [trunk for trunk in trunks if trunk["in_service"] is False]
     last: dict[str, dict[str, Any]] = {}
     if down and alarms:
@@ -42,6 +44,16 @@ def gather(
             warnings.append(f"The counters could not be read: {failure.msg}")
             result["counters"] = {}
     return result, [*warnings, *client.warnings]
+
+
+def _settled(client: HttpClient, names: Sequence[str], seconds: float) -> list[dict[str, Any]]:
+    """The trunks once the state of each is known, or after so many seconds."""
+    latest = time.monotonic() + seconds
+    trunks = ris.trunks(client, names)
+    while any(trunk["in_service"] is None for trunk in trunks) and time.monotonic() < latest:
+        time.sleep(PAUSE)
+        trunks = ris.trunks(client, names)
+    return trunks
 
 
 def _alarms(client: HttpClient, minutes: int, warnings: list[str]) -> dict[str, dict[str, Any]]:

@@ -280,8 +280,9 @@ def _status(case: Direction) -> Iterator[Check]:
         )  # fmt: skip
     else:
         yield Check(
-            "trunk_status", "info", f"{case.source} does not know its trunk's state (no OPTIONS ping)", "status",
-            proof="Switch OPTIONS ping on in the trunk's SIP profile (cucm_sip_profile).",
+            "trunk_status", "info", f"{case.source} does not know its trunk's state: its SIP profile has no OPTIONS "
+            "ping, or the first one has no result yet", "status",
+            proof="Switch OPTIONS ping on in the trunk's SIP profile (cucm_sip_profile), or verify again.",
         )  # fmt: skip
 
 
