@@ -428,18 +428,28 @@ NEEDS = {"the peer's minimum TLS version is too high": NO_VERSION, "the peer's c
 
 
 def settle(pairs: Iterable[Pair], seconds: float = 60) -> None:
-    """Waits until all trunks of these pairs are in service again."""
+    """Waits until all trunks of these pairs are in service again, and has a call answered over each.
+
+    Without it, the last call that traces show would be one that failed.
+    """
     pairs = list(pairs)
     for pair in pairs:
         pair.reset(pair.a)
         pair.reset(pair.b)
     ours = {name for pair in pairs for name in (pair.a, pair.b)}
     end = time.monotonic() + seconds
-    trunks: list[Any] = []
-    while time.monotonic() < end:
-        clusters = pairs[0].site.lab.ask("status")["clusters"]
-        trunks = [trunk for each in clusters if each["name"] in ours for trunk in each["trunks"]]
-        if trunks and all(trunk["status"] == "Registered" for trunk in trunks):
-            return
+    while not _in_service(trunks := _trunks(pairs[0].site, ours)):
+        assert time.monotonic() < end, f"the trunks did not come back: {trunks}"
         time.sleep(0.3)
-    raise AssertionError(f"the trunks did not come back: {trunks}")
+    for pair in pairs:
+        answer = _call(pair)
+        assert answer["result"] == "answered", answer
+
+
+def _trunks(site: Site, clusters: set[str]) -> list[Any]:
+    found = site.lab.ask("status")["clusters"]
+    return [trunk for cluster in found if cluster["name"] in clusters for trunk in cluster["trunks"]]
+
+
+def _in_service(trunks: list[Any]) -> bool:
+    return bool(trunks) and all(trunk["status"] == "Registered" for trunk in trunks)
