@@ -129,7 +129,7 @@ _BY_REASON = {
 }  # fmt: skip
 #: what any cause of a dead trunk leads to, and what explains no dead trunk
 _SYMPTOMS = ("no_connection", "no_answer", "closed", "handshake_failed")
-_TRUNK_STAYS_UP = {"media", "not_routed", "call_refused"}
+_TRUNK_STAYS_UP = {"media", "no_client_authentication", "not_routed", "call_refused"}
 #: what the settings of a trunk show by themselves: the wire and the traces show only what follows from it
 _BY_ITSELF = {"destination", "profile", "profile_at_peer"}
 #: what comes before these settings: that the trunk does not use them, or that nothing does

@@ -273,11 +273,17 @@ def test_the_destination_in_use_is_the_one_of_the_alarm_or_of_ris(status: Eviden
 
 
 @pytest.mark.parametrize("reason", ["Local=1", "Local=2"])
-def test_what_leaves_the_trunk_up_hides_no_symptom(reason: str) -> None:
+@pytest.mark.parametrize(
+    ("breaking", "cause"),
+    [(broken.break_srtp, "media"), (broken.break_mutual, "no_client_authentication"), (not_routed, "not_routed")],
+)
+def test_what_leaves_the_trunk_up_hides_no_symptom(
+    breaking: Callable[[Evidence], None], cause: str, reason: str
+) -> None:
     evidence = broken.sound()
-    broken.break_srtp(evidence)
+    breaking(evidence)
     out_of_service(evidence, reason)
-    assert {*found(evidence)} == {"media", {"Local=1": "no_answer", "Local=2": "no_connection"}[reason]}
+    assert {*found(evidence)} == {cause, {"Local=1": "no_answer", "Local=2": "no_connection"}[reason]}
 
 
 @pytest.mark.parametrize(("status", "cause"), [(503, None), (486, None), (200, None)])
