@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import (
     APPLICATION,
@@ -79,7 +79,8 @@ SPEC = (
 )  # fmt: skip
 VERBS = {"started": "start", "stopped": "stop", "restarted": "restart"}
 _CHANGING = ("Starting", "Stopping")
-Presented = Mapping[str, str | None]
+#: by purpose the SHA-256 of the certificate that a port presents; None while it presents none
+Presented: TypeAlias = "Mapping[str, str | None]"
 
 
 @dataclass(frozen=True)
