@@ -20,7 +20,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict.report import
 
 # Of a verdict, what is the verdict; a registered result brings Ansible's own keys along.
 VERDICT_KEYS = ("verdict", "summary", "directions")
-COLLECTION = Path(__file__).resolve().parents[3]
+COLLECTION = Path(__file__).resolve().parents[4]
 
 
 def write(folder: str, given: dict[str, Any], *, pretend: bool) -> Outcome:
