@@ -40,7 +40,6 @@ ELSEWHERE = {
     "nonce_policy_time of": "the role does not set it",
     "security_mode <mode> with": "the role sets mode and transports together",
     "cannot become <security_mode>": "the role makes secure profiles alone",
-    "needs a TLS profile, and": "the role's profiles have TLS",
     "would have <count> destinations": "peers with more than 16 addresses are refused by name before",
     "contains @ and needs a dial_plan": "a number with @ and no dial plan is refused with its pattern before",
     "has port 0": "ports of peers are checked before",
