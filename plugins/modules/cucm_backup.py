@@ -83,6 +83,14 @@ options:
         elements: dict
         default: []
       # Generated from the kinds: end
+  seen:
+    description:
+      - The objects as the run found them when it checked the cluster, in the form of C(existing) in the result of
+        P(siptls.cucm.preflight#filter).
+      - If any of O(objects) differs from it now, somebody else is changing the cluster, and the module fails.
+    type: dict
+    default: {}
+    version_added: 1.0.0
   certificates:
     description: The identity certificate of each node, by the name of the node, as M(siptls.cucm.cucm_certificate_info)
       returns it.

@@ -423,7 +423,7 @@ found:
       elements: dict
       sample: [{"pattern": "9898"}]
 missing:
-  description: Names that O(look_up) did not find, by its options.
+  description: What O(look_up) did not find, by its options; names, and for C(route_patterns) pattern and partition.
   returned: when O(look_up) is given
   type: dict
   sample: {"device_pool": ["DP-SIP"]}

@@ -11,6 +11,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,6 +166,37 @@ def test_a_module_whose_ansible_died_finishes_its_write(site: Site) -> None:
         assert run.code == -signal.SIGKILL, run.output[-3000:]
         after = len([event for event in lab.events() if str(event.get("command", "")).startswith("set csr gen")])
         assert after == counted == 2, "the CSRs that the orphans made were made once more"
+
+
+@pytest.mark.matrix
+def test_what_another_controller_changed_since_preflight_is_not_overwritten(site: Site) -> None:
+    """A run waits after its preflight, as before a slow certificate, while one on another controller removes trunks."""
+    site.restore("shipped")
+    with site.lab as lab, (site.folder / "waiting.log").open("w+", encoding="utf-8") as log:
+        first = site.play("sip_tls_trunk")
+        assert first.code == 0, first.output[-6000:]
+        checked = next(n for n, task in enumerate(first.tasks, 1) if task.endswith("Save the present state"))
+        stopped = {"ANSIBLE_CALLBACKS_ENABLED": "kill_after", "KILL_AFTER": str(checked), "KILL_SIGNAL": "SIGSTOP"}
+        with subprocess.Popen(
+            site.order("sip_tls_trunk"), cwd=site.folder, env=site.environment() | stopped, stdin=subprocess.DEVNULL,
+            stdout=log, stderr=subprocess.STDOUT,
+        ) as waiting:  # fmt: skip
+            os.waitid(os.P_PID, waiting.pid, os.WSTOPPED | os.WNOWAIT)
+            # The other controller has neither this one's records nor its claims.
+            other = site.play("remove_sip_tls_trunk", extra={"sip_tls_undo_backup": False})
+            assert other.code == 0, other.output[-6000:]
+            left = settled(lab.ask("dump"))
+            waiting.send_signal(signal.SIGCONT)
+            assert waiting.wait(600) != 0
+        log.seek(0)
+        words = " ".join(log.read().split())
+        for name in ("cucma", "cucm10"):
+            removed = rf"{name}: SIP trunk security profile .+ was removed; SIP trunk .+ was removed"
+            assert re.search(removed, words), words
+        assert "This run has written none of its objects. Let the other finish, then run again." in words
+        assert settled(lab.ask("dump")) == left, "something was written"
+        again = site.play("sip_tls_trunk")
+        assert again.code == 0 and site.verdict()["verdict"] == "secure", again.output[-6000:]
 
 
 def finishes(site: Site, set_up: SetUp) -> None:

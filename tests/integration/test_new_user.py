@@ -346,7 +346,7 @@ FIRST_RUN_LINES, LINES = 120, 60
 
 
 def quick_start(user: NewUser) -> list[tuple[str, list[str]]]:
-    """Write the README's inventory for the lab; its commands as printed, each as its playbook and its words."""
+    """Write the README's two files for the lab; its commands as printed, each as its playbook and its words."""
     section = README[README.index("### A first trunk") : README.index("### The other playbooks")]
     inventory = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0])
     group = inventory["cucm_clusters"]
@@ -366,6 +366,8 @@ def quick_start(user: NewUser) -> list[tuple[str, list[str]]]:
         group["vars"][name] = user.host("cucma")[name]
     group["vars"]["ansible_python_interpreter"] = "{{ ansible_playbook_python }}"
     (user.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    (configuration,) = re.findall(r"```ini\n(# ansible.cfg.*?)```", section, re.DOTALL)
+    (user.folder / "ansible.cfg").write_text(configuration)
     vault = {f"vault_{name}": user.host("cucma")[name] for name in ("cucm_password", "cucm_os_password")}
     (user.folder / "vault.json").write_text(json.dumps(vault))
     commands = re.findall(r"^ansible-playbook (.*?)(?: +#.*)?$", section, re.MULTILINE)
@@ -384,9 +386,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.timeout(1800)
 def test_the_readme_is_played_from_the_tarball(user: NewUser) -> None:
     """From an empty HOME and an empty folder, its commands as printed: from the first trunk to its removal and back."""
-    callback = re.findall(r"^export (\w+)=(\S+)", README, re.MULTILINE)
-    assert callback == [("ANSIBLE_STDOUT_CALLBACK", "siptls.cucm.progress")]
-    user.more = {**dict(callback), "HOME": str(user.folder.parent / "home")}
+    user.more = {"HOME": str(user.folder.parent / "home")}
     (user.folder.parent / "home").mkdir()
     commands, installed, before = quick_start(user), contents(user.collections), user.lab.ask("dump")
     states: list[Any] = [before]

@@ -164,14 +164,11 @@ def control_center(client: AxlClient) -> str:
 def looked_up(client: AxlClient, asked: Mapping[str, Any]) -> dict[str, Any]:
     """`found` (SIP trunks and route patterns in full) and `missing` (names by kind)."""
     session = Session(client, check_mode=True)
-    trunks, other = _trunks(session, asked["sip_trunks"])
-    missing = {option: _absent(session, NAMED[option], asked[option]) for option in NAMED}
+    missing: dict[str, list[Any]] = {option: _absent(session, NAMED[option], asked[option]) for option in NAMED}
+    trunks, missing["sip_trunks"], other = _trunks(session, asked["sip_trunks"])
+    patterns, missing["route_patterns"] = _patterns(session, asked["route_patterns"])
     return {
-        "found": {
-            "sip_trunks": trunks,
-            "other_devices": other,
-            "route_patterns": _patterns(session, asked["route_patterns"]),
-        },
+        "found": {"sip_trunks": trunks, "other_devices": other, "route_patterns": patterns},
         "missing": missing,
     }
 
@@ -182,14 +179,14 @@ def _absent(session: Session, kind: str, names: Iterable[str]) -> list[str]:
     return [name for name, exists in zip(wanted, there, strict=True) if not exists]
 
 
-def _trunks(session: Session, names: Iterable[str]) -> tuple[list[dict[str, Any]], list[str]]:
-    """The SIP trunks of these names, and the names that a device of another kind has."""
+def _trunks(session: Session, names: Iterable[str]) -> tuple[list[dict[str, Any]], list[str], list[str]]:
+    """The SIP trunks of these names, the names that no SIP trunk has, and those that another kind of device has."""
     wanted = list(dict.fromkeys(names))
     answers = session.client.side_by_side(lambda name: session.fetch(SIP_TRUNK, {"name": name}), wanted)
     found = [_trunk(answer.values) for answer in answers if answer is not None]
     absent = [name for name, answer in zip(wanted, answers, strict=True) if answer is None]
     taken = session.client.side_by_side(session.other_device, absent)
-    return found, [name for name, other in zip(absent, taken, strict=True) if other]
+    return found, absent, [name for name, other in zip(absent, taken, strict=True) if other]
 
 
 def _trunk(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,8 +195,11 @@ def _trunk(values: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _patterns(session: Session, wanted: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The route patterns that exist, each with the devices that its calls reach."""
+def _patterns(
+    session: Session, asked: Iterable[Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], list[Mapping[str, Any]]]:
+    """The route patterns that exist, each with the devices that its calls reach, and those that do not exist."""
+    wanted = list(asked)
 
     def resolved(key: Mapping[str, Any]) -> dict[str, Any] | None:
         found = session.fetch(ROUTE_PATTERN, key)
@@ -210,7 +210,9 @@ def _patterns(session: Session, wanted: Iterable[Mapping[str, Any]]) -> list[dic
         key = {tag: str(found.values.get(tag) or "") for tag in ("pattern", "partition")}
         return {**key, **target, "devices": devices}
 
-    return [found for found in session.client.side_by_side(resolved, list(wanted)) if found is not None]
+    answers = session.client.side_by_side(resolved, wanted)
+    absent = [key for key, answer in zip(wanted, answers, strict=True) if answer is None]
+    return [answer for answer in answers if answer is not None], absent
 
 
 def _devices(session: Session, route_list: str) -> list[str]:

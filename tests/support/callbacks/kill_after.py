@@ -1,7 +1,10 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kills ansible-playbook when task number KILL_AFTER has ended on all hosts, as a power cut would."""
+"""Kills ansible-playbook when task number KILL_AFTER has ended on all hosts, as a power cut would.
+
+With KILL_SIGNAL=SIGSTOP the run only waits, for a test that lets another run do something meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +34,10 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self._begun = 0
         self._limit = int(os.environ["KILL_AFTER"])
+        self._signal = signal.Signals[os.environ.get("KILL_SIGNAL", "SIGKILL")]
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         """The task before this one has ended everywhere, as the linear strategy goes task by task."""
         self._begun += 1
-        if self._begun > self._limit:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if self._begun == self._limit + 1:
+            os.kill(os.getpid(), self._signal)

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.siptls.cucm.plugins.module_utils._axl import object_info, reconcile
+from ansible_collections.siptls.cucm.plugins.module_utils._axl import info, object_info, reconcile
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import argument_spec
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
@@ -69,6 +69,10 @@ class Cluster:
     def info(self, *objects: dict[str, str], **options: Any) -> dict[str, Any]:
         """What cucm_object_info returns."""
         return self._serve(object_info, {"objects": list(objects), **options})
+
+    def cluster_info(self, **options: Any) -> dict[str, Any]:
+        """What cucm_info returns."""
+        return self._serve(info, options)
 
     def saved(self, **options: Any) -> dict[str, Any]:
         """What cucm_backup returns."""

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.objects import existing_objects
 
+KINDS = {resource.kind: resource for resource in RESOURCES}
 Cluster = Any  # conftest.Cluster, which pytest hands over
 TCP = "Non Secure SIP Trunk Profile"
 
@@ -66,3 +71,96 @@ def test_a_broken_record_is_told_before_anything_is_asked_of_the_cluster(
         lab.cluster("cucm150", host="192.0.2.1").saved(
             path=str(tmp_path), name="a", objects={"sip_trunk": [{"name": "T"}]}
         )
+
+
+TLS_PROFILE = {
+    "name": "SIP TLS x", "security_mode": "Encrypted", "incoming_transport": "TLS", "outgoing_transport": "TLS",
+    "incoming_port": 5061, "x509_subject_names": ["x.example.com"],
+}  # fmt: skip
+#: what a run will set, by kind as AXL calls it
+SET = {
+    "SipTrunkSecurityProfile": TLS_PROFILE,
+    "SipTrunk": {
+        "name": "T-SEEN", "security_profile": TCP, "destinations": [{"address": "192.0.2.1", "port": 5061}],
+    },
+    "RoutePattern": {"pattern": "7779", "gateway": "T-SEEN"},
+}  # fmt: skip
+#: what somebody does between preflight and the first write, and what is said of it
+MEANWHILE: dict[str, tuple[list[tuple[str, dict[str, Any]]], str]] = {
+    "nothing": ([], ""),
+    "another trunk": ([("SipTrunk", {"name": "T-OTHER", "mtp_required": True})], ""),
+    "what preflight does not read": ([("SipTrunk", {"name": "T-SEEN", "mtp_required": True})], ""),
+    "a trunk's destinations": (
+        [("SipTrunk", {"name": "T-SEEN", "destinations": [{"address": "192.0.2.9", "port": 5061}]})],
+        "SIP trunk T-SEEN was changed (destinations)",
+    ),
+    "a profile's names": (
+        [("SipTrunkSecurityProfile", {"name": "SIP TLS x", "x509_subject_names": ["y.example.com"]})],
+        "SIP trunk security profile SIP TLS x was changed (x509_subject_names)",
+    ),
+    "a pattern's target": (
+        [("RoutePattern", {"pattern": "7779", "gateway": "T-OTHER"})], "route pattern 7779 was changed (gateway)",
+    ),
+    "a removal": (
+        [("RoutePattern", {"pattern": "7779", "state": "absent"}), ("SipTrunk", {"name": "T-SEEN", "state": "absent"})],
+        "SIP trunk T-SEEN was removed; route pattern 7779 was removed",
+    ),
+}  # fmt: skip
+MADE = "SIP trunk security profile SIP TLS x was made; SIP trunk T-SEEN was made; route pattern 7779 was made"
+
+
+@pytest.fixture
+def cluster(lab: Any) -> Iterator[Cluster]:
+    """A cluster with a trunk of others, without anything that a test made."""
+    found: Cluster = lab.cluster("cucm150")
+    found.run("SipTrunk", name="T-OTHER", security_profile=TCP)
+    yield found
+    for kind, name in (("RoutePattern", "7779"), ("SipTrunk", "T-SEEN"), ("SipTrunk", "T-OTHER"),
+                       ("SipTrunkSecurityProfile", "SIP TLS x")):  # fmt: skip
+        found.run(kind, state="absent", **{"pattern" if kind == "RoutePattern" else "name": name})
+
+
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+def test_what_somebody_changed_since_preflight_is_not_overwritten(
+    cluster: Cluster, tmp_path: Path, meanwhile: str
+) -> None:
+    changes, said = MEANWHILE[meanwhile]
+    for kind, options in SET.items():
+        cluster.run(kind, **options)
+    seen = seen_by_preflight(cluster)
+    for kind, options in changes:
+        cluster.run(kind, **options)
+    assert begun(cluster, tmp_path, seen).startswith(f"a: {said}, after this run" if said else "began")
+
+
+def test_what_somebody_made_since_preflight_is_not_overwritten(cluster: Cluster, tmp_path: Path) -> None:
+    seen = seen_by_preflight(cluster)
+    assert begun(cluster, tmp_path / "before", seen) == "began"
+    for kind, options in SET.items():
+        cluster.run(kind, **options)
+    assert begun(cluster, tmp_path, seen).startswith(f"a: {MADE}, after this run")
+    assert not list(tmp_path.glob("a/*.json")), "no record of a run that wrote nothing"
+    # The next run sees them in its own preflight.
+    assert begun(cluster, tmp_path, seen_by_preflight(cluster)) == "began"
+
+
+def seen_by_preflight(cluster: Cluster) -> dict[str, Any]:
+    return existing_objects(
+        cluster.cluster_info(
+            gather=["security_profiles", "sip_trunks"],
+            look_up={"sip_trunks": ["T-SEEN"], "route_patterns": [{"pattern": "7779"}]},
+        )
+    )
+
+
+def begun(cluster: Cluster, folder: Path, seen: dict[str, Any]) -> str:
+    """The sentence with which a run ends before it writes its objects, or that it began."""
+    planned = {KINDS[kind].module: [options] for kind, options in SET.items()}
+    place = {"path": str(folder), "name": "a"}
+    try:
+        cluster.saved(**place, objects=planned, seen=seen)
+    except Failure as failure:
+        return failure.msg
+    finally:
+        cluster.saved(**place, state="released")
+    return "began"
