@@ -9,6 +9,8 @@ PYTEST_WORKERS ?= 4
 PYTEST_ARGS ?=
 # Shows which branches the tests run; `make test COVERAGE=` does without.
 COVERAGE ?= -p tests.support.branch_coverage
+# What the tests of a file share is made once; the long tests come first.
+GROUPS := --dist loadgroup --no-loadscope-reorder -p tests.support.file_groups
 PIP := --disable-pip-version-check --root-user-action ignore --progress-bar off -qq
 
 SHELL := /bin/sh
@@ -51,7 +53,7 @@ $(VENV)/.compiled: $(VENV)/.stamp
 	@$(BIN)/python -m pytest --collect-only -qq -n 0 > $@ || true
 
 test: $(VENV)/.compiled ## Run unit, lab and playbook tests
-	@$(BIN)/python -m pytest -m "not matrix" -n $(PYTEST_WORKERS) --dist loadgroup $(COVERAGE) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "not matrix" -n $(PYTEST_WORKERS) $(GROUPS) $(COVERAGE) $(PYTEST_ARGS)
 
 test-matrix: $(VENV)/.compiled ## Run the long tests: every pair of releases, every CA, one node and three
 	@$(BIN)/python -m pytest -m matrix -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)

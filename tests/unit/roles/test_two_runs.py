@@ -43,9 +43,7 @@ def written(old: str, new: str) -> str:
 WITHOUT_RECORD = ("true", "claimed", "released")
 
 
-@pytest.mark.parametrize(("in_process", "first_state", "last_state"), [
-    ("true", "begun", "finished"), ("false", "begun", "finished"), WITHOUT_RECORD,
-])  # fmt: skip
+@pytest.mark.parametrize(("in_process", "first_state", "last_state"), [("false", "begun", "finished"), WITHOUT_RECORD])
 def test_a_second_run_ends_until_the_first_has_ended(
     tmp_path: Path, in_process: str, first_state: str, last_state: str
 ) -> None:
