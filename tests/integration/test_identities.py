@@ -99,7 +99,6 @@ def prefer(site: Site, cluster: str, version: str, value: str) -> None:
 
 @pytest.mark.matrix
 @pytest.mark.timeout(1200)
-@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 @pytest.mark.parametrize("preferring", [("side1",), ("side1", "side2")], ids=["one-side", "both-sides"])
 def test_where_ecdsa_is_preferred_calls_use_it_and_the_verdict_names_it(
     tmp_path: Path, preferring: tuple[str, ...]

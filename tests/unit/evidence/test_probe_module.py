@@ -88,6 +88,8 @@ def answerer(folder: Path, version: ssl.TLSVersion, answer: bytes, *, insists: b
             try:
                 with context.wrap_socket(connection, server_side=True) as tls:
                     request = tls.recv(65536)
+                    if not request:
+                        continue  # a client that only made the handshake
                     assert request.startswith(b"OPTIONS sip:") and b"Max-Forwards: 0\r\n" in request
                     copied = b"\r\n".join(
                         line for line in request.split(b"\r\n") if line.split(b":")[0] in (b"Via", b"CSeq", b"Call-ID")
