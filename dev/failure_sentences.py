@@ -35,7 +35,7 @@ class Phase:
     before: bool = False
 
 
-#: in the order of the page; a file belongs to the first row that fits
+#: in the order of the page; a file belongs to the row whose pattern is the longest that fits
 PHASES = (
     Phase(
         "When the CA is rolled over",
@@ -84,7 +84,7 @@ PHASES = (
     Phase(
         "While objects are written",
         "The cause is an answer of CUCM to a request of that task, or a change by someone else since preflight.",
-        ("plugins/module_utils/_axl/*", "roles/sip_tls_trunk/*"),
+        ("plugins/module_utils/_axl/*", "plugins/module_utils/_roles/undo/unchanged.py", "roles/sip_tls_trunk/*"),
     ),
     Phase(
         "When a node cannot be reached or an account is rejected",
@@ -157,10 +157,10 @@ def _rows(root: Path, name: str, kinds: set[str]) -> Iterable[tuple[int, str, st
 
 def phase_of(name: str) -> Phase:
     """The phase in which the sentences of a file appear; SystemExit for a file that no row has."""
-    found = next((phase for phase in PHASES if any(fnmatch(name, pattern) for pattern in phase.files)), None)
-    if found is None:
+    fitting = [(len(pattern), phase) for phase in PHASES for pattern in phase.files if fnmatch(name, pattern)]
+    if not fitting:
         raise SystemExit(f"{name} has failure sentences, and no phase of dev/failure_sentences.py names it")
-    return found
+    return max(fitting, key=lambda row: row[0])[1]
 
 
 def _kinds(plugins: Path) -> set[str]:

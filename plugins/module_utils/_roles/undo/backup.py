@@ -14,27 +14,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import flat
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_MODULE
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.validation import name_of
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN, PROFILE
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import TRUNK as SIP_TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 
 FORMAT = 1
 EMPTY: tuple[Any, ...] = ("", None, [], {})
 #: options of a planned object that are not settings of it
 _NO_SETTING = ("state", "copy_from", "reset")
-
-#: the kinds of which preflight keeps what it saw: their keys in Cluster.existing
-SEEN = {
-    PROFILE.resource.module: "profiles",
-    SIP_TRUNK.resource.module: "sip_trunks",
-    PATTERN.resource.module: "route_patterns",
-}
 
 Object = Mapping[str, Any]
 
@@ -84,48 +73,6 @@ def begun(
             record["objects"].append(entry)
     record["objects"] += kept.values()
     return record
-
-
-def changed_since(seen: Mapping[str, Any], found: Iterable[Object]) -> Iterator[str]:
-    """What somebody else has changed since preflight read it: each object, and what differs.
-
-    seen is Cluster.existing; found are the objects as they are, from cucm_object_info.
-    """
-    for entry in found:
-        resource, then, now = BY_MODULE[entry["kind"]], _seen(seen, entry), entry["object"] or {}
-        if then is None:
-            continue
-        name = name_of(resource, then or now)
-        if bool(then) != bool(now):
-            yield f"{name} was {'made' if now else 'removed'}"
-            continue
-        options = {row.option for row in flat(resource.fields)} & then.keys()
-        changed = [option for option in sorted(options) if not _same(then[option], now.get(option))]
-        if changed:
-            yield f"{name} was changed ({', '.join(changed)})"
-
-
-def _seen(seen: Mapping[str, Any], entry: Object) -> Object | None:
-    """An object as preflight saw it; empty when it did not exist, None when preflight did not look for it."""
-    kind, its = entry["kind"], _folded(entry_key(entry))
-    option = SEEN.get(kind, "")
-    if seen.get(option) is None:
-        return None
-    there = {_folded(key_of(kind, values)): values for values in seen[option]}
-    missing = [_as_options(kind, absent) for absent in (seen.get("missing") or {}).get(option) or ()]
-    # Of profiles, preflight reads all.
-    known = option == "profiles" or its in {_folded(key_of(kind, options)) for options in missing}
-    return there.get(its, {} if known else None)
-
-
-def _as_options(kind: str, absent: Object | str) -> Object:
-    """The key of a missing object: its name, or the options that identify it."""
-    return absent if isinstance(absent, Mapping) else {BY_MODULE[kind].first: absent}
-
-
-def _folded(parts: Iterable[str]) -> tuple[str, ...]:
-    """A key as CUCM compares it."""
-    return tuple(part.casefold() for part in parts)
 
 
 def finished(
@@ -187,10 +134,11 @@ def normal(value: Any) -> Any:
 
 def differing(first: Object, other: Object) -> list[str]:
     """The options that differ between two objects."""
-    return [option for option in dict.fromkeys([*first, *other]) if not _same(first.get(option), other.get(option))]
+    return [option for option in dict.fromkeys([*first, *other]) if not same(first.get(option), other.get(option))]
 
 
-def _same(value: Any, other: Any) -> bool:
+def same(value: Any, other: Any) -> bool:
+    """True when two settings mean the same."""
     first, second = normal(value), normal(other)
     return first == second or (first in EMPTY and second in EMPTY)
 
@@ -203,7 +151,7 @@ def covers(asked: Any, current: Any) -> bool:
         return isinstance(current, list) and len(asked) == len(current) and all(map(covers, asked, current))
     if isinstance(asked, list):
         return {str(name).casefold() for name in asked} == {str(name).casefold() for name in current or ()}
-    return _same(asked, current) or str(asked).casefold() == str(current).casefold()
+    return same(asked, current) or str(asked).casefold() == str(current).casefold()
 
 
 def explained(entry: Object, current: Object | None) -> bool:
@@ -233,6 +181,6 @@ def _expected(entry: Object) -> bool:
 def _set_by_run(entry: Object, option: str, current: Object) -> bool:
     """True when an option has the value that the run gave it, or was about to give it."""
     if entry.get("known"):
-        return _same((entry["after"] or {}).get(option), current.get(option))
+        return same((entry["after"] or {}).get(option), current.get(option))
     planned = entry["wish"] or {}
     return option in planned and covers(planned[option], current.get(option))

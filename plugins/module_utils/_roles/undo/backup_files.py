@@ -19,6 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl import object_inf
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_MODULE
 from ansible_collections.siptls.cucm.plugins.module_utils._module import APPLICATION, ArgSpec, Failure, Outcome, Task
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo import backup, run_claim
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.unchanged import end_if_changed
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK_EC
 
 SPEC = APPLICATION + ArgSpec(
@@ -62,7 +63,7 @@ def service(task: Task) -> Outcome:
         [*known, *(backup.key_of(kind, options) for kind, many in planned.items() for options in many)]
     )
     found, warnings = _current(task, asked) if planned else ([], [])
-    _end_if_changed(params, found)
+    end_if_changed(params["name"], params["seen"], found)
     head = {
         "cluster": params["name"],
         "run": params["run"],
@@ -76,18 +77,6 @@ def service(task: Task) -> Outcome:
     if not task.check_mode:
         _write(folder, folder / OPEN, record)
     return Outcome(result={"record": record, "file": str(folder / OPEN)}, warnings=warnings)
-
-
-def _end_if_changed(params: Mapping[str, Any], found: Iterable[Mapping[str, Any]]) -> None:
-    """Overwrite nobody: a run on another controller, or a person, may have changed the objects since preflight."""
-    changed = list(backup.changed_since(params["seen"] or {}, found))
-    if changed:
-        more = f", and {len(changed) - 3} more" if len(changed) > 3 else ""
-        raise Failure(
-            f"{params['name']}: {'; '.join(changed[:3])}{more}, after this run had checked the cluster. Another run or "
-            "a person is changing it at the same time. This run has written none of its objects. Let the other finish, "
-            "then run again."
-        )
 
 
 def _claim(task: Task, folder: Path) -> Outcome:

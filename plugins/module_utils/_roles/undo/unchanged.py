@@ -1,0 +1,85 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the objects are as preflight found them, before a run writes the first one.
+
+A run on another controller shows only by what it changed, as does a person at the web page.
+Private to siptls.cucm: no other collection may rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource, flat
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_MODULE
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.validation import name_of
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.kinds import PATTERN, PROFILE, TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo.backup import Object, entry_key, key_of, same
+
+#: the kinds of which preflight keeps what it saw: their keys in Cluster.existing
+SEEN = {
+    PROFILE.resource.module: "profiles",
+    TRUNK.resource.module: "sip_trunks",
+    PATTERN.resource.module: "route_patterns",
+}
+#: how many objects a sentence names
+_NAMED = 3
+
+
+def end_if_changed(cluster: str, seen: Mapping[str, Any], found: Iterable[Object]) -> None:
+    """Failure if somebody has changed the objects: a run overwrites nobody."""
+    changed = list(changed_since(seen, found))
+    if changed:
+        more = f", and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        raise Failure(
+            f"{cluster}: {'; '.join(changed[:_NAMED])}{more}, after this run had checked the cluster. Another run or a "
+            "person is changing it at the same time. This run has written none of its objects. Let the other finish, "
+            "then run again."
+        )
+
+
+def changed_since(seen: Mapping[str, Any], found: Iterable[Object]) -> Iterator[str]:
+    """What somebody else has changed since preflight read it: each object, and what differs.
+
+    seen is Cluster.existing; found are the objects as they are, from cucm_object_info.
+    """
+    for entry in found:
+        resource, then, now = BY_MODULE[entry["kind"]], _seen(seen, entry), entry["object"] or {}
+        change = "" if then is None else _change(resource, then, now)
+        if change:
+            yield f"{name_of(resource, then or now)} {change}"
+
+
+def _change(resource: Resource, then: Object, now: Object) -> str:
+    """What became of an object; empty if nothing that preflight read of it."""
+    if bool(then) != bool(now):
+        return "was made" if now else "was removed"
+    options = {row.option for row in flat(resource.fields)} & then.keys()
+    changed = [option for option in sorted(options) if not same(then[option], now.get(option))]
+    return f"was changed ({', '.join(changed)})" if changed else ""
+
+
+def _seen(seen: Mapping[str, Any], entry: Object) -> Object | None:
+    """An object as preflight saw it; empty when it did not exist, None when preflight did not look for it."""
+    kind, its = entry["kind"], _folded(entry_key(entry))
+    option = SEEN.get(kind, "")
+    if seen.get(option) is None:
+        return None
+    there = {_folded(key_of(kind, values)): values for values in seen[option]}
+    missing = [_as_options(kind, absent) for absent in (seen.get("missing") or {}).get(option) or ()]
+    # Of profiles, preflight reads all.
+    known = option == "profiles" or its in {_folded(key_of(kind, options)) for options in missing}
+    return there.get(its, {} if known else None)
+
+
+def _as_options(kind: str, absent: Object | str) -> Object:
+    """The key of a missing object: its name, or the options that identify it."""
+    return absent if isinstance(absent, Mapping) else {BY_MODULE[kind].first: absent}
+
+
+def _folded(parts: Iterable[str]) -> tuple[str, ...]:
+    """A key as CUCM compares it."""
+    return tuple(part.casefold() for part in parts)
