@@ -308,6 +308,11 @@ class HttpClient:
                 f"The node seems to speak only old cryptography (TLS 1.0, SHA-1, RSA 1024), as releases {LEGACY} do; "
                 "legacy_crypto: true allows it for this cluster."
             )
+        elif kind is OldCryptography:
+            advice = (
+                "legacy_crypto offers everything from TLS 1.0 on already. Compare the node's minimum TLS version and "
+                "its Cipher Management, or wait if Cisco Tomcat is just starting (utils service list)."
+            )
         elif self.endpoint.pin:
             advice = "The certificate is not the one pinned with tls_fingerprint; find out why before changing it."
         elif re.search(r"another name|doesn't match", reason):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -81,6 +82,19 @@ def test_old_cryptography_is_named_refused_and_allowed(tmp_path: Path) -> None:
     client = old.client(legacy_crypto=True)
     assert client.request("GET", "/").status == 200
     assert client.warnings and "TLSv1" in client.warnings[0] and "1024" in client.warnings[0]
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+def test_a_handshake_without_a_common_cipher_is_not_blamed_on_the_certificate(server: Server, pinned: bool) -> None:
+    context = server.http.socket.context  # type: ignore[attr-defined]
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("NULL-SHA256:@SECLEVEL=0")
+    trusted = {"tls_fingerprint": server.fingerprint} if pinned else {}
+    with pytest.raises(Failure, match="legacy_crypto: true allows it"):
+        server.client(**trusted).request("GET", "/")
+    with pytest.raises(Failure, match="minimum TLS version and its Cipher Management") as failure:
+        server.client(legacy_crypto=True, **trusted).request("GET", "/")
+    assert "pin" not in failure.value.msg and "ca_path" not in failure.value.msg
 
 
 def test_legacy_crypto_says_nothing_when_it_was_not_needed(server: Server) -> None:
