@@ -54,7 +54,7 @@ def changed_since(seen: Mapping[str, Any], found: Iterable[Object]) -> Iterator[
 
 
 def _change(resource: Resource, then: Object, now: Object) -> str:
-    """What became of an object; empty if nothing that preflight read of it."""
+    """Whether an object was made, removed or changed; empty if what preflight read of it is the same."""
     if bool(then) != bool(now):
         return "was made" if now else "was removed"
     options = {row.option for row in flat(resource.fields)} & then.keys()
