@@ -53,6 +53,8 @@ class Question:
 
     what: str
     ask: Callable[[Cluster], Any]
+    #: the account that asks
+    account: str = "application"
 
 
 def service(task: Task) -> Outcome:
@@ -60,16 +62,25 @@ def service(task: Task) -> Outcome:
     cluster = Cluster(task.params)
     answers: dict[str, Any] = {}
     unanswered: dict[str, str] = {}
+    # A password that was rejected is never tried again: CUCM locks accounts.
+    rejected: dict[str, Failure] = {}
     try:
+        # Asked first, so that a rejected application account ends the task.
+        release = cluster.axl.release
         for name, question in QUESTIONS.items():
             try:
+                if question.account in rejected:
+                    raise rejected[question.account]
                 answers[name] = question.ask(cluster)
             except Unanswered as why:
                 unanswered[name] = f"{question.what}: {why}"
             except Failure as failure:
                 unanswered[name] = f"{question.what}: {failure.msg}"
-        result = {"version": cluster.axl.release, "answers": answers, "unanswered": unanswered}
-        return Outcome(result=result, warnings=cluster.axl.http.warnings)
+                if failure.reason == "account":
+                    rejected[question.account] = failure
+        result = {"version": release, "answers": answers, "unanswered": unanswered}
+        said = [failure.msg for failure in rejected.values()]
+        return Outcome(result=result, warnings=[*cluster.axl.http.warnings, *said])
     finally:
         cluster.close()
 
@@ -233,21 +244,26 @@ QUESTIONS: dict[str, Question] = {
     "axl_security_mode_parameter": Question("getServiceParameter of ClusterSecurityMode", _security_mode_parameter),
     "ciphers_parameters": Question("Names of the enterprise parameters for ciphers", _ciphers_parameter),
     "cli_unknown_command": Question(
-        "The CLI's words for an unknown command", lambda cluster: cluster.cli("show siptlsquestion")
+        "The CLI's words for an unknown command", lambda cluster: cluster.cli("show siptlsquestion"), "platform"
     ),
     "cli_bad_arguments": Question(
-        "The CLI's words for a missing parameter", lambda cluster: cluster.cli("show cert own")
+        "The CLI's words for a missing parameter", lambda cluster: cluster.cli("show cert own"), "platform"
     ),
     "cli_no_certificate": Question(
         "The CLI's words for a certificate that does not exist",
         lambda cluster: cluster.cli(f"show cert trust {NO_CERTIFICATE}"),
+        "platform",
     ),
-    "cli_no_csr": Question("The CLI's words where no CSR is pending", _no_csr),
-    "cli_no_csr_at_all": Question("The CLI's list of CSRs where none is pending", _no_csr_at_all),
-    "cli_last_line_of_itl": Question("The last line of show itl", _last_line_of_itl),
-    "cli_minimum_tls": Question("The words of show tls min-version", _minimum_tls),
+    "cli_no_csr": Question("The CLI's words where no CSR is pending", _no_csr, "platform"),
+    "cli_no_csr_at_all": Question("The CLI's list of CSRs where none is pending", _no_csr_at_all, "platform"),
+    "cli_last_line_of_itl": Question("The last line of show itl", _last_line_of_itl, "platform"),
+    "cli_minimum_tls": Question("The words of show tls min-version", _minimum_tls, "platform"),
     "rest_no_csr": Question(
-        "REST's response where no CSR is pending", lambda cluster: cluster.get(f"csr?service={IDLE_PURPOSE}")
+        "REST's response where no CSR is pending",
+        lambda cluster: cluster.get(f"csr?service={IDLE_PURPOSE}"),
+        "platform",
     ),
-    "rest_no_path": Question("REST's response to an unknown path", lambda cluster: cluster.get("siptlsquestion")),
+    "rest_no_path": Question(
+        "REST's response to an unknown path", lambda cluster: cluster.get("siptlsquestion"), "platform"
+    ),
 }

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._record import behavior
 from cucm_lab import learning
 from cucm_lab.testing import LabProcess, cluster, write_scenario
@@ -50,11 +51,12 @@ def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, LabProc
         yield {"plain": lab, "altered": other}
 
 
-def asked(lab: LabProcess) -> dict[str, Any]:
+def asked(lab: LabProcess, **options: str) -> dict[str, Any]:
     """The result of cucm_behavior_info, as it comes out of a module."""
     host = next(iter(yaml.safe_load(lab.inventory.read_text())["cucm_clusters"]["hosts"].values()))
     params = {name: option.get("default") for name, option in behavior.SPEC.options.items()}
     params |= {name.removeprefix("cucm_"): value for name, value in host.items() if name.startswith("cucm_")}
+    params |= options
     outcome = behavior.service(SimpleNamespace(params=params, check_mode=False))  # type: ignore[arg-type]
     found: dict[str, Any] = json.loads(json.dumps(outcome.result))
     return found
@@ -68,6 +70,22 @@ def test_the_lab_as_it_is_differs_in_nothing(labs: dict[str, LabProcess]) -> Non
     assert learning.differences(found["answers"]) == []
     assert labs["plain"].ask("dump") == before, "nothing was written"
     assert "127." not in json.dumps(found["answers"])
+
+
+def rejected(lab: LabProcess) -> list[str]:
+    """The accounts whose password the cluster has rejected, each as often as it was tried."""
+    return [event["account"] for event in lab.events() if event.get("result") in ("refused", "locked")]
+
+
+def test_a_password_that_was_rejected_is_tried_by_no_other_question(labs: dict[str, LabProcess]) -> None:
+    lab = labs["plain"]
+    found = asked(lab, os_password="not the password")
+    assert rejected(lab) == ["osadmin"], "CUCM locks accounts"
+    assert {name.split("_")[0] for name in found["unanswered"]} == {"cli", "rest"}
+    assert all("tried once only" in text for text in found["unanswered"].values())
+    with pytest.raises(Failure, match="tried once only"):
+        asked(lab, password="not the password")
+    assert rejected(lab) == ["osadmin", "axladmin"]
 
 
 def test_ten_altered_rows_are_named_and_patched(labs: dict[str, LabProcess], tmp_path: Path) -> None:
