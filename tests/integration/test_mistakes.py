@@ -214,7 +214,7 @@ HOSTS = shared_hosts(INVENTORY)
 CLUSTERS = (
     wrong("host that does not resolve", r"the host name cucma\.invalid does not resolve",
           cucm_host="cucma.invalid"),
-    wrong("wrong password", r"refused.*It is set by cucm_username and cucm_password",
+    wrong("wrong password", r"refused.*Check cucm_username and cucm_password",
           cucm_password="not the password"),
     wrong("wrong platform password", r"refused.*Check cucm_os_username and cucm_os_password",
           cucm_os_password="not the password"),

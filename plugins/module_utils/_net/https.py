@@ -183,9 +183,10 @@ class HttpClient:
 
     def _accepted(self, answer: HttpAnswer, doing: str) -> HttpAnswer:
         if answer.status == 401:
+            options = " and ".join(ACCOUNTS[self.account]) if self.account else "the account"
             raise Unauthorized(
                 f"{doing} was refused: CUCM answered 401, user name or password is wrong or the account is locked. "
-                "It was tried once only, because CUCM locks accounts. Check the account before running again.",
+                f"It was tried once only, because CUCM locks accounts. Check {options} before running again.",
                 reason="account",
                 status=401,
             )

@@ -110,6 +110,17 @@ def test_a_refused_password_is_tried_once(server: Server) -> None:
     assert len(server.seen) == 1 and "secret-word" not in failure.value.msg
 
 
+@pytest.mark.parametrize(
+    ("account", "options"), [("application", "username and password"), ("platform", "os_username and os_password")]
+)
+def test_a_refused_account_is_named_by_its_options(server: Server, account: str, options: str) -> None:
+    server.play(status(401))
+    names = {"username": "axl", "password": "secret-word", "os_username": "os", "os_password": "secret-word"}
+    place = {"host": "127.0.0.1", "port": server.http.server_port, "ca_path": str(server.ca), "timeout": 2}
+    with pytest.raises(Unauthorized, match=f"Check {options} before running again"):
+        HttpClient.from_params({**place, **names}, account=account).request("GET", "/")
+
+
 def test_throttle_is_waited_out_even_for_writes(server: Server) -> None:
     server.play(status(503), status(503, Retry_After="0"), status(200))
     assert server.client().request("POST", "/axl/").status == 200

@@ -18,16 +18,13 @@ from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cl
 #: options of the modules whose inventory variable has the same name with cucm_ before it
 OPTIONS = ("ca_path", "tls_fingerprint", "legacy_crypto", "os_username", "os_password", "ssh_port", "ssh_known_hosts",
            "ssh_host_key", "validate_certs", "validate_host_key")  # fmt: skip
-ACCOUNT_HINTS = {
-    "SSH": "",
-    "HTTPS": " It is set by cucm_username and cucm_password.",
-}
 
 
 def in_inventory_words(text: str) -> str:
     """A failure of a module with the names of the inventory's variables in place of the module's options."""
     for option in OPTIONS:
         text = re.sub(rf"(?<![\w-]){option}(?![\w-])", f"cucm_{option}", text)
+    text = text.replace("Check username and password", "Check cucm_username and cucm_password")
     return re.sub(r"\b(Check|Give|Check host and) (host|port)\b", r"\1 cucm_\2", text).replace(
         "cucm_host and port", "cucm_host and cucm_port"
     ).replace("cucm_host, port", "cucm_host, cucm_port")  # fmt: skip
@@ -37,8 +34,7 @@ def report_failure(cluster: Cluster, result: Mapping[str, Any], otherwise: str) 
     """Note what a module's failed result says: that the cluster is unreachable, or another problem."""
     text = in_inventory_words(str(result.get("msg") or otherwise))
     if result.get("msg"):
-        hint = ACCOUNT_HINTS.get("SSH" if "SSH port" in text else "HTTPS") if result.get("reason") == "account" else ""
-        text = f"{cluster.name}: {text}{hint}"
+        text = f"{cluster.name}: {text}"
     if result.get("reason") in DOWN:
         cluster.unreachable = cluster.unreachable or text
     else:
