@@ -126,3 +126,20 @@ def test_options_of_the_wrong_kind_are_named_and_make_a_plan_that_can_t_be_appro
                   "sip_tls_trunk_port is 70000", "callmanager_certificate_days"):  # fmt: skip
         assert words in said, f"not said: {words}\n{run.output[-6000:]}"
     assert site.lab.ask("dump") == before
+
+
+def test_a_password_that_the_ca_rejected_is_tried_once_for_all_clusters(tmp_path: Path) -> None:
+    site = Site(tmp_path, "two-clusters-adcs")
+    with site.lab:
+        ca = next(authority for authority in site.lab.description["cas"] if authority["name"] == "adcs")
+        site.extra["sip_tls_ca"] = {
+            "provider": "adcs", "adcs_url": f"https://{ca['address']}:{ca['port']}/certsrv",
+            "adcs_template": "CucmTLS", "adcs_ca_path": str(site.lab.state / "ca-adcs" / "ca.pem"),
+            "path": str(site.ca),
+        }  # fmt: skip
+        account = {"SIP_TLS_ADCS_USERNAME": "LAB\\enroll", "SIP_TLS_ADCS_PASSWORD": "not the password"}
+        run = site.play("sip_tls_trunk", **account)
+        assert run.code != 0 and "refused the account LAB" in run.output and "It was tried once" in run.output
+        tried = [event for event in site.lab.events() if event["kind"] == "adcs" and event.get("result") == "refused"]
+        assert len(tried) == 1, "Active Directory locks accounts"
+        assert run.total("changed") == 0

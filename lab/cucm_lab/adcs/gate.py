@@ -53,6 +53,13 @@ class Gate:
                 return given[0], []
         return None, self._offers()
 
+    def carries_credentials(self, request: web.BaseRequest) -> bool:
+        """Whether a request ends an attempt to log in; the first message of NTLM names nobody yet."""
+        scheme, _unused, value = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "ntlm":
+            return scheme.lower() == "basic"
+        return value.startswith(base64.b64encode(_TYPE_3[:9]).decode())
+
     def _offers(self) -> list[str]:
         words = {"ntlm": "NTLM", "basic": f'Basic realm="{self._authority.fqdn}"'}
         return [words[name] for name in self._authority.authentication]

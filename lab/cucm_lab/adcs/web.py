@@ -90,6 +90,8 @@ class _Pages:
     def _page(self, request: web.BaseRequest, page: str, body: bytes) -> web.Response:
         user, offers = self._gate.user(request)
         if user is None:
+            if self._gate.carries_credentials(request):
+                self._lab.log.write("adcs", ca=self._authority.name, page=page, result="refused")
             answer = web.Response(status=401, text=pages.page("401 - Unauthorized"), content_type=_HTML)
             for offer in offers:
                 answer.headers.add("WWW-Authenticate", offer)

@@ -160,7 +160,8 @@ class Certsrv:
         return Failure(
             f"The CA at {where} refused the account {self.account} ({self._auth}). It was tried once. Check "
             "adcs_username (DOMAIN\\name or name@domain), the password, and which authentication the web site allows "
-            "(adcs_auth)."
+            "(adcs_auth).",
+            reason="account",
         )
 
 

@@ -222,6 +222,8 @@ class Cluster:
     served: dict[str, dict[str, str | None]] = field(default_factory=dict)
     #: nodes whose certificates could not be read
     unread: list[str] = field(default_factory=list)
+    #: the CA rejected the account, so that no other cluster tries it
+    ca_rejected: bool = False
     #: the CA that signs and those above it, as PEM; the CAs that a roll-over replaces
     new_cas: list[str] = field(default_factory=list)
     old_cas: list[str] = field(default_factory=list)

@@ -59,6 +59,7 @@ def add_signing(
         # The key of a CA that the run is going to make takes a second; one of another kind shows the same.
         ca.setdefault("local_ca_key_type", "EC")
     problems, result = _signed(face, {**options, "ca": ca, "csr": _request(cluster)})
+    cluster.ca_rejected = result.get("reason") == "account"
     chain = list(result.get("signing_chain") or ())
     certificates = [read_certificate(pem) for pem in chain]
     problems += [f"The CA (sip_tls_ca) cannot be used: {text}." for text in _own_store_problems(certificates)]
@@ -104,7 +105,7 @@ def _signed(face: Face, options: Mapping[str, Any]) -> tuple[list[str], dict[str
     if validated.error_messages:
         return [f"sip_tls_ca: {str(text).rstrip('.')}." for text in validated.error_messages], {}
     result, _warnings = perform(face, _CheckMode(validated.validated_parameters))
-    return ([f"The CA (sip_tls_ca) cannot sign: {result['msg']}"], {}) if result.get("failed") else ([], result)
+    return ([f"The CA (sip_tls_ca) cannot sign: {result['msg']}"] if result.get("failed") else []), result
 
 
 def _validation(face: Face, options: Mapping[str, Any]) -> ValidationResult:
