@@ -157,10 +157,10 @@ def _rows(root: Path, name: str, kinds: set[str]) -> Iterable[tuple[int, str, st
 
 def phase_of(name: str) -> Phase:
     """The phase in which the sentences of a file appear; SystemExit for a file that no row has."""
-    fitting = [(len(pattern), phase) for phase in PHASES for pattern in phase.files if fnmatch(name, pattern)]
+    fitting = {pattern: phase for phase in PHASES for pattern in phase.files if fnmatch(name, pattern)}
     if not fitting:
         raise SystemExit(f"{name} has failure sentences, and no phase of dev/failure_sentences.py names it")
-    return max(fitting, key=lambda row: row[0])[1]
+    return fitting[max(fitting, key=len)]
 
 
 def _kinds(plugins: Path) -> set[str]:

@@ -83,7 +83,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._axl.values import pla
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.phones import add_anchor_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.signing import add_signing
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
-from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.sentences import in_inventory_words
 from ansible_collections.siptls.cucm.plugins.modules.ca_sign import FACE
 
 
@@ -106,15 +105,10 @@ def preflight_new_certificates(
     if authority and not cluster.mistakes:
         secrets = {"adcs_password": password, "local_passphrase": passphrase, "vault_token": token}
         given = {"ca": plain(authority), **plain({"days": days, "renew_before": renew_before, **secrets})}
-        add_signing(cluster, FACE, given, csrs=map(_in_inventory_words, csrs), **owners)
+        add_signing(cluster, FACE, given, csrs=csrs, **owners)
     if trust_lists and not trust_lists.get("skipped"):
         add_anchor_problems(cluster, trust_lists, check=check)
     return cluster.to_facts()
-
-
-def _in_inventory_words(result: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The result of cucm_csr with the names of the inventory's variables in its message."""
-    return {**result, "msg": in_inventory_words(result["msg"])} if result.get("msg") else result
 
 
 class FilterModule:

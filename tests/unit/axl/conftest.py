@@ -19,9 +19,8 @@ import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.siptls.cucm.plugins.module_utils._axl import info, object_info, reconcile
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.schema import Resource
 from ansible_collections.siptls.cucm.plugins.module_utils._axl.service import argument_spec
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_KIND
 from ansible_collections.siptls.cucm.plugins.module_utils._module import ArgSpec, Failure, Outcome
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.undo import backup_files
 from cucm_lab.testing import LabProcess
@@ -35,7 +34,6 @@ RELEASES = {
     "15.0": "cucm150",
 }
 WRITES = ("add", "update", "remove", "doDeviceReset", "executeSQLUpdate")
-KINDS = {resource.kind: resource for resource in RESOURCES}
 
 
 def validated(spec: ArgSpec, params: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +59,7 @@ class Cluster:
 
     def run(self, kind: str, *, check: bool = False, **options: Any) -> Outcome:
         """One task."""
-        resource: Resource = KINDS[kind]
+        resource = BY_KIND[kind]
         outcome = reconcile.run(resource, validated(argument_spec(resource), {**self.connection, **options}), check)
         outcome.warnings = [text for text in outcome.warnings if "legacy_crypto let through" not in text]
         return outcome

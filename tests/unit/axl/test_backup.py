@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import RESOURCES
+from ansible_collections.siptls.cucm.plugins.module_utils._axl.tables.everything import BY_KIND
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.objects import existing_objects
 
-KINDS = {resource.kind: resource for resource in RESOURCES}
 Cluster = Any  # conftest.Cluster, which pytest hands over
 TCP = "Non Secure SIP Trunk Profile"
 
@@ -155,7 +154,7 @@ def seen_by_preflight(cluster: Cluster) -> dict[str, Any]:
 
 def begun(cluster: Cluster, folder: Path, seen: dict[str, Any]) -> str:
     """The sentence with which a run ends before it writes its objects, or that it began."""
-    planned = {KINDS[kind].module: [options] for kind, options in SET.items()}
+    planned = {BY_KIND[kind].module: [options] for kind, options in SET.items()}
     place = {"path": str(folder), "name": "a"}
     try:
         cluster.saved(**place, objects=planned, seen=seen)

@@ -22,6 +22,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Csr
 from ansible_collections.siptls.cucm.plugins.module_utils._releases import features
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.certificates.owners import requester
 from ansible_collections.siptls.cucm.plugins.module_utils._roles.model import Cluster
+from ansible_collections.siptls.cucm.plugins.module_utils._roles.preflight.sentences import in_inventory_words
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
@@ -82,7 +83,7 @@ def _pending(face: Face, options: Mapping[str, Any], result: Mapping[str, Any]) 
     """Why no CSR can be made for a node, or why the CA would refuse the one that is pending there."""
     if "needed" not in result:
         if result.get("msg") and result.get("reason") not in DOWN:
-            yield str(result["msg"])
+            yield in_inventory_words(str(result["msg"]))
     elif result["csr"] and not result["predicted"]:
         validated = _validation(face, {**options, "csr": result["csr"]})
         answer, _warnings = perform(face, _CheckMode(validated.validated_parameters))

@@ -46,8 +46,12 @@ def changed_since(seen: Mapping[str, Any], found: Iterable[Object]) -> Iterator[
 
     seen is Cluster.existing; found are the objects as they are, from cucm_object_info.
     """
+    known = _known(seen)
     for entry in found:
-        resource, then, now = BY_MODULE[entry["kind"]], _seen(seen, entry), entry["object"] or {}
+        resource, now = BY_MODULE[entry["kind"]], entry["object"] or {}
+        # Of profiles, preflight reads all, so that one that it did not see did not exist.
+        otherwise: Object | None = {} if resource is PROFILE.resource and seen.get("profiles") is not None else None
+        then = known.get(_folded(entry_key(entry)), otherwise)
         change = "" if then is None else _change(resource, then, now)
         if change:
             yield f"{name_of(resource, then or now)} {change}"
@@ -62,17 +66,14 @@ def _change(resource: Resource, then: Object, now: Object) -> str:
     return f"was changed ({', '.join(changed)})" if changed else ""
 
 
-def _seen(seen: Mapping[str, Any], entry: Object) -> Object | None:
-    """An object as preflight saw it; empty when it did not exist, None when preflight did not look for it."""
-    kind, its = entry["kind"], _folded(entry_key(entry))
-    option = SEEN.get(kind, "")
-    if seen.get(option) is None:
-        return None
-    there = {_folded(key_of(kind, values)): values for values in seen[option]}
-    missing = [_as_options(kind, absent) for absent in (seen.get("missing") or {}).get(option) or ()]
-    # Of profiles, preflight reads all.
-    known = option == "profiles" or its in {_folded(key_of(kind, options)) for options in missing}
-    return there.get(its, {} if known else None)
+def _known(seen: Mapping[str, Any]) -> dict[tuple[str, ...], Object]:
+    """The objects that preflight looked for, by key, as it saw them; empty ones did not exist."""
+    known: dict[tuple[str, ...], Object] = {}
+    for kind, option in SEEN.items():
+        missing = (seen.get("missing") or {}).get(option) or ()
+        known |= {_folded(key_of(kind, _as_options(kind, absent))): {} for absent in missing}
+        known |= {_folded(key_of(kind, values)): values for values in seen.get(option) or ()}
+    return known
 
 
 def _as_options(kind: str, absent: Object | str) -> Object:
