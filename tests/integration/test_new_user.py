@@ -48,7 +48,10 @@ TASKS: dict[str, dict[str, Any]] = {
     },
     "cucm_service": {
         "name": "Cisco CallManager", "state": "restarted",
-        "serving": {"port": 5061, "certificate": "{{ cucm_cert_upload.certificate.sha256 }}"},
+        # A run that had nothing to upload restarts for the certificate that is installed.
+        "serving": {
+            "port": 5061, "certificate": "{{ (cucm_cert_upload.certificate or cucm_csr.certificate).sha256 }}",
+        },
     },
     "cucm_backup": {"path": "backup", "name": "cucma", "objects": {"sip_profile": [{"name": "Standard SIP Profile"}]}},
     "cucm_object_info": {"objects": [{"kind": "sip_profile", "name": "Standard SIP Profile"}]},
