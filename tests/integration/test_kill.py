@@ -11,7 +11,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,10 +176,7 @@ def test_what_another_controller_changed_since_preflight_is_not_overwritten(site
         assert first.code == 0, first.output[-6000:]
         checked = next(n for n, task in enumerate(first.tasks, 1) if task.endswith("Save the present state"))
         stopped = {"ANSIBLE_CALLBACKS_ENABLED": "kill_after", "KILL_AFTER": str(checked), "KILL_SIGNAL": "SIGSTOP"}
-        with subprocess.Popen(
-            site.order("sip_tls_trunk"), cwd=site.folder, env=site.environment() | stopped, stdin=subprocess.DEVNULL,
-            stdout=log, stderr=subprocess.STDOUT,
-        ) as waiting:  # fmt: skip
+        with site.start("sip_tls_trunk", log, **stopped) as waiting:
             os.waitid(os.P_PID, waiting.pid, os.WSTOPPED | os.WNOWAIT)
             # The other controller has neither this one's records nor its claims.
             other = site.play("remove_sip_tls_trunk", extra={"sip_tls_undo_backup": False})

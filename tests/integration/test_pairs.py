@@ -84,7 +84,7 @@ def scenario(path: Path, sides: list[Side], nodes: int) -> str:
 
 
 def authority(site: Site, kind: str) -> dict[str, Any]:
-    """The extra variables that name the CA."""
+    """The extra variables that name the CA, a Microsoft CA by the old names of its options."""
     if kind == "local":
         return {}
     ca = next(authority for authority in site.lab.description["cas"] if authority["name"] == "adcs")

@@ -131,12 +131,7 @@ def test_options_of_the_wrong_kind_are_named_and_make_a_plan_that_can_t_be_appro
 def test_a_password_that_the_ca_rejected_is_tried_once_for_all_clusters(tmp_path: Path) -> None:
     site = Site(tmp_path, "two-clusters-adcs")
     with site.lab:
-        ca = next(authority for authority in site.lab.description["cas"] if authority["name"] == "adcs")
-        site.extra["sip_tls_ca"] = {
-            "provider": "adcs", "adcs_url": f"https://{ca['address']}:{ca['port']}/certsrv",
-            "adcs_template": "CucmTLS", "adcs_ca_path": str(site.lab.state / "ca-adcs" / "ca.pem"),
-            "path": str(site.ca),
-        }  # fmt: skip
+        site.extra["sip_tls_ca"] = {**site.microsoft_ca(), "path": str(site.ca)}
         account = {"SIP_TLS_ADCS_USERNAME": "LAB\\enroll", "SIP_TLS_ADCS_PASSWORD": "not the password"}
         run = site.play("sip_tls_trunk", **account)
         assert run.code != 0 and "refused the account LAB" in run.output and "It was tried once" in run.output

@@ -158,12 +158,10 @@ def test_from_a_microsoft_ca_to_vault_and_back(tmp_path: Path, vault: Vault) -> 
     clusters = [cluster(1, "10.5", name="first"), cluster(2, "14", name="second")]
     place = Site(tmp_path, write_scenario(tmp_path / "scenario.yml", clusters, base="two-clusters-adcs"))
     with place.lab:
-        ca = next(authority for authority in place.lab.description["cas"] if authority["name"] == "adcs")
         microsoft = place.lab.state / "ca-adcs" / "ca.pem"
         issuing = read_certificates(microsoft.read_bytes())[0]
         by_microsoft: dict[str, Any] = {
-            "sip_tls_ca": {"provider": "adcs", "adcs_url": f"https://{ca['address']}:{ca['port']}",
-                           "adcs_username": "LAB\\enroll", "adcs_template": "CucmTLS", "adcs_ca_path": str(microsoft)},
+            "sip_tls_ca": {**place.microsoft_ca(), "adcs_username": "LAB\\enroll"},
             "sip_tls_ca_password": "Ca-Lab-91!enrolling", "callmanager_certificate_issuer": issuing.pem,
             "sip_tls_trusted_cas": [str(microsoft)],
         }  # fmt: skip

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import yaml
 from cucm_lab.testing import LabProcess
@@ -71,11 +71,13 @@ class Site:
         clusters = {host: counts for host, counts in recap_of(output).items() if host != "localhost"}
         return Run(done.returncode, output, clusters)
 
-    def start(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
-        """The same, for a test that does something meanwhile; its output is lost."""
+    def start(
+        self, name: str, output: TextIO | int = subprocess.DEVNULL, **environment: str
+    ) -> subprocess.Popen[bytes]:
+        """The same, for a test that does something meanwhile; its output goes to a file, or is lost."""
         return subprocess.Popen(
             self.order(name), cwd=self.folder, env=self.environment() | environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
     def order(self, name: str, *options: str, extra: dict[str, Any] | None = None) -> list[str]:
@@ -112,6 +114,14 @@ class Site:
         """Place a call."""
         result: dict[str, Any] = self.lab.ask("call", cluster=cluster, calling=calling, called=called)
         return result
+
+    def microsoft_ca(self) -> dict[str, Any]:
+        """The variable sip_tls_ca for the lab's Microsoft CA, without an account."""
+        ca = next(authority for authority in self.lab.description["cas"] if authority["name"] == "adcs")
+        return {
+            "provider": "adcs", "adcs_url": f"https://{ca['address']}:{ca['port']}/certsrv",
+            "adcs_template": "CucmTLS", "adcs_ca_path": str(self.lab.state / "ca-adcs" / "ca.pem"),
+        }  # fmt: skip
 
     def secrets(self) -> list[str]:
         """The passwords of the inventory."""
