@@ -120,11 +120,7 @@ class Place:
         self.site = Site(folder / "site", scenario_of(name, folder))
         with self.site.lab:
             if name == "two-clusters-adcs":
-                ca = next(authority for authority in self.site.lab.description["cas"] if authority["name"] == "adcs")
-                self.site.extra["sip_tls_ca"] = {
-                    "provider": "adcs", "url": f"https://{ca['address']}:{ca['port']}/certsrv", "template": "CucmTLS",
-                    "ca_path": str(self.site.lab.state / "ca-adcs" / "ca.pem"), "path": str(self.site.ca),
-                }  # fmt: skip
+                self.site.extra["sip_tls_ca"] = {**self.site.microsoft_ca(), "path": str(self.site.ca)}
         self.site.keep("shipped")
         with self.site.lab:
             run = self.play()
@@ -172,33 +168,44 @@ def test_under_a_fault(place: Any, number: int) -> None:
     with at.site.lab as lab:
         rule = {"interface": given.interface, "operation": given.operation, "action": given.action, **given.more}
         lab.ask("fault/add", **rule)
-        run = at.play()
-        assert sum(fault["hits"] for fault in lab.ask("fault/list")), "the fault was never met"
-        assert not NEVER.search(run.output), run.output[-6000:]
-        said = at.sentences()
-        if given.sentence:
-            assert run.code != 0 and said, run.output[-6000:]
-            assert re.search(given.sentence, said, re.DOTALL), said
-        else:
-            assert run.code == 0, run.output[-6000:]
-        if given.warned:
-            said = " ".join(re.findall(r"(?m)^\[WARNING\]: (Not read, and so not weighed: .*)$", run.output))
-            assert re.search(given.warned, said), run.output[-6000:]
+        said = under(given, at)
         lab.ask("fault/clear")
         lab.ask("clock", reset=True)
-        following = "secure, as undisturbed"
-        if given.sentence:
-            finish = at.play()
-            assert finish.code == 0, finish.output[-6000:]
-        assert at.site.verdict()["verdict"] == "secure"
-        assert summary(at.site) == at.left
-        if given.thrice:
-            again = at.play()
-            assert again.code == 0 and again.total("changed") == 0, again.output[-6000:]
-            following += "; one more changed nothing"
+        following = without(given, at)
     row = {"interface": given.interface, "operation": given.operation, "fault": given.words,
            "end": settled(said, at), "next": following if given.sentence or given.thrice else "not needed"}  # fmt: skip
     reliability.keep(f"playbook-{number:02}", [row])
+
+
+def under(given: Case, at: Place) -> str:
+    """Run the playbook under the fault, and return what it said."""
+    run = at.play()
+    assert sum(fault["hits"] for fault in at.site.lab.ask("fault/list")), "the fault was never met"
+    assert not NEVER.search(run.output), run.output[-6000:]
+    said = at.sentences()
+    if given.sentence:
+        assert run.code != 0 and said, run.output[-6000:]
+        assert re.search(given.sentence, said, re.DOTALL), said
+    else:
+        assert run.code == 0, run.output[-6000:]
+    if given.warned:
+        said = " ".join(re.findall(r"(?m)^\[WARNING\]: (Not read, and so not weighed: .*)$", run.output))
+        assert re.search(given.warned, said), run.output[-6000:]
+    return said
+
+
+def without(given: Case, at: Place) -> str:
+    """Finish without the fault, and return in words what that led to."""
+    if given.sentence:
+        finish = at.play()
+        assert finish.code == 0, finish.output[-6000:]
+    assert at.site.verdict()["verdict"] == "secure"
+    assert summary(at.site) == at.left
+    if not given.thrice:
+        return "secure, as undisturbed"
+    again = at.play()
+    assert again.code == 0 and again.total("changed") == 0, again.output[-6000:]
+    return "secure, as undisturbed; one more changed nothing"
 
 
 def settled(text: str, at: Place) -> str:

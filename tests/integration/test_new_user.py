@@ -14,7 +14,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -253,9 +253,9 @@ def once(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield Once(NewUser(folder / "empty", collections, lab))
 
 
-def made(lab: LabProcess, result: dict[str, Any]) -> bool:
+def made(done: Done) -> bool:
     """Whether an AXL object came to be: changed, with a uuid of CUCM's."""
-    return bool(result["changed"] and re.fullmatch(r"\{[0-9A-Fa-f-]{36}\}", result["uuid"]))
+    return bool(done.result["changed"] and re.fullmatch(r"\{[0-9A-Fa-f-]{36}\}", done.result["uuid"]))
 
 
 def present(path: Path) -> bool:
@@ -267,39 +267,60 @@ def test_every_module_has_a_play() -> None:
     assert sorted(TASKS) == MODULES
 
 
+@dataclass(frozen=True)
+class Done:
+    """What a module's play left: its own result, all results, the folder."""
+
+    result: dict[str, Any]
+    results: dict[str, Any]
+    folder: Path
+
+    @property
+    def uploaded(self) -> dict[str, Any]:
+        """The certificate that cucm_cert_upload put into the node."""
+        certificate: dict[str, Any] = self.results["cucm_cert_upload"]["certificate"]
+        return certificate
+
+    def wrote(self, place: str, pattern: str = "*") -> bool:
+        """Whether a file of that name below a place of the folder holds something."""
+        return any(present(path) for path in (self.folder / place).rglob(pattern))
+
+
+#: whether each module has done its job; the others make an AXL object
+JOBS: dict[str, Callable[[Done], Any]] = {
+    "cucm_info": lambda at: at.result["version"].startswith("9.1") and at.result["nodes"][0]["name"] == "CUCMA",
+    "cucm_behavior_info": lambda at: at.result["answers"] and at.result["version"],
+    "cucm_configuration_info": lambda at: at.result["objects"]["SipTrunkSecurityProfile"] and not at.result["not_read"],
+    "cucm_certificate_info": lambda at: any(view["purpose"] == "CallManager" for view in at.result["certificates"]),
+    "cucm_csr": lambda at: at.result["changed"] and "BEGIN CERTIFICATE REQUEST" in at.result["csr"],
+    "ca_sign": lambda at: at.result["changed"] and verified(at.folder, at.result),
+    "cucm_cert_upload": lambda at: at.result["changed"] and verified(at.folder, at.results["ca_sign"]),
+    "cucm_service": lambda at: at.result["changed"] and at.result["status"] == "Started",
+    "cucm_backup": lambda at: at.wrote("backup", "*.json"),
+    "cucm_object_info": lambda at: at.result["objects"][0]["object"]["name"] == "Standard SIP Profile",
+    "cucm_sip_trunk_info": lambda at: at.result["trunks"][0]["name"] == "New-Trunk",
+    "sip_tls_probe": lambda at: at.result["chain"][0]["sha256"] == at.uploaded["sha256"],
+    "sip_tls_controller_info": lambda at: all(at.result["packages"].values()) and at.result["python"],
+    "cucm_capture": lambda at: at.result["captures"] and at.wrote("evidence"),
+    "sip_tls_capture_info": lambda at: at.result["files"],
+    "cucm_trace_info": lambda at: at.wrote("traces"),
+    "sip_tls_verdict": lambda at: [direction["verdict"] for direction in at.result["directions"]] == ["unproven"],
+    "cucm_ctl": lambda at: at.result["ctl"]["present"] is False and not at.result["missing"],
+    "sip_tls_doctor": lambda at: at.result["summary"] and at.result["diagnoses"],
+    "sip_tls_forecast": lambda at: at.result["summary"] and at.result["forecasts"],
+    "sip_tls_report": lambda at: present(at.folder / "report" / "report.html"),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("module", TASKS)
 def test_a_module_by_itself_does_its_job(once: Once, module: str) -> None:
     run, results = once.first
     assert run.code == 0, run.output[-6000:]
     assert module in results, run.output[-6000:]
-    result, lab, folder = results[module], once.user.lab, once.user.folder
+    result = results[module]
     assert not result.get("failed") and not result.get("deprecations")
-    uploaded = results["cucm_cert_upload"]["certificate"]["sha256"]
-    jobs: dict[str, Any] = {
-        "cucm_info": lambda: result["version"].startswith("9.1") and result["nodes"][0]["name"] == "CUCMA",
-        "cucm_behavior_info": lambda: result["answers"] and result["version"],
-        "cucm_configuration_info": lambda: result["objects"]["SipTrunkSecurityProfile"] and not result["not_read"],
-        "cucm_certificate_info": lambda: any(view["purpose"] == "CallManager" for view in result["certificates"]),
-        "cucm_csr": lambda: result["changed"] and "BEGIN CERTIFICATE REQUEST" in result["csr"],
-        "ca_sign": lambda: result["changed"] and verified(folder, result),
-        "cucm_cert_upload": lambda: result["changed"] and verified(folder, results["ca_sign"]),
-        "cucm_service": lambda: result["changed"] and result["status"] == "Started",
-        "cucm_backup": lambda: any(present(path) for path in (folder / "backup").rglob("*.json")),
-        "cucm_object_info": lambda: result["objects"][0]["object"]["name"] == "Standard SIP Profile",
-        "cucm_sip_trunk_info": lambda: result["trunks"][0]["name"] == "New-Trunk",
-        "sip_tls_probe": lambda: result["chain"][0]["sha256"] == uploaded,
-        "sip_tls_controller_info": lambda: all(result["packages"].values()) and result["python"],
-        "cucm_capture": lambda: result["captures"] and any(present(path) for path in (folder / "evidence").rglob("*")),
-        "sip_tls_capture_info": lambda: result["files"],
-        "cucm_trace_info": lambda: any(present(path) for path in (folder / "traces").rglob("*")),
-        "sip_tls_verdict": lambda: [direction["verdict"] for direction in result["directions"]] == ["unproven"],
-        "cucm_ctl": lambda: result["ctl"]["present"] is False and not result["missing"],
-        "sip_tls_doctor": lambda: result["summary"] and result["diagnoses"],
-        "sip_tls_forecast": lambda: result["summary"] and result["forecasts"],
-        "sip_tls_report": lambda: present(folder / "report" / "report.html"),
-    }  # fmt: skip
-    job = jobs.get(module, lambda: made(lab, result))
-    assert job(), json.dumps(result, indent=1)[:3000]
+    done = Done(result, results, once.user.folder)
+    assert JOBS.get(module, made)(done), json.dumps(result, indent=1)[:3000]
 
 
 def verified(folder: Path, signed: dict[str, Any]) -> bool:
@@ -333,12 +354,17 @@ def test_the_attributes_of_the_modules_are_true(once: Once) -> None:
     assert lab.ask("dump") == before, "a second run changed a cluster"
     assert set(first) == set(again) == set(MODULES)
     for module in MODULES:
-        support = {name: attribute["support"] for name, attribute in documented[module].items()}
-        if support["idempotent"] == "full" and module != "cucm_service":
-            assert not again[module]["changed"], module
-        if support["diff_mode"] == "full" and first[module]["changed"]:
-            assert first[module]["diff"], module
+        check_support(module, documented[module], first[module], again[module])
     assert predicted.keys() <= set(MODULES)
+
+
+def check_support(module: str, documented: dict[str, Any], first: dict[str, Any], again: dict[str, Any]) -> None:
+    """The results of two runs are as the module's attributes say."""
+    support = {name: attribute["support"] for name, attribute in documented.items()}
+    if support["idempotent"] == "full" and module != "cucm_service":
+        assert not again["changed"], module
+    if support["diff_mode"] == "full" and first["changed"]:
+        assert first["diff"], module
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -386,48 +412,59 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.timeout(1800)
-def test_the_readme_is_played_from_the_tarball(user: NewUser) -> None:
-    """From an empty HOME and an empty folder, its commands as printed: from the first trunk to its removal and back."""
-    user.more = {"HOME": str(user.folder.parent / "home")}
-    (user.folder.parent / "home").mkdir()
-    commands, installed, before = quick_start(user), contents(user.collections), user.lab.ask("dump")
-    states: list[Any] = [before]
-    runs: list[Run] = []
-    for playbook, words in commands:
-        run = user.run(*words)
-        assert run.code == 0, f"{playbook}: {run.output[-6000:]}"
-        assert "DEPRECATION" not in run.output and "skipping" not in run.output
-        if "--diff" not in words and playbook != "plan":
-            limit = FIRST_RUN_LINES if len(runs) == 1 else LINES
-            assert len(run.output.splitlines()) <= limit, run.output
-        if playbook == "sip_tls_trunk" and not runs:
-            ways = re.findall(
-                r"^ *(\w+) to (\w+): now insecure; after the run: expected secure", run.output, re.MULTILINE
-            )
-            assert sorted(ways) == [("cucm10", "cucma"), ("cucma", "cucm10")], run.output[-3000:]
-            # CSR, signature, upload, restart, SIP profile, security profile, trunk, pattern; on both clusters
-            assert run.recap["cucma"]["changed"] >= 8 and run.recap["cucm10"]["changed"] >= 8
-            assert "values, which -vv shows" in run.output
-        runs.append(run)
-        states.append(user.lab.ask("dump"))
-        if len(runs) == 2:
-            call = user.lab.ask("call", cluster="cucma", calling="1018", called="9898")
-            assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True)
-            states[-1] = user.lab.ask("dump")
-    assert [playbook for playbook, _unused in commands] == [
-        "sip_tls_trunk", "sip_tls_trunk", "plan", "verify", "renew_certificates", "remove_sip_tls_trunk", "restore",
-    ]  # fmt: skip
-    check, first, plan, verify, renew, remove, restored = states[1:]
+def check_output(playbook: str, words: list[str], run: Run, *, first: bool) -> None:
+    """A run of the README ended well, and a person can read what it printed; first is the first one that writes."""
+    assert run.code == 0, f"{playbook}: {run.output[-6000:]}"
+    assert "DEPRECATION" not in run.output and "skipping" not in run.output
+    if "--diff" not in words and playbook != "plan":
+        assert len(run.output.splitlines()) <= (FIRST_RUN_LINES if first else LINES), run.output
+
+
+def check_forecast(run: Run) -> None:
+    """The first run in check mode says what would be."""
+    ways = re.findall(r"^ *(\w+) to (\w+): now insecure; after the run: expected secure", run.output, re.MULTILINE)
+    assert sorted(ways) == [("cucm10", "cucma"), ("cucma", "cucm10")], run.output[-3000:]
+    # CSR, signature, upload, restart, SIP profile, security profile, trunk, pattern; on both clusters
+    assert run.recap["cucma"]["changed"] >= 8 and run.recap["cucm10"]["changed"] >= 8
+    assert "values, which -vv shows" in run.output
+
+
+def check_states(before: Any, states: list[Any]) -> None:
+    """Each run of the README left the clusters as it should; before is as they were shipped."""
+    check, first, plan, verify, renew, remove, restored = states
     assert check == before and first != before
     assert first == plan == verify == renew, "something that changes nothing changed a cluster"
     assert remove not in (first, restored)
+
+
+@pytest.mark.timeout(1800)
+def test_the_readme_is_played_from_the_tarball(user: NewUser) -> None:
+    """From an empty HOME and an empty folder, its commands as printed: from the first trunk to its removal and back."""
+    home = user.folder.parent / "home"
+    user.more = {"HOME": str(home)}
+    home.mkdir()
+    commands, installed, before = quick_start(user), contents(user.collections), user.lab.ask("dump")
+    assert [playbook for playbook, _unused in commands] == [
+        "sip_tls_trunk", "sip_tls_trunk", "plan", "verify", "renew_certificates", "remove_sip_tls_trunk", "restore",
+    ]  # fmt: skip
+    states: list[Any] = []
+    runs: list[Run] = []
+    for number, (playbook, words) in enumerate(commands):
+        run = user.run(*words)
+        check_output(playbook, words, run, first=number == 1)
+        if number == 1:
+            call = user.lab.ask("call", cluster="cucma", calling="1018", called="9898")
+            assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True)
+        runs.append(run)
+        states.append(user.lab.ask("dump"))
+    check_forecast(runs[0])
+    check_states(before, states)
     for path in ("ca/ca.pem", "report/report.html", "build/plan/plan.html"):
         assert present(user.folder / path), path
     assert f"{user.folder}/report/report.html" in runs[1].output
     assert contents(user.collections) == installed, "a run wrote into the installed collection"
     assert {path.name for path in user.folder.parent.iterdir()} <= {"empty", "home", "lab", "ansible"}
-    assert {path.name for path in (user.folder.parent / "home").iterdir()} <= {".ansible"}
+    assert {path.name for path in home.iterdir()} <= {".ansible"}
 
 
 def test_the_readmes_single_module_runs(user: NewUser) -> None:
