@@ -220,7 +220,7 @@ last_packet:
   returned: success
   sample: "2026-11-28T14:26:52.480000Z"
 problems:
-  description: What could not be read, in words.
+  description: What could not be read or is not shown, in words. SIP over UDP is counted here.
   type: list
   elements: str
   returned: success

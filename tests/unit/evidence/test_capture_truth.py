@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import dpkt
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import capture
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.capture import CaptureConnection
@@ -175,6 +176,31 @@ def test_what_is_not_opened_is_named(shake: Callable[..., Flights], tmp_path: Pa
     read = capture.read([write_pcap(tmp_path / "tunnel.cap", frames, "as it is")])
     assert read.connections == []
     assert any(f"packets in {how} were not opened" in text for text in read.notes.problems)
+
+
+def test_sip_over_udp_and_packets_of_other_ports_are_named(
+    shake: Callable[..., Flights], capture_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A capture without a connection says why; rolled files are counted together."""
+    frames = frames_of(shake())
+    ask = dpkt.udp.UDP(sport=5060, dport=5060, data=b"OPTIONS sip:b SIP/2.0\r\n\r\n")
+    ask.ulen = len(ask)
+    packet = dpkt.ip.IP(src=b"\x0a\0\0\1", dst=b"\x0a\0\0\2", p=dpkt.ip.IP_PROTO_UDP, data=ask)
+    packet.len = len(packet)
+    datagram = Frame(frames[0].time, bytes(dpkt.ethernet.Ethernet(data=packet)))
+    paths = [
+        write_pcap(tmp_path / "1.cap", [datagram], "as it is"),
+        write_pcap(tmp_path / "2.cap", [datagram, datagram], "as it is"),
+    ]
+    read = capture.read(paths)
+    assert read.connections == []
+    assert read.notes.problems == ["3 UDP packets of the SIP ports are not shown; SIP over UDP is not encrypted"]
+    elsewhere = capture.read([capture_file(shake(), port=5065)])
+    assert elsewhere.connections == []
+    assert elsewhere.notes.problems == [
+        "no TCP packet of the ports 5060, 5061 was found; a trunk with another port needs it in ports"
+    ]
+    assert capture.read(paths[:1], frozenset()).notes.problems == []
 
 
 def test_above_the_bound_both_sides_are_listed(

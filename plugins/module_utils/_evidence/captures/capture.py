@@ -96,18 +96,23 @@ def iso_time(seconds: float) -> str:
 
 def read(paths: Sequence[Path], ports: frozenset[int] = SIP_PORTS) -> Capture:
     """Reads one capture from its files, oldest first. OSError when a file cannot be opened."""
-    notes = packets.CaptureNotes()
+    notes = packets.CaptureNotes(ports)
 
     def every() -> Iterator[layers.Segment]:
         base = 0
         for path in paths:
             data = packets.load(path, notes)
             before = notes.packets
-            for segment in layers.segments(data, ports, notes):
+            for segment in layers.segments(data, notes):
                 yield segment._replace(frame=segment.frame + base) if base else segment
             base += notes.packets - before
 
-    return Capture([_shown(connection) for connection in connections(every(), ports)], notes)
+    found = connections(every(), ports)
+    layers.report(notes)
+    if ports and notes.packets and not notes.segments and not notes.problems:
+        listed = ", ".join(map(str, sorted(ports)))
+        notes.problem(f"no TCP packet of the ports {listed} was found; a trunk with another port needs it in ports")
+    return Capture([_shown(connection) for connection in found], notes)
 
 
 def _shown(connection: Connection) -> CaptureConnection:

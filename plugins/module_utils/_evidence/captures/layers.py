@@ -85,8 +85,9 @@ def address_text(address: bytes) -> str:
     return str(found.ipv4_mapped or found)
 
 
-def segments(data: Buffer, ports: frozenset[int], notes: CaptureNotes) -> Iterator[Segment]:
+def segments(data: Buffer, notes: CaptureNotes) -> Iterator[Segment]:
     """The TCP segments from or to one of the ports (every port when the set is empty)."""
+    ports = notes.ports
     for packet in packets(data, notes):
         frame, time, _link, _start, end = packet
         notes.packets += 1
@@ -110,12 +111,14 @@ def segments(data: Buffer, ports: frozenset[int], notes: CaptureNotes) -> Iterat
             frame, time, (source, source_port), (target, target_port), sequence, acknowledged, flags & 0x3F, payload,
             missing,
         )  # fmt: skip
-    _report(notes)
 
 
-def _report(notes: CaptureNotes) -> None:
+def report(notes: CaptureNotes) -> None:
+    """Notes what was left out, once all files are read."""
     if notes.fragments:
         notes.problem(f"{notes.fragments} IP fragments were left out")
+    if notes.datagrams:
+        notes.problem(f"{notes.datagrams} UDP packets of the SIP ports are not shown; SIP over UDP is not encrypted")
     if notes.cut_packets:
         notes.problem(f"{notes.cut_packets} packets were captured in part only (use size all)")
     for link in notes.unknown_links:
@@ -263,7 +266,8 @@ def _gre(data: Buffer, at: int, end: int, notes: CaptureNotes) -> _Next | None:
 def _in_udp(data: Buffer, at: int, end: int, notes: CaptureNotes) -> _Next | None:
     if at + 16 > end:
         return None
-    port = (data[at + 2] << 8) | data[at + 3]
+    source, port = (data[at] << 8) | data[at + 1], (data[at + 2] << 8) | data[at + 3]
+    notes.datagrams += source in notes.ports or port in notes.ports
     if port in VXLAN_PORTS:
         return _ethernet(data, at + 16, end)
     if port == GENEVE_PORT:

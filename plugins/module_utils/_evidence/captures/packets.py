@@ -57,9 +57,13 @@ class Packet(NamedTuple):
 class CaptureNotes:
     """What the user has to know about the file itself."""
 
+    #: the ports that carry SIP
+    ports: frozenset[int] = frozenset()
     format: str = "unknown"
     packets: int = 0
     segments: int = 0
+    #: UDP packets from or to a SIP port
+    datagrams: int = 0
     fragments: int = 0
     cut_packets: int = 0
     unknown_links: set[int] = field(default_factory=set)
