@@ -105,9 +105,10 @@ calls:
     - The calls, each with C(call_id), C(node), C(time), C(direction), C(calling), C(called), C(trunk), C(remote_ip),
       C(remote_port), C(transport), C(status), C(result), C(srtp) and C(ladder). A call that two nodes traced appears
       once per node.
-    - C(status) and C(result) are those of the INVITE that was answered, else of the last one. C(transport) is that of
-      the Via header; it is null if nothing shows it. C(srtp) is true if both ends sent keys, false if one end sent
-      none, null if this was not shown.
+    - C(status) and C(result) are those of the INVITE that was answered, else of the last one; without a final answer in
+      the traces they are null and V(not known). C(transport) is that of the Via header; it is null if nothing shows it.
+      C(srtp) is true if both ends sent keys, false if one end sent none, null if this was not shown.
+    - A call that began before the traces has no C(direction), C(calling) and C(called).
   type: list
   elements: dict
   returned: success
@@ -134,8 +135,9 @@ digit_analysis:
   returned: success
   sample: []
 options:
-  description: The peers that were sent OPTIONS or sent some, each with C(peer_ip), C(sent), C(received), C(answers),
-    C(results), C(last), C(state) (V(alive), V(dead), V(unknown), by their answers).
+  description: The peers that were sent OPTIONS or sent some, one entry per node and port, each with C(node),
+    C(peer_ip), C(peer_port) (null for OPTIONS that the peer sent), C(sent), C(received), C(answers), C(results),
+    C(last), C(state) (V(alive), V(dead), V(unknown), by what came last).
   type: list
   elements: dict
   returned: success

@@ -30,6 +30,7 @@ _SHORT = {
 _FOLD = re.compile(r"\n(?=[ \t])")
 _AUDIO = re.compile(r"m=audio\s+(\d{1,5})\S*\s+(\S+)")
 _WITHOUT_SRTP = {"RTP/AVP", "RTP/AVPF"}
+_TAG = re.compile(r";\s*tag\s*=")
 _USER = re.compile(r"(?<![^\s<])sips?:(?:([^@<>;\s]*)@)?([^<>;:\s]+)")
 # A message of a trunk is a few KB; this bounds what one broken Content-Length can take.
 MOST_MESSAGE = 262_144
@@ -54,6 +55,8 @@ class SipMessage:
     port: int | None = None
     warning: str | None = None
     reason: str | None = None
+    #: of a request: it belongs to a dialog that was there before it
+    in_dialog: bool | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For a module's result."""
@@ -66,8 +69,11 @@ class SipMessage:
 
 
 def parse(text: str) -> SipMessage | None:
-    """A SIP message from its text; None if its first line is not a start line. Cut texts are read as far as they go."""
-    head, _unused, body = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n").partition("\n\n")
+    """A SIP message from its text; None if its first line is not a start line. Cut texts are read as far as they go.
+
+    A header that ends with the text may be cut, and is left out.
+    """
+    head, blank, body = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n").partition("\n\n")
     # A line that begins with a blank continues the one before (RFC 3261, 7.3.1).
     head = _FOLD.sub(" ", head)
     # No header of a real message is longer; a broken one must not keep a regular expression busy.
@@ -76,12 +82,13 @@ def parse(text: str) -> SipMessage | None:
     if not start:
         return None
     headers: dict[str, str] = {}
-    for line in lines[1:]:
+    whole = blank or head.endswith("\n")
+    for line in lines[1:] if whole else lines[1:-1]:
         name, colon, value = line.partition(":")
         if colon:
             key = name.strip().lower()
             headers.setdefault(_SHORT.get(key, key), value.strip())
-    via = re.match(r"SIP\s*/\s*2\.0\s*/\s*(\w+)", headers.get("via", ""))
+    via = re.match(r"(?i)SIP\s*/\s*2\.0\s*/\s*(\w+)", headers.get("via", ""))
     uri = _USER.search(start["uri"] or "")
     media, srtp = _media(body)
     return SipMessage(
@@ -98,6 +105,7 @@ def parse(text: str) -> SipMessage | None:
         srtp=srtp,
         warning=headers.get("warning"),
         reason=headers.get("reason"),
+        in_dialog=True if start["method"] and _TAG.search(headers.get("to", "")) else None,
     )
 
 
@@ -110,16 +118,17 @@ def _media(body: str) -> tuple[str | None, bool | None]:
     """(profile of the first audio line that is in use, whether every such line has SRTP keys) of an SDP body.
 
     A line with port 0 refuses the media (RFC 3264, 6); with DTLS-SRTP a fingerprint stands for the keys. A body may be
-    cut: that it carries no keys is said only of a profile without SRTP.
+    cut: that it carries no keys is said only of profiles without SRTP. Some offer both, as two lines, or as keys with a
+    profile without SRTP (RFC 8643): then the other end chooses.
     """
     lines = [part for part in re.split(r"(?m)^(?=m=)", body)[1:] if part.startswith("m=audio")]
     used = [found for part in lines if (found := _AUDIO.match(part)) and int(found[1]) != 0]
     if not used:
         refused = _AUDIO.match(lines[0]) if lines else None
         return (refused[2] if refused else None), None
-    if any(found[2].upper() in _WITHOUT_SRTP for found in used):
+    keyed = ["a=crypto:" in found.string or "a=fingerprint:" in body for found in used]
+    if all(found[2].upper() in _WITHOUT_SRTP for found in used) and not any(keyed):
         return used[0][2], False
-    keyed = ("a=crypto:" in found.string or "a=fingerprint:" in body for found in used)
     return used[0][2], True if all("SAVP" in found[2] for found in used) and all(keyed) else None
 
 

@@ -457,7 +457,7 @@ def _from_calls(case: Direction) -> Iterator[Sign]:
         for trace in case.traces
         if trace.get("cluster") == case.source
         for call in trace.get("calls") or []
-        if str(call.get("remote_ip")).lower() in hosts and call.get("direction") != "in" and call.get("status")
+        if str(call.get("remote_ip")).lower() in hosts and call.get("direction") == "out" and call.get("status")
     ]
     for call in sorted(calls, key=lambda call: str(call.get("time")))[-1:]:
         status = int(call["status"])

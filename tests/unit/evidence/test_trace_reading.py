@@ -78,7 +78,7 @@ def test_connection_and_invite_of_the_document() -> None:
         "out", "10.106.95.200", 5061, 12, 131,
     )  # fmt: skip
     (call,) = summary(trace)["calls"]
-    assert (call["transport"], call["result"]) == ("TLS", "no final answer")
+    assert (call["transport"], call["result"]) == ("TLS", "not known")
 
 
 def test_the_screen_of_the_document_flat_and_in_lines() -> None:
@@ -204,12 +204,31 @@ OPTIONS = "OPTIONS sip:192.168.38.8:5061 SIP/2.0"
         (ping("out", OPTIONS, "a") + ping("in", "SIP/2.0 483 Too Many Hops", "a") + result("F", 483), "alive"),
         (ping("out", OPTIONS, "a") + ping("in", "SIP/2.0 483 Too Many Hops", "a") + result("T", 0), "alive"),
         (ping("out", OPTIONS, "a") + ping("in", "SIP/2.0 503 Service Unavailable", "a") + result("F", 503), "dead"),
-        (ping("out", OPTIONS, "a") + ping("out", OPTIONS, "b"), "dead"),
+        (ping("out", OPTIONS, "a") + ping("out", OPTIONS, "b", "12:02:00.000"), "dead"),
+        (ping("out", OPTIONS, "a") + ping("out", OPTIONS, "b", "12:00:00.500"), "unknown"),
+        (result("F", 483) + ping("out", OPTIONS, "a", "12:01:00.000"), "alive"),
+        (
+            result("F", 483) + ping("out", OPTIONS, "a", "12:01:00.000") + ping("out", OPTIONS, "b", "12:03:00.000"),
+            "dead",
+        ),
+        (result("F", 483) + result("F", 408).replace("12:00:01", "12:19:00"), "dead"),
         (ping("out", OPTIONS, "a"), "unknown"),
         (result("T", 0), "unknown"),
         (result("F", 408), "dead"),
     ],
-    ids=["483", "483 but interErr", "503", "two unanswered", "one just sent", "interErr alone", "408"],
+    ids=[
+        "483",
+        "483 but interErr",
+        "503",
+        "two unanswered",
+        "two just sent",
+        "one after an answer",
+        "two after an answer",
+        "408 after an answer",
+        "one just sent",
+        "interErr alone",
+        "408",
+    ],
 )
 def test_a_peer_is_alive_by_its_answer_not_by_cucms_internal_error(text: str, state: str) -> None:
     (found,) = summary(parse(text))["options"]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.unpacking import blocks
 
 _DATE = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{3}$")
@@ -37,6 +38,7 @@ def line(text: str) -> dict[str, Any] | None:
         for name in NUMBERS:
             entry[name] = int(str(entry[name])[:9]) if str(entry[name]).isdecimal() else None
         entry["way"] = str(entry["way"]).lower()
+        entry["local_ip"], entry["remote_ip"] = plain(values[3]), plain(values[6])
         return entry
     if parts[1] == "CC":
         return {**entry, "event": parts[2], "fields": parts[3:]}

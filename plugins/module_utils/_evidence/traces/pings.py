@@ -5,64 +5,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces.sdl import ProcessRun
+
 Entry = dict[str, Any]
+#: a node, and the address and port of a peer; no port for what the peer sent, which comes from any port
+Key = tuple[str | None, str, int | None]
 DEAD_ANSWERS = {408, 503}
+# CUCM tries OPTIONS that nobody answers for three seconds (six times, every 500 ms).
+RETRIES = 3.0
 
 
 @dataclass
 class Peer:
-    """What is known of one peer."""
+    """What is known of one port of a peer, as one node saw it."""
 
-    sent: int = 0
+    #: time of each OPTIONS that was sent to it
+    sent: list[str] = field(default_factory=list)
     #: OPTIONS that it sent itself
     received: int = 0
-    answers: list[int] = field(default_factory=list)
-    results: list[Entry] = field(default_factory=list)
+    #: (time, status) of each answer
+    answers: list[tuple[str, int]] = field(default_factory=list)
+    #: (time, what CUCM reports)
+    results: list[tuple[str, Entry]] = field(default_factory=list)
     last: str | None = None
 
     @property
     def state(self) -> str:
-        """Alive: an answer other than 408 and 503, by SIP or by CUCM's own result. Dead: none, or only those two.
+        """By what came last. Alive: an answer other than 408 and 503, by SIP or by CUCM's own result. Dead: one of
+        those two, or nothing after all retries.
 
         An internal error of CUCM (interErr=T, resp=0) proves nothing: it was seen right after a good answer.
         """
-        reported = [result["response"] for result in self.results if result["internal_error"] is False]
-        if any(code not in DEAD_ANSWERS for code in (*self.answers, *reported)):
+        reported = [(when, result["response"]) for when, result in self.results if result["internal_error"] is False]
+        outcomes = sorted((when, code not in DEAD_ANSWERS) for when, code in (*self.answers, *reported))
+        when, alive = outcomes[-1] if outcomes else ("", False)
+        if alive and not self._silent_since(when):
             return "alive"
-        refused = bool(self.answers) or any(not result["internal_error"] for result in self.results)
-        unanswered = self.sent > 1 and not self.results
-        return "dead" if refused or unanswered else "unknown"
+        return "dead" if outcomes or self._silent_since(when) else "unknown"
+
+    def _silent_since(self, when: str) -> bool:
+        """Whether OPTIONS were sent after that for longer than CUCM retries, and nothing came of them."""
+        sent = [time for time in self.sent if time > when]
+        if len(sent) < 2 or any(time > when for time, _result in self.results):
+            return False
+        return (_at(sent[-1]) - _at(sent[0])).total_seconds() > RETRIES
+
+    def as_dict(self) -> Entry:
+        """For a module's result."""
+        return {
+            "sent": len(self.sent), "received": self.received, "answers": [code for _when, code in self.answers],
+            "results": [result for _when, result in self.results], "last": self.last, "state": self.state,
+        }  # fmt: skip
 
 
-def pings(messages: Iterable[Entry], signals: Iterable[Entry]) -> list[Entry]:
-    """One entry per peer: whether it answers OPTIONS, and how many it sent."""
-    sent: dict[tuple[int, str], str] = {}
-    peers: dict[str, Peer] = {}
+def pings(messages: Iterable[Entry], signals: Iterable[Entry], runs: Sequence[ProcessRun]) -> list[Entry]:
+    """One entry per node and port of a peer: whether it answers OPTIONS; one without a port for those that it sent."""
+    sent: dict[tuple[int, str], Key] = {}
+    peers: dict[Key, Peer] = {}
     for message in messages:
-        _message(message, sent, peers)
+        _message(message, runs[message["run"]].name, sent, peers)
     for signal in signals:
         if signal["kind"] == "result" and signal.get("peer"):
-            of = peers.setdefault(signal["peer"], Peer())
-            of.results.append({"internal_error": signal["internal_error"], "response": signal["response"]})
+            of = peers.setdefault((runs[signal["run"]].name, signal["peer"], signal["port"]), Peer())
+            result = {"internal_error": signal["internal_error"], "response": signal["response"]}
+            of.results.append((signal["time"], result))
             of.last = max(filter(None, [of.last, signal["time"]]))
-    return [{"peer_ip": address, **vars(of), "state": of.state} for address, of in peers.items()]
+    return [
+        {"node": node, "peer_ip": address, "peer_port": port, **of.as_dict()}
+        for (node, address, port), of in peers.items()
+    ]
 
 
-def _message(message: Entry, sent: dict[tuple[int, str], str], peers: dict[str, Peer]) -> None:
-    key = (message["run"], str(message.get("call_id")))
+def _at(time: str) -> datetime:
+    """A time of a trace, of any day if the trace has no date."""
+    return datetime.fromisoformat(time if "T" in time else f"2000-01-01T{time}")
+
+
+def _message(message: Entry, node: str | None, sent: dict[tuple[int, str], Key], peers: dict[Key, Peer]) -> None:
+    call = (message["run"], str(message.get("call_id")))
     if message.get("method") == "OPTIONS" and message["way"] == "out":
-        if key not in sent:
-            peers.setdefault(message["remote_ip"], Peer()).sent += 1
-        sent[key] = message["remote_ip"]
+        key = (node, message["remote_ip"], message["remote_port"])
+        if call not in sent:
+            peers.setdefault(key, Peer()).sent.append(message["time"])
+        sent[call] = key
     elif message.get("method") == "OPTIONS":
-        of = peers.setdefault(message["remote_ip"], Peer())
+        of = peers.setdefault((node, message["remote_ip"], None), Peer())
         of.received += 1
         of.last = message["time"]
-    elif message.get("status") and message["way"] == "in" and key in sent:
-        of = peers.setdefault(sent[key], Peer())
-        of.answers.append(message["status"])
+    elif message.get("status") and message["way"] == "in" and call in sent:
+        of = peers.setdefault(sent[call], Peer())
+        of.answers.append((message["time"], message["status"]))
         of.last = message["time"]

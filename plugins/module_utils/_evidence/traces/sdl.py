@@ -98,6 +98,11 @@ class ProcessRun:
     #: connections that are open: (number, address, port) -> transport
     connections: dict[tuple[int, str, int], str | None] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str | None:
+        """What the node is called: by its host name, else by its address."""
+        return self.host or self.address
+
 
 @dataclass
 class SdlTrace:

@@ -62,9 +62,10 @@ def ping(signal: str, text: str) -> dict[str, Any] | None:
     found = _PING.search(text)
     if not found:
         return None
+    address, port = without_port(found["peer"]) if found["peer"] else (None, None)
     return {
         "kind": "result" if signal == "SIPPingResult" else "request", "ccb": int(found["ccb"]),
-        "peer": without_port(found["peer"])[0] if found["peer"] else None,
+        "peer": address, "port": port,
         "internal_error": None if found["error"] is None else found["error"] == "T",
         "response": int(found["answer"]) if found["answer"] else None,
     }  # fmt: skip
@@ -97,7 +98,7 @@ def message(text: str) -> dict[str, Any] | None:
     net = _NET.search(text, head.end())
     start = net.end() if net else text.find("\n", head.end()) + 1
     raw = text[start:]
-    found = sip_text.parse(raw if "\n" in raw.strip() else _FLAT_HEADERS.sub("\n", raw))
+    found = sip_text.parse(raw if "\n" in raw.strip() else _FLAT_HEADERS.sub("\n", raw) + "\n")
     if found is None or found.cseq_method not in KEPT_METHODS | {None}:
         return {}
     return {

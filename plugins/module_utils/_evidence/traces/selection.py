@@ -47,9 +47,10 @@ class Wanted:
         return (bounds[0] is None or when >= bounds[0]) and (bounds[1] is None or when <= bounds[1])
 
     def call(self, call: Mapping[str, Any]) -> bool:
-        """Whether a call is asked for."""
+        """Whether a call is asked for; one that was only in part inside the time is kept whole."""
         return (
-            self.call_id in (None, call["call_id"])
+            any(map(self.at, call["ladder"]))
+            and self.call_id in (None, call["call_id"])
             and self.number in (None, call["calling"], call["called"])
             and (self.trunk is None or call["trunk"] in (None, self.trunk))
             and (not self.peers or call["remote_ip"] in self.addresses)
@@ -67,10 +68,8 @@ class Wanted:
 
 def summary(trace: SdlTrace, logs: Sequence[Entry], wanted: Wanted) -> Entry:
     """All that was asked for, as a module returns it."""
-    messages = [message for message in trace.messages if wanted.at(message)]
-    zone = next((head["time"][-6:] for head in trace.heads if len(head["time"]) > 20), "")
-    sides = [{**log, "time": log["time"] + zone} for log in logs if log["kind"] == "SIPT"]
-    sides = [side for side in sides if wanted.at(side)]
+    zones = {head.get("address"): head["time"][-6:] for head in trace.heads if len(head["time"]) > 20}
+    sides = [{**log, "time": log["time"] + zones.get(log["local_ip"], "")} for log in logs if log["kind"] == "SIPT"]
     on_trunk = {side["remote_ip"] for side in sides if wanted.trunk and side["device"] == wanted.trunk}
     peers = wanted.addresses | on_trunk
 
@@ -86,8 +85,12 @@ def summary(trace: SdlTrace, logs: Sequence[Entry], wanted: Wanted) -> Entry:
         "digit_analysis": _with_node(filter(wanted.analysis, trace.digit_analysis), trace.runs),
         "connections": reached(trace.connections),
         "certificates": reached(trace.certificates),
-        "calls": [call for call in calls(messages, sides, trace.runs) if wanted.call(call)],
-        "options": [ping for ping in pings(messages, trace.pings) if not peers or ping["peer_ip"] in peers],
+        "calls": [call for call in calls(trace.messages, sides, trace.runs) if wanted.call(call)],
+        "options": [
+            ping
+            for ping in pings(filter(wanted.at, trace.messages), filter(wanted.at, trace.pings), trace.runs)
+            if not peers or ping["peer_ip"] in peers
+        ],
         "alarms": _with_node(
             (alarm for alarm in trace.alarms if wanted.at(alarm) and wanted.trunk in (None, alarm["trunk"])), trace.runs
         ),

@@ -319,7 +319,7 @@ def _outdated(call: Mapping[str, Any], trace: Mapping[str, Any], hosts: frozense
 
 
 def seen_calls(case: Direction) -> list[Mapping[str, Any]]:
-    """The calls that count: those that were made for the check, and the last answered one of each trace.
+    """The calls that count: those that were made for the check, and the last one in the traces that was answered.
 
     Earlier calls may be from before the trunk was secured, and a call that nobody answered is no fault of the trunk. A
     call in the clear before the last handshake with the peer is left out, too: a plain trunk has just become this one.
@@ -331,11 +331,11 @@ def seen_calls(case: Direction) -> list[Mapping[str, Any]]:
         if trace.get("cluster") == case.source
         for call in trace.get("calls") or []
         if str(call.get("remote_ip")).lower() in hosts
-        and call.get("direction") != "in"
+        and call.get("direction") == "out"
         and str(call.get("result")).lower() in ANSWERED
         and not _outdated(call, trace, hosts)
     ]
-    return [*case.leg.calls, *traced[-1:]]
+    return [*case.leg.calls, *sorted(traced, key=lambda call: str(call.get("time")))[-1:]]
 
 
 def _calls(case: Direction) -> Iterator[Check]:
