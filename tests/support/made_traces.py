@@ -75,10 +75,11 @@ def head(
 ) -> str:
     """The first line of an SDL file."""
     line, time = more.get("line", "00000100"), more.get("time", "20:21:08.000")
+    number = more.get("number", "1")
     return (
         f"{line}.000 |{time} |FileHead |UTC:+00:00,Date: 2026/10/18, AppName: CCM, AppId: 100, AppNodeId: {node}, "
         f"AppVersion: CUCM Install=12.5.1.10000-22 Build=12.5.1.10000-22 memlog=20, HostName: {host}, "
-        f"HostIPAddress: {address}, AppStartTime: 2026/10/{started}, FileNumber: 1, TraceVer: 3.0\n"
+        f"HostIPAddress: {address}, AppStartTime: 2026/10/{started}, FileNumber: {number}, TraceVer: 3.0\n"
     )
 
 

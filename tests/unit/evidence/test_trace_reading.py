@@ -9,13 +9,22 @@ import gzip
 import io
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import onscreen
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import calllogs, reasons, sdl, selection
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import (
+    calllogs,
+    reasons,
+    sdl,
+    selection,
+    trace_files,
+    trunk_state,
+)
+from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import dime, log_collection
 
-from tests.support.made_traces import CALLLOG, FLAT, REAL
+from tests.support.made_traces import CALLLOG, FLAT, REAL, head
 
 
 def parse(text: str | bytes) -> sdl.SdlTrace:
@@ -277,3 +286,58 @@ def test_a_trace_of_noise_is_read_fast() -> None:
     spent = time.process_time() - begin
     assert len(trace.messages) == 2
     assert size / spent > 10e6, f"{size / spent / 1e6:.0f} MB/s"
+
+
+def test_files_on_disk_are_in_the_order_of_their_heads_because_their_names_begin_again(tmp_path: Path) -> None:
+    second = {"started": "12 08:00:00"}
+    written = {
+        "SDL001_100_000249.txt": head(number="499").encode(),
+        "SDL001_100_000250.txt.gz": gzip.compress(head(number="500").encode()),
+        "SDL001_100_000001.txt.gz": gzip.compress(head(number="501").encode()),
+        "SDL001_100_000002.txt.gzo": gzip.compress((head(number="502") + "x" * 99).encode())[:-8],
+        "SDL001_100_000003.txt": ("\ufeff" + head(number="1", **second)).encode(),
+        "SDL002_100_000001.txt": head(2, "cucm-2", "10.0.0.92", number="7").encode(),
+        "SDL001_100_000004.txt": b"00000102.000 |20:21:09.000 |AppInfo  |x\n",
+        "calllogs_00000001.txt": CALLLOG.encode(),
+    }
+    for name, content in written.items():
+        (tmp_path / name).write_bytes(content)
+    assert [path.name for path in trace_files.in_order([tmp_path])] == list(written)
+
+
+def listing(names: str, modified: str) -> list[log_collection.LogFile]:
+    """Files of a node, the first one the oldest; ``modified`` is the form of their dates."""
+    return [
+        log_collection.LogFile(f"/x/SDL001_100_000{name}.txt.gz", 1, modified.format(minute=10 + number))
+        for number, name in enumerate(names.split())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("modified", "newest"),
+    [
+        ("Sun Nov 29 10:{minute}:00 UTC 2026", ["250", "001", "002"]),
+        ("Sun Nov  1 10:{minute}:00 2026", ["250", "001", "002"]),
+        ("Sun Nov 29 10:00:00 IST 2026", ["248", "249", "250"]),
+        ("yesterday", ["248", "249", "250"]),
+        ("Sun Nov 39 10:{minute}:00 IST 2026", ["248", "249", "250"]),
+    ],
+)
+def test_the_newest_files_of_a_node_are_those_that_changed_last(
+    modified: str, newest: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_collection, "select", lambda *_given, **_more: listing("248 249 250 001 002", modified))
+    files, left_out = trace_files.wanted_files(None, None, None, 60, 3)  # type: ignore[arg-type]
+    assert ([file.name[-10:-7] for file in files], left_out) == (newest, 2)
+
+
+def test_the_last_alarm_of_a_trunk_is_in_the_file_that_changed_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    alarm = (
+        "00000102.000 |20:21:09.000 |AlarmErr |AlarmClass: CallManager, AlarmName: {0}, AlarmSeverity: Error, "
+        "AlarmMessage: , AlarmDescription: x, AlarmParameters:  DeviceName:T, NodeID:cucm-1,\n"
+    )
+    texts = {"250": head() + alarm.format("SIPTrunkOOS"), "001": head() + alarm.format("SIPTrunkISV")}
+    files = listing("250 001", "Sun Nov 29 10:{minute}:00 UTC 2026")
+    monkeypatch.setattr(log_collection, "select", lambda *_given, **_more: files)
+    monkeypatch.setattr(dime, "fetch", lambda _client, path: texts[path[-10:-7]].encode())
+    assert trunk_state._alarms(type("Client", (), {"host": "cucm-1"}), 60, []) == {}  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses import plain
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import alarms, sdl_texts, tls_failures
@@ -43,6 +43,7 @@ _FILE_HEAD = re.compile(
     r"(?:.*?AppVersion:\s*CUCM Install=(\S+))?(?:.*?HostName:\s*([^,\s]+))?(?:.*?HostIPAddress:\s*([^,\s]+))?"
     r"(?:.*?AppStartTime:\s*([^,]+))?(?:.*?TraceVer:\s*(\S+))?"
 )
+_FILE_NUMBER = re.compile(r"FileNumber:\s*(\d{1,12})")
 MOST_CONTINUATION = 400
 MOST_EVENTS = 50_000
 # Characters of a line (with its continuation) that are read.
@@ -137,6 +138,29 @@ class SdlTrace:
                 break
         self.runs.append(ProcessRun(head.get("host"), head.get("address"), identity))
         return len(self.runs) - 1
+
+
+class Beginning(NamedTuple):
+    """Which node and which run of its process wrote a file, and the how manieth of that run it is."""
+
+    node: int = 0
+    host: str = ""
+    address: str = ""
+    process_started: str = ""
+    number: int = 0
+
+
+def beginning(stream: BinaryIO) -> Beginning | None:
+    """What the first line of a file (plain, gzipped, unfinished) says of its place among others; None for no head."""
+    first = next(blocks(stream, lambda _text: None), b"").removeprefix(codecs.BOM_UTF8).partition(b"\n")[0]
+    found = _HEAD.match(first.decode("utf-8", "replace"))
+    if not found or found[7].strip() != "FileHead":
+        return None
+    head, number = TraceTime().head(found[8]), _FILE_NUMBER.search(found[8])
+    return Beginning(
+        head.get("node_id") or 0, head.get("host") or "", head.get("address") or "", head.get("process_started") or "",
+        int(number[1]) if number else 0,
+    )  # fmt: skip
 
 
 def read(stream: BinaryIO, trace: SdlTrace, problem: Callable[[str], None] | None = None) -> None:

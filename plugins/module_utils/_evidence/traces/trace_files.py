@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability.log_collection import LogFile
 
 CALLMANAGER = "Cisco CallManager"
+# What of a file is read to find its first line, packed or not.
+_BEGINNING = 4096
+_MODIFIED = re.compile(r"(\w{3}) +(\d{1,2}) (\d\d:\d\d:\d\d) (?:[^\s\d]\S* )?(\d{4})$")
 
 
 class Reader:
@@ -48,13 +52,25 @@ class Reader:
 
 
 def in_order(paths: Sequence[Path]) -> list[Path]:
-    """Files in the order in which they were written, which CUCM numbers in their names; of a folder, its files."""
+    """Files in the order in which they were written; of a folder, its files.
+
+    The heads of SDL files say the order: CUCM uses the numbers in the names anew from 1 on after 250 files.
+    """
     files = [
         part
         for path in paths
         for part in (sorted(file for file in path.rglob("*") if _is_trace(file.name)) if path.is_dir() else [path])
     ]
-    return sorted(files, key=lambda file: file.name)
+    return sorted(files, key=_place)
+
+
+def _place(file: Path) -> tuple[bool, sdl.Beginning, str]:
+    """What a file is sorted by; one without a head comes last, by its name."""
+    if log_collection.CALLLOGS.search(file.name):
+        return True, sdl.Beginning(), file.name
+    with file.open("rb") as stream:
+        begins = sdl.beginning(io.BytesIO(stream.read(_BEGINNING)))
+    return begins is None, begins or sdl.Beginning(), file.name
 
 
 def _is_trace(name: str) -> bool:
@@ -66,13 +82,35 @@ def wanted_files(
 ) -> tuple[list[LogFile], int]:
     """(the newest SDL and call log files of a span, how many older ones were left out)."""
     listed = log_collection.select(client, [CALLMANAGER], since=since, until=until, minutes=minutes)
-    chosen = sorted((file for file in listed if _is_trace(file.name)), key=lambda file: file.name)
+    chosen = _by_age([file for file in listed if _is_trace(file.name)])
     by_kind = [
         [file for file in chosen if pattern.search(file.name)]
         for pattern in (log_collection.SDL, log_collection.CALLLOGS)
     ]
     kept = [file for kind in by_kind for file in kind[-most:]]
     return kept, len(chosen) - len(kept)
+
+
+def _by_age(files: Sequence[LogFile]) -> list[LogFile]:
+    """The oldest first, by the dates of the listing; by name where a date is not known.
+
+    The names alone do not tell: after SDL001_100_000250 comes SDL001_100_000001.
+    """
+    by_name = sorted(files, key=lambda file: file.name)
+    dates = {file.path: _modified(file.modified) for file in by_name}
+    known = {path: date for path, date in dates.items() if date is not None}
+    return sorted(by_name, key=lambda file: known[file.path]) if len(known) == len(dates) else by_name
+
+
+def _modified(text: str) -> datetime | None:
+    """The date of a listing (C(Sun Nov 29 10:40:00 UTC 2026)) in the node's own time, which all its files have."""
+    found = _MODIFIED.search(text.strip())
+    if not found:
+        return None
+    try:
+        return datetime.strptime(" ".join(found.groups()), "%b %d %H:%M:%S %Y")
+    except ValueError:
+        return None
 
 
 def fetch(client: HttpClient, files: Sequence[LogFile], reader: Reader, keep_in: Path | None) -> list[dict[str, Any]]:
