@@ -118,6 +118,8 @@ _BY_KIND = {
     # What the source misses as a server concerns the other direction.
     "no_client_certificate": ("", "no_client_certificate"),
     "protocol": ("handshake_failed", "handshake_failed"),
+    # Who ended it, and why, is not known.
+    "connection": ("no_connection", "no_connection"),
     "resources": ("certificate_refused", "certificate_refused_by_peer"),
     "name_mismatch": ("name", "name_at_peer"),
     "verification": ("certificate_refused", "certificate_refused_by_peer"),

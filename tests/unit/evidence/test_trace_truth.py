@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import addresses
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import alarms, sdl, selection, tls_failures
+from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor
 from cryptography.hazmat.bindings.openssl.binding import Binding
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -235,10 +236,76 @@ def test_errors_of_the_protocol_in_words(reason: str, kind: str, alert: str | No
     assert (found["kind"], found.get("alert"), found["remote_ip"]) == (kind, alert, "192.0.2.20")
 
 
+def test_a_certificate_that_openssl_could_not_verify_was_refused_here() -> None:
+    found = tls_failures.failure(
+        "[1, 100, 17, 5]: HandleSSLError - TLS protocol error(ssl reason code=certificate verify failed [134]),lib=SSL "
+        "routines [20],fun=tls_process_server_certificate [148], errno=0 for 192.0.2.20:5061"
+    )
+    assert found
+    assert (found["kind"], found["remote_ip"]) == ("verification", "192.0.2.20")
+    assert "could not verify the peer's certificate, and refused it" in found["meaning"]
+    assert "before" not in found["meaning"] and found["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("errno", "words"),
+    [(104, ": the peer reset the connection"), (110, ": the connection timed out"), (0, ": OpenSSL reports no reason"),
+     (99, ": OpenSSL reports no reason"), (32, ": the peer had closed the connection"),
+     (111, ": the peer refused the connection")],
+)  # fmt: skip
+def test_a_handshake_that_ends_without_an_error_of_openssl(errno: int, words: str) -> None:
+    found = tls_failures.failure(
+        f"[1, 100, 17, 5]: HandleSSLError - TLS protocol error(ssl reason code=(null) [0]),lib=(null) [0],fun=(null) "
+        f"[0], errno={errno} for 192.0.2.20:5061"
+    )
+    assert found
+    assert (found["kind"], found["meaning"]) == ("connection", f"the TLS handshake was not completed{words}")
+
+
 def test_a_wrong_name_in_words() -> None:
     line = f"00000102.000 |13:35:16.765 |AppInfo  |{FAILURES[1]}\n"
     (found,) = read(head() + line)["trouble"]
     assert (found["kind"], found["received"], found["expected"]) == ("name_mismatch", "b.example.com", "a.example.com")
+
+
+# Cisco's own sample: a phone behind an Expressway, its device name in the alarm.
+PHONE = (
+    "AppInfo  |SIPStationD(18400) - validTLSConnection:TLS InvalidX509NameInCertificate Error , did not find matching "
+    "SAN either, Rcvd=exp-c.example.com, Expected=Secure-EX90.example.com",
+    "AppInfo  |ConnectionFailure - Unified CM failed to open a TLS connection for the indicated device Device "
+    "Name:SEP00506006EAFE IP Address:192.0.2.20 IPV6Address: Device type:584 Reason code:2 App ID:Cisco CallManager "
+    "Cluster ID:C Node ID:cucm-1",
+    "AlarmErr |AlarmClass: CallManager, AlarmName: ConnectionFailure, AlarmSeverity: Error, AlarmMessage: , "
+    "AlarmDescription: x, AlarmParameters: DeviceName:{device}, IPAddress:192.0.2.20, IPV6Address:, {type}Reason:2, "
+    "AppID:Cisco CallManager, ClusterID:C, NodeID:cucm-1,",
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "device"),
+    [
+        (PHONE[0], None),
+        (PHONE[1], "SEP00506006EAFE"),
+        (PHONE[2].format(device="SEP00506006EAFE", type="DeviceType:584, "), "SEP00506006EAFE"),
+        (PHONE[2].format(device="SEP00506006EAFE", type=""), "SEP00506006EAFE"),
+        (PHONE[2].format(device="CSFJDOE", type=""), "CSFJDOE"),
+    ],
+)
+def test_a_failed_connection_of_a_phone_blames_no_trunk(line: str, device: str | None) -> None:
+    read_of = read(head() + f"00000102.000 |13:35:16.765 |{line}\n")
+    (found,) = read_of["trouble"] + read_of["alarms"]
+    assert (found["kind"], found.get("trunk"), found["node"]) == ("name_mismatch_phone", None, "cucm-1")
+    assert found["kind"] not in doctor._BY_KIND
+    assert found.get("parameters", {}).get("DeviceName") == device
+    assert found["next_step"].startswith("This concerns a phone, not a trunk.")
+
+
+@pytest.mark.parametrize("kind", ["DeviceType:131, ", ""])
+def test_a_failed_connection_of_a_trunk_names_it(kind: str) -> None:
+    line = PHONE[2].format(device="SEP-PARIS", type=kind)
+    (found,) = read(head() + f"00000102.000 |13:35:16.765 |{line}\n")["alarms"]
+    assert (found["kind"], found["trunk"]) == ("name_mismatch", "SEP-PARIS")
+    assert "SIP trunk security profile" in found["next_step"]
 
 
 RIS = """\

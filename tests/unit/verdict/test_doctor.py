@@ -298,7 +298,7 @@ def test_the_last_call_counts_and_a_busy_phone_is_no_fault_of_the_trunk(status: 
 
 def test_every_failure_line_and_every_alert_has_a_cause() -> None:
     kinds = {kind for kind, _meaning, _step in tls_failures.VERIFICATION.values()}
-    kinds |= {kind for _words, kind in tls_failures.REASONS_IN_WORDS} | {"verification", "protocol"}
+    kinds |= {kind for _words, kind in tls_failures.REASONS_IN_WORDS} | {"verification", "protocol", "connection"}
     assert kinds <= set(doctor._BY_KIND), kinds - set(doctor._BY_KIND)
     named = {cause for causes in (*doctor._BY_KIND.values(), *doctor._BY_ALERT.values()) for cause in causes if cause}
     assert named <= set(doctor.CAUSES)

@@ -26,7 +26,13 @@ _PEER = re.compile(
 _SYSLOG = re.compile(r"%UC_[A-Z_]*CALLMANAGER-(\d)-(\w+):")
 _BRACKETS = re.compile(r"\[(\w+)=((?:[^\[\]]|\[[0-9A-Fa-f:.]*\])*)\]")
 _LABELS = re.compile(r"(Device Name|IP Address|IPV6Address|Device type|Reason code|App ID|Cluster ID|Node ID):")
-_SAME = {"Device Name": "DeviceName", "IP Address": "IPAddress", "Reason code": "Reason", "Node ID": "NodeID"}
+_SAME = {
+    "Device Name": "DeviceName", "Device type": "DeviceType", "IP Address": "IPAddress", "Reason code": "Reason",
+    "Node ID": "NodeID",
+}  # fmt: skip
+# The number of the device type SIP Trunk, and the names of phones and clients, for an alarm without a device type.
+_SIP_TRUNK = "131"
+_PHONE = re.compile(r"(?:SEP|ATA)[0-9A-Fa-f]{12}|(?:CSF|BOT|TCT|TAB)[0-9A-Za-z]{1,12}")
 _SEVERITIES = ("Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug")
 
 
@@ -55,12 +61,19 @@ def _entry(name: str, severity: str | None, pairs: dict[str, str], text: str) ->
         "parameters": pairs,
     }  # fmt: skip
     if name == CONNECTION:
+        phone = _is_phone(trunk or "", pairs.get("DeviceType", ""))
+        entry["trunk"] = None if phone else entry["trunk"]
         address = pairs.get("IPAddress") or pairs.get("IPV6Address") or None
         entry |= {
             "remote_ip": plain(address) if address else None,
-            **tls_failures.connection_failure(pairs.get("Reason")),
+            **tls_failures.connection_failure(pairs.get("Reason"), phone=phone),
         }
     return entry
+
+
+def _is_phone(device: str, kind: str) -> bool:
+    """Whether a device is something else than a SIP trunk: its type says it, or else its name."""
+    return kind != _SIP_TRUNK if kind.isdecimal() else bool(_PHONE.fullmatch(device))
 
 
 def peers(text: str) -> list[dict[str, Any]]:

@@ -78,6 +78,12 @@ CONNECTION_REASONS = {
     2: ("name_mismatch", "the name in the peer's certificate is not one that the profile accepts", _NAME_STEP),
 }
 _NAMES = CONNECTION_REASONS[2]
+# A phone's certificate says nothing about a trunk: a kind of its own, which is no trunk's cause.
+_NAMES_OF_PHONE = (
+    "name_mismatch_phone", "the name in the certificate is not one that the phone's device or security profile has",
+    "This concerns a phone, not a trunk. Compare the name in the certificate (of the phone, or of the Expressway "
+    "before it) with the name of the device and with its phone security profile.",
+)  # fmt: skip
 #: what OpenSSL calls a refusal by the other end, and its other reasons that have one cause: (part of its words, kind)
 _ALERT = re.compile(r"\balert ([a-z][a-z ]*)")
 REASONS_IN_WORDS = (
@@ -90,11 +96,17 @@ REASONS_IN_WORDS = (
     ("version too low", "version"),
     ("wrong version number", "version"),
 )
+# The errors of Linux that a connection ends with, where OpenSSL itself reports none.
+_ERRNOS = {
+    32: "the peer had closed the connection", 104: "the peer reset the connection", 110: "the connection timed out",
+    111: "the peer refused the connection",
+}  # fmt: skip
 _PROTOCOL_STEP = "Look at the handshake in a capture (cucm_capture) or with sip_tls_probe."
 
 _SSL_ERROR = re.compile(r"HandleSSLError\s*-\s*(.*)")
 _FOR_PEER = re.compile(r"(?<!\s)\s+for\s+(\S+)$")
 _NUMBER = re.compile(r"\(Verification error:\s*(\d{1,9})\)\s*(?:-\s*)?(.*)")
+_ERRNO = re.compile(r"\berrno=(\d{1,9})")
 _REASON = re.compile(r"ssl reason code=([^\[\]=]*)\[(\d{1,9})\]")
 _NAME = re.compile(r"validTLSConnection:\s*TLS\s+InvalidX509NameInCertificate")
 _NAMES_COMPARED = re.compile(r"Rcvd=([^,=]*),\s*Expected=\s*(\S+)")
@@ -114,7 +126,8 @@ def failure(text: str) -> dict[str, Any] | None:
     if (found := _NAME.search(line)) and (names := _NAMES_COMPARED.search(line, found.end())):
         # The first of the two lines reports the CN alone; what the SAN says comes in the second.
         final = "SAN either" in line[found.end() : names.start()]
-        entry = _entry(line, *_NAMES) if final else _entry(line, "name_mismatch_cn", None, None)
+        known = _NAMES_OF_PHONE if line.startswith("SIPStationD(") else _NAMES
+        entry = _entry(line, *known) if final else _entry(line, "name_mismatch_cn", None, None)
         return {**entry, "received": names[1].strip(), "expected": names[2].rstrip(".")}
     about = _ABOUT_TLS.search(line)
     return _entry(line, None, None, None) if about and _FAILED.search(line, about.end()) else None
@@ -142,6 +155,14 @@ def _protocol_error(line: str, words: str) -> dict[str, Any]:
         name = alert[1].strip().replace(" ", "_")
         meaning = next((meaning for known, meaning in ALERTS.values() if known == name), "it refused the handshake")
         return {**_entry(line, "alert", f"the peer sent the alert {name}: {meaning}", _PROTOCOL_STEP), "alert": name}
+    if "certificate verify failed" in words:
+        meaning = "this node could not verify the peer's certificate, and refused it; this line does not say why"
+        return _entry(line, "verification", meaning, _PROTOCOL_STEP)
+    if words in ("", "(null)"):
+        errno = _ERRNO.search(line)
+        ended = _ERRNOS.get(int(errno[1])) if errno else None
+        meaning = f"the TLS handshake was not completed: {ended or 'OpenSSL reports no reason'}"
+        return _entry(line, "connection", meaning, _PROTOCOL_STEP)
     kind = next((kind for part, kind in REASONS_IN_WORDS if part in words), "protocol")
     return _entry(line, kind, f"TLS failed before a certificate was refused here: {words}", _PROTOCOL_STEP)
 
@@ -150,9 +171,12 @@ def _entry(text: str, kind: str | None, meaning: str | None, step: str | None) -
     return {"text": text, "kind": kind, "meaning": meaning, "next_step": step}
 
 
-def connection_failure(reason: str | None) -> dict[str, Any]:
+def connection_failure(reason: str | None, *, phone: bool = False) -> dict[str, Any]:
     """``reason``, ``kind``, ``meaning`` and ``next_step`` of the alarm ConnectionFailure."""
     code = int(reason[:9]) if reason and reason.isdecimal() else None
+    if phone and CONNECTION_REASONS.get(code or 0) == _NAMES:
+        kind, meaning, step = _NAMES_OF_PHONE
+        return {"reason": code, "kind": kind, "meaning": meaning, "next_step": step}
     kind, meaning, step = CONNECTION_REASONS.get(
         code or 0, (None, "CUCM could not open a TLS connection, for a reason that is not documented", _PROTOCOL_STEP)
     )
