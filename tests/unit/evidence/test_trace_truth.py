@@ -345,6 +345,40 @@ def test_a_trunk_out_of_service_from_syslog() -> None:
     assert alarm["peers"][0]["reason"] == "Local=2"
 
 
+IPV4, IPV6 = ("b", "192.0.2.20", 5061), ("2001:db8::1", "2001:db8::1", 5061)
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ("b, 192.0.2.20, 5061, Local=2", [(*IPV4, "Local=2")]),
+        ("b, 192.0.2.20, 5061, local=2", [(*IPV4, "Local=2")]),
+        ("b, 192.0.2.20, 5061, ReasonCodeType = remote = 503", [(*IPV4, "Remote=503")]),
+        ("2001:db8::1, 2001:db8::1, 5061, Local=2", [(*IPV6, "Local=2")]),
+        ("[2001:db8::1], [2001:db8::1], 5061, Local=2", [(*IPV6, "Local=2")]),
+        ("fd00::1, fd00::1, 5061, Local=2", [("fd00::1", "fd00::1", 5061, "Local=2")]),
+        ("fe80::1%eth0, fe80::1%eth0, 5061, Local=2", [("fe80::1%eth0", "fe80::1%eth0", 5061, "Local=2")]),
+        ("b, 192.0.2.20, 5061, Local=2; 2001:db8::1, 2001:db8::1, 5061, Remote=503;",
+         [(*IPV4, "Local=2"), (*IPV6, "Remote=503")]),
+        ("b, , 0, Local=3", [("b", "", 0, "Local=3")]),
+        ("no port, Local=3", []),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "form",
+    [
+        "%UC_CALLMANAGER-3-SIPTrunkOOS: %[DeviceName=T][UnavailableRemotePeersWithReasonCode={0}][NodeID=cucm-1]: x",
+        "AlarmName: SIPTrunkOOS, AlarmParameters:  DeviceName:T, UnavailableRemotePeersWithReasonCode:{0}, NodeID:x,",
+    ],
+)
+def test_peers_of_an_alarm_in_all_their_forms(form: str, listed: str, expected: list[Any]) -> None:
+    alarm = alarms.alarm(form.format(listed))
+    assert alarm
+    assert alarm["trunk"] == "T"
+    found = [(peer["host"], peer["address"], peer["port"], peer["reason"]) for peer in alarm["peers"]]
+    assert found == expected
+
+
 @pytest.mark.parametrize(
     ("body", "srtp"),
     [(KEYS, True), (CLEAR, False), (KEYS[: KEYS.index("a=crypto")], None), (KEYS[: KEYS.index("AVP 0")], None),

@@ -20,11 +20,11 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces impor
 
 OUT_OF_SERVICE, IN_SERVICE, CONNECTION = "SIPTrunkOOS", "SIPTrunkISV", "ConnectionFailure"
 _WANTED = ("SIPTrunk", CONNECTION)
-_PEER = re.compile(
-    r"(?<![^,;:=\[\]])([^,;:=\[\]]*),\s*([0-9A-Fa-f:.\[\]]*),\s*(\d{1,9}),\s*(?:ReasonCodeType\s*=\s*)?(Local|Remote)\s*=\s*(\d{1,9})"
-)
+_REASON = re.compile(r"(?i)(?:ReasonCodeType\s*=\s*)?\b(Local|Remote)\s*=\s*(\d{1,9})")
+# What an alarm's own text has before the first peer.
+_LIST = re.compile(r"RemotePeers(?:WithReasonCode)?\s?[:=]")
 _SYSLOG = re.compile(r"%UC_[A-Z_]*CALLMANAGER-(\d)-(\w+):")
-_BRACKETS = re.compile(r"\[(\w+)=((?:[^\[\]]|\[[0-9A-Fa-f:.]*\])*)\]")
+_BRACKETS = re.compile(r"\[(\w+)=((?:[^\[\]]|\[[\w:.%-]*\])*)\]")
 _LABELS = re.compile(r"(Device Name|IP Address|IPV6Address|Device type|Reason code|App ID|Cluster ID|Node ID):")
 _SAME = {
     "Device Name": "DeviceName", "Device type": "DeviceType", "IP Address": "IPAddress", "Reason code": "Reason",
@@ -77,20 +77,31 @@ def _is_phone(device: str, kind: str) -> bool:
 
 
 def peers(text: str) -> list[dict[str, Any]]:
-    """The unavailable peers of an alarm, each with its reason code in words."""
-    return [
-        {
-            "host": host.strip(), "address": plain(address), "port": int(port), "reason_type": kind,
-            "reason_code": int(code), **reasons.explain(f"{kind}={code}"),
-        }
-        for host, address, port, kind, code in _PEER.findall(text)
-    ]  # fmt: skip
+    """The unavailable peers of an alarm, each with its reason code in words.
+
+    Each ends with its reason, before which stand its name, address and port; an IPv6 address has colons and may have
+    brackets or a zone.
+    """
+    found, begin = [], 0
+    for reason in _REASON.finditer(text):
+        before, begin = text[begin : reason.start()].rpartition(";")[2], reason.end()
+        fields = [field.strip() for field in before.rstrip().removesuffix(",").rsplit(",", 3)[-3:]]
+        if len(fields) < 3 or not fields[2].isdecimal():
+            continue
+        host = _LIST.split(fields[0])[-1].rpartition("=")[2]
+        kind, code = reason[1].capitalize(), int(reason[2])
+        found.append({
+            "host": plain(host), "address": plain(fields[1]), "port": int(fields[2][:9]), "reason_type": kind,
+            "reason_code": code, **reasons.explain(f"{kind}={code}"),
+        })  # fmt: skip
+    return found
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     """``K:V, `` pairs; a value may hold colons and commas, so a pair ends where the next key begins."""
     text = re.sub(r"UNKNOWN_PARAM(?:NAME|TYPE):", "", text.strip())
-    marks = list(re.finditer(r"(?:^|,\s*)([A-Za-z_]\w*):", text))
+    # The first part of an IPv6 address is no key.
+    marks = list(re.finditer(r"(?:^|,\s*)(?![0-9A-Fa-f]{1,4}:)([A-Za-z_]\w*):", text))
     for at, mark in enumerate(marks):
         end = marks[at + 1].start() if at + 1 < len(marks) else len(text)
         yield mark[1], text[mark.end() : end].strip().rstrip(",").strip()
