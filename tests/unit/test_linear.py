@@ -150,6 +150,12 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
         ),
         lambda text: alarms.alarm("%UC_CALLMANAGER-4-SIPTrunkOOS: " + text): ("[a=", "[a=[1]]", "h, 1.2.3.4, 5061, "),
         lambda text: alarms.alarm("ConnectionFailure - " + text): ("Device Name:", "Reason code:", "Node ID: a "),
+        lambda text: alarms.alarm("GenAlarm: AlarmName = SIPTrunkOOS, AlarmMsg = " + text): (
+            "UNKNOWN_PARAMNAME:",
+            "a : b\n",
+            "severity = ",
+            "a, 1, 2, Local=",
+        ),
         lambda text: alarms.RisLines().take("RISCMAccess::SIPTrunkOOS -->" + text): (
             "::availList=",
             "::unAvailList=a,",

@@ -334,6 +334,70 @@ def test_a_trunk_out_of_service_in_all_forms(text: str) -> None:
     assert "Busy Out" in peer["next_step"]
 
 
+def ris(number: int, trunk: str, peers: str) -> list[str]:
+    """The lines of a block of RISCMAccess about a trunk out of service."""
+    begin = f"{number:08d}.00{{}} |13:35:16.765 |AppInfo  |"
+    texts = (
+        "RISCMAccess::SIPTrunkOOS -->", f"::deviceName={trunk}", "::availList=", f"::unAvailList={peers}",
+        "RISCMAccess::SIPTrunkOOS <--",
+    )  # fmt: skip
+    return [f"{begin.format(at)}{text}\n" for at, text in enumerate(texts)]
+
+
+def told(*files: str) -> list[tuple[str, str | None, list[str]]]:
+    return [
+        (alarm["name"], alarm["trunk"], [peer["address"] for peer in alarm["peers"]])
+        for alarm in read(*files)["alarms"]
+    ]
+
+
+FIRST, SECOND = ris(102, "T1", "b, 192.0.2.20, 5061, Local=2"), ris(103, "T2", "c, 192.0.2.21, 5061, Local=1")
+T1, T2 = ("SIPTrunkOOS", "T1", ["192.0.2.20"]), ("SIPTrunkOOS", "T2", ["192.0.2.21"])
+
+
+def test_alarms_of_ris_that_are_written_in_turns_do_not_mix() -> None:
+    mixed = [*FIRST[:2], *SECOND[:2], *FIRST[2:], *SECOND[2:]]
+    assert told(head() + "".join(mixed)) == [T1, T2]
+    # The signals have numbers of their own here, and nothing says whose peer this is.
+    strange = [line.replace("00000102", "00000104").replace("00000103", "00000105") for line in mixed[4:]]
+    assert told(head() + "".join(mixed[:4] + strange)) == [(*T1[:2], []), (*T2[:2], [])]
+
+
+def test_an_alarm_of_ris_without_its_end_or_over_two_files_is_not_lost() -> None:
+    for shown in (2, 3):
+        assert told(head() + "".join(FIRST[:shown])) == [(*T1[:2], [])]
+    assert told(head() + "".join(FIRST[:4])) == [T1]
+    assert told(head() + "".join(FIRST[:4] + SECOND)) == [T1, T2]
+    later = head(line="00000103") + "".join(line.replace("00000102", "00000104") for line in FIRST[3:])
+    assert told(head() + "".join(FIRST[:3]), later + "".join(SECOND)) == [T1, T2]
+    # The first lines of another run say nothing about this one.
+    assert told(head() + "".join(FIRST[:3]), head(2, "cucm-2", "10.0.0.92") + "".join(FIRST[3:])) == [(*T1[:2], [])]
+    unnamed = head() + FIRST[0] + FIRST[3] + FIRST[4]
+    assert told(unnamed) == [("SIPTrunkOOS", None, ["192.0.2.20"])]
+    assert told(head() + "".join(FIRST[:1] + FIRST[3:0:-1] + FIRST[4:])) == [T1]
+    # However many have lost their end, a later one is whole.
+    many = "".join("".join(ris(200 + number, f"X{number}", "")[:2]) for number in range(40))
+    assert told(head() + many + "".join(SECOND))[-1] == T2
+
+
+def test_an_alarm_in_the_general_form_of_sdl() -> None:
+    text = (
+        "00000102.004 |20:21:09.539 |AppInfo  |GenAlarm: AlarmName = {0}, subFac = CALLMANAGERKeyParam = , severity = "
+        "3, AlarmMsg = DeviceName : TLS-TO-B\nUNKNOWN_PARAMNAME:UnavailableRemotePeersWithReasonCode : b, 2001:db8::1, "
+        "5061, Local=2\nAppID : Cisco CallManager\nClusterID : \nNodeID : cucm-b\n\n"
+    )
+    other = text.format("MediaResourceListExhausted")
+    push = text[:38] + "GenAlarm: Push_back offset 9\n"
+    (alarm,) = read(head() + other + text.format("SIPTrunkOOS") + push)["alarms"]
+    assert (alarm["name"], alarm["trunk"], alarm["severity"], alarm["node"]) == (
+        "SIPTrunkOOS", "TLS-TO-B", "Error", "cucm-b",
+    )  # fmt: skip
+    assert [(peer["host"], peer["address"], peer["reason"]) for peer in alarm["peers"]] == [
+        ("b", "2001:db8::1", "Local=2")
+    ]
+    assert (alarm["parameters"]["AppID"], alarm["parameters"]["ClusterID"]) == ("Cisco CallManager", "")
+
+
 def test_a_trunk_out_of_service_from_syslog() -> None:
     alarm = alarms.alarm(
         "<187>1: cucm-1: Oct 18 2026 20:21:09.1 UTC: %UC_CALLMANAGER-3-SIPTrunkOOS: %[DeviceName=TLS-TO-B]"

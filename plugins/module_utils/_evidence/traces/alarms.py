@@ -6,6 +6,8 @@
 * SDL's C(AlarmErr): C(AlarmName: SIPTrunkOOS, ... AlarmParameters:  K:V, K:V,)
 * syslog: C(%UC_CALLMANAGER-4-SIPTrunkOOS: %[DeviceName=...][UnavailableRemotePeersWithReasonCode=...])
 * AppInfo: C(ConnectionFailure - ... Device Name:... Reason code:2 ...)
+* AppInfo: C(GenAlarm: AlarmName = SIPTrunkOOS, ... AlarmMsg = K : V) with the other C(K : V) on lines of their own; in
+  real traces this form was seen for alarms of phones and media resources only
 * AppInfo: C(RISCMAccess::SIPTrunkOOS) with C(::deviceName=), C(::availList=), C(::unAvailList=) on lines of their own
 """
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses import plain
@@ -24,12 +27,16 @@ _REASON = re.compile(r"(?i)(?:ReasonCodeType\s*=\s*)?\b(Local|Remote)\s*=\s*(\d{
 # What an alarm's own text has before the first peer.
 _LIST = re.compile(r"RemotePeers(?:WithReasonCode)?\s?[:=]")
 _SYSLOG = re.compile(r"%UC_[A-Z_]*CALLMANAGER-(\d)-(\w+):")
+_GENERAL = re.compile(r"GenAlarm: AlarmName = (\w+)")
 _BRACKETS = re.compile(r"\[(\w+)=((?:[^\[\]]|\[[\w:.%-]*\])*)\]")
 _LABELS = re.compile(r"(Device Name|IP Address|IPV6Address|Device type|Reason code|App ID|Cluster ID|Node ID):")
 _SAME = {
     "Device Name": "DeviceName", "Device type": "DeviceType", "IP Address": "IPAddress", "Reason code": "Reason",
     "Node ID": "NodeID",
 }  # fmt: skip
+_RIS_NAME = re.compile(r"RISCMAccess::(SIPTrunk\w+)")
+_RIS_FIELD = re.compile(r"::(deviceName|availList|unAvailList)=([^\n]*)")
+_MOST_OPEN = 8
 # The number of the device type SIP Trunk, and the names of phones and clients, for an alarm without a device type.
 _SIP_TRUNK = "131"
 _PHONE = re.compile(r"(?:SEP|ATA)[0-9A-Fa-f]{12}|(?:CSF|BOT|TCT|TAB)[0-9A-Za-z]{1,12}")
@@ -44,6 +51,10 @@ def alarm(text: str) -> dict[str, Any] | None:
     if syslog := _SYSLOG.search(text):
         pairs = dict(_BRACKETS.findall(text))
         return _entry(syslog[2], _SEVERITIES[int(syslog[1]) % 8], pairs, text)
+    if general := _GENERAL.match(text):
+        pairs = dict(_lines(text.partition("AlarmMsg = ")[2]))
+        level = re.search(r"severity = (\d)", text)
+        return _entry(general[1], _SEVERITIES[int(level[1]) % 8] if level else None, pairs, ";".join(pairs.values()))
     name = re.search(r"AlarmName:\s*(\w+)", text)
     if not name:
         return None
@@ -107,6 +118,15 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
         yield mark[1], text[mark.end() : end].strip().rstrip(",").strip()
 
 
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.split("\n"):
+        key, separator, value = (
+            line.removeprefix("UNKNOWN_PARAMNAME:").removeprefix("UNKNOWN_PARAMTYPE:").partition(" :")
+        )
+        if separator and key.strip().isidentifier():
+            yield key.strip(), value.strip()
+
+
 def _labelled(text: str) -> Iterator[tuple[str, str]]:
     marks = list(_LABELS.finditer(text))
     for at, mark in enumerate(marks):
@@ -114,26 +134,81 @@ def _labelled(text: str) -> Iterator[tuple[str, str]]:
         yield mark[1], text[mark.end() : end].strip()
 
 
+@dataclass
+class _Block:
+    """A block of RISCMAccess that has begun."""
+
+    entry: dict[str, Any]
+    #: its alarm was returned; lines that come later complete it
+    told: bool = False
+
+
 class RisLines:
-    """Puts the lines of RISCMAccess together: a name, the lists of peers, and the end."""
+    """Puts the lines of RISCMAccess together: a name, the lists of peers, and the end.
+
+    Two trunks may be written in turns. The lines of one block share the number of SDL's signal; one that has not the
+    number of an open block belongs to the only block that still lacks it, else to none. An alarm is returned as soon as
+    its trunk is known, and completed in place, so that one without its end is not lost.
+    """
 
     def __init__(self) -> None:
-        self._open: dict[str, Any] | None = None
+        self._open: dict[str, _Block] = {}
 
-    def take(self, text: str) -> dict[str, Any] | None:
-        """Takes one AppInfo text; the alarm as soon as its last line has come."""
-        name = re.search(r"RISCMAccess::(SIPTrunk\w+)", text)
+    def take(self, text: str, number: str = "") -> dict[str, Any] | None:
+        """Takes one AppInfo text with the number of its signal; the alarm when its trunk is first known."""
+        found = _RIS_NAME.search(text)
+        name = found[1] if found else None
         if name and "<--" in text:
-            finished, self._open = self._open, None
-            return finished
-        if name and (self._open is None or self._open["name"] != name[1] or "-->" in text):
-            self._open = {"name": name[1], "severity": None, "trunk": None, "peers": [], "node": None, "parameters": {}}
-        if self._open is None:
+            return self._ended(name, number)
+        if name and "-->" in text:
+            self._begin(name, number)
+        told = None
+        for key, value in _RIS_FIELD.findall(text):
+            block = self._of(name, number, key)
+            if block is None and name and not self._open:
+                block = self._begin(name, number)
+            if block:
+                told = _filled(block, key, value.strip()) or told
+        return told
+
+    def _begin(self, name: str, number: str) -> _Block:
+        while len(self._open) >= _MOST_OPEN:
+            # Its end was lost long ago.
+            self._open.pop(next(iter(self._open)))
+        self._open.pop(number, None)
+        block = self._open[number] = _Block(
+            {"name": name, "severity": None, "trunk": None, "peers": [], "node": None, "parameters": {}}
+        )
+        return block
+
+    def _of(self, name: str | None, number: str, lacks: str | None) -> _Block | None:
+        own = self._open.get(number)
+        if own and name in (None, own.entry["name"]):
+            return own
+        others = [
+            block
+            for block in self._open.values()
+            if name in (None, block.entry["name"]) and lacks not in block.entry["parameters"]
+        ]
+        return others[0] if len(others) == 1 else None
+
+    def _ended(self, name: str, number: str) -> dict[str, Any] | None:
+        block = self._of(name, number, None)
+        if block is None:
             return None
-        for key, value in re.findall(r"::(deviceName|availList|unAvailList)=([^\n]*)", text):
-            self._open["parameters"][key] = value.strip()
-            if key == "deviceName":
-                self._open["trunk"] = value.strip() or None
-            elif key == "unAvailList":
-                self._open["peers"] = peers(value)
+        self._open = {key: other for key, other in self._open.items() if other is not block}
+        return None if block.told else block.entry
+
+
+def _filled(block: _Block, key: str, value: str) -> dict[str, Any] | None:
+    """Adds a line to its block; its alarm when it was not returned before and names its trunk now."""
+    entry = block.entry
+    entry["parameters"][key] = value
+    if key == "unAvailList":
+        entry["peers"][:] = peers(value)
+    elif key == "deviceName":
+        entry["trunk"] = value or None
+    if block.told or key != "deviceName":
         return None
+    block.told = True
+    return entry

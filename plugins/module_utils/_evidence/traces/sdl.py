@@ -25,6 +25,7 @@ SIGNALS = (b"SIPCertificateInd", b"SIPPingReq", b"SIPPingResult")
 TEXTS = (
     b"//SIP/", b"SIPTcp - ", b"SIPUdp - ", b"Digit analysis: match", b"Digit analysis: analysis results", b"|",
     b"[", b"SIPStationD(", b"SIPD(", b"ConnectionFailure", b"RISCMAccess", b"::",
+    b"GenAlarm: AlarmName",
 )  # fmt: skip
 # A text that begins like this matters only with one of these words.
 WORDS: dict[bytes, tuple[bytes, ...]] = {
@@ -34,6 +35,7 @@ WORDS: dict[bytes, tuple[bytes, ...]] = {
     b"SIPStationD(": (b"validTLS",),
     b"SIPD(": (b"validTLS",),
     b"::": (b"deviceName=", b"vailList="),
+    b"GenAlarm": (b"SIPTrunk", b"ConnectionFailure"),
 }  # fmt: skip
 _HEAD = re.compile(r"\s*(\d{6,10})\.(\d{3}) \|(\d\d):(\d\d):(\d\d)\.(\d{3}) \|([^|]*)\|(.*)", re.S)
 # A document that lost its line ends has several lines in one.
@@ -96,6 +98,8 @@ class ProcessRun:
     address: str | None = None
     identity: tuple[Any, ...] = ()
     last_line: int = 0
+    #: its lines of RISCMAccess; a block may go on in its next file
+    ris: alarms.RisLines = field(default_factory=alarms.RisLines)
     #: connections that are open: (number, address, port) -> transport
     connections: dict[tuple[int, str, int], str | None] = field(default_factory=dict)
 
@@ -189,7 +193,6 @@ class _Reader:
     def __init__(self, trace: SdlTrace) -> None:
         self.trace = trace
         self.clock = TraceTime()
-        self.ris = alarms.RisLines()
         self.pending: list[bytes] = []
         self.analysis: dict[str, Any] | None = None
         self._run: int | None = None
@@ -253,7 +256,7 @@ class _Reader:
         elif kind.startswith("Alarm"):
             self._keep("alarms", alarms.alarm(text), when)
         elif kind == "AppInfo":
-            self._text(when, text)
+            self._text(when, text, found[1])
         else:
             self._keep("failures", tls_failures.failure(text), when)
         run = self.trace.runs[self.run]
@@ -282,15 +285,17 @@ class _Reader:
         else:
             self._keep("pings", sdl_texts.ping(signal, rest), when)
 
-    def _text(self, when: str, text: str) -> None:
+    def _text(self, when: str, text: str, number: str) -> None:
         if text.startswith("Digit analysis: match"):
             self._analysis(when, sdl_texts.digit_analysis(text))
         elif text.startswith(("Digit analysis: analysis results", "|")):
             self._results(when, text)
         elif text.startswith(("SIPTcp - ", "SIPUdp - ", "//SIP/SIPUdp/")):
             self._message(when, text)
-        elif text.startswith(("ConnectionFailure - ", "RISCMAccess", "::")):
-            self._keep("alarms", alarms.alarm(text) or self.ris.take(text), when)
+        elif text.startswith(("ConnectionFailure - ", "GenAlarm: ")):
+            self._keep("alarms", alarms.alarm(text), when)
+        elif text.startswith(("RISCMAccess", "::")):
+            self._keep("alarms", self.trace.runs[self.run].ris.take(text, number), when)
         elif not self._connection(when, text):
             self._keep("failures", tls_failures.failure(text), when)
 
