@@ -231,7 +231,7 @@ def service(task: Task) -> Outcome:
             raise Failure(
                 f"{name} is {given[name]!r}, which is not a time in ISO 8601 form, such as 2026-05-22T19:00:00+05:30."
             )
-    reader = trace_files.Reader()
+    reader = trace_files.Reader(wanted.at)
     files, warnings = _from_files(given, reader) if given["files"] else _from_node(given, reader, wanted)
     return Outcome(result={**selection.summary(reader.trace, reader.logs, wanted), "files": files}, warnings=warnings)
 

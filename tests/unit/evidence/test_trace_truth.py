@@ -6,11 +6,18 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import addresses
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import alarms, sdl, selection, tls_failures
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import (
+    alarms,
+    sdl,
+    selection,
+    tls_failures,
+    trace_files,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor
 from cryptography.hazmat.bindings.openssl.binding import Binding
 from hypothesis import given, settings
@@ -490,3 +497,36 @@ def test_what_a_bound_leaves_out_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "more than 2 entries of messages" in found["problems"][0]
     long = sip("out", INVITE, "a", PEER, body="v=0\r\n" * 500)
     assert "lines after the first 400" in read(head() + long)["problems"][0]
+
+
+def analysis(calling: str, dialed: str) -> str:
+    return (
+        f'00000102.009 |20:21:10.000 |AppInfo  |Digit analysis: match(cn="{calling}", dd="{dialed}")\n'
+        f"00000102.011 |20:21:10.000 |AppInfo  ||CallingPartyNumber={calling}\n|DialingPartition=P{calling}\n"
+        f"|DialingPattern={dialed}\n|FullyQualifiedCalledPartyNumber={dialed}\n"
+    )
+
+
+def test_results_of_an_analysis_that_was_left_out_are_not_those_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sdl, "MOST_EVENTS", 1)
+    found = read(head() + analysis("1", "100") + analysis("2", "200"))
+    (kept,) = found["digit_analysis"]
+    assert (kept["calling"], kept["dialed"], kept["pattern"], kept["partition"]) == ("1", "100", "100", "P1")
+    assert "more than 1 entries of digit_analysis" in found["problems"][0]
+
+
+@pytest.mark.parametrize(("wanted", "kept", "said"), [(109, 1, 0), (105, 5, 0), (100, 5, 1), (None, 5, 1)])
+def test_only_what_is_in_the_asked_time_uses_up_the_bound(
+    wanted: int | None, kept: int, said: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sdl, "MOST_EVENTS", 5)
+    since = datetime.fromisoformat(f"2026-10-18T20:21:09.{wanted}+00:00") if wanted else None
+    asked = selection.Wanted(since=since)
+    reader = trace_files.Reader(asked.at if wanted else None)
+    text = head() + "".join(sip("out", INVITE, f"c{ms}", PEER, ms=str(ms)) for ms in range(100, 110))
+    late = sip("out", INVITE, "old", PEER, ms="050") if wanted else ""
+    reader.add("SDL001_100_000001.txt", io.BytesIO((text + late).encode()))
+    found = selection.summary(reader.trace, [], asked)
+    first = max(wanted or 100, 100)
+    assert [call["call_id"] for call in found["calls"]] == [f"c{ms}" for ms in range(first, first + kept)]
+    assert len(found["problems"]) == said

@@ -124,12 +124,32 @@ class SdlTrace:
     failures: list[dict[str, Any]] = field(default_factory=list)
     lines: int = 0
     problems: list[str] = field(default_factory=list)
+    #: whether an entry is in the time that is asked for; it is asked only where entries are too many
+    inside: Callable[[dict[str, Any]], bool] | None = None
+    _full: set[str] = field(default_factory=set)
 
     def problem(self, text: str) -> None:
         """Notes damage and what was left out, once each."""
         if text in self.problems or len(self.problems) > 20:
             return
         self.problems.append(text if len(self.problems) < 20 else "There are more problems than these 20.")
+
+    def has_room(self, kind: str, entry: dict[str, Any]) -> bool:
+        """Whether an entry can be kept. Of a full list, what is not in the time that is asked for makes room."""
+        entries: list[dict[str, Any]] = getattr(self, kind)
+        if len(entries) < MOST_EVENTS:
+            return True
+        if self.inside and not self.inside(entry):
+            return False
+        if self.inside and kind not in self._full:
+            entries[:] = filter(self.inside, entries)
+            if len(entries) > MOST_EVENTS * 9 // 10:
+                # To look through all of them again for little would take long.
+                self._full.add(kind)
+            if len(entries) < MOST_EVENTS:
+                return True
+        self.problem(f"more than {MOST_EVENTS} entries of {kind}; later ones were left out: ask for a shorter time")
+        return False
 
     def run_of(self, head: dict[str, Any], line: int) -> int:
         """The run that a file belongs to: same node, same start of the process, line numbers that go on."""
@@ -262,16 +282,14 @@ class _Reader:
         run = self.trace.runs[self.run]
         run.last_line = max(run.last_line, int(found[1]))
 
-    def _keep(self, kind: str, entry: dict[str, Any] | None, when: str) -> None:
+    def _keep(self, kind: str, entry: dict[str, Any] | None, when: str) -> dict[str, Any]:
+        """Keeps an entry; what is returned may be added to, and is lost if there was no room for it."""
         if entry is None:
-            return
-        target = getattr(self.trace, kind)
-        if len(target) >= MOST_EVENTS:
-            self.trace.problem(
-                f"more than {MOST_EVENTS} entries of {kind}; later ones were left out: ask for a shorter time"
-            )
-            return
-        target.append({"time": when, "run": self.run, **entry})
+            return {}
+        kept = {"time": when, "run": self.run, **entry}
+        if self.trace.has_room(kind, kept):
+            getattr(self.trace, kind).append(kept)
+        return kept
 
     def _signal(self, when: str, text: str) -> None:
         columns = text.split("|", 5)
@@ -300,8 +318,7 @@ class _Reader:
             self._keep("failures", tls_failures.failure(text), when)
 
     def _analysis(self, when: str, entry: dict[str, Any]) -> None:
-        self._keep("digit_analysis", entry, when)
-        self.analysis = self.trace.digit_analysis[-1]
+        self.analysis = self._keep("digit_analysis", entry, when)
 
     def _results(self, when: str, text: str) -> None:
         pairs = sdl_texts.result_fields(text)

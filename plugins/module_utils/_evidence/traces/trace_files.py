@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,8 +28,9 @@ _MODIFIED = re.compile(r"(\w{3}) +(\d{1,2}) (\d\d:\d\d:\d\d) (?:[^\s\d]\S* )?(\d
 class Reader:
     """Adds one file after the other: SDL traces to ``trace``, call logs to ``logs``; distinguished by their content."""
 
-    def __init__(self) -> None:
-        self.trace = sdl.SdlTrace()
+    def __init__(self, inside: Callable[[dict[str, Any]], bool] | None = None) -> None:
+        """``inside`` says whether an entry is in the time that is asked for."""
+        self.trace = sdl.SdlTrace(inside=inside)
         self.logs: list[dict[str, Any]] = []
 
     def add(self, name: str, stream: BinaryIO) -> None:
