@@ -530,3 +530,39 @@ def test_only_what_is_in_the_asked_time_uses_up_the_bound(
     first = max(wanted or 100, 100)
     assert [call["call_id"] for call in found["calls"]] == [f"c{ms}" for ms in range(first, first + kept)]
     assert len(found["problems"]) == said
+
+
+def at_time(*times: str) -> str:
+    return "".join(
+        opened(100 + number, "10.0.0.170", 5061, "TCP").replace("20:21:09.000", when)
+        for number, when in enumerate(times)
+    )
+
+
+@pytest.mark.parametrize(
+    ("begin", "times", "days"),
+    [
+        # Nobody asked for the lines between: the next day is seen by a step back of more than an hour.
+        ("10:00:00.000", ["03:00:00.000"], [19]),
+        ("10:00:00.000", ["09:59:59.000", "10:00:00.000"], [18, 18]),
+        # Summer time ends.
+        ("02:10:00.000", ["02:59:59.900", "02:00:00.100"], [18, 18]),
+        ("23:59:00.000", ["00:00:00.001", "23:59:59.999", "00:00:00.002", "00:00:03.000"], [19, 18, 19, 19]),
+        ("23:59:00.000", ["00:00:00.001", "23:50:00.000", "00:00:00.002"], [19, 19, 20]),
+        ("00:00:00.001", ["23:59:59.999", "00:00:00.002"], [18, 19]),
+    ],
+)
+def test_a_trace_passes_midnight(begin: str, times: list[str], days: list[int]) -> None:
+    found = read(head(time=begin) + at_time(*times))["connections"]
+    expected = [f"2026-10-{day}T{when}+00:00" for day, when in zip(days, times, strict=True)]
+    assert [entry["time"] for entry in found] == expected
+
+
+def test_a_midnight_among_lines_that_do_not_matter_is_seen() -> None:
+    """A quiet day: every 6 s a line of statistics, and nothing about a trunk until the next morning."""
+    statistics = "".join(
+        f"00000102.001 |{at // 3600 % 24:02d}:{at // 60 % 60:02d}:{at % 60:02d}.000 |SdlStat  |Period: 6s\n"
+        for at in range(10 * 3600, 34 * 3600 + 1800, 6)
+    )
+    (found,) = read(head(time="10:00:00.000") + statistics + at_time("10:30:00.000"))["connections"]
+    assert found["time"] == "2026-10-19T10:30:00.000+00:00"

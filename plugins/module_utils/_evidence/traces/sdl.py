@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, BinaryIO, NamedTuple
@@ -38,6 +38,7 @@ WORDS: dict[bytes, tuple[bytes, ...]] = {
     b"GenAlarm": (b"SIPTrunk", b"ConnectionFailure"),
 }  # fmt: skip
 _HEAD = re.compile(r"\s*(\d{6,10})\.(\d{3}) \|(\d\d):(\d\d):(\d\d)\.(\d{3}) \|([^|]*)\|(.*)", re.S)
+_CLOCK = re.compile(r"\d{8,9}\.\d{3} \|(\d\d):(\d\d):(\d\d)\.(\d{3}) \|")
 # A document that lost its line ends has several lines in one.
 _FLAT = re.compile(rb"(?<![ \t])[ \t]+(?=\d{8}\.\d{3} \|\d\d:\d\d:\d\d\.\d{3} \|)")
 _FILE_HEAD = re.compile(
@@ -50,6 +51,10 @@ MOST_CONTINUATION = 400
 MOST_EVENTS = 50_000
 # Characters of a line (with its continuation) that are read.
 MOST_TEXT, MOST_MESSAGE = 8_192, 65_536
+# Milliseconds. No line of a real trace goes back by a second; the clock goes back by an hour when summer time ends.
+_BACK, _JITTER, _DAY = 3_600_000, 2_000, 86_400_000
+# The clock is read on a line in so many, so that it misses no midnight: a node that rests still writes ten a minute.
+_EACH = 256
 # A node's line numbers fall back by some lines now and then; a fall to less than half is a new start of the process.
 RESTART_FACTOR = 2
 
@@ -61,6 +66,8 @@ class TraceTime:
     zone: timezone | None = None
     midnight: datetime | None = None
     last: int = 0
+    #: a midnight was passed
+    passed: bool = False
 
     def head(self, text: str) -> dict[str, Any]:
         """Takes date and zone from a FileHead line; returns what else it says."""
@@ -72,6 +79,7 @@ class TraceTime:
         try:
             self.zone = timezone(offset)
             self.midnight = datetime(int(year), int(month), int(day), tzinfo=self.zone)
+            self.passed = False
         except ValueError:
             self.zone = self.midnight = None
         return {
@@ -82,12 +90,18 @@ class TraceTime:
     def at(self, hours: str, minutes: str, seconds: str, millis: str) -> str:
         """ISO 8601 with the zone; the time of day alone while no head has given a date."""
         now = ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(millis)
-        if self.last - now > 43_200_000 and self.midnight is not None:
-            self.midnight += timedelta(days=1)
-        self.last = now
         if self.midnight is None:
+            self.last = now
             return f"{hours}:{minutes}:{seconds}.{millis}"
-        return (self.midnight + timedelta(milliseconds=now)).isoformat(timespec="milliseconds")
+        day = self.midnight
+        if self.last - now > _BACK:
+            self.midnight = day = day + timedelta(days=1)
+            self.passed = True
+        elif self.passed and now - self.last > _DAY - _JITTER:
+            # Parallel threads: it was before midnight, and is written after the first line of the new day.
+            return (day + timedelta(milliseconds=now - _DAY)).isoformat(timespec="milliseconds")
+        self.last = now
+        return (day + timedelta(milliseconds=now)).isoformat(timespec="milliseconds")
 
 
 @dataclass
@@ -200,7 +214,8 @@ def read(stream: BinaryIO, trace: SdlTrace, problem: Callable[[str], None] | Non
             # No line is that long: binary data, dropped before it fills the memory.
             trace.problem("a line of more than 4 MB was left out")
             rest = b""
-        reader.feed(lines)
+        for at in range(0, len(lines), _EACH):
+            reader.feed(lines[at : at + _EACH])
     reader.feed([rest])
     reader.flush()
     if not reader.traced:
@@ -226,9 +241,11 @@ class _Reader:
             self._run = self.trace.run_of({}, 0)
         return self._run
 
-    def feed(self, lines: Iterable[bytes]) -> None:
+    def feed(self, lines: Sequence[bytes]) -> None:
         """Takes whole lines; those that may matter are kept with their continuation lines until they are complete."""
         pending = self.pending
+        if not pending and lines and self.traced and (found := _CLOCK.match(lines[0][:40].decode("latin-1"))):
+            self.clock.at(*found.groups())
         count = 0
         for line in lines:
             count += 1
