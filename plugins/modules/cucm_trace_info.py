@@ -151,9 +151,9 @@ alarms:
   returned: success
   sample: [{"time": "2026-11-28T15:56:06.505+00:00", "name": "SIPTrunkOOS", "trunk": "New-Trunk"}]
 trouble:
-  description: Lines about TLS failures, each with C(time), C(node) and CUCM's own C(text); for known lines also
-    C(kind), C(meaning) and C(next_step), and, if the line has them, C(verification_error) (OpenSSL's number),
-    C(alert) (that the peer sent), C(remote_ip), C(remote_port), C(received) and C(expected) names.
+  description: Lines about TLS failures and dropped messages, each with C(time), C(node) and CUCM's own C(text); for
+    known lines also C(kind), C(meaning) and C(next_step), and, if the line has them, C(verification_error) (OpenSSL's
+    number), C(alert) (that the peer sent), C(remote_ip), C(remote_port), C(received) and C(expected) names.
   type: list
   elements: dict
   returned: success

@@ -213,6 +213,8 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
     "_evidence/traces/tls_failures.py": {
         tls_failures.failure: (
             "HandleSSLError - ",
+            "SIPTcp - Ignoring large message from ",
+            "a:[1]",
             "(Verification error:1) - ",
             "ssl reason code=",
             " for a",

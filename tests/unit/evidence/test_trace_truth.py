@@ -167,6 +167,25 @@ def test_udp_in_its_forms(line: str) -> None:
     assert (call["remote_ip"], call["remote_port"], call["transport"]) == ("10.0.0.30", 49193, "UDP")
 
 
+def test_sip_over_tcp_in_the_form_of_udp() -> None:
+    text = sip("in", INVITE, "a", PEER).replace("SIPTcp - ", "//SIP/SIPTcp/")
+    (call,) = calls(head() + text)
+    assert (call["direction"], call["remote_ip"], call["transport"]) == ("in", "10.0.0.170", "TLS")
+    line = opened(12, "10.0.0.170", 5061, "TLS Over TCP").replace("//SIP/Stack/Transport/0x0/", "//SIP/SIPTcp/")
+    assert read(head() + line)["connections"][0]["transport"] == "TLS Over TCP"
+
+
+@pytest.mark.parametrize(("peer", "address"), [("10.0.0.170", "10.0.0.170"), ("2001:DB8::1", "2001:db8::1")])
+def test_a_message_that_was_too_large_is_told(peer: str, address: str) -> None:
+    line = f"SIPTcp - Ignoring large message from {peer}:[27469]. Only allow up to 5000 bytes. Resetting connection."
+    (found,) = read(head() + f"00000102.000 |20:21:09.100 |AppInfo  |{line}\n")["trouble"]
+    assert (found["kind"], found["remote_ip"], found["remote_port"]) == ("message_too_large", address, 27469)
+    assert (
+        found["meaning"] == "a SIP message of the peer was dropped, because it was larger than the limit of 5000 bytes"
+    )
+    assert "SIP Max Incoming Message Size" in found["next_step"]
+
+
 @pytest.mark.parametrize(
     ("written", "plain"),
     [

@@ -29,6 +29,8 @@ TEXTS = (
 )  # fmt: skip
 # A text that begins like this matters only with one of these words.
 WORDS: dict[bytes, tuple[bytes, ...]] = {
+    # A release may write the messages of SIPTcp in the form that SIPUdp has from 12.5 on.
+    b"//SIP/SIPTcp/": (b" SIP TCP message ", b"transport=", b"tls_security=", b"SSL", b"TLS"),
     b"//SIP/": (b"transport=", b"tls_security=", b"PostCloseConnection", b"DeleteConnInstance", b"SIP UDP message",
                 b"SSL", b"TLS"),
     b"[": (b"HandleSSLError",),
@@ -37,6 +39,7 @@ WORDS: dict[bytes, tuple[bytes, ...]] = {
     b"::": (b"deviceName=", b"vailList="),
     b"GenAlarm": (b"SIPTrunk", b"ConnectionFailure"),
 }  # fmt: skip
+_MESSAGES = ("SIPTcp - ", "SIPUdp - ", "//SIP/SIPUdp/", "//SIP/SIPTcp/")
 _HEAD = re.compile(r"\s*(\d{6,10})\.(\d{3}) \|(\d\d):(\d\d):(\d\d)\.(\d{3}) \|([^|]*)\|(.*)", re.S)
 _CLOCK = re.compile(r"\d{8,9}\.\d{3} \|(\d\d):(\d\d):(\d\d)\.(\d{3}) \|")
 # A document that lost its line ends has several lines in one.
@@ -279,7 +282,7 @@ class _Reader:
     def _interpret(self, found: re.Match[str]) -> None:
         kind, text = found[7].strip(), found[8]
         # A broken line must not keep a regular expression busy: only a SIP message may be long.
-        most = MOST_MESSAGE if text.startswith(("SIPTcp", "SIPUdp", "//SIP/SIPUdp")) else MOST_TEXT
+        most = MOST_MESSAGE if text.startswith(_MESSAGES) else MOST_TEXT
         if len(text) > most:
             self.trace.problem(f"a text of more than {most} characters was read only up to there")
             text = text[:most]
@@ -325,7 +328,7 @@ class _Reader:
             self._analysis(when, sdl_texts.digit_analysis(text))
         elif text.startswith(("Digit analysis: analysis results", "|")):
             self._results(when, text)
-        elif text.startswith(("SIPTcp - ", "SIPUdp - ", "//SIP/SIPUdp/")):
+        elif text.startswith(_MESSAGES):
             self._message(when, text)
         elif text.startswith(("ConnectionFailure - ", "GenAlarm: ")):
             self._keep("alarms", alarms.alarm(text), when)
@@ -371,7 +374,8 @@ class _Reader:
     def _message(self, when: str, text: str) -> None:
         entry = sdl_texts.message(text)
         if entry is None:
-            self._keep("failures", tls_failures.failure(text), when)
+            if not (text.startswith("//") and self._connection(when, text)):
+                self._keep("failures", tls_failures.failure(text), when)
         elif entry:
             connection = (entry["index"], entry["remote_ip"], entry["remote_port"])
             entry["connection_transport"] = self.trace.runs[self.run].connections.get(connection)

@@ -1,7 +1,7 @@
 # Copyright: siptls.cucm contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lines in which CUCM says why a TLS connection failed, in words. Private to this collection.
+"""The lines in which CUCM says why a TLS connection or a message failed, in words. Private to this collection.
 
 Sources: the lines of C(HandleSSLError) from Cisco's document on ILS over TLS (the same SDL library), those of
 C(validTLSConnection) and the alarm C(ConnectionFailure) from Cisco's troubleshooting of endpoints; verification numbers
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses import without_port
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses import plain, without_port
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import ALERTS
 
 _RENEW = "Renew the certificate and upload it, then restart Cisco CallManager on that node."
@@ -103,6 +103,10 @@ _ERRNOS = {
 }  # fmt: skip
 _PROTOCOL_STEP = "Look at the handshake in a capture (cucm_capture) or with sip_tls_probe."
 
+_TOO_LARGE = re.compile(
+    r"SIP(?:Tcp|Udp)(?: - |/).{0,60}?Ignoring large message from (?P<ip>\S{1,64}):\[?(?P<port>\d{1,9})\]?"
+    r"(?:.{0,40}?only allow up to (?P<most>\d{1,9}) bytes)?", re.I,
+)  # fmt: skip
 _SSL_ERROR = re.compile(r"HandleSSLError\s*-\s*(.*)")
 _FOR_PEER = re.compile(r"(?<!\s)\s+for\s+(\S+)$")
 _NUMBER = re.compile(r"\(Verification error:\s*(\d{1,9})\)\s*(?:-\s*)?(.*)")
@@ -129,8 +133,21 @@ def failure(text: str) -> dict[str, Any] | None:
         known = _NAMES_OF_PHONE if line.startswith("SIPStationD(") else _NAMES
         entry = _entry(line, *known) if final else _entry(line, "name_mismatch_cn", None, None)
         return {**entry, "received": names[1].strip(), "expected": names[2].rstrip(".")}
+    if found := _TOO_LARGE.search(line):
+        return _too_large(line, found)
     about = _ABOUT_TLS.search(line)
     return _entry(line, None, None, None) if about and _FAILED.search(line, about.end()) else None
+
+
+def _too_large(line: str, found: re.Match[str]) -> dict[str, Any]:
+    most = f" of {found['most']} bytes" if found["most"] else ""
+    meaning = f"a SIP message of the peer was dropped, because it was larger than the limit{most}"
+    step = (
+        "Raise the service parameter SIP Max Incoming Message Size of Cisco CallManager (Advanced), or make the peer's "
+        "messages smaller, such as by fewer codecs."
+    )
+    where = {"remote_ip": plain(found["ip"]), "remote_port": int(found["port"])}
+    return {**_entry(line, "message_too_large", meaning, step), **where}
 
 
 def _ssl_error(line: str, words: str, peer: str | None) -> dict[str, Any]:
