@@ -46,7 +46,9 @@ options:
     type: str
     required: false
   files:
-    description: Trace files on the controller, or folders that contain them. If they are given, nothing is fetched.
+    description:
+      - Trace files on the controller, or folders that contain them. If they are given, nothing is fetched.
+      - A file in which a syslog server kept the node's alarms is read for those of SIP trunks.
     type: list
     elements: path
     default: []

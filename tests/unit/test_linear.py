@@ -150,6 +150,7 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
         ),
         lambda text: alarms.alarm("%UC_CALLMANAGER-4-SIPTrunkOOS: " + text): ("[a=", "[a=[1]]", "h, 1.2.3.4, 5061, "),
         lambda text: alarms.alarm("ConnectionFailure - " + text): ("Device Name:", "Reason code:", "Node ID: a "),
+        alarms.syslog_head: ("a: ", "Oct 18 2026 ", "20:21:09 AM.1 ", "%UC_", "2026-10-18T20:21:09.1Z "),
         lambda text: alarms.alarm("GenAlarm: AlarmName = SIPTrunkOOS, AlarmMsg = " + text): (
             "UNKNOWN_PARAMNAME:",
             "a : b\n",

@@ -469,6 +469,47 @@ def test_peers_of_an_alarm_in_all_their_forms(form: str, listed: str, expected: 
     assert found == expected
 
 
+SYSLOG = (
+    "%UC_CALLMANAGER-3-SIPTrunkOOS: %[DeviceName=TLS-TO-B][UnavailableRemotePeersWithReasonCode=b, 192.0.2.20, 5061, "
+    "Local=2][AppID=Cisco CallManager]{node}: All remote peers are out of service\n"
+)
+NODE = "[NodeID=cucm-1]"
+
+
+@pytest.mark.parametrize(
+    ("begin", "node", "when", "host"),
+    [
+        ("<187>1: cucm-1: Oct 18 2026 20:21:09.1 UTC :  ", NODE, "2026-10-18T20:21:09.100+00:00", "cucm-1"),
+        ("<187>1: cucm-9: Oct  8 2026 12:01:09 AM.123 UTC : ", "", "2026-10-08T00:01:09.123+00:00", "cucm-9"),
+        (
+            "Oct 18 22:21:10 log local7 3 : 1: cucm-9: Oct 18 2026 08:21:09 PM : ",
+            "",
+            "2026-10-18T20:21:09.000",
+            "cucm-9",
+        ),
+        ("Oct 18 2026 20:21:09.1 IST : ", NODE, "Oct 18 2026 20:21:09.1 IST", "cucm-1"),
+        ("local7.err Oct 18 2026 20:21:09 UTC : ", "", "2026-10-18T20:21:09.000+00:00", None),
+        ("Oct 38 2026 20:21:09 UTC : ", NODE, "Oct 38 2026 20:21:09 UTC", "cucm-1"),
+        ("<187>Oct 18 20:21:09 cucm-9 1: ", "", "Oct 18 20:21:09", "cucm-9"),
+        ("2026-10-18T20:21:09.1Z cucm-9 1: ", "", "2026-10-18T20:21:09.1Z", "cucm-9"),
+        ("", "", None, None),
+    ],
+)
+def test_a_file_of_syslog_is_read_for_alarms(begin: str, node: str, when: str | None, host: str | None) -> None:
+    other = "Oct 18 20:21:08 cucm-1 sshd: session opened\n"
+    found = read(other + begin + SYSLOG.format(node=node) + other)
+    (alarm,) = found["alarms"]
+    assert (alarm["name"], alarm["trunk"], alarm["time"], alarm["node"]) == ("SIPTrunkOOS", "TLS-TO-B", when, host)
+    assert (alarm["peers"][0]["reason"], found["problems"]) == ("Local=2", [])
+
+
+def test_a_line_of_syslog_in_a_trace_is_somebodys_text() -> None:
+    line = "<187>1: cucm-1: Oct 18 2026 20:21:09.1 UTC :  " + SYSLOG.format(node=NODE)
+    for text in (line + head(), head() + line, head() + sip("in", INVITE, "a", PEER, body=line)):
+        assert read(text)["alarms"] == []
+    assert read(line.replace("SIPTrunkOOS", "SDLLinkOOS"))["problems"] == []
+
+
 @pytest.mark.parametrize(
     ("body", "srtp"),
     [(KEYS, True), (CLEAR, False), (KEYS[: KEYS.index("a=crypto")], None), (KEYS[: KEYS.index("AVP 0")], None),

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.addresses import plain
@@ -27,6 +28,14 @@ _REASON = re.compile(r"(?i)(?:ReasonCodeType\s*=\s*)?\b(Local|Remote)\s*=\s*(\d{
 # What an alarm's own text has before the first peer.
 _LIST = re.compile(r"RemotePeers(?:WithReasonCode)?\s?[:=]")
 _SYSLOG = re.compile(r"%UC_[A-Z_]*CALLMANAGER-(\d)-(\w+):")
+# The date that the node wrote, and that of a syslog server, which may lack the year.
+_STAMP = re.compile(
+    r"([A-Z][a-z]{2} +\d{1,2} \d{4}) (\d\d:\d\d:\d\d)(?: ?([AP]M))?(?:\.(\d{1,6}))?(?: ([A-Z]{1,5})\b)?"
+)
+_SERVER_STAMP = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d) ([\w.-]+)"
+)
+_HOST = re.compile(r"[A-Za-z][\w.-]*")
 _GENERAL = re.compile(r"GenAlarm: AlarmName = (\w+)")
 _BRACKETS = re.compile(r"\[(\w+)=((?:[^\[\]]|\[[\w:.%-]*\])*)\]")
 _LABELS = re.compile(r"(Device Name|IP Address|IPV6Address|Device type|Reason code|App ID|Cluster ID|Node ID):")
@@ -61,6 +70,29 @@ def alarm(text: str) -> dict[str, Any] | None:
     _before, _label, parameters = text.partition("AlarmParameters:")
     severity = re.search(r"AlarmSeverity:\s*([^,]*)", text)
     return _entry(name[1], severity[1].strip() if severity else None, dict(_pairs(parameters)), parameters)
+
+
+def syslog_head(text: str) -> tuple[str | None, str | None]:
+    """(time, node) of a line of syslog.
+
+    The time is ISO 8601, without a zone if the line has none; it is left as it is where the year or zone is not clear.
+    """
+    before = text.partition("%UC_")[0][-300:]
+    own, server = _STAMP.search(before), _SERVER_STAMP.search(before)
+    if not own:
+        return (server[1], server[2]) if server else (None, None)
+    name, colon, _rest = before[: own.start()].rstrip().rpartition(" ")[2].partition(":")
+    host = name if colon and _HOST.fullmatch(name) else server[2] if server else None
+    date, clock, half, part, zone = own.groups()
+    if zone not in (None, "UTC", "GMT"):
+        return own[0], host
+    try:
+        form = "%b %d %Y %I:%M:%S %p" if half else "%b %d %Y %H:%M:%S"
+        when = datetime.strptime(f"{date} {clock} {half or ''}".strip(), form)
+    except ValueError:
+        return own[0], host
+    when = when.replace(microsecond=int((part or "0").ljust(6, "0")), tzinfo=UTC if zone else None)
+    return when.isoformat(timespec="milliseconds"), host
 
 
 def _entry(name: str, severity: str | None, pairs: dict[str, str], text: str) -> dict[str, Any] | None:

@@ -221,7 +221,7 @@ def read(stream: BinaryIO, trace: SdlTrace, problem: Callable[[str], None] | Non
             reader.feed(lines[at : at + _EACH])
     reader.feed([rest])
     reader.flush()
-    if not reader.traced:
+    if not reader.traced and not reader.syslog():
         note("it holds no line of an SDL trace")
 
 
@@ -234,6 +234,8 @@ class _Reader:
         self.pending: list[bytes] = []
         self.analysis: dict[str, Any] | None = None
         self._run: int | None = None
+        #: lines of syslog, before the first line of a trace
+        self.logged: list[bytes] = []
         #: a line of a trace was seen
         self.traced = False
 
@@ -266,6 +268,8 @@ class _Reader:
                     pending.append(line)
                 elif line:
                     self.trace.problem(f"lines after the first {MOST_CONTINUATION} of a message were left out")
+            elif not self.traced and b"%UC_" in line and len(self.logged) <= MOST_EVENTS:
+                self.logged.append(line[:MOST_TEXT])
         self.trace.lines += count
 
     def flush(self) -> None:
@@ -278,6 +282,18 @@ class _Reader:
             found = _HEAD.match(part.decode("utf-8", "replace"))
             if found:
                 self._interpret(found)
+
+    def syslog(self) -> bool:
+        """Reads a file of syslog lines, as a syslog server keeps them; whether it is one.
+
+        Only a file without a line of a trace is: in a trace, such a line is the body of somebody's message.
+        """
+        for line in self.logged:
+            text = line.decode("utf-8", "replace").strip()
+            when, host = alarms.syslog_head(text)
+            if entry := alarms.alarm(text):
+                self._keep("alarms", {**entry, "node": entry["node"] or host}, when)
+        return bool(self.logged)
 
     def _interpret(self, found: re.Match[str]) -> None:
         kind, text = found[7].strip(), found[8]
@@ -302,7 +318,7 @@ class _Reader:
         run = self.trace.runs[self.run]
         run.last_line = max(run.last_line, int(found[1]))
 
-    def _keep(self, kind: str, entry: dict[str, Any] | None, when: str) -> dict[str, Any]:
+    def _keep(self, kind: str, entry: dict[str, Any] | None, when: str | None) -> dict[str, Any]:
         """Keeps an entry; what is returned may be added to, and is lost if there was no room for it."""
         if entry is None:
             return {}
