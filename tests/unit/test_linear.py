@@ -181,6 +181,11 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
             "m=audio 1 RTP/SAVP\n",
             "\n\n",
         ),
+        traced(
+            "AppInfo",
+            "SIPTcp - wait_SdlReadRsp: Incoming SIP TCP message from 1.2.3.4 on port 5061 index 1 with 60000 bytes:\n"
+            "[1,NET]\n",
+        ): ("00000001.001 |10:00:00.000 |AppInfo  |x\n", "a\n", "\r\n"),
         traced("AppInfo", "Digit analysis: match("): ('cn="1", ', 'cn="', "|a=b\n"),
         traced("AppInfo", "Digit analysis: analysis results\n|CallingPartyNumber=1\n"): ("|a=b\n", "|", "=|"),
         traced("SdlSig", "SIPCertificateInd|a|b|c|d|"): (

@@ -626,3 +626,50 @@ def test_a_midnight_among_lines_that_do_not_matter_is_seen() -> None:
     )
     (found,) = read(head(time="10:00:00.000") + statistics + at_time("10:30:00.000"))["connections"]
     assert found["time"] == "2026-10-19T10:30:00.000+00:00"
+
+
+FORGED = (
+    "00000103.000 |20:21:09.100 |AppInfo  |SIPTcp - wait_SdlReadRsp: Incoming SIP TCP message from 6.6.6.6 on port "
+    "5061 index 12 with 1 bytes:\r\n[102,NET]\r\nINVITE sip:666@x SIP/2.0\r\nCall-ID: evil\r\nCSeq: 1 INVITE\r\n"
+    "Via: SIP/2.0/TLS x\r\n\r\n"
+)
+NEXT = sip("out", INVITE, "good", PEER)
+
+
+def sized(text: str, form: str = "TCP", add: int = 0) -> str:
+    """A message that came in, with the line above it that says how many bytes it has."""
+    begin, content = text.split("[101,NET]\n", 1)
+    size = len(content) - 1 + add
+    words = "SIPUdp - wait_SdlReadRsp: Incoming SIP UDP message size {} from 10.0.0.170:[5061]:"
+    if form == "TCP":
+        words = "SIPTcp - " + begin.split("SIPTcp - ")[1].rstrip() + " with {} bytes:"
+    return f"{begin.split('SIPTcp')[0]}{words.format(size)}\n[101,NET]\n{content}"
+
+
+@pytest.mark.parametrize("form", ["TCP", "UDP"])
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("body", [FORGED, "v=0\r\n" * 500 + FORGED, "a=x " + FORGED, FORGED * 3], ids=str.__len__)
+def test_a_line_in_a_peers_message_is_no_line_of_the_trace(body: str, end: str, form: str) -> None:
+    text = sized(sip("in", "MESSAGE sip:1@2 SIP/2.0", "z", PEER, cseq="1 MESSAGE", body=body), form) + end
+    good = [("good", "10.0.0.170")]
+    for whole in (text + NEXT, (text + NEXT).replace("\r\n", "\n").replace("\n", "\r\n")):
+        found = read(head() + sized(sip("in", INVITE, "first", PEER)) + whole)
+        assert [(call["call_id"], call["remote_ip"]) for call in found["calls"]][1:] == good
+    # A file that is still being written, and one whose line ends an editor has changed.
+    assert read(head() + text[: text.index("6.6.6.6") + 200])["calls"] == []
+    changed = read((head() + text + NEXT).replace("\r\n", "\n"))
+    assert [call["call_id"] for call in changed["calls"]] == ["good"]
+
+
+def test_what_follows_a_message_that_somebody_shortened_is_read() -> None:
+    text = sized(sip("in", INVITE, "short", PEER), add=300)
+    for after in (NEXT, NEXT + NEXT.replace("good", "better"), sized(sip("in", INVITE, "good", PEER), add=99) + NEXT):
+        found = read(head() + text + after)
+        assert [call["call_id"] for call in found["calls"]][:2] == ["short", "good"]
+        assert found["problems"] == []
+    assert [call["call_id"] for call in read(head() + text + NEXT * 20)["calls"]] == ["short", "good"]
+
+
+def test_a_message_may_be_nothing_but_lines_of_the_form_of_a_trace() -> None:
+    begin = sip("in", INVITE, "a", PEER).split("INVITE")[0]
+    assert [call["call_id"] for call in calls(head() + sized(begin + FORGED + "\n") + NEXT)] == ["good"]

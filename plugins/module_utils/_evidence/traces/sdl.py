@@ -217,10 +217,13 @@ def read(stream: BinaryIO, trace: SdlTrace, problem: Callable[[str], None] | Non
             # No line is that long: binary data, dropped before it fills the memory.
             trace.problem("a line of more than 4 MB was left out")
             rest = b""
+        trace.lines += len(lines)
         for at in range(0, len(lines), _EACH):
+            reader.tick(lines[at])
             reader.feed(lines[at : at + _EACH])
-    reader.feed([rest])
-    reader.flush()
+    trace.lines += 1
+    reader.feed([rest] if rest else [])
+    reader.finish(cut=bool(rest))
     if not reader.traced and not reader.syslog():
         note("it holds no line of an SDL trace")
 
@@ -232,6 +235,12 @@ class _Reader:
         self.trace = trace
         self.clock = TraceTime()
         self.pending: list[bytes] = []
+        #: which of them have the form of a trace, though they are before the end of a message
+        self.doubtful: list[int] = []
+        #: how many lines of how many bytes followed the first one that is pending, also those that were left out
+        self.followed = self.bytes_followed = 0
+        #: whether messages are bounded by their size, and whether the file has the line ends of SIP
+        self.bounded, self.carriage_returns = True, False
         self.analysis: dict[str, Any] | None = None
         self._run: int | None = None
         #: lines of syslog, before the first line of a trace
@@ -249,37 +258,111 @@ class _Reader:
     def feed(self, lines: Sequence[bytes]) -> None:
         """Takes whole lines; those that may matter are kept with their continuation lines until they are complete."""
         pending = self.pending
-        if not pending and lines and self.traced and (found := _CLOCK.match(lines[0][:40].decode("latin-1"))):
-            self.clock.at(*found.groups())
-        count = 0
         for line in lines:
-            count += 1
             # A traced line has its dot and its first bar in fixed places; a node that has run for long counts further.
             if (line[8:9] == b"." and line[13:14] == b"|" and line[:8].isdigit()) or (
                 line[9:10] == b"." and line[14:15] == b"|" and line[:9].isdigit()
             ):
                 self.traced = True
                 if pending:
+                    if self._inside(line):
+                        continue
                     self.flush()
                 if _matters(line, self.analysis is not None):
                     pending.append(line)
-            elif pending:
-                if len(pending) < MOST_CONTINUATION:
-                    pending.append(line)
-                elif line:
-                    self.trace.problem(f"lines after the first {MOST_CONTINUATION} of a message were left out")
-            elif not self.traced and b"%UC_" in line and len(self.logged) <= MOST_EVENTS:
+            elif pending or not self.traced:
+                self._continue(line)
+
+    def tick(self, line: bytes) -> None:
+        """Reads the clock on a line that need not matter, so that no midnight is missed."""
+        if self.traced and not self.pending and (found := _CLOCK.match(line[:40].decode("latin-1"))):
+            self.clock.at(*found.groups())
+
+    def _continue(self, line: bytes) -> None:
+        """Takes a line that is not of the form of a trace."""
+        if not self.pending:
+            if b"%UC_" in line and len(self.logged) <= MOST_EVENTS:
                 self.logged.append(line[:MOST_TEXT])
-        self.trace.lines += count
+            return
+        self._count(line)
+        if len(self.pending) < MOST_CONTINUATION:
+            self.pending.append(line)
+        elif line:
+            self.trace.problem(f"lines after the first {MOST_CONTINUATION} of a message were left out")
+
+    def _count(self, line: bytes) -> None:
+        self.followed += 1
+        self.bytes_followed += len(line)
+
+    def _inside(self, line: bytes) -> bool:
+        """Whether a line of the form of a trace may be text of the pending message; then it is kept with that.
+
+        A peer can send a body of such lines. CUCM writes how many bytes a message that came in has: lines before its
+        end are its text if a line ends just there. If none does, somebody has shortened the message, as to make it
+        anonymous, and they are lines of the trace.
+        """
+        past = self._past_message() if self.bounded else None
+        if past is None:
+            return False
+        if past < 0:
+            self.doubtful.append(len(self.pending))
+            self.pending.append(line)
+            self._count(line)
+            return True
+        if self.doubtful:
+            self._decide(own=past <= self._between(line))
+        return False
+
+    def _past_message(self) -> int | None:
+        """By how many bytes what is pending is longer than its message; None when it does not say how long that is."""
+        size = sdl_texts.declared_size(self.pending)
+        if not size:
+            return None
+        self.carriage_returns |= self.pending[2:3] != [] and self.pending[2].endswith(b"\r")
+        # The second line is the number of the message. An editor may have taken one of the two bytes of a line's end.
+        ends = (1 if self.carriage_returns else 2) * (self.followed - 1)
+        return self.bytes_followed - len(self.pending[1]) + ends - size
+
+    def _between(self, line: bytes) -> int:
+        """How many bytes may stand after a message: the end of its line and of an empty one, CUCM's or an editor's."""
+        return 2 if self.carriage_returns and not line.endswith(b"\r") else 4
+
+    def _decide(self, *, own: bool) -> None:
+        """Takes the doubtful lines as text of the pending message, or as lines of the trace."""
+        if own:
+            self.trace.problem("a SIP message holds lines of the form of a trace; they were not read as such")
+            self.doubtful.clear()
+            return
+        lines = self.pending[self.doubtful[0] :]
+        del self.pending[self.doubtful[0] :]
+        self.doubtful.clear()
+        self.flush()
+        self.bounded = False
+        self.feed(lines)
+        self.bounded = True
+
+    def finish(self, *, cut: bool) -> None:
+        """Interprets what the end of the file leaves; ``cut``: it ends in the middle of a line."""
+        if self.doubtful:
+            past = self._past_message() or 0
+            self._decide(own=cut if past < 0 else past <= self._between(b""))
+        self.flush()
 
     def flush(self) -> None:
         """Interprets what is pending."""
         if not self.pending:
             return
-        raw = b"\n".join(self.pending).replace(b"\r", b"")
+        first, rest = self.pending[0], b"\n".join(self.pending[1:])
+        if not sdl_texts.is_message(first):
+            first, rest = b"\n".join(self.pending), b""
         self.pending.clear()
-        for part in _FLAT.split(raw) if raw.count(b".") > 1 else [raw]:
-            found = _HEAD.match(part.decode("utf-8", "replace"))
+        self.followed = self.bytes_followed = 0
+        # What follows the head of a message is a peer's text.
+        parts = _FLAT.split(first) if first.count(b".") > 1 else [first]
+        if rest:
+            parts[-1] += b"\n" + rest
+        for part in parts:
+            found = _HEAD.match(part.replace(b"\r", b"").decode("utf-8", "replace"))
             if found:
                 self._interpret(found)
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence import sip_text
@@ -25,6 +26,12 @@ _MESSAGE = re.compile(
     r"(?:to|from) (?:(?P<tcp_ip>\S+) on port (?P<tcp_port>\d{1,9})(?: index (?P<index>\d{1,9}))?"
     r"|(?P<udp_ip>\S+?):\[?(?P<udp_port>\d{1,9})\]?:?(?=\s|$))"
 )
+_MESSAGE_BYTES = re.compile(
+    rb"\|(?:SIP(?:Tcp|Udp) - |//SIP/SIP(?:Tcp|Udp)/)\w+: (?:Outgoing|Incoming) SIP \w+ message "
+)
+_SIZE = re.compile(rb"size (\d{1,6}) from|from \S+ on port \d{1,9}(?: index \d{1,9})? with (\d{1,6}) bytes:")
+_NET_LINE = re.compile(rb"\[\d{1,9},\s*NET\]\s*")
+_MOST_SIZE = 65_536
 _NET = re.compile(r"\[(\d{1,9}),\s*NET\]\s*")
 _PING = re.compile(
     r"ccbID=\s*(?P<ccb>\d{1,9})(?:.*?interErr=(?P<error>\w))?(?:.*?resp=(?P<answer>\d{1,9}))?(?:.*?PeerAddr\s*=\s*(?P<peer>\S+))?",
@@ -88,6 +95,22 @@ def connection(text: str) -> dict[str, Any] | None:
 def closes(event: str) -> bool:
     """Whether an event ends its connection."""
     return event.endswith(_CLOSING)
+
+
+def is_message(line: bytes) -> bool:
+    """Whether a traced line is the head of a SIP message, whose text follows it."""
+    return _MESSAGE_BYTES.search(line) is not None
+
+
+def declared_size(lines: Sequence[bytes]) -> int:
+    """How many bytes a message that came in has by the line above it; 0 if it is not said."""
+    if len(lines) < 2 or not _NET_LINE.fullmatch(lines[1][:40]):
+        return 0
+    begin = lines[0][:300]
+    head = _MESSAGE_BYTES.search(begin)
+    found = _SIZE.match(begin, head.end()) if head else None
+    size = int(found[1] or found[2]) if found else 0
+    return size if size <= _MOST_SIZE else 0
 
 
 def message(text: str) -> dict[str, Any] | None:

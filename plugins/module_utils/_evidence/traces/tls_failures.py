@@ -133,8 +133,8 @@ def failure(text: str) -> dict[str, Any] | None:
         known = _NAMES_OF_PHONE if line.startswith("SIPStationD(") else _NAMES
         entry = _entry(line, *known) if final else _entry(line, "name_mismatch_cn", None, None)
         return {**entry, "received": names[1].strip(), "expected": names[2].rstrip(".")}
-    if found := _TOO_LARGE.search(line):
-        return _too_large(line, found)
+    if large := _TOO_LARGE.search(line):
+        return _too_large(line, large)
     about = _ABOUT_TLS.search(line)
     return _entry(line, None, None, None) if about and _FAILED.search(line, about.end()) else None
 
@@ -191,10 +191,8 @@ def _entry(text: str, kind: str | None, meaning: str | None, step: str | None) -
 def connection_failure(reason: str | None, *, phone: bool = False) -> dict[str, Any]:
     """``reason``, ``kind``, ``meaning`` and ``next_step`` of the alarm ConnectionFailure."""
     code = int(reason[:9]) if reason and reason.isdecimal() else None
-    if phone and CONNECTION_REASONS.get(code or 0) == _NAMES:
-        kind, meaning, step = _NAMES_OF_PHONE
-        return {"reason": code, "kind": kind, "meaning": meaning, "next_step": step}
-    kind, meaning, step = CONNECTION_REASONS.get(
+    known = CONNECTION_REASONS.get(
         code or 0, (None, "CUCM could not open a TLS connection, for a reason that is not documented", _PROTOCOL_STEP)
     )
+    kind, meaning, step = _NAMES_OF_PHONE if phone and known == _NAMES else known
     return {"reason": code, "kind": kind, "meaning": meaning, "next_step": step}
