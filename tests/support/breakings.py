@@ -360,6 +360,30 @@ def strong_ciphers(pair: Pair) -> Mend:
     return functools.partial(allow, "All Ciphers RSA Preferred")
 
 
+def regenerated(pair: Pair) -> Mend:
+    """Has the peer make a self-signed certificate in place of the CA's, as somebody does who sees that it ends soon."""
+    with pair.shell(pair.b) as shell:
+        shell.run("set cert regen CallManager", [Answer(re.compile(r"yes\|no"), "yes")])
+    _restart(pair)
+
+    def signed() -> None:
+        """Has the CA sign again."""
+        platform = pair._known(pair.b, CONNECTION)
+        request = run_module("cucm_csr", **platform, regenerate=True)
+        answer = run_module("ca_sign", provider="local", path=str(pair.site.ca), csr=request["csr"])
+        pair.task(
+            pair.b, "cucm_cert_upload", CONNECTION, certificate=answer["certificate"], chain=answer["chain"],
+            csr=request["csr"],
+        )  # fmt: skip
+        _restart(pair)
+
+    return signed
+
+
+def _restart(pair: Pair) -> None:
+    pair.task(pair.b, "cucm_service", APPLICATION, name=CALLMANAGER, state="restarted")
+
+
 def _handshake(action: str, **extra: Any) -> Callable[[Pair], Mend]:
     return functools.partial(fault, action=action, operation="handshake", **({"extra": extra} if extra else {}))
 
@@ -415,6 +439,7 @@ BREAKINGS: dict[str, Callable[[Pair], Mend]] = {
     "the peer's phones are in a partition that its trunk does not search": hidden_phones,
     "the pattern is in a partition that no phone searches": hidden_pattern,
     "Cisco CallManager is not activated": not_activated,
+    "the peer's certificate was regenerated": regenerated,
     "the peer's minimum TLS version is too high": high_minimum,
     "the peer's ciphers are too strong": strong_ciphers,
 }

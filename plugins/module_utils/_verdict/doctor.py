@@ -99,7 +99,7 @@ _BY_ALERT = {
 #: kind of a trace's failure line -> cause when the source wrote it, and when the target did
 _BY_KIND = {
     "issuer_missing": ("ca_missing", "ca_missing_at_peer"),
-    "self_signed": ("ca_missing", "ca_missing_at_peer"),
+    "self_signed": ("self_signed", "self_signed"),
     "bad_signature": ("ca_missing", "ca_missing_at_peer"),
     "not_trusted": ("ca_missing", "ca_missing_at_peer"),
     "expired": ("expired", "expired"),

@@ -182,7 +182,7 @@ class SdlTrace:
 
 
 class Beginning(NamedTuple):
-    """Which node and which run of its process wrote a file, and the how manieth of that run it is."""
+    """Which node and which run of its process wrote a file, and the number of the file within that run."""
 
     node: int = 0
     host: str = ""
