@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from ansible_collections.siptls.cucm.plugins.module_utils._ca import signer
@@ -138,7 +139,7 @@ def _settle(job: Job, at_work: Signer, requester: Requester | None, *, gives_bac
     reason: str | None = None
     if job.folder is not None and gives_back:
         for bundle in job.folder.kept(job.request.key.sha256):
-            chain = _chain(bundle[0], (*bundle[1:], *at_work.authorities))
+            chain = _chain(job, bundle[0], (*bundle[1:], *at_work.authorities))
             why = next(_outdated(job, at_work, bundle[0], chain), None)
             if why is None and chain is not None:
                 return Settled(Issued(bundle[0], chain.issuers), chain, is_new=False)
@@ -148,7 +149,7 @@ def _settle(job: Job, at_work: Signer, requester: Requester | None, *, gives_bac
     if issued is None:
         return None
     _check_ca(job, issued)
-    chain = climb_to_root(issued.certificate, issued.authorities)
+    chain = climb_to_root(issued.certificate, issued.authorities, job.there)
     problems = list(_problems(job, issued.certificate, chain))
     if requester:
         problems += requester.problems(issued.certificate, job.allowed)
@@ -166,8 +167,9 @@ def _check_ca(job: Job, issued: Issued) -> None:
     if not issued.signing:
         return
     ca, *above = issued.signing
-    climb_to_root(ca, above)
-    problems = list(dict.fromkeys(chain_problems(Chain((issued.certificate, *issued.signing)))))
+    climb_to_root(ca, above, job.there)
+    chain = Chain((issued.certificate, *issued.signing))
+    problems = list(dict.fromkeys(chain_problems(chain, partial(date_problems, now=job.there))))
     if problems:
         raise Failure(
             f"Peers would refuse a certificate for {job.request.subject.text} that {ca.subject.text} signs: "
@@ -176,9 +178,9 @@ def _check_ca(job: Job, issued: Issued) -> None:
         )
 
 
-def _chain(certificate: Certificate, authorities: Sequence[Certificate]) -> Chain | None:
+def _chain(job: Job, certificate: Certificate, authorities: Sequence[Certificate]) -> Chain | None:
     try:
-        return climb_to_root(certificate, authorities)
+        return climb_to_root(certificate, authorities, job.there)
     except Failure:
         return None
 
@@ -204,7 +206,7 @@ def _problems(job: Job, certificate: Certificate, chain: Chain) -> Iterator[str]
     yield from request_differences(certificate, job.request)
     yield from certificate_problems(certificate, TRUNK_EC if job.request.key.kind == EC else TRUNK)
     yield from date_problems(certificate, job.there)
-    yield from chain_problems(chain)
+    yield from chain_problems(chain, partial(date_problems, now=job.there))
 
 
 def _older(folder: CaFolder, request: Request) -> str | None:

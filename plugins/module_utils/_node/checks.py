@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import NodeClock
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Entry
@@ -53,7 +54,7 @@ def leaf_problems(case: Case) -> Iterator[str]:
             "in chain nor in the trust store (CUCM: CA certificate is not available in the trust-store). Add the CA "
             "certificates up to the self-signed root to chain"
         )
-    yield from rules.chain_problems(case.chain)
+    yield from rules.chain_problems(case.chain, partial(_dates, clock=case.clock))
 
 
 def _request(case: Case) -> Iterator[str]:

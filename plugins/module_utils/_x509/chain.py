@@ -108,10 +108,10 @@ def issuer_of(certificate: Certificate, pool: Iterable[Certificate]) -> Certific
     )
 
 
-def climb_to_root(leaf: Certificate, pool: Iterable[Certificate]) -> Chain:
+def climb_to_root(leaf: Certificate, pool: Iterable[Certificate], now: datetime | None = None) -> Chain:
     """The chain of a certificate up to its root; Failure that names the missing CA when there is none."""
     candidates = list(pool)
-    chain = climb(leaf, candidates)
+    chain = climb(leaf, candidates, now)
     if not chain.complete:
         raise Failure(
             f"The chain of {leaf.subject.text} does not reach a root: {chain.gap(candidates)}. Add that CA's "

@@ -11,7 +11,7 @@ document 217138 (upload), the Security Guide of 12.5 (key sizes, usages), RFC 52
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -220,10 +220,14 @@ def date_problems(
         yield f"it expired at {time_text(certificate.not_after)}{said}. Get a new one"
 
 
-def chain_problems(chain: Chain) -> Iterator[str]:
-    """Why OpenSSL, which CUCM uses, would not follow a chain (RFC 5280, 6.1); what is missing above is Chain.gap."""
+def chain_problems(chain: Chain, dates: Callable[[Certificate], Iterable[str]] = date_problems) -> Iterator[str]:
+    """Why OpenSSL, which CUCM uses, would not follow a chain (RFC 5280, 6.1); what is missing above is Chain.gap.
+
+    dates: date_problems by the clock of whoever follows the chain; those of the leaf are not among the problems.
+    """
     for below, issuer in enumerate(chain.issuers):
         title = issuer.subject.text
+        yield from (f"the CA certificate {title} in its chain cannot be used: {text}" for text in dates(issuer))
         if not issuer.may_sign:
             why = "may not sign certificates (keyCertSign is missing)" if issuer.is_ca else "is not a CA certificate"
             yield f"{title}, which signed it, {why}. Have it issued by a CA"

@@ -14,6 +14,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence import tls_n
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces import tls_failures
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import doctor, verdict
 
+from tests.support.made_views import LAB_CA, made
 from tests.unit.verdict import test_verdict as broken
 
 Evidence = dict[str, Any]
@@ -97,6 +98,18 @@ def not_routed(evidence: Evidence) -> None:
     evidence["routing"] = [
         {"from": "cucma", "to": "cucm10", "pattern": "98XX", "state": "not routed", "why": "9898 matches nothing"}
     ]
+
+
+def trusts(evidence: Evidence, **changes: Any) -> None:
+    """The CA in the store of CUCMA is another certificate of the same key."""
+    broken.node(evidence, 0)["trust"] = [made(LAB_CA, None, serial="CC", **{"ca": True, **changes})]
+
+
+def regenerated(evidence: Evidence) -> None:
+    """CUCM10's own certificate, after set cert regen CallManager."""
+    own = broken.view("CUCM10", "BE", issuer=None)
+    broken.node(evidence, 1).update(held=own, issued=None)
+    broken.node(evidence, 1)["probe"]["chain"] = [own]
 
 
 #: what is broken -> the cause
@@ -408,3 +421,20 @@ def test_without_evidence_it_says_what_would_show_the_cause() -> None:
     diagnosis = diagnose(evidence)
     assert diagnosis["cause"] is None
     assert "sip_tls_probe" in diagnosis["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("breaking", "cause"),
+    [
+        (lambda e: trusts(e, end="2026-10-01"), "expired"),
+        (lambda e: trusts(e, begin="2026-12-01"), "not_yet_valid"),
+        (lambda e: trusts(e, ca=False), "chain_invalid"),
+        (regenerated, "self_signed"),
+    ],
+)
+def test_a_chain_that_is_there_and_refused_is_not_called_missing(
+    breaking: Callable[[Evidence], None], cause: str
+) -> None:
+    evidence = broken.sound()
+    breaking(evidence)
+    assert found(evidence) == [cause]

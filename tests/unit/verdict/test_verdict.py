@@ -527,3 +527,62 @@ def test_the_whole_is_as_bad_as_its_worst_direction() -> None:
     whole = verdict.verdict(cases)
     assert whole["verdict"] == "insecure"
     assert whole["summary"][0].startswith("cucma to cucm10: insecure (the profile of cucm10 accepts somebody")
+
+
+def trust_findings(evidence: Evidence) -> list[tuple[str, str]]:
+    """What the checker of the server's certificate says of its chain, and what is to be done."""
+    findings = [finding for finding in judge(evidence)["findings"] if finding["check"] == "server_trust"]
+    return [(finding["cause"], finding["remedy"]) for finding in findings]
+
+
+@pytest.mark.parametrize(
+    ("root", "words"),
+    [
+        ({"end": "2026-10-01"}, "the CA certificate C=IN, O=cisco, CN=Lab CA in its chain expired on 2026-10-01"),
+        ({"begin": "2026-12-01"}, "CN=Lab CA in its chain is not valid before 2026-12-01 00:00 UTC"),
+    ],
+)
+def test_the_dates_of_a_ca_count_as_those_of_the_certificate(root: Evidence, words: str) -> None:
+    evidence = sound()
+    node(evidence, 0)["trust"] = [authority(serial="CC", **root)]
+    [(cause, _remedy)] = trust_findings(evidence)
+    assert words in cause and "CUCMA (cucma) refuses CUCM10 (serial BB)" in cause
+
+
+def test_the_dates_of_a_ca_are_judged_by_the_clock_of_the_node_that_checks() -> None:
+    evidence = sound()
+    node(evidence, 0)["trust"] = [authority(serial="CC", end="2026-11-20")]
+    assert trust_findings(evidence) == []
+    node(evidence, 0)["clock"] = {"offset": 30 * 86_400, "source": "CLI"}
+    [(cause, _remedy)] = trust_findings(evidence)
+    assert "expired on 2026-11-20, and the clock of CUCMA is 30 days ahead" in cause
+    node(evidence, 0)["clock"] = {"offset": 0, "source": "CLI"}
+    node(evidence, 1)["clock"] = {"offset": 30 * 86_400, "source": "CLI"}
+    assert trust_findings(evidence) == [], "the store of CUCMA is judged by the clock of CUCMA"
+
+
+def test_a_chain_that_openssl_would_not_follow_is_not_called_missing() -> None:
+    evidence = sound()
+    node(evidence, 0)["trust"] = [made(LAB_CA, None, serial="CC", uses=())]
+    [(cause, remedy)] = trust_findings(evidence)
+    assert "C=IN, O=cisco, CN=Lab CA, which signed it, is not a CA certificate" in cause and "missing" not in cause
+    assert "issued by a CA" in remedy
+
+
+def test_a_certificate_that_a_ca_signed_is_not_trusted_without_the_ca() -> None:
+    evidence = sound()
+    node(evidence, 0)["trust"] = [view("CUCM10", "BB")]
+    [(cause, _remedy)] = trust_findings(evidence)
+    assert "C=IN, O=cisco, CN=Lab CA is missing" in cause, "openssl: error 20"
+
+
+def test_a_regenerated_certificate_is_to_be_signed_and_no_chain_is_missing() -> None:
+    evidence = sound()
+    own = view("CUCM10", "BE", issuer=None)
+    node(evidence, 1).update(held=own, issued=None)
+    node(evidence, 1)["probe"]["chain"] = [own]
+    [(cause, remedy)] = trust_findings(evidence)
+    assert "does not trust CUCM10's certificate" in cause and "self-signed, and not in the CallManager-trust" in cause
+    assert "renew_certificates" in remedy and "upload it to CallManager-trust of CUCMA" in remedy
+    node(evidence, 0)["trust"] = [ROOT, own]
+    assert trust_findings(evidence) == []

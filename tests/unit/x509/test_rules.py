@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,22 @@ def test_a_common_name_inside_another_attribute_is_not_one(tmp_path: Path) -> No
     request = read_request(pem)
     assert request.common_name == "b.lab" and request.matched_names == ("b.lab",)
     assert request.subject.text == r"O=x\, CN=a.lab, CN=b.lab"
+
+
+def test_a_ca_that_is_not_valid_is_a_problem_of_the_chain(tmp_path: Path) -> None:
+    pems = [
+        issue(tmp_path, "Root", "", CA, SIGNS), issue(tmp_path, "Sub", "Root", CA, SIGNS),
+        issue(tmp_path, "cucm1", "Sub", *LEAF.split("\n")),
+    ]  # fmt: skip
+    later = datetime.now(UTC) + timedelta(days=41)
+    judged = subprocess.run(
+        ["openssl", "verify", "-attime", f"{later:%s}", "-CAfile", "Root.pem", "-untrusted", "Sub.pem", "cucm1.pem"],
+        cwd=tmp_path, capture_output=True, check=False, text=True,
+    )  # fmt: skip
+    assert "error 10 at 1 depth" in judged.stderr and "error 10 at 2 depth" in judged.stderr
+    chain = climb(read_certificate(pems[2]), map(read_certificate, pems[:2]), later)
+    said = list(rules.chain_problems(chain, partial(rules.date_problems, now=later)))
+    assert [text.partition(":")[0] for text in said] == [
+        f"the CA certificate O=Lab, CN={name} in its chain cannot be used" for name in ("Sub", "Root")
+    ]
+    assert all("it expired at" in text for text in said)

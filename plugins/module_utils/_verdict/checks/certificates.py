@@ -17,9 +17,10 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence impo
     between,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain, climb
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import chain_problems
 
 
 @dataclass(frozen=True)
@@ -180,33 +181,100 @@ def _trust(
             continue
         for node, identity in _each(shown):
             if identity.certificate:
-                found = _anchor(checker, node, identity, identity.certificate, cluster=cluster, name=name)
-                yield from _weighed(case, node, identity, [found])
+                found = _anchor(case, checker, node, identity, certificate=identity.certificate)
+                checks = [replace(check, name=name) for check in found]
+                yield from _weighed(case, node, identity, checks)
 
 
-def _anchor(
-    checker: Node, node: Node, identity: Identity, certificate: Certificate, *, cluster: str, name: str
-) -> Check:
-    if _anchored(certificate, identity, checker.trust or ()):
-        return Check(
-            name, "pass", f"{checker.name} trusts the issuer of {node.name}'s {identity.title} "
-            f"({certificate.issuer.text})", "configuration",
-        )  # fmt: skip
+def _anchor(case: Direction, checker: Node, node: Node, identity: Identity, *, certificate: Certificate) -> list[Check]:
+    """How a node judges the chain of a certificate, by its own store and clock as OpenSSL does."""
+    trust = checker.trust or ()
+    # A self-signed certificate is its own root; one that a CA signed needs the CA, even if it is in the store itself.
+    if certificate.self_signed:
+        own = _trusted if certificate in trust else _self_signed
+        return [own(case, checker, node, identity)]
+    between_them = [sent for sent in identity.chain[1:] if not sent.self_signed]
+    chain = climb(certificate, [*trust, *between_them], case.now + checker.ahead)
+    if not chain.complete:
+        return [_no_ca(case, checker, chain, [*trust, *between_them])]
+    wrong = [*_issuer_dates(case, checker, chain), *_rules(case, checker, chain)]
+    return wrong or [_trusted(case, checker, node, identity)]
+
+
+def _where(case: Direction, node: Node) -> str:
+    return f"{node.name} ({case.source if node in case.source_nodes else case.target})"
+
+
+def _trusted(_case: Direction, checker: Node, node: Node, identity: Identity) -> Check:
+    issuer = identity.certificate.issuer.text if identity.certificate else ""
     return Check(
-        name, "fail", f"{checker.name} ({cluster}) has no CA for {_short(certificate)} in its "
-        f"{TRUNK.trust}: {certificate.issuer.text} is missing", "configuration",
-        remedy=f"Upload the chain of {certificate.issuer.text} to {TRUNK.trust} of {checker.name} "
+        "", "pass", f"{checker.name} trusts the issuer of {node.name}'s {identity.title} "
+        f"({issuer})", "configuration",
+    )  # fmt: skip
+
+
+def _self_signed(case: Direction, checker: Node, node: Node, identity: Identity) -> Check:
+    """No CA is missing here: a certificate of a key that was regenerated waits for the CA to sign it."""
+    shown = f" {_short(identity.certificate)}" if identity.certificate else ""
+    what, how = (
+        f"the {identity.purpose.name} certificate of {node.name}",
+        "role callmanager_certificate, or the playbook renew_certificates.yml",
+    )
+    if identity.elliptic:
+        how = "role callmanager_certificate with callmanager_certificate_ecdsa: sign"
+    if case.external and node in case.target_nodes:
+        what, how = f"the certificate of {node.name}", "in the way of its maker"
+    return Check(
+        "", "fail", f"{_where(case, checker)} does not trust {node.name}'s certificate{shown}: it is self-signed, and "
+        f"not in the {TRUNK.trust} of {checker.name}", "configuration",
+        remedy=f"Have {what} signed by a CA that {checker.name} trusts ({how}), or "
+        f"upload it to {TRUNK.trust} of {checker.name} (cucm_cert_upload) and restart Cisco CallManager there.",
+        cause="self_signed",
+    )  # fmt: skip
+
+
+def _no_ca(case: Direction, checker: Node, chain: Chain, pool: list[Certificate]) -> Check:
+    wanted = chain.top.issuer
+    same_name = any(candidate.subject.key == wanted.key for candidate in pool)
+    why = chain.gap(pool) if same_name else f"{wanted.text} is missing"
+    return Check(
+        "", "fail", f"{_where(case, checker)} has no CA for {_short(chain.leaf)} in its {TRUNK.trust}: {why}",
+        "configuration",
+        remedy=f"Upload the chain of {chain.leaf.issuer.text} to {TRUNK.trust} of {checker.name} "
         "(cucm_cert_upload), then restart Cisco CallManager.",
     )  # fmt: skip
 
 
-def _anchored(leaf: Certificate, identity: Identity, trust: tuple[Certificate, ...]) -> bool:
-    """Whether signatures lead from the leaf, over what the node sends and what is trusted, to a trusted root."""
-    if leaf in trust:
-        return True
-    between_them = [certificate for certificate in identity.chain[1:] if not certificate.self_signed]
-    chain = climb(leaf, [*trust, *between_them])
-    return chain.complete and chain.top in trust
+def _issuer_dates(case: Direction, checker: Node, chain: Chain) -> Iterator[Check]:
+    """The CAs above a certificate that are not valid by the clock of the node that checks it."""
+    now = case.now + checker.ahead
+    what = f"{_where(case, checker)} refuses {_short(chain.leaf)}"
+    for issuer in chain.issuers:
+        ca = f"the CA certificate {issuer.subject.text} in its chain"
+        if issuer.not_after < now:
+            yield Check(
+                "", "fail", f"{what}: {ca} expired on {issuer.not_after:%Y-%m-%d}{_clock(checker)}", "certificate",
+                remedy=f"Renew that CA certificate, upload it to {TRUNK.trust} of {checker.name} (cucm_cert_upload) "
+                "and restart Cisco CallManager.", cause="expired",
+            )  # fmt: skip
+        elif issuer.not_before > now:
+            yield Check(
+                "", "fail", f"{what}: {ca} is not valid before {issuer.not_before:%Y-%m-%d %H:%M} UTC"
+                f"{_clock(checker)}", "certificate", remedy="Compare the clocks of the CA and of the node (NTP).",
+                cause="not_yet_valid",
+            )  # fmt: skip
+
+
+def _rules(case: Direction, checker: Node, chain: Chain) -> Iterator[Check]:
+    """What breaks the rules in a chain that the node can follow to its root."""
+    problems = list(dict.fromkeys(chain_problems(chain, dates=lambda _issuer: ())))
+    if problems:
+        yield Check(
+            "", "fail", f"{_where(case, checker)} refuses {_short(chain.leaf)}: {'; '.join(problems)}", "certificate",
+            remedy="Have the certificate issued by a CA whose certificates allow it (ca_sign), upload that CA's chain "
+            f"to {TRUNK.trust} of {checker.name} (cucm_cert_upload), and restart Cisco CallManager.",
+            cause="chain_invalid",
+        )  # fmt: skip
 
 
 def _names(
