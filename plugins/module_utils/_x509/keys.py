@@ -183,7 +183,7 @@ def _verify(key_der: bytes, signature: Signature, content: bytes) -> bool:
             key.verify(signature.value, content, digest)  # type: ignore[arg-type]
         else:
             key.verify(signature.value, content)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError, AttributeError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError, AttributeError, OverflowError):
         return False
     return True
 
