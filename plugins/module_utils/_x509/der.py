@@ -9,12 +9,15 @@ attribute is still a certificate whose names, dates and fingerprint an operator 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 INTEGER, BIT_STRING, OCTET_STRING, OID, SEQUENCE, SET = 0x02, 0x03, 0x04, 0x06, 0x30, 0x31
 _DEEPEST = 32
+# What programs and people leave between files and after them.
+_BLANKS = re.compile(rb"[\0\t\n\f\r ]*")
 
 
 class DerError(ValueError):
@@ -48,6 +51,19 @@ def elements(data: bytes) -> list[Element]:
         found.append(element)
         at += len(element.whole)
     return found
+
+
+def sequences(data: bytes) -> tuple[list[Element], bytes]:
+    """The SEQUENCEs that follow each other in a file, blanks between them skipped; and the rest that holds none."""
+    found, at = [], 0
+    while data[at : at + 1] == b"\x30":
+        try:
+            element = _element(data, at, 0)
+        except DerError:
+            break
+        found.append(element)
+        at = _BLANKS.match(data, at + len(element.whole)).end()  # type: ignore[union-attr]
+    return found, data[at:]
 
 
 def first(data: bytes) -> Element:

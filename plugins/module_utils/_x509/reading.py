@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, Unreadable
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import (
-    INTEGER,
     OID,
     SEQUENCE,
     DerError,
     Element,
-    elements,
     first,
+    sequences,
     split,
 )
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.kinds import CERTIFICATE, REQUEST, WORDS, kind_of
 
 _MARK = re.compile(r"-----(BEGIN|END) ([A-Z0-9 #]{1,40})-----")
 # Microsoft's pages put CERTIFICATE around a PKCS#7 file too, so that the label says little about the content.
@@ -30,8 +30,10 @@ _CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "PKCS
 # CUCM has been seen to write each of these (certificates.md, 2.6).
 _REQUESTS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST", "CERTIFICATE SIGN REQUEST")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
+_PIECE = re.compile(r"[^=]+=*")
+_PLAIN = re.compile(rb"[\t\n\f\r -~]*")
 _SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
-_GIVE = "Give PEM (-----BEGIN CERTIFICATE-----), DER or PKCS#7."
+_GIVE = "Give the certificate alone: PEM (-----BEGIN CERTIFICATE-----), DER or PKCS#7."
 _EXPORT = "Export it from the CA again."
 
 
@@ -53,11 +55,6 @@ def read_certificates(data: str | bytes, what: str = "the data given") -> list[C
     Text around and between the blocks is skipped. Failure when there is none, or with the number of the first damaged
     one; what names the source in its sentence.
     """
-    if isinstance(data, bytes) and _is_pkcs12(data):
-        raise Failure(
-            f"There is no certificate that can be read in {what}: it is a PKCS#12 file (.pfx, .p12), which holds a "
-            f"private key. Export the certificate alone. {_GIVE}"
-        )
     found: dict[bytes, Certificate] = {}
     blocks = [candidate for candidate in _blocks(data) if candidate.label in _CERTIFICATES]
     for number, block in enumerate(blocks, start=1):
@@ -70,7 +67,7 @@ def read_certificates(data: str | bytes, what: str = "the data given") -> list[C
         except (ValueError, IndexError) as error:
             raise Failure(f"{which} in {what} is damaged: {error}. {_EXPORT}") from None
     if not found:
-        raise Failure(f"There is no certificate in {what}: {_instead(data)}")
+        raise Failure(f"There is no certificate that can be read in {what}: {_description(data)}. {_GIVE}")
     return list(found.values())
 
 
@@ -81,7 +78,7 @@ def read_certificate(data: str | bytes, what: str = "the data given") -> Certifi
 
 def read_request(data: str | bytes, what: str = "the data given") -> Request:
     """A PKCS#10 request from PEM (any of CUCM's labels, text around it) or DER; raises Failure when it is none."""
-    block = next((candidate for candidate in _blocks(data) if candidate.label in (*_REQUESTS, "")), None)
+    block = next((candidate for candidate in _blocks(data) if candidate.label in _REQUESTS), None)
     if block is None:
         raise Failure(
             f"There is no certificate request in {what}: {_description(data)}. Give PEM "
@@ -97,7 +94,7 @@ def read_request(data: str | bytes, what: str = "the data given") -> Request:
 
 @dataclass(frozen=True)
 class _Block:
-    """A PEM block, or with an empty label DER that came without PEM. body is None where the END line is missing."""
+    """A PEM block, or DER (bytes) that came without PEM. body is None where the END line is missing."""
 
     label: str
     body: str | bytes | None
@@ -114,15 +111,13 @@ class _Block:
                 return base64.b64decode(re.sub(r"\s", "", self.body), validate=True)
         except binascii.Error:
             pass
-        raise ValueError("what is between BEGIN and END is not Base-64" + (f" (it holds {odd[0]!a})" if odd else ""))
+        raise ValueError("its content is not Base-64" + (f" (it holds {odd[0]!a})" if odd else ""))
 
 
 def _blocks(data: str | bytes) -> Iterator[_Block]:
-    """The PEM blocks of a text; DER and bare Base-64 count as a block of certificates."""
-    if isinstance(data, bytes) and data[:1] == b"\x30":
-        yield from (
-            _Block("" if _looks_like_request(element) else "CERTIFICATE", element) for element in _sequences(data)
-        )
+    """The PEM blocks of a text; DER and bare Base-64 count as blocks with the label that PEM would give them."""
+    if isinstance(data, bytes) and _is_der(data):
+        yield from _der_blocks(data)
         return
     text = _text(data)
     marks = list(_MARK.finditer(text))
@@ -131,7 +126,39 @@ def _blocks(data: str | bytes) -> Iterator[_Block]:
             ended = after is not None and after.groups() == ("END", mark[2])
             yield _Block(mark[2], text[mark.end() : after.start()] if ended and after is not None else None)
     if not marks and text.lstrip().startswith("MI") and _BASE64.fullmatch(text):
-        yield _Block("CERTIFICATE", text)
+        yield from _bare(text)
+
+
+def _is_der(data: bytes) -> bool:
+    """Whether it is DER and no text that begins with the digit 0, as `openssl s_client -showcerts` prints it.
+
+    The second byte of a certificate's DER says that a length of more than 127 follows, and is no letter of a text.
+    """
+    if data[:1] != b"\x30" or _PLAIN.fullmatch(data):
+        return False
+    return "-----BEGIN" not in _text(data) or (data[1:2] >= b"\x80" and bool(sequences(data)[0]))
+
+
+def _der_blocks(data: bytes) -> Iterator[_Block]:
+    """DER files may follow each other, and PEM may follow them.
+
+    A last one that was cut is a block too, so that it is named. OpenSSL ignores any other rest, and so is it here.
+    """
+    found, rest = sequences(data)
+    yield from (_Block(kind_of(element.whole) or CERTIFICATE, element.whole) for element in found)
+    if rest[:1] == b"\x30":
+        yield _Block(CERTIFICATE, rest)
+    elif "-----BEGIN" in _text(rest):
+        yield from _blocks(rest)
+
+
+def _bare(text: str) -> Iterator[_Block]:
+    """Base-64 without the lines of PEM, of one file or of several, each of which its padding ends."""
+    try:
+        pieces = (base64.b64decode(piece, validate=True) for piece in _PIECE.findall(re.sub(r"\s", "", text)))
+        yield from _der_blocks(b"".join(pieces))
+    except binascii.Error:
+        yield _Block(CERTIFICATE, text)
 
 
 def _text(data: str | bytes) -> str:
@@ -139,14 +166,6 @@ def _text(data: str | bytes) -> str:
     if isinstance(data, bytes):
         data = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
     return data.replace("\0", "")
-
-
-def _sequences(data: bytes) -> list[bytes]:
-    """DER files may simply follow each other; a last one that was cut is left to its reader."""
-    try:
-        return [element.whole for element in elements(data) if element.tag == SEQUENCE]
-    except DerError:
-        return [data]
 
 
 def _certificate_ders(der: bytes) -> list[bytes]:
@@ -167,36 +186,26 @@ def _signed_data(parts: list[Element]) -> list[Element]:
     return certificates.children()
 
 
-def _looks_like_request(der: bytes) -> bool:
-    """Whether DER is a PKCS#10 request: its content begins with a version and goes on with a name."""
-    try:
-        content = first(der).children()[0].children()
-        return content[0].tag == INTEGER and content[0].content == b"\0" and len(content) <= 4
-    except (DerError, IndexError):
-        return False
-
-
-def _is_pkcs12(data: bytes) -> bool:
-    """PFX begins with its version, 3, and goes on with PKCS#7."""
-    return data[:1] == b"\x30" and b"\x02\x01\x03\x30" in data[:12]
-
-
-def _instead(data: str | bytes) -> str:
-    """What was given instead of a certificate, and what to do."""
-    raw = data if isinstance(data, bytes) else b""
-    if any(label in _text(data) for label in _REQUESTS) or (raw and _looks_like_request(raw)):
-        return f"it is a certificate request, which no CA has signed yet. {_GIVE}"
-    return f"{_description(data)}. {_GIVE}"
-
-
 def _description(data: str | bytes) -> str:
-    """What was given, in words; never its text, which may be a key."""
+    """What was given instead, in words; never its text, which may be a key."""
     text = _text(data)
     if not text.strip():
         return "it is empty"
+    blocks = list(_blocks(data))
+    if blocks:
+        # A request that a key comes with is what was meant.
+        return _clause(next((block for block in blocks if block.label in _REQUESTS), blocks[0]))
     mark = _MARK.search(text)
     if mark:
         return f"it holds a {mark[2]} block"
     if re.match(r"\s*<(?:!doctype|html|\?xml)", text, re.IGNORECASE):
         return "it is a web page"
     return f"it is {len(data)} {'bytes' if isinstance(data, bytes) else 'characters'} of something else"
+
+
+def _clause(block: _Block) -> str:
+    if block.label in _REQUESTS:
+        return f"it is {WORDS[REQUEST]}"
+    if isinstance(block.body, bytes) and block.label in WORDS:
+        return f"it is {WORDS[block.label]}"
+    return f"it holds a {block.label} block"

@@ -97,7 +97,9 @@ VALUES = st.one_of(
 CHANGES = st.one_of(
     VALUES.map(lambda value: lambda element: tlv(element.tag, value)),
     st.integers(0, 255).map(lambda tag: lambda element: tlv(tag, element.content)),
-    st.sampled_from([lambda _element: b"", lambda element: element.whole * 2, lambda element: tlv(0x30, element.whole)]),
+    st.sampled_from(
+        [lambda _element: b"", lambda element: element.whole * 2, lambda element: tlv(0x30, element.whole)]
+    ),
 )
 
 
