@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import struct
 import subprocess
@@ -19,6 +20,9 @@ import pytest
 CLIENT, SERVER = ("10.106.95.203", 42387), ("10.106.95.200", 5061)
 V6 = {"10.106.95.203": "2001:db8::203", "10.106.95.200": "2001:db8::200"}
 Flights = list[tuple[str, bytes]]
+#: who says what next; None closes (close_notify)
+Script = list[tuple[str, bytes | None]]
+End = tuple[ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]
 
 
 @dataclass(frozen=True)
@@ -77,27 +81,35 @@ def shake(identities: Identities) -> Callable[..., Flights]:
         server_version: ssl.TLSVersion | None = None,
         resume: bool = False,
         curve: str | None = None,
+        tickets: int = 2,
+        then: Script | None = None,
     ) -> Flights:
         """``resume``: what is returned is a second handshake, which resumes the session of the first.
 
         ``curve``: the only one that the server takes; where the client's first offer lacks it, TLS 1.3 asks again.
+        ``tickets``: how many the server sends in TLS 1.3. ``then``: what is said after the handshake.
         """
         near = identities.context(False, version, client, ciphers)
         far = identities.context(True, server_version or version, server, ciphers)
         far.verify_mode = ask
         if curve:
             far.set_ecdh_curve(curve)
-        flights, end = _talk(near, far, say, None)
-        return _talk(near, far, say, end.session)[0] if resume else flights
+        far.num_tickets = tickets
+        flights, ends = _talk(near, far, say, None)
+        if resume:
+            flights, ends = _talk(near, far, say, ends["client"][0].session)
+        for name, words in then or []:
+            _say(flights, ends, name, words)
+        return flights
 
     return run
 
 
 def _talk(
     near: ssl.SSLContext, far: ssl.SSLContext, say: bytes, session: ssl.SSLSession | None
-) -> tuple[Flights, ssl.SSLObject]:
-    """A handshake of two ends and what the client says then: what each end sent, and the client's end."""
-    ends = {}
+) -> tuple[Flights, dict[str, End]]:
+    """A handshake of two ends and what the client says then: what each end sent, and both ends."""
+    ends: dict[str, End] = {}
     for name, context in (("client", near), ("server", far)):
         into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
         is_server = name == "server"
@@ -122,7 +134,23 @@ def _talk(
             if data := out.read():
                 flights.append((name, data))
                 ends[other][1].write(data)
-    return flights, ends["client"][0]
+    return flights, ends
+
+
+def _say(flights: Flights, ends: dict[str, End], name: str, words: bytes | None) -> None:
+    """One end says something, or closes, and the other reads it."""
+    tls, _into, out = ends[name]
+    other, into, _out = ends["server" if name == "client" else "client"]
+    with contextlib.suppress(ssl.SSLError):
+        if words is None:
+            tls.unwrap()
+        else:
+            tls.write(words)
+    data = out.read()
+    flights.append((name, data))
+    into.write(data)
+    with contextlib.suppress(ssl.SSLError):
+        assert other.read(9999) == (words or b"")
 
 
 @dataclass

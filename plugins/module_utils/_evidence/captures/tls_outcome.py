@@ -12,11 +12,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.streams import sent_after
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.tls_records import TLS13, TlsSide
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.tls_records import (
+    TLS13,
+    Application,
+    TlsSide,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import cipher_name
 
 SERVER_REFUSED = "by its length, the server's answer to the client's certificate is an alert: a refusal"
 CLIENT_REFUSED = "by its length, the client's answer to the server's certificate is an alert: a refusal"
+UNCLEAR = "the server's first record after the client's answer is as short as an alert: a refusal, or the end of a \
+connection that worked"
+# A server judges a certificate at once; what it sends later than this many seconds is more likely the end of its work.
+JUDGING = 5.0
 
 
 @dataclass
@@ -71,11 +79,26 @@ def _established_13(client: TlsSide, server: TlsSide, *, whole: bool, ended: boo
     if first.size == alert:
         return False, CLIENT_REFUSED
     after = [record for record in server.application if sent_after(record.at, first.acknowledged)]
-    closing = next((record for record in client.application if record.size == alert), None)
-    # The answer to the client's own close_notify is no refusal.
-    if after and after[0].size == alert and not (closing and sent_after(after[0].acknowledged, closing.at + 1)):
-        return False, SERVER_REFUSED
-    return None, None
+    if not after or after[0].size != alert:
+        return None, None
+    refused = len(after) == 1 and _is_refusal(client, first, after[0], alert)
+    return (False, SERVER_REFUSED) if refused else (None, UNCLEAR)
+
+
+def _is_refusal(client: TlsSide, first: Application, answer: Application, alert: int) -> bool:
+    """Whether the server's only record after the client's first is a refusal, and not an early close_notify.
+
+    A server without session tickets sends nothing when it accepts. Its close_notify then looks like a refusal, unless
+    the client answers it. It is unlikely only where the client had already asked something, and got no answer.
+    """
+    answered = any(sent_after(record.acknowledged, answer.at + 1) for record in client.application)
+    return not answered and answer.time - first.time < JUDGING and _said_more(client, first, alert)
+
+
+def _said_more(client: TlsSide, first: Application, alert: int) -> bool:
+    """Whether the client sent data behind its Finished, which is known by its length (a hash of 32 or 48 bytes)."""
+    sizes = [record.size for record in client.application if sent_after(record.at, first.at)]
+    return any(size - alert in (34, 50) for size in sizes[:-1])
 
 
 def _established_unknown(client: TlsSide, server: TlsSide, *, whole: bool, ended: bool) -> bool | None:

@@ -56,6 +56,7 @@ class Application(NamedTuple):
     size: int
     at: int
     acknowledged: int
+    time: float
 
 
 @dataclass
@@ -192,7 +193,7 @@ class TlsReader:
         elif kind == ALERT:
             self._alert(body, chunk)
         elif kind == APPLICATION:
-            side.application.append(Application(chunk.frame, len(body), at, chunk.acknowledged))
+            side.application.append(Application(chunk.frame, len(body), at, chunk.acknowledged, chunk.time))
             if self._keep_plain:
                 self.plain.append(Chunk(chunk.time, chunk.frame, body, 0))
         elif side.cipher_changed and side.chosen_version != TLS13:

@@ -1,0 +1,67 @@
+# Copyright: siptls.cucm contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a handshake ended, where it takes more than a look: yes and no are never mixed up."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import capture
+from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.capture import CaptureConnection
+
+from tests.support.made_captures import Flights, Script, frames_of, write_pcap
+
+ASK = b"OPTIONS sip:10.106.95.200 SIP/2.0\r\n\r\n"
+TLS13 = ssl.TLSVersion.TLSv1_3
+
+
+def only(path: Path) -> CaptureConnection:
+    """The one connection of a capture."""
+    (found,) = capture.read([path]).connections
+    return found
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        [("server", None)],
+        [("client", ASK), ("server", None), ("client", None)],
+        [("client", b"\r\n\r\n"), ("server", b"\r\n"), ("client", None)],
+        [("client", b"\r\n\r\n"), ("server", b"\r\n")] * 3,
+    ],
+    ids=["server closes", "no answer", "keep-alive", "keep-alives"],
+)
+def test_without_tickets_a_short_record_is_no_refusal(
+    shake: Callable[..., Flights], capture_file: Callable[..., Path], then: Script
+) -> None:
+    """A close_notify, and the pong of SIP's keep-alive, are as long as a fatal alert in TLS 1.3."""
+    found = only(capture_file(shake(TLS13, tickets=0, say=b"", then=then), size=1400))
+    assert found.established is None
+    assert any("as short as an alert" in note for note in found.notes)
+    assert not any("refusal" in note and "or the end" not in note for note in found.notes)
+
+
+def test_without_tickets_an_answer_shows_that_the_connection_works(
+    shake: Callable[..., Flights], capture_file: Callable[..., Path]
+) -> None:
+    then = [("client", ASK), ("server", b"SIP/2.0 200 OK\r\n\r\n"), ("server", None), ("client", None)]
+    assert only(capture_file(shake(TLS13, tickets=0, say=b"", then=then), size=1400)).established is True
+
+
+def test_a_refusal_comes_at_once(shake: Callable[..., Flights], tmp_path: Path) -> None:
+    """An alert's length long after the handshake may be the end of a connection that worked."""
+    frames = frames_of(shake(TLS13, client="Other", tickets=0), size=1400)
+    assert only(write_pcap(tmp_path / "soon.cap", frames)).established is False
+    for frame in frames[-3:]:
+        frame.time += 60
+    assert only(write_pcap(tmp_path / "late.cap", frames)).established is None
+
+
+def test_a_refused_client_that_says_nothing_is_not_called_established(
+    shake: Callable[..., Flights], capture_file: Callable[..., Path]
+) -> None:
+    assert only(capture_file(shake(TLS13, client="Other", say=b""), size=1400)).established is None
