@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import capture
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.capture import CaptureConnection
 
-from tests.support.made_captures import Flights, Script, frames_of, write_pcap
+from tests.support.made_captures import Flights, Script, frames_of, records, write_pcap
 
 ASK = b"OPTIONS sip:10.106.95.200 SIP/2.0\r\n\r\n"
 TLS13 = ssl.TLSVersion.TLSv1_3
@@ -65,3 +65,27 @@ def test_a_refused_client_that_says_nothing_is_not_called_established(
     shake: Callable[..., Flights], capture_file: Callable[..., Path]
 ) -> None:
     assert only(capture_file(shake(TLS13, client="Other", say=b""), size=1400)).established is None
+
+
+def test_hellos_around_a_retry_are_no_finished(shake: Callable[..., Flights], tmp_path: Path) -> None:
+    """Each record in a frame of its own, and any one of them lost."""
+    for client, works in (("CUCMA", True), ("Other", False)):
+        frames = frames_of(records(shake(TLS13, client=client, curve="secp521r1")), size=99_999)
+        whole = only(write_pcap(tmp_path / "whole.cap", frames))
+        assert whole.established is works
+        assert [(each["from"], each["message"]) for each in whole.handshake] == [
+            ("client", "ClientHello"), ("server", "HelloRetryRequest"), ("server", "ChangeCipherSpec"),
+            ("client", "ChangeCipherSpec"), ("client", "ClientHello"), ("server", "ServerHello"),
+        ]  # fmt: skip
+        for at in range(len(frames)):
+            part = only(write_pcap(tmp_path / "part.cap", [*frames[:at], *frames[at + 1 :]]))
+            assert part.established in (None, works)
+            assert "Finished (encrypted)" not in [each["message"] for each in part.handshake]
+
+
+def test_a_retry_does_not_show_whether_the_session_is_resumed(shake: Callable[..., Flights], tmp_path: Path) -> None:
+    frames = frames_of(records(shake(TLS13, curve="secp521r1", resume=True)), size=99_999)
+    assert only(write_pcap(tmp_path / "whole.cap", frames)).resumed is True
+    begun = only(write_pcap(tmp_path / "begun.cap", frames[:5]))
+    assert [each["message"] for each in begun.handshake][:2] == ["ClientHello", "HelloRetryRequest"]
+    assert begun.resumed is None

@@ -51,7 +51,7 @@ def outcome(client: TlsSide, server: TlsSide, *, whole: bool, ended: bool) -> Ou
     else:
         found.established = _established_unknown(client, server, whole=whole, ended=ended)
     if server.chosen_version == TLS13:
-        found.resumed = server.psk_chosen
+        found.resumed = None if server.retry else server.psk_chosen
     elif server.hello:
         found.resumed = _resumed(client, server)
         found.asked_for_certificate = _asked(server)

@@ -65,6 +65,8 @@ class TlsSide:
 
     is_tls: bool = False
     hello: bool = False
+    #: the last hello was a HelloRetryRequest: the ServerHello itself is to come
+    retry: bool = False
     hello_version: int = 0
     chosen_version: int = 0
     cipher: int | None = None
@@ -196,7 +198,8 @@ class TlsReader:
             side.application.append(Application(chunk.frame, len(body), at, chunk.acknowledged, chunk.time))
             if self._keep_plain:
                 self.plain.append(Chunk(chunk.time, chunk.frame, body, 0))
-        elif side.cipher_changed and side.chosen_version != TLS13:
+        elif side.cipher_changed and not _begins_with_hello(body):
+            # Around a HelloRetryRequest, hellos follow a ChangeCipherSpec that changes nothing (RFC 8446, D.4).
             side.finished = True
             self._note(chunk, "Finished (encrypted)")
         elif not side.gaps or self._handshake or _whole_messages(body):
@@ -250,6 +253,7 @@ class TlsReader:
     def _hello(self, kind: int, body: bytes) -> None:
         side = self.side
         side.hello, side.gaps_at_hello = True, side.gaps
+        side.retry = kind == SERVER_HELLO and body[2:34] == RETRY
         side.hello_version = (body[0] << 8) | body[1]
         at = 35 + body[34]
         if kind == CLIENT_HELLO:
@@ -296,6 +300,12 @@ def _is_sslv2_hello(buffer: bytearray, at: int) -> bool:
     length, kind, major, _minor, ciphers, session, challenge = _SSLV2_HEAD.unpack_from(buffer, at)
     whole = bool((length & 0x7FFF) == 9 + ciphers + session + challenge)
     return whole and (kind, major, ciphers % 3) == (CLIENT_HELLO, 3, 0)
+
+
+def _begins_with_hello(body: bytes) -> bool:
+    """Whether a record begins with a whole ClientHello or ServerHello: encrypted bytes don't look like that."""
+    fits = len(body) > 4 and 4 + int.from_bytes(body[1:4], "big") <= len(body)
+    return fits and body[0] in (CLIENT_HELLO, SERVER_HELLO) and body[4] == 3
 
 
 def _whole_messages(body: bytes) -> bool:
