@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import contextlib
+import select
+import socket
 import ssl
 import struct
 import subprocess
@@ -151,6 +153,58 @@ def _say(flights: Flights, ends: dict[str, End], name: str, words: bytes | None)
     into.write(data)
     with contextlib.suppress(ssl.SSLError):
         assert other.read(9999) == (words or b"")
+
+
+def recorded(folder: Path, server: list[str], *clients: list[str], say: str = "") -> Flights:
+    """What openssl's s_server and the last of its clients (s_client) send each other through a relay.
+
+    For what Python's ssl cannot do. With -rev the server answers what it reads, reversed.
+    """
+    quiet = {"cwd": folder, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    flights: Flights = []
+    order = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-naccept", str(len(clients)), *server]
+    with subprocess.Popen(order, **quiet) as far:  # type: ignore[call-overload]
+        try:
+            port = next(int(line.rsplit(b":", 1)[1]) for line in far.stdout if line.startswith(b"ACCEPT"))
+            for words in clients:
+                flights = _relayed(port, ["openssl", "s_client", *words], say, quiet)
+        finally:
+            far.terminate()
+    return flights
+
+
+def _relayed(port: int, client: list[str], say: str, quiet: dict[str, object]) -> Flights:
+    flights: Flights = []
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        order = [*client, "-connect", f"127.0.0.1:{door.getsockname()[1]}"]
+        with subprocess.Popen(order, **quiet) as process:  # type: ignore[call-overload]
+            near, far = door.accept()[0], socket.create_connection(("127.0.0.1", port))
+            process.stdin.write(say.encode())
+            process.stdin.flush()
+            others = {near: ("client", far), far: ("server", near)}
+            silences = 0
+            # After a silence the client closes.
+            while others and silences < 2:
+                ready = select.select(list(others), [], [], 0.3)[0]
+                if not ready:
+                    silences += 1
+                    process.stdin.close()
+                for end in ready:
+                    _pass_on(flights, others, end)
+            near.close()
+            far.close()
+    return flights
+
+
+def _pass_on(flights: Flights, others: dict[socket.socket, tuple[str, socket.socket]], end: socket.socket) -> None:
+    name, other = others[end]
+    with contextlib.suppress(OSError):
+        if data := end.recv(65_536):
+            flights.append((name, data))
+            other.sendall(data)
+            return
+        other.shutdown(socket.SHUT_WR)
+    del others[end]
 
 
 def records(flights: Flights) -> Flights:

@@ -59,12 +59,13 @@ ALERTS: dict[int, tuple[str, str]] = {
     120: ("no_application_protocol", "the two ends have no application protocol in common"),
 }  # fmt: skip
 
-# Suites of old releases that today's OpenSSL may be built without; every other name comes from OpenSSL itself.
-_OLD_CIPHERS = {
+# Suites that today's OpenSSL may be built without, or does not list; every other name comes from OpenSSL itself.
+_MORE_CIPHERS = {
     0x0001: "NULL-MD5", 0x0002: "NULL-SHA", 0x0004: "RC4-MD5", 0x0005: "RC4-SHA", 0x0009: "DES-CBC-SHA",
     0x000A: "DES-CBC3-SHA", 0x0016: "EDH-RSA-DES-CBC3-SHA", 0x002F: "AES128-SHA", 0x0035: "AES256-SHA",
     0x003B: "NULL-SHA256", 0xC006: "ECDHE-ECDSA-NULL-SHA", 0xC010: "ECDHE-RSA-NULL-SHA",
     0xC011: "ECDHE-RSA-RC4-SHA", 0xC012: "ECDHE-RSA-DES-CBC3-SHA",
+    0x1304: "TLS_AES_128_CCM_SHA256", 0x1305: "TLS_AES_128_CCM_8_SHA256",
 }  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def _openssl_ciphers() -> dict[int, str]:
 
 def cipher_name(code: int) -> str:
     """A cipher suite's OpenSSL name, as CUCM's traces print it; its number in hex when it has none."""
-    return _OLD_CIPHERS.get(code) or _openssl_ciphers().get(code) or f"0x{code:04X}"
+    return _MORE_CIPHERS.get(code) or _openssl_ciphers().get(code) or f"0x{code:04X}"
 
 
 def version_name(code: int) -> str:

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import capture
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.capture import CaptureConnection
 
-from tests.support.made_captures import Flights, Script, frames_of, records, write_pcap
+from tests.support.made_captures import Flights, Identities, Script, frames_of, recorded, records, write_pcap
 
 ASK = b"OPTIONS sip:10.106.95.200 SIP/2.0\r\n\r\n"
 TLS13 = ssl.TLSVersion.TLSv1_3
@@ -89,3 +89,19 @@ def test_a_retry_does_not_show_whether_the_session_is_resumed(shake: Callable[..
     begun = only(write_pcap(tmp_path / "begun.cap", frames[:5]))
     assert [each["message"] for each in begun.handshake][:2] == ["ClientHello", "HelloRetryRequest"]
     assert begun.resumed is None
+
+
+@pytest.mark.parametrize("client", ["CUCMA", "Other"])
+def test_the_alerts_of_ccm_8_are_shorter(identities: Identities, tmp_path: Path, client: str) -> None:
+    """Its tag has 8 bytes; without the ServerHello the cipher is not known. Any one record lost, or all before it."""
+    cipher = ["-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_8_SHA256", "-CAfile", "ca.pem"]
+    server = [*cipher, "-cert", "CUCM10.pem", "-key", "CUCM10.key", "-Verify", "2", "-verify_return_error", "-rev"]
+    words = [*cipher, "-cert", f"{client}.pem", "-key", f"{client}.key"]
+    frames = frames_of(records(recorded(identities.folder, server, words, say="ask\n")), size=99_999)
+    whole = only(write_pcap(tmp_path / "whole.cap", frames))
+    works = client == "CUCMA"
+    assert (whole.cipher, bool(whole.established)) == ("TLS_AES_128_CCM_8_SHA256", works)
+    for at in range(len(frames)):
+        for part in ([*frames[:at], *frames[at + 1 :]], frames[at:]):
+            found = only(write_pcap(tmp_path / "part.cap", part))
+            assert found.established in (None, works), at

@@ -25,6 +25,8 @@ UNCLEAR = "the server's first record after the client's answer is as short as an
 connection that worked"
 # A server judges a certificate at once; what it sends later than this many seconds is more likely the end of its work.
 JUDGING = 5.0
+# Ciphers of TLS 1.3 and the length of an alert. Most have a tag of 16 bytes, CCM_8 of 8; the last two don't encrypt.
+_ALERTS = {0x1301: 19, 0x1302: 19, 0x1303: 19, 0x1304: 19, 0x1305: 11, 0xC0B4: 35, 0xC0B5: 51}
 
 
 @dataclass
@@ -68,53 +70,54 @@ def _established_12(client: TlsSide, server: TlsSide, *, whole: bool, ended: boo
 
 def _established_13(client: TlsSide, server: TlsSide, *, whole: bool, ended: bool) -> tuple[bool | None, str | None]:
     """All records after the ServerHello look like application data: their order and lengths have to tell."""
-    alert = alert_length(server.cipher)
-    if _answered(client, server, alert):
+    alerts = alert_lengths(server.cipher)
+    if _answered(client, server, alerts):
         return True, None
     first = client.application[0] if client.application else None
     if first is None:
         return (False if whole and ended else None), None
     if not whole:
         return None, None
-    if first.size == alert:
+    if first.size in alerts:
         return False, CLIENT_REFUSED
     after = [record for record in server.application if sent_after(record.at, first.acknowledged)]
-    if not after or after[0].size != alert:
+    if not after or after[0].size not in alerts:
         return None, None
-    refused = len(after) == 1 and _is_refusal(client, first, after[0], alert)
+    refused = len(after) == 1 and _is_refusal(client, first, after[0], alerts)
     return (False, SERVER_REFUSED) if refused else (None, UNCLEAR)
 
 
-def _is_refusal(client: TlsSide, first: Application, answer: Application, alert: int) -> bool:
+def _is_refusal(client: TlsSide, first: Application, answer: Application, alerts: frozenset[int]) -> bool:
     """Whether the server's only record after the client's first is a refusal, and not an early close_notify.
 
     A server without session tickets sends nothing when it accepts. Its close_notify then looks like a refusal, unless
     the client answers it. It is unlikely only where the client had already asked something, and got no answer.
     """
     answered = any(sent_after(record.acknowledged, answer.at + 1) for record in client.application)
-    return not answered and answer.time - first.time < JUDGING and _said_more(client, first, alert)
+    return not answered and answer.time - first.time < JUDGING and _said_more(client, first, alerts)
 
 
-def _said_more(client: TlsSide, first: Application, alert: int) -> bool:
+def _said_more(client: TlsSide, first: Application, alerts: frozenset[int]) -> bool:
     """Whether the client sent data behind its Finished, which is known by its length (a hash of 32 or 48 bytes)."""
     sizes = [record.size for record in client.application if sent_after(record.at, first.at)]
-    return any(size - alert in (34, 50) for size in sizes[:-1])
+    return any(size - alert in (34, 50) for size in sizes[:-1] for alert in alerts)
 
 
 def _established_unknown(client: TlsSide, server: TlsSide, *, whole: bool, ended: bool) -> bool | None:
     """Without a ServerHello: a running connection is recognised, whatever its version."""
     old = client.old_application and server.old_application
-    if old or (client.finished and server.finished) or _answered(client, server, alert_length(None)):
+    if old or (client.finished and server.finished) or _answered(client, server, alert_lengths(None)):
         return True
     return False if whole and ended else None
 
 
-def alert_length(cipher: int | None) -> int:
-    """Bytes of an encrypted alert of TLS 1.3: two, its content type, and the tag (8 bytes for CCM_8, else 16)."""
-    return 11 if cipher is not None and cipher_name(cipher).endswith("CCM_8_SHA256") else 19
+def alert_lengths(cipher: int | None) -> frozenset[int]:
+    """Bytes that an encrypted alert of TLS 1.3 may have: two, its content type, and the cipher's tag."""
+    known = _ALERTS.get(cipher or 0)
+    return frozenset(_ALERTS.values()) if known is None else frozenset({known})
 
 
-def _answered(client: TlsSide, server: TlsSide, alert: int) -> bool:
+def _answered(client: TlsSide, server: TlsSide, alerts: frozenset[int]) -> bool:
     """Whether the server sent data after the client's Finished, and no alert.
 
     The client's first records after the server's are its Finished or, of alert's length, its refusal. What the server
@@ -123,9 +126,9 @@ def _answered(client: TlsSide, server: TlsSide, alert: int) -> bool:
     """
     if client.early_data:
         return False
-    first = next((record for record in client.application if record.size != alert), None)
+    first = next((record for record in client.application if record.size not in alerts), None)
     return first is not None and any(
-        record.size != alert and sent_after(record.at, first.acknowledged) for record in server.application
+        record.size not in alerts and sent_after(record.at, first.acknowledged) for record in server.application
     )
 
 
