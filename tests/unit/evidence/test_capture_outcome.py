@@ -16,6 +16,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.cap
 from tests.support.made_captures import Flights, Identities, Script, frames_of, recorded, records, write_pcap
 
 ASK = b"OPTIONS sip:10.106.95.200 SIP/2.0\r\n\r\n"
+HEARTBEAT = b"\x18\x03\x03\x00\x13\x01\x00\x00" + bytes(16)
 TLS13 = ssl.TLSVersion.TLSv1_3
 
 
@@ -105,3 +106,17 @@ def test_the_alerts_of_ccm_8_are_shorter(identities: Identities, tmp_path: Path,
         for part in ([*frames[:at], *frames[at + 1 :]], frames[at:]):
             found = only(write_pcap(tmp_path / "part.cap", part))
             assert found.established in (None, works), at
+
+
+@pytest.mark.parametrize(("extra", "established"), [(HEARTBEAT, True), (b"\x99" * 24, None)], ids=["heartbeat", "junk"])
+def test_what_is_no_handshake_record_does_not_deny_the_handshake(
+    shake: Callable[..., Flights], capture_file: Callable[..., Path], extra: bytes, established: bool | None
+) -> None:
+    """In one segment with the server's ChangeCipherSpec, which only a reader that knows the first record finds."""
+    flights = shake()
+    change = b"\x14\x03\x03\x00\x01\x01"
+    last = next(at for at, (name, data) in enumerate(flights) if name == "server" and change in data)
+    flights[last:] = [("server", extra + flights[last][1])]
+    found = only(capture_file(flights, size=9_999))
+    assert (found.established, found.mutual) == (established, established)
+    assert any("no TLS record were passed over" in note for note in found.notes) is (established is None)

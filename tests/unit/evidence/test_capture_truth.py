@@ -162,6 +162,17 @@ def test_tunnels_are_opened(cases: Cases, shake: Callable[..., Flights], tmp_pat
     assert found.server == ("[2001:db8::200]:5061" if v6 else "10.106.95.200:5061")
 
 
+def test_padding_behind_pppoe_is_no_data(tmp_path: Path) -> None:
+    """Ethernet pads short frames; a packet without a length of its own ends where PPPoE says."""
+    text = b"OPTIONS sip:b SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n"
+    frames = frames_of([("client", text)], size=3, port=5060)
+    for frame in frames:
+        without_length = frame.data[:2] + bytes(2) + frame.data[4:]
+        frame.data = wrapped("pppoe", without_length) + bytes(46 - len(without_length))
+    (found,) = capture.read([write_pcap(tmp_path / "padded.cap", frames, "as it is")]).connections
+    assert (found.protocol, found.octets) == ("sip", len(text))
+
+
 # tshark opens an MPLS pseudowire only if it is given its content.
 @needs_tshark
 @pytest.mark.parametrize("how", [tunnel for tunnel in OPENED if tunnel != "mpls pseudowire"])

@@ -166,18 +166,21 @@ def _tls(result: CaptureConnection, sent: dict[str, list[Chunk]], *, whole: bool
             readers[name].feed(chunk)
     sides = {name: reader.finish() for name, reader in readers.items()}
     client, server = sides["client"], sides["server"]
+    readable = not client.unread and not server.unread
     _parameters(result, client, server)
     if result.cipher and "NULL" in result.cipher:
         result.notes.append("the cipher does not encrypt: anyone can read the signaling, SRTP keys included")
         _plain_sip(result, sent)
     _events(result, sides)
-    found = outcome(client, server, whole=whole, ended=ended)
+    found = outcome(client, server, whole=whole and readable, ended=ended)
     result.established, result.resumed, result.mutual = found.established, found.resumed, found.mutual
     result.asked_for_certificate = found.asked_for_certificate
     result.certificates_visible = bool(result.server_chain or result.client_chain)
     result.notes += filter(None, [_visibility(client, server, found), found.note])
-    if not whole and found.established is None:
+    if found.established is None and not whole:
         result.notes.append("parts of this connection are missing from the capture, so how it ended is not shown")
+    elif found.established is None and not readable:
+        result.notes.append("bytes that are no TLS record were passed over, so how the handshake ended is not shown")
 
 
 def _parameters(result: CaptureConnection, client: TlsSide, server: TlsSide) -> None:

@@ -49,6 +49,7 @@ CLOSED_PORTS = {
     6635: "MPLS in UDP",
 }
 MOST_LAYERS = 12
+NO_LIMIT = 1 << 62
 # EtherType IPv4 and a header of version 4 and 20 bytes; the fragment field, with and without "don't fragment".
 _ETHERNET_IPV4 = b"\x08\x00\x45"
 _UNFRAGMENTED = (b"\x40\x00", b"\x00\x00")
@@ -137,7 +138,7 @@ def _tcp(data: Buffer, packet: Packet, notes: CaptureNotes) -> _Tcp | None:
             size = (data[ip + 2] << 8) | data[ip + 3]
             if size >= 20 and data[ip + 6 : ip + 8] in _UNFRAGMENTED:
                 return data[ip + 12 : ip + 16], data[ip + 16 : ip + 20], ip + 20, ip + size
-    layer = _first_layer(data, packet, notes)
+    layer, limit = _first_layer(data, packet, notes), NO_LIMIT
     for _unused in range(MOST_LAYERS):
         if layer is None:
             return None
@@ -147,13 +148,16 @@ def _tcp(data: Buffer, packet: Packet, notes: CaptureNotes) -> _Tcp | None:
         elif kind == IPV6:
             found = _ipv6(data, at, end, notes)
         else:
+            if kind == PPPOE:
+                # Ethernet's padding is behind the end that PPPoE names.
+                limit = min(limit, at + 6 + int.from_bytes(data[at + 4 : at + 6], "big"))
             layer = _between(data, kind, at, end, notes)
             continue
         if found is None:
             return None
         protocol, source, target, inner, stop = found
         if protocol == TCP:
-            return source, target, inner, stop
+            return source, target, inner, min(stop, limit)
         layer = _in_ip(data, protocol, inner, end, notes)
     notes.closed_tunnels["more than 12 layers"] = notes.closed_tunnels.get("more than 12 layers", 0) + 1
     return None

@@ -19,7 +19,8 @@ from typing import NamedTuple
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.streams import Chunk
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import HANDSHAKE_TYPES
 
-CHANGE_CIPHER, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23
+CHANGE_CIPHER, ALERT, HANDSHAKE, APPLICATION, HEARTBEAT = 20, 21, 22, 23, 24
+KINDS = (CHANGE_CIPHER, ALERT, HANDSHAKE, APPLICATION, HEARTBEAT)
 CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST, HELLO_DONE, CERTIFICATE_VERIFY = 1, 2, 11, 13, 14, 15
 TLS13 = 0x0304
 # A record may be 2^14 bytes and its protection's expansion.
@@ -93,7 +94,14 @@ class TlsSide:
     #: application data in records of TLS 1.1 and before: in TLS 1.3 there are none such
     old_application: bool = False
     gaps: int = 0
+    #: bytes that were captured, but are no TLS record
+    unread: int = 0
     incomplete: str | None = None
+
+    @property
+    def missing(self) -> int:
+        """Bytes so far in which anything may have been sent."""
+        return self.gaps + self.unread
 
 
 def looks_like_tls(data: bytes) -> bool:
@@ -127,6 +135,7 @@ class TlsReader:
         if self._lost:
             # Records that begin at a segment's start are the way back in after a gap.
             if not self._plausible(chunk.data):
+                self.side.unread += len(chunk.data)
                 return
             self._lost = False
         if not self._buffer:
@@ -153,7 +162,7 @@ class TlsReader:
     def _plausible(data: bytes) -> bool:
         return (
             len(data) >= 5
-            and data[0] in (20, 21, 22, 23)
+            and data[0] in KINDS
             and data[1] == 3
             and data[2] <= 4
             and ((data[3] << 8) | data[4]) <= MOST_RECORD
@@ -172,10 +181,11 @@ class TlsReader:
             if _is_sslv2_hello(buffer, at):
                 return self._sslv2_hello(at, chunk)
         length = (buffer[at + 3] << 8) | buffer[at + 4]
-        if kind not in (20, 21, 22, 23) or major != 3 or length > MOST_RECORD:
+        if kind not in KINDS or major != 3 or length > MOST_RECORD:
             if self.side.is_tls:
                 self.side.incomplete = "bytes that are no TLS record follow the TLS records"
             self._lost = True
+            self.side.unread += len(buffer) - at
             return len(buffer) - at
         if len(buffer) - at < 5 + length:
             self.side.is_tls = True
@@ -190,10 +200,13 @@ class TlsReader:
         side = self.side
         if kind == CHANGE_CIPHER:
             if not side.cipher_changed:
-                side.cipher_changed, side.gaps_at_change = True, side.gaps
+                side.cipher_changed, side.gaps_at_change = True, side.missing
             self._note(chunk, "ChangeCipherSpec")
         elif kind == ALERT:
             self._alert(body, chunk)
+        elif kind == HEARTBEAT:
+            # RFC 6520: it is no part of a handshake, and no data.
+            return
         elif kind == APPLICATION:
             side.application.append(Application(chunk.frame, len(body), at, chunk.acknowledged, chunk.time))
             if self._keep_plain:
@@ -202,7 +215,7 @@ class TlsReader:
             # Around a HelloRetryRequest, hellos follow a ChangeCipherSpec that changes nothing (RFC 8446, D.4).
             side.finished = True
             self._note(chunk, "Finished (encrypted)")
-        elif not side.gaps or self._handshake or _whole_messages(body):
+        elif not side.missing or self._handshake or _whole_messages(body):
             self._handshake += body
             self._messages(chunk)
 
@@ -248,11 +261,11 @@ class TlsReader:
         elif kind == CERTIFICATE_VERIFY:
             side.certificate_verify = True
         elif kind == HELLO_DONE:
-            side.hello_done, side.gaps_at_done = True, side.gaps
+            side.hello_done, side.gaps_at_done = True, side.missing
 
     def _hello(self, kind: int, body: bytes) -> None:
         side = self.side
-        side.hello, side.gaps_at_hello = True, side.gaps
+        side.hello, side.gaps_at_hello = True, side.missing
         side.retry = kind == SERVER_HELLO and body[2:34] == RETRY
         side.hello_version = (body[0] << 8) | body[1]
         at = 35 + body[34]
