@@ -29,6 +29,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces impor
     sdl,
     sdl_texts,
     tls_failures,
+    trace_files,
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net import clock, https, recording, screen, shell
@@ -186,6 +187,10 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
             "SIPTcp - wait_SdlReadRsp: Incoming SIP TCP message from 1.2.3.4 on port 5061 index 1 with 60000 bytes:\n"
             "[1,NET]\n",
         ): ("00000001.001 |10:00:00.000 |AppInfo  |x\n", "a\n", "\r\n"),
+        traced("AppInfo", "SIPTcp - a: Outgoing SIP TCP message to 1 on port 1 \n[1,NET]\nl: 60000\n\n"): (
+            "00000001.001 |10:00:00.000 |AppInfo  |x\n",
+            "l: 60000\n",
+        ),
         traced("AppInfo", "Digit analysis: match("): ('cn="1", ', 'cn="', "|a=b\n"),
         traced("AppInfo", "Digit analysis: analysis results\n|CallingPartyNumber=1\n"): ("|a=b\n", "|", "=|"),
         traced("SdlSig", "SIPCertificateInd|a|b|c|d|"): (
@@ -227,6 +232,9 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
             "Rcvd=",
             "tls ",
         ),
+    },
+    "_evidence/traces/trace_files.py": {
+        trace_files._modified: ("Sun Nov 29 10:40:00 UTC 2026", "Nov 29 ", " 2026"),
     },
     "_net/clock.py": {
         lambda text: clock.from_http(text, 0.0): ("Fri, 02 Jan 2026 13:09:00 GMT", "Fri,", "(", "+0"),

@@ -295,6 +295,7 @@ def test_files_on_disk_are_in_the_order_of_their_heads_because_their_names_begin
         "SDL001_100_000250.txt.gz": gzip.compress(head(number="500").encode()),
         "SDL001_100_000001.txt.gz": gzip.compress(head(number="501").encode()),
         "SDL001_100_000002.txt.gzo": gzip.compress((head(number="502") + "x" * 99).encode())[:-8],
+        "SDL001_100_000009.txt": head(number="502", time="20:30:00.000").encode(),
         "SDL001_100_000003.txt": ("\ufeff" + head(number="1", **second)).encode(),
         "SDL002_100_000001.txt": head(2, "cucm-2", "10.0.0.92", number="7").encode(),
         "SDL001_100_000004.txt": b"00000102.000 |20:21:09.000 |AppInfo  |x\n",

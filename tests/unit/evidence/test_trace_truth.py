@@ -670,6 +670,14 @@ def test_what_follows_a_message_that_somebody_shortened_is_read() -> None:
     assert [call["call_id"] for call in read(head() + text + NEXT * 20)["calls"]] == ["short", "good"]
 
 
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_without_its_size_a_message_ends_after_its_content_length(way: str) -> None:
+    text = sip(way, "MESSAGE sip:1@2 SIP/2.0", "z", PEER, cseq="1 MESSAGE", body=FORGED)
+    assert [call["call_id"] for call in calls(head() + text + NEXT)] == ["good"]
+    longer = text.replace(f"Content-Length: {len(FORGED)}", f"l: {len(FORGED) + 60}")
+    assert [call["call_id"] for call in calls(head() + longer + NEXT)][-1] == "good"
+
+
 def test_a_message_may_be_nothing_but_lines_of_the_form_of_a_trace() -> None:
     begin = sip("in", INVITE, "a", PEER).split("INVITE")[0]
     assert [call["call_id"] for call in calls(head() + sized(begin + FORGED + "\n") + NEXT)] == ["good"]

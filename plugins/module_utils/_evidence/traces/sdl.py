@@ -182,13 +182,14 @@ class SdlTrace:
 
 
 class Beginning(NamedTuple):
-    """Which node and which run of its process wrote a file, and the number of the file within that run."""
+    """Which node and which run of its process wrote a file, the number of the file within that run, and its time."""
 
     node: int = 0
     host: str = ""
     address: str = ""
     process_started: str = ""
     number: int = 0
+    begun: str = ""
 
 
 def beginning(stream: BinaryIO) -> Beginning | None:
@@ -197,10 +198,11 @@ def beginning(stream: BinaryIO) -> Beginning | None:
     found = _HEAD.match(first.decode("utf-8", "replace"))
     if not found or found[7].strip() != "FileHead":
         return None
-    head, number = TraceTime().head(found[8]), _FILE_NUMBER.search(found[8])
+    clock = TraceTime()
+    head, number = clock.head(found[8]), _FILE_NUMBER.search(found[8])
     return Beginning(
         head.get("node_id") or 0, head.get("host") or "", head.get("address") or "", head.get("process_started") or "",
-        int(number[1]) if number else 0,
+        int(number[1]) if number else 0, clock.at(*found.group(3, 4, 5, 6)),
     )  # fmt: skip
 
 
@@ -237,6 +239,8 @@ class _Reader:
         self.pending: list[bytes] = []
         #: which of them have the form of a trace, though they are before the end of a message
         self.doubtful: list[int] = []
+        #: the bytes of the pending message, 0 if they are not known, None as long as nobody has asked
+        self.size: int | None = None
         #: how many lines of how many bytes followed the first one that is pending, also those that were left out
         self.followed = self.bytes_followed = 0
         #: whether messages are bounded by their size, and whether the file has the line ends of SIP
@@ -297,9 +301,9 @@ class _Reader:
     def _inside(self, line: bytes) -> bool:
         """Whether a line of the form of a trace may be text of the pending message; then it is kept with that.
 
-        A peer can send a body of such lines. CUCM writes how many bytes a message that came in has: lines before its
-        end are its text if a line ends just there. If none does, somebody has shortened the message, as to make it
-        anonymous, and they are lines of the trace.
+        A peer can send a body of such lines. CUCM writes how many bytes a message that came in has, and a message how
+        many its body has: lines before its end are its text if a line ends just there. If none does, somebody has
+        shortened the message, as to make it anonymous, and they are lines of the trace.
         """
         past = self._past_message() if self.bounded else None
         if past is None:
@@ -315,13 +319,15 @@ class _Reader:
 
     def _past_message(self) -> int | None:
         """By how many bytes what is pending is longer than its message; None when it does not say how long that is."""
-        size = sdl_texts.declared_size(self.pending)
-        if not size:
-            return None
         self.carriage_returns |= self.pending[2:3] != [] and self.pending[2].endswith(b"\r")
+        if self.size is None:
+            end = 1 if self.carriage_returns else 2
+            self.size = sdl_texts.declared_size(self.pending) or sdl_texts.framed_size(self.pending, end)
+        if not self.size:
+            return None
         # The second line is the number of the message. An editor may have taken one of the two bytes of a line's end.
         ends = (1 if self.carriage_returns else 2) * (self.followed - 1)
-        return self.bytes_followed - len(self.pending[1]) + ends - size
+        return self.bytes_followed - len(self.pending[1]) + ends - self.size
 
     def _between(self, line: bytes) -> int:
         """How many bytes may stand after a message: the end of its line and of an empty one, CUCM's or an editor's."""
@@ -357,6 +363,7 @@ class _Reader:
             first, rest = b"\n".join(self.pending), b""
         self.pending.clear()
         self.followed = self.bytes_followed = 0
+        self.size = None
         # What follows the head of a message is a peer's text.
         parts = _FLAT.split(first) if first.count(b".") > 1 else [first]
         if rest:

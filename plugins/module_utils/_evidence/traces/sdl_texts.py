@@ -31,6 +31,7 @@ _MESSAGE_BYTES = re.compile(
 )
 _SIZE = re.compile(rb"size (\d{1,6}) from|from \S+ on port \d{1,9}(?: index \d{1,9})? with (\d{1,6}) bytes:")
 _NET_LINE = re.compile(rb"\[\d{1,9},\s*NET\]\s*")
+_LENGTH = re.compile(rb"(?i)(?:Content-Length|l)\s{0,9}:\s{0,9}(\d{1,6})\s*")
 _MOST_SIZE = 65_536
 _NET = re.compile(r"\[(\d{1,9}),\s*NET\]\s*")
 _PING = re.compile(
@@ -111,6 +112,21 @@ def declared_size(lines: Sequence[bytes]) -> int:
     found = _SIZE.match(begin, head.end()) if head else None
     size = int(found[1] or found[2]) if found else 0
     return size if size <= _MOST_SIZE else 0
+
+
+def framed_size(lines: Sequence[bytes], end: int) -> int:
+    """The same by the message's own Content-Length; ``end`` is how many bytes are to be added for each line's end."""
+    if len(lines) < 2 or not _NET_LINE.fullmatch(lines[1][:40]) or not is_message(lines[0][:300]):
+        return 0
+    size, body = 0, None
+    for line in lines[2:]:
+        size += len(line) + end
+        header = line.rstrip(b"\r")
+        if not header:
+            return size + body if body is not None and size + body <= _MOST_SIZE else 0
+        if found := _LENGTH.fullmatch(header[:200]):
+            body = int(found[1])
+    return 0
 
 
 def message(text: str) -> dict[str, Any] | None:

@@ -45,7 +45,7 @@ _GROUPS = (
     ((17, 69), "resources", "the node ran out of memory or could not check the certificate at all", _RESOURCES),
     ((18,), "self_signed", "the peer presented a self-signed certificate that is not in CallManager-trust",
      "Have the peer's CallManager certificate signed by a CA, or upload it to CallManager-trust."),
-    ((19,), "self_signed", "the root CA of the peer's chain is not in CallManager-trust", _UPLOAD),
+    ((19,), "issuer_missing", "the root CA of the peer's chain is not in CallManager-trust", _UPLOAD),
     ((22, 55), "chain_too_long", "the peer's certificate chain is too long or runs in a circle",
      "Check the chain that the peer presents."),
     ((23,), "revoked", "the peer's certificate is revoked", _RENEW),
