@@ -369,7 +369,7 @@ def regenerated(pair: Pair) -> Mend:
     def signed() -> None:
         """Has the CA sign again."""
         platform = pair._known(pair.b, CONNECTION)
-        request = run_module("cucm_csr", **platform, regenerate=True)
+        request = run_module("cucm_csr", **platform)
         answer = run_module("ca_sign", provider="local", path=str(pair.site.ca), csr=request["csr"])
         pair.task(
             pair.b, "cucm_cert_upload", CONNECTION, certificate=answer["certificate"], chain=answer["chain"],
