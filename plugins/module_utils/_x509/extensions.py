@@ -22,7 +22,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import (
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, alt_names, general_name
 
-SERVER_AUTH, CLIENT_AUTH, ANY_USE = "serverAuth", "clientAuth", "anyExtendedKeyUsage"
+SERVER_AUTH, CLIENT_AUTH = "serverAuth", "clientAuth"
 #: what a certificate of CallManager is used for: a SIP trunk is TLS server and TLS client at once
 BOTH_USES = (SERVER_AUTH, CLIENT_AUTH)
 EKU_NAMES = {
@@ -35,7 +35,12 @@ EKU_NAMES = {
     "1.3.6.1.5.5.7.3.7": "ipsecUser",
     "1.3.6.1.5.5.7.3.8": "timeStamping",
     "1.3.6.1.5.5.7.3.9": "OCSPSigning",
-    "2.5.29.37.0": ANY_USE,
+    "2.5.29.37.0": "anyExtendedKeyUsage",
+}
+#: what OpenSSL wants one of in the key usages, where there are any (check_purpose_ssl_server, _ssl_client)
+TLS_KEY_USAGES = {
+    SERVER_AUTH: ("digitalSignature", "keyEncipherment", "keyAgreement"),
+    CLIENT_AUTH: ("digitalSignature", "keyAgreement"),
 }
 #: the access method of OCSP (RFC 5280, 4.2.2.1)
 OCSP = "1.3.6.1.5.5.7.48.1"
@@ -70,8 +75,15 @@ class Extensions:
     unread: tuple[str, ...] = ()
 
     def allows(self, use: str) -> bool:
-        """Whether the extended key usages allow a use; without the extension every use is allowed."""
-        return self.eku is None or use in self.eku or ANY_USE in self.eku
+        """Whether the extended key usages allow a use; without the extension every use is allowed.
+
+        OpenSSL does not take anyExtendedKeyUsage for the usages of TLS.
+        """
+        return self.eku is None or use in self.eku
+
+    def signs_for(self, use: str) -> bool:
+        """Whether the key usages allow what a use needs; without the extension everything is allowed."""
+        return self.key_usage is None or any(usage in self.key_usage for usage in TLS_KEY_USAGES[use])
 
 
 def read_extensions(element: Element) -> Extensions:

@@ -20,7 +20,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES, TLS_KEY_USAGES
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC, NIST_CURVES, RSA
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, name_problems
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK, Purpose
@@ -161,6 +161,17 @@ def eku_problems(certificate: Certificate, purpose: Purpose = TRUNK) -> Iterator
             f"{' and '.join(missing)}: a SIP trunk is TLS server and client at once. Have the CA issue with a template "
             "or profile for both (public CAs no longer do), or set eku_policy"
         )
+    yield from key_usage_problems(certificate, purpose.uses)
+
+
+def key_usage_problems(certificate: Certificate, uses: Iterable[str] = BOTH_USES) -> Iterator[str]:
+    """The key usages that OpenSSL needs for these uses and the certificate lacks."""
+    for use in uses:
+        if use in TLS_KEY_USAGES and not certificate.extensions.signs_for(use):
+            yield (
+                f"its key usage is {', '.join(certificate.extensions.key_usage or ()) or 'empty'} alone, and "
+                f"{use} needs {' or '.join(TLS_KEY_USAGES[use])}. Have the CA issue with digitalSignature"
+            )
 
 
 def request_differences(certificate: Certificate, request: Request) -> Iterator[str]:
@@ -231,6 +242,13 @@ def chain_problems(chain: Chain, dates: Callable[[Certificate], Iterable[str]] =
         if not issuer.may_sign:
             why = "may not sign certificates (keyCertSign is missing)" if issuer.is_ca else "is not a CA certificate"
             yield f"{title}, which signed it, {why}. Have it issued by a CA"
+        missing = [use for use in BOTH_USES if not issuer.extensions.allows(use)]
+        if missing:
+            yield (
+                f"the CA certificate {title} in its chain is restricted to the extended key usage "
+                f"{', '.join(issuer.extensions.eku or ()) or '(none)'}, which OpenSSL applies to all that it signs: "
+                f"{' and '.join(missing)} is missing. Have it issued by a CA without that restriction"
+            )
         # Self-issued certificates, of a CA that changed its key, do not count.
         between = sum(not authority.self_issued for authority in chain.issuers[:below])
         limit = issuer.extensions.path_length

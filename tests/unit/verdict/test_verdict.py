@@ -8,12 +8,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._verdict import verdict
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
 from tests.support.made_views import LAB_CA, authority, made
+from tests.unit.x509.test_rules import issue
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 CA = "C=IN, O=cisco, CN=Lab CA"
@@ -586,3 +589,13 @@ def test_a_regenerated_certificate_is_to_be_signed_and_no_chain_is_missing() -> 
     assert "renew_certificates" in remedy and "upload it to CallManager-trust of CUCMA" in remedy
     node(evidence, 0)["trust"] = [ROOT, own]
     assert trust_findings(evidence) == []
+
+
+def test_a_certificate_without_the_key_usage_of_a_client_is_not_made_for_tls(tmp_path: Path) -> None:
+    issue(tmp_path, "Root", "", "basicConstraints=critical,CA:TRUE")
+    extensions = ("keyUsage=critical,keyEncipherment", "extendedKeyUsage=serverAuth,clientAuth")
+    own = read_certificate(issue(tmp_path, "CUCM10", "Root", *extensions)).view()
+    evidence = sound()
+    node(evidence, 1).update(held=own, issued=own)
+    said = [finding["cause"] for finding in judge(evidence)["findings"] if finding["check"] == "extended_key_usage"]
+    assert len(said) == 1 and "clientAuth needs digitalSignature or keyAgreement" in said[0], said

@@ -57,8 +57,23 @@ CHAINS = {
     "permitted": ((CA, SIGNS, "nameConstraints=permitted;DNS:lab.local"), (CA, SIGNS), True),
     "not permitted": ((CA, SIGNS, "nameConstraints=permitted;DNS:example.com"), (CA, SIGNS), False),
     "excluded": ((CA, SIGNS), (CA, SIGNS, "nameConstraints=excluded;DNS:cucm1.lab.local"), False),
+    "between for servers": ((CA, SIGNS), (CA, SIGNS, "extendedKeyUsage=serverAuth"), False),
+    "root for servers": ((CA, SIGNS, "extendedKeyUsage=serverAuth,emailProtection"), (CA, SIGNS), False),
+    "between for any use": ((CA, SIGNS), (CA, SIGNS, "extendedKeyUsage=anyExtendedKeyUsage"), False),
+    "between for both": ((CA, SIGNS), (CA, SIGNS, "extendedKeyUsage=clientAuth,serverAuth"), True),
     "other kind": ((CA, SIGNS, "nameConstraints=permitted;IP:10.0.0.0/255.0.0.0"), (CA, SIGNS), True),
 }
+
+
+def openssl_follows(folder: Path, *options: str) -> bool:
+    """Whether openssl follows the chain of cucm1 for a TLS server and for a TLS client."""
+    command = ["openssl", "verify", "-auth_level", "0", *options, "-CAfile", "Root.pem", "-untrusted", "Sub.pem"]
+    return all(
+        subprocess.run(
+            [*command, "-purpose", purpose, "cucm1.pem"], cwd=folder, capture_output=True, check=False
+        ).returncode == 0
+        for purpose in ("sslserver", "sslclient")
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CHAINS)
@@ -68,14 +83,34 @@ def test_a_chain_is_followed_where_openssl_follows_it(tmp_path: Path, name: str)
         issue(tmp_path, "Root", "", *root), issue(tmp_path, "Sub", "Root", *between),
         issue(tmp_path, "cucm1", "Sub", *LEAF.split("\n")),
     ]  # fmt: skip
-    judged = subprocess.run(
-        ["openssl", "verify", "-CAfile", "Root.pem", "-untrusted", "Sub.pem", "cucm1.pem"],
-        cwd=tmp_path, capture_output=True, check=False,
-    )  # fmt: skip
-    assert (judged.returncode == 0) is followed, judged.stderr
+    assert openssl_follows(tmp_path) is followed
     chain = climb(read_certificate(pems[2]), map(read_certificate, pems[:2]))
     assert chain.complete
     assert (not list(rules.chain_problems(chain))) is followed, list(rules.chain_problems(chain))
+
+
+#: extensions of the leaf -> whether openssl takes it for a TLS server and for a TLS client
+LEAVES = {
+    "no usages": ((), True),
+    "both uses": (("extendedKeyUsage=serverAuth,clientAuth",), True),
+    "server alone": (("extendedKeyUsage=serverAuth",), False),
+    "any use": (("extendedKeyUsage=anyExtendedKeyUsage",), False),
+    "any use and both": (("extendedKeyUsage=anyExtendedKeyUsage,serverAuth,clientAuth",), True),
+    "signs": (("keyUsage=digitalSignature",), True),
+    "agrees": (("keyUsage=keyAgreement",), True),
+    "encrypts keys alone": (("keyUsage=keyEncipherment",), False),
+    "encrypts data alone": (("keyUsage=dataEncipherment",), False),
+}
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_the_uses_of_a_certificate_are_judged_as_openssl_judges_them(tmp_path: Path, name: str) -> None:
+    extensions, good = LEAVES[name]
+    issue(tmp_path, "Root", "", CA, SIGNS)
+    issue(tmp_path, "Sub", "Root", CA, SIGNS)
+    leaf = read_certificate(issue(tmp_path, "cucm1", "Sub", "subjectAltName=DNS:cucm1.lab.local", *extensions))
+    assert openssl_follows(tmp_path) is good
+    assert (not list(rules.eku_problems(leaf))) is good, list(rules.eku_problems(leaf))
 
 
 @pytest.mark.parametrize(

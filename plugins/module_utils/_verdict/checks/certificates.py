@@ -20,7 +20,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate impo
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain, climb
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import chain_problems
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import chain_problems, key_usage_problems
 
 
 @dataclass(frozen=True)
@@ -320,6 +320,13 @@ def _named(
 
 def _uses(node: Node, identity: Identity, certificate: Certificate) -> Iterator[Check]:
     what = f"the {identity.title} of {node.name}"
+    unfit = list(key_usage_problems(certificate))
+    if unfit:
+        yield Check(
+            "extended_key_usage", "fail", f"{what} is not made for TLS: {'; '.join(unfit)}", "certificate",
+            remedy="Sign the CSR again with the key usages that it asks for (ca_sign) and upload the certificate.",
+        )  # fmt: skip
+        return
     if certificate.extensions.eku is None:
         # No extension means no restriction (RFC 5280, 4.2.1.12).
         yield Check("extended_key_usage", "info", f"{what} restricts no use", "certificate")
