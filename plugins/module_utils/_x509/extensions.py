@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.constraints import structured_name, subtrees
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import (
     SEQUENCE,
     DerError,
@@ -20,7 +21,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import (
     oid,
     split,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, alt_names, general_name
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, general_name
 
 SERVER_AUTH, CLIENT_AUTH = "serverAuth", "clientAuth"
 #: what a certificate of CallManager is used for: a SIP trunk is TLS server and TLS client at once
@@ -109,7 +110,7 @@ def read_extensions(element: Element) -> Extensions:
 
 
 def _sans(value: Element) -> dict[str, Any]:
-    return {"sans": alt_names(value, "subjectAltName")}
+    return {"sans": tuple(map(structured_name, value.expect(SEQUENCE, "subjectAltName").children()))}
 
 
 def _eku(value: Element) -> dict[str, Any]:
@@ -134,12 +135,7 @@ def _constraints(value: Element) -> dict[str, Any]:
 
 def _name_constraints(value: Element) -> dict[str, Any]:
     permitted, excluded = split(value.expect(SEQUENCE, "nameConstraints").children(), 0xA0, 0xA1)
-    return {"permitted": _subtrees(permitted), "excluded": _subtrees(excluded)}
-
-
-def _subtrees(element: Element | None) -> tuple[AltName, ...]:
-    trees: Sequence[Element] = element.children() if element is not None else ()
-    return tuple(general_name(tree.expect(SEQUENCE, "a name constraint").children()[0]) for tree in trees)
+    return {"permitted": subtrees(permitted), "excluded": subtrees(excluded)}
 
 
 def _access(value: Element) -> dict[str, Any]:

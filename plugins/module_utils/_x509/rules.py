@@ -10,7 +10,6 @@ document 217138 (upload), the Security Guide of 12.5 (key sizes, usages), RFC 52
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from fnmatch import fnmatchcase
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
+from ansible_collections.siptls.cucm.plugins.module_utils._x509 import constraints
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES, TLS_KEY_USAGES
@@ -255,43 +255,21 @@ def chain_problems(chain: Chain, dates: Callable[[Certificate], Iterable[str]] =
         if limit is not None and between > limit:
             yield f"{title} allows {limit} CAs below it (pathLenConstraint), and there are {between}"
         for certificate in chain.certificates[: below + 1]:
-            if certificate is chain.leaf or not certificate.self_issued:
-                yield from _constraint_problems(issuer, certificate)
+            leaf = certificate is chain.leaf
+            if leaf or not certificate.self_issued:
+                yield from _constraint_problems(issuer, certificate, leaf=leaf)
 
 
-def _constraint_problems(issuer: Certificate, below: Certificate) -> Iterator[str]:
+def _constraint_problems(issuer: Certificate, below: Certificate, *, leaf: bool) -> Iterator[str]:
     """Names that the name constraints of a CA forbid to what is below it."""
-    names = list(below.extensions.sans)
-    if below.subject.rdns:
-        names.append(AltName("dirName", below.subject.text))
-    if below.extensions.ca is not True and not any(candidate.kind == "DNS" for candidate in names):
-        names += [AltName("DNS", common_name) for common_name in below.subject.common_names if "." in common_name]
-    for name in names:
-        permitted = [subtree for subtree in issuer.extensions.permitted if subtree.kind == name.kind]
-        excluded = [subtree for subtree in issuer.extensions.excluded if subtree.kind == name.kind]
-        forbidden = any(_within(name, subtree) for subtree in excluded)
-        if forbidden or (permitted and not any(_within(name, subtree) for subtree in permitted)):
-            yield f"the name constraints of {issuer.subject.text} do not allow the name {name.text}"
-
-
-def _within(name: AltName, base: AltName) -> bool:
-    """Whether a name lies in the subtree of a name constraint."""
-    value, root = name.key.partition(":")[2], base.key.partition(":")[2]
-    if name.kind == "DNS":
-        return not root or value == root.lstrip(".") or value.endswith("." + root.lstrip("."))
-    if name.kind == "IP":
-        return _in_network(value, root)
-    if name.kind == "dirName":
-        return not root or value == root or value.startswith(root + ", ")
-    host = value.rpartition("@")[2]
-    return root in (value, host) or (root.startswith(".") and host.endswith(root))
-
-
-def _in_network(address: str, network: str) -> bool:
-    try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
-    except (ValueError, TypeError):
-        return False
+    permitted, excluded = issuer.extensions.permitted, issuer.extensions.excluded
+    if not permitted and not excluded:
+        return
+    names = [*constraints.subject_names(below.subject), *below.extensions.sans]
+    if leaf and not any(name.kind == "DNS" for name in names):
+        names += constraints.host_names(below.subject)
+    for text in constraints.problems(permitted, excluded, names):
+        yield f"the name constraints of {issuer.subject.text} {text}"
 
 
 def authority_problems(certificate: Certificate, now: datetime | None = None) -> Iterator[str]:
