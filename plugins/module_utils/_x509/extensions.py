@@ -43,6 +43,14 @@ TLS_KEY_USAGES = {
     SERVER_AUTH: ("digitalSignature", "keyEncipherment", "keyAgreement"),
     CLIENT_AUTH: ("digitalSignature", "keyAgreement"),
 }
+#: the extensions that OpenSSL takes for handled where they are critical (X509_supported_extension); it never takes a
+#: certificate with proxyCertInfo, which is in its list
+SUPPORTED = frozenset({
+    "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.31", "2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.37",
+    "2.5.29.54", "1.3.6.1.5.5.7.1.7", "1.3.6.1.5.5.7.1.8", "1.3.6.1.5.5.7.48.1.5", "2.16.840.1.113730.1.1",
+})  # fmt: skip
+#: authorityInfoAccess
+ACCESS = "1.3.6.1.5.5.7.1.1"
 #: the access method of OCSP (RFC 5280, 4.2.2.1)
 OCSP = "1.3.6.1.5.5.7.48.1"
 EKU_OIDS = {name: number for number, name in EKU_NAMES.items()}
@@ -74,6 +82,8 @@ class Extensions:
     #: addresses of OCSP responders; None where they cannot be read
     ocsp: tuple[str, ...] | None = ()
     unread: tuple[str, ...] = ()
+    #: numbers of the critical extensions that OpenSSL does not know
+    unhandled: tuple[str, ...] = ()
 
     def allows(self, use: str) -> bool:
         """Whether the extended key usages allow a use; without the extension every use is allowed.
@@ -89,7 +99,7 @@ class Extensions:
 
 def read_extensions(element: Element) -> Extensions:
     """From Extensions. One that cannot be read is named in `unread` and counts as unknown, not as missing."""
-    found, seen, unread = Extensions(), set(), []
+    found, seen, unread, unhandled = Extensions(), set(), [], []
     for extension in element.expect(SEQUENCE, "the list of extensions").children():
         parts = extension.expect(SEQUENCE, "an extension").children()
         if len(parts) < 2:
@@ -100,13 +110,23 @@ def read_extensions(element: Element) -> Extensions:
             unread.append(f"the extension {name} comes twice")
             continue
         seen.add(number)
+        if number not in SUPPORTED and _critical(parts):
+            unhandled.append(number)
         if reader is None:
             continue
         try:
             found = replace(found, **reader(first(octets(parts[-1], "the value of an extension"))))
         except (ValueError, IndexError) as error:
-            unread.append(f"the extension {name} cannot be read: {error}")
-    return replace(found, unread=tuple(unread))
+            if number == ACCESS:
+                found = replace(found, ocsp=None)
+            else:
+                unread.append(f"the extension {name} cannot be read: {error}")
+    return replace(found, unread=tuple(unread), unhandled=tuple(unhandled))
+
+
+def _critical(parts: list[Element]) -> bool:
+    flag = split(parts[1:-1], 0x01)[0]
+    return flag is not None and flag.content not in (b"", b"\0")
 
 
 def _sans(value: Element) -> dict[str, Any]:
@@ -149,7 +169,7 @@ def _access(value: Element) -> dict[str, Any]:
 
 
 _READERS: dict[str, tuple[str, Callable[[Element], dict[str, Any]]]] = {
-    "1.3.6.1.5.5.7.1.1": ("authorityInfoAccess", _access),
+    ACCESS: ("authorityInfoAccess", _access),
     "2.5.29.15": ("keyUsage", _key_usage),
     "2.5.29.17": ("subjectAltName", _sans),
     "2.5.29.19": ("basicConstraints", _constraints),

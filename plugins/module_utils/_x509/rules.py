@@ -33,6 +33,12 @@ SMALLEST_RSA, SOUND_RSA, LARGEST_RSA = 1024, 2048, 4096
 MOST_SANS = 100
 #: kinds of alternative names that CUCM puts into its requests
 SAN_KINDS = ("DNS", "IP")
+#: what CAs of Microsoft mark as critical, by the names in their templates; and what no CA may mark so
+_CRITICAL = {
+    "1.3.6.1.4.1.311.21.10": "Microsoft's Application Policies", "1.3.6.1.4.1.311.21.7": "Microsoft's template",
+    "1.3.6.1.5.5.7.1.1": "authorityInfoAccess", "2.5.29.14": "subjectKeyIdentifier",
+    "2.5.29.35": "authorityKeyIdentifier",
+}  # fmt: skip
 # A clock of the node or of the CA that is this far behind does not spoil a fresh certificate.
 CLOCK_TOLERANCE = timedelta(minutes=10)
 
@@ -236,28 +242,57 @@ def chain_problems(chain: Chain, dates: Callable[[Certificate], Iterable[str]] =
 
     dates: date_problems by the clock of whoever follows the chain; those of the leaf are not among the problems.
     """
+    yield from _critical_problems(chain.leaf, "it")
     for below, issuer in enumerate(chain.issuers):
-        title = issuer.subject.text
-        yield from (f"the CA certificate {title} in its chain cannot be used: {text}" for text in dates(issuer))
-        if not issuer.may_sign:
-            why = "may not sign certificates (keyCertSign is missing)" if issuer.is_ca else "is not a CA certificate"
-            yield f"{title}, which signed it, {why}. Have it issued by a CA"
-        missing = [use for use in BOTH_USES if not issuer.extensions.allows(use)]
-        if missing:
-            yield (
-                f"the CA certificate {title} in its chain is restricted to the extended key usage "
-                f"{', '.join(issuer.extensions.eku or ()) or '(none)'}, which OpenSSL applies to all that it signs: "
-                f"{' and '.join(missing)} is missing. Have it issued by a CA without that restriction"
-            )
-        # Self-issued certificates, of a CA that changed its key, do not count.
-        between = sum(not authority.self_issued for authority in chain.issuers[:below])
-        limit = issuer.extensions.path_length
-        if limit is not None and between > limit:
-            yield f"{title} allows {limit} CAs below it (pathLenConstraint), and there are {between}"
+        title = f"the CA certificate {issuer.subject.text} in its chain"
+        yield from (f"{title} cannot be used: {text}" for text in dates(issuer))
+        # OpenSSL takes no certificate for a CA's of which it cannot read a part.
+        yield from (f"{title} is damaged: {text}. Get it from the CA again" for text in issuer.extensions.unread)
+        yield from _critical_problems(issuer, title)
+        yield from _rights_problems(chain, issuer, title)
+        yield from _length_problems(chain, below, issuer)
         for certificate in chain.certificates[: below + 1]:
             leaf = certificate is chain.leaf
             if leaf or not certificate.self_issued:
                 yield from _constraint_problems(issuer, certificate, leaf=leaf)
+
+
+def _critical_problems(certificate: Certificate, title: str) -> Iterator[str]:
+    """The critical extensions for which OpenSSL refuses a certificate."""
+    for number in certificate.extensions.unhandled:
+        known = f" ({_CRITICAL[number]})" if number in _CRITICAL else ""
+        yield (
+            f"{title} holds the critical extension {number}{known}, which OpenSSL does not know and so refuses. Have "
+            "the CA leave it out, or not mark it as critical"
+        )
+
+
+def _rights_problems(chain: Chain, issuer: Certificate, title: str) -> Iterator[str]:
+    """Why a certificate may not stand above another one, or not for TLS."""
+    who = f"{issuer.subject.text}, which signed it,"
+    if not issuer.may_sign:
+        why = "may not sign certificates (keyCertSign is missing)" if issuer.is_ca else "is not a CA certificate"
+        yield f"{who} {why}. Have it issued by a CA"
+    elif not issuer.is_ca and issuer is not chain.top:
+        yield (
+            f"{who} does not say that it is a CA (basicConstraints is missing), which OpenSSL since 1.1.1 lets no CA "
+            "below the root do; older ones let it pass. Have the CA renew that certificate with CA:TRUE"
+        )
+    missing = [use for use in BOTH_USES if not issuer.extensions.allows(use)]
+    if missing:
+        yield (
+            f"{title} is restricted to the extended key usage {', '.join(issuer.extensions.eku or ()) or '(none)'}, "
+            f"which OpenSSL applies to all that it signs: {' and '.join(missing)} is missing. Have it issued by a CA "
+            "without that restriction"
+        )
+
+
+def _length_problems(chain: Chain, below: int, issuer: Certificate) -> Iterator[str]:
+    # Self-issued certificates, of a CA that changed its key, do not count.
+    between = sum(not authority.self_issued for authority in chain.issuers[:below])
+    limit = issuer.extensions.path_length
+    if limit is not None and between > limit:
+        yield f"{issuer.subject.text} allows {limit} CAs below it (pathLenConstraint), and there are {between}"
 
 
 def _constraint_problems(issuer: Certificate, below: Certificate, *, leaf: bool) -> Iterator[str]:

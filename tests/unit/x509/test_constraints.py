@@ -10,6 +10,7 @@ import subprocess
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._x509 import constraints, rules
@@ -43,7 +44,7 @@ def general(text: str) -> x509.GeneralName:
             return x509.OtherName(x509.ObjectIdentifier(value), b"\x0c\x01a")
         case "RID":
             return x509.RegisteredID(x509.ObjectIdentifier(value))
-    kinds = {"DNS": x509.DNSName, "email": x509.RFC822Name, "URI": x509.UniformResourceIdentifier}
+    kinds: dict[str, Any] = {"DNS": x509.DNSName, "email": x509.RFC822Name, "URI": x509.UniformResourceIdentifier}
     # Names that no standard allows are among those that CAs and openssl take.
     made: x509.GeneralName = kinds[kind]._init_without_validation(value)
     return made

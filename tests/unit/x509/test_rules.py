@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._x509 import rules
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import climb
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain, climb
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
 
 from tests.support.requests_made import make_csr, openssl
@@ -61,6 +61,13 @@ CHAINS = {
     "root for servers": ((CA, SIGNS, "extendedKeyUsage=serverAuth,emailProtection"), (CA, SIGNS), False),
     "between for any use": ((CA, SIGNS), (CA, SIGNS, "extendedKeyUsage=anyExtendedKeyUsage"), False),
     "between for both": ((CA, SIGNS), (CA, SIGNS, "extendedKeyUsage=clientAuth,serverAuth"), True),
+    "between signs by its key usage alone": ((CA, SIGNS), (SIGNS,), False),
+    "root signs by its key usage alone": ((SIGNS,), (CA, SIGNS), True),
+    "between has damaged constraints": ((CA, SIGNS), (CA, SIGNS, "2.5.29.30=DER:3005a009"), False),
+    "between has a damaged usage": ((CA, SIGNS), (CA, SIGNS, "2.5.29.37=DER:3005a009"), False),
+    "between has a damaged access": ((CA, SIGNS), (CA, SIGNS, "1.3.6.1.5.5.7.1.1=DER:3005a009"), True),
+    "between has an unknown critical": ((CA, SIGNS), (CA, SIGNS, "1.2.3.4=critical,DER:0500"), False),
+    "root has an unknown critical": ((CA, SIGNS, "1.2.3.4=critical,DER:0500"), (CA, SIGNS), False),
     "other kind": ((CA, SIGNS, "nameConstraints=permitted;IP:10.0.0.0/255.0.0.0"), (CA, SIGNS), True),
 }
 
@@ -87,6 +94,44 @@ def test_a_chain_is_followed_where_openssl_follows_it(tmp_path: Path, name: str)
     chain = climb(read_certificate(pems[2]), map(read_certificate, pems[:2]))
     assert chain.complete
     assert (not list(rules.chain_problems(chain))) is followed, list(rules.chain_problems(chain))
+
+
+#: an extension of the leaf -> whether openssl follows the chain
+OF_LEAF = {
+    "subjectKeyIdentifier=critical,hash": False,
+    "authorityInfoAccess=critical,OCSP;URI:http://ocsp.lab": False,
+    "issuerAltName=critical,DNS:a.lab": False,
+    "1.3.6.1.4.1.311.21.10=critical,DER:300c300a06082b06010505070301": False,
+    "1.3.6.1.4.1.311.21.10=DER:300c300a06082b06010505070301": True,
+    "crlDistributionPoints=critical,URI:http://crl.lab": True,
+    "certificatePolicies=critical,2.5.29.32.0": True,
+    "policyConstraints=critical,requireExplicitPolicy:3": True,
+    "inhibitAnyPolicy=critical,2": True,
+    "noCheck=critical,ignored": True,
+    "nsCertType=critical,client,server": True,
+    "keyUsage=critical,digitalSignature": True,
+    "proxyCertInfo=critical,language:id-ppl-anyLanguage,pathlen:1": False,
+    "authorityInfoAccess=DER:3005a009": True,
+    "authorityInfoAccess=DER:30": True,
+    "extendedKeyUsage=DER:3005a009": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("extension", OF_LEAF)
+def test_an_extension_of_the_leaf_does_harm_where_openssl_refuses_it(tmp_path: Path, extension: str) -> None:
+    root, between = (
+        read_certificate(issue(tmp_path, name, above, CA, SIGNS)) for name, above in (("Root", ""), ("Sub", "Root"))
+    )
+    leaf = read_certificate(issue(tmp_path, "cucm1", "Sub", extension))
+    assert openssl_follows(tmp_path) is OF_LEAF[extension]
+    problems = [*leaf.extensions.unread, *rules.chain_problems(Chain((leaf, between, root)))]
+    assert (not problems) is OF_LEAF[extension], problems
+
+
+def test_a_damaged_access_is_not_known_and_no_reason_to_refuse(tmp_path: Path) -> None:
+    issue(tmp_path, "Root", "", CA, SIGNS)
+    leaf = read_certificate(issue(tmp_path, "cucm1", "Root", *LEAF.split("\n"), "authorityInfoAccess=DER:3005a009"))
+    assert leaf.extensions.ocsp is None and leaf.extensions.unread == ()
 
 
 #: extensions of the leaf -> whether openssl takes it for a TLS server and for a TLS client

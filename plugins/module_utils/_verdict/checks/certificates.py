@@ -267,7 +267,7 @@ def _issuer_dates(case: Direction, checker: Node, chain: Chain) -> Iterator[Chec
 
 def _rules(case: Direction, checker: Node, chain: Chain) -> Iterator[Check]:
     """What breaks the rules in a chain that the node can follow to its root."""
-    problems = list(dict.fromkeys(chain_problems(chain, dates=lambda _issuer: ())))
+    problems = [*chain.leaf.extensions.unread, *dict.fromkeys(chain_problems(chain, dates=lambda _issuer: ()))]
     if problems:
         yield Check(
             "", "fail", f"{_where(case, checker)} refuses {_short(chain.leaf)}: {'; '.join(problems)}", "certificate",
