@@ -17,7 +17,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._net.clock import Node
 from ansible_collections.siptls.cucm.plugins.module_utils._node.store import Entry
 from ansible_collections.siptls.cucm.plugins.module_utils._x509 import rules
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain, root_first
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain, other_issuer, root_first
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import purpose_of
 
 LONGEST_WAIT = datetime.timedelta(minutes=5)  # for a certificate that is about to become valid on the node
@@ -92,17 +92,28 @@ class TrustPlan:
     uploads: tuple[Certificate, ...]
     replaced: tuple[Entry, ...]
     problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
-def trust_plan(purpose: str, wanted: Sequence[Certificate], stored: Sequence[Entry], clock: NodeClock) -> TrustPlan:
+def trust_plan(
+    purpose: str,
+    wanted: Sequence[Certificate],
+    stored: Sequence[Entry],
+    clock: NodeClock,
+    *,
+    issued: Sequence[Certificate] = (),
+) -> TrustPlan:
     """What has to be uploaded so that a store holds what is wanted.
 
     CUCM keeps one certificate per name and store: a renewed one of the same key replaces the older one. One with
-    another key is a problem, because nobody asked to replace the CA behind the name.
+    another key is a problem, because nobody asked to replace the CA behind the name. issued: certificates that are to
+    be followed afterwards, beside those of the store.
     """
     uploads: list[Certificate] = []
     replaced: list[Entry] = []
     problems: list[str] = []
+    warnings: list[str] = []
+    below = [*issued, *(entry.facts for entry in stored if entry.facts is not None)]
     missing = [certificate for certificate in wanted if not any(entry.is_certificate(certificate) for entry in stored)]
     for new in root_first(missing):
         wrong = [*_dates(new, clock), *rules.key_problems(new)]
@@ -117,13 +128,32 @@ def trust_plan(purpose: str, wanted: Sequence[Certificate], stored: Sequence[Ent
                 problem = _in_the_way(purpose, new, entry, entry.facts)
                 problems += [problem] if problem else []
                 replaced += [] if problem else [entry]
+                warnings += [] if problem else _left_behind(purpose, new, entry.facts, below)
         uploads.append(new)
-    return TrustPlan(tuple(uploads), tuple(replaced), tuple(problems))
+    return TrustPlan(tuple(uploads), tuple(replaced), tuple(problems), tuple(warnings))
 
 
 def _same_name(new: Certificate, other: Certificate) -> bool:
     """Whether CUCM takes two certificates for the same entry of a store: by CN, without one by subject."""
     return new.title.lower() == other.title.lower()
+
+
+def _left_behind(purpose: str, new: Certificate, other: Certificate, below: Sequence[Certificate]) -> Iterator[str]:
+    """What names a CA certificate that is to be replaced as its issuer, and is not followed over the new one."""
+    named = [
+        f"{certificate.title} ({certificate.serial_text})"
+        for certificate in dict.fromkeys(below)
+        if certificate != other
+        and certificate.signed_by(new)
+        and other_issuer(certificate, new)
+        and not other_issuer(certificate, other)
+    ]
+    if named:
+        yield (
+            f"In {purpose}, {new.title} (serial {new.serial_text}) replaces the certificate with the serial "
+            f"{other.serial_text}, which {', '.join(named)} name as their issuer (authorityKeyIdentifier): OpenSSL no "
+            "longer follows them. Have them signed again."
+        )
 
 
 def _in_the_way(purpose: str, new: Certificate, entry: Entry, other: Certificate) -> str:

@@ -247,12 +247,17 @@ def plan(store: CertificateStore, given: Input, stored: Sequence[Entry], entry: 
     """Check everything; Failure with all problems, or the work in its order and warnings."""
     deletions = _deletions(store, given, stored)
     kept = [trusted for trusted in stored if trusted not in deletions]
-    trust = checks.trust_plan(given.trust_purpose, given.chain, kept, store.clock)
+    held = entry.facts if entry is not None and given.leaf is None else None
+    trust = checks.trust_plan(
+        given.trust_purpose, given.chain, kept, store.clock, issued=[held] if held is not None else []
+    )
     work = Work(deletions, trust.uploads, trust.replaced, None, [])
-    problems, warnings = list(trust.problems), []
+    problems, warnings = list(trust.problems), list(trust.warnings)
     if given.leaf is not None and not (entry is not None and entry.is_certificate(given.leaf)):
         work.identity = given.leaf
-        problems += _leaf_problems(store, given, kept, work)
+        # CUCM checks the certificate after the CAs are in the store, and what they replace is gone then.
+        left = [trusted for trusted in kept if trusted not in trust.replaced]
+        problems += _leaf_problems(store, given, left, work)
         if given.eku_policy == "warn":
             purpose = purpose_of(given.purpose)
             warnings += [f"{given.leaf.subject.text}: {text}." for text in rules.eku_problems(given.leaf, purpose)]

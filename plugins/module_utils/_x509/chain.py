@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
@@ -53,8 +54,9 @@ class Chain:
 def climb(leaf: Certificate, pool: Iterable[Certificate], now: datetime | None = None) -> Chain:
     """The chain of a certificate out of a pool in any order.
 
-    Of several ways up (renewed and cross-signed CAs), one over certificates that are valid now and may sign wins over
-    one that is not, a shorter one over a longer one, and then the one that lasts longer.
+    Of several ways up (renewed and cross-signed CAs), one over the certificates that those below name as their issuers
+    wins, as OpenSSL follows no other; then one over certificates that are valid now and may sign wins over one that is
+    not, a shorter one over a longer one, and then the one that lasts longer.
     """
     now = now or datetime.now(UTC)
     candidates = list(dict.fromkeys(pool))
@@ -63,11 +65,32 @@ def climb(leaf: Certificate, pool: Iterable[Certificate], now: datetime | None =
         for candidate in candidates
         if candidate.may_sign and candidate.not_before <= now <= candidate.not_after
     ]
-    chain = _shortest(leaf, good)
-    return chain if chain.complete or len(good) == len(candidates) else _shortest(leaf, candidates)
+    named = partial(_shortest, joined=_issued_by)
+    ways = (named(leaf, good), named(leaf, candidates), _shortest(leaf, good))
+    return next((chain for chain in ways if chain.complete), None) or _shortest(leaf, candidates)
 
 
-def _shortest(leaf: Certificate, pool: Sequence[Certificate]) -> Chain:
+def _issued_by(certificate: Certificate, issuer: Certificate) -> bool:
+    return certificate.signed_by(issuer) and not other_issuer(certificate, issuer)
+
+
+def other_issuer(certificate: Certificate, issuer: Certificate) -> str:
+    """How a certificate names another one as its issuer (X509_check_akid), the part of a sentence; else empty."""
+    wanted, held = certificate.extensions.authority, issuer.extensions.key_id
+    if wanted.key_id is not None and held is not None and wanted.key_id != held:
+        return f"the key identifier {wanted.key_id.hex().upper()}, and that one has {held.hex().upper()}"
+    if wanted.serial is not None and wanted.serial != issuer.serial:
+        return f"the serial number {wanted.serial:X}, and that one has {issuer.serial_text}"
+    if wanted.issuer is not None and wanted.issuer.key != issuer.issuer.key:
+        return f"one that {wanted.issuer.text} issued, and that one was issued by {issuer.issuer.text}"
+    return ""
+
+
+def _shortest(
+    leaf: Certificate,
+    pool: Sequence[Certificate],
+    joined: Callable[[Certificate, Certificate], bool] = Certificate.signed_by,
+) -> Chain:
     """The shortest way to a self-signed certificate, else the longest part of one that there is."""
     # Each certificate is reached once, on the first layer that has it: cross-signed CAs may form a circle.
     layer: dict[Certificate, tuple[Certificate, ...]] = {leaf: (leaf,)}
@@ -78,7 +101,7 @@ def _shortest(leaf: Certificate, pool: Sequence[Certificate]) -> Chain:
             return Chain(max(whole, key=_end))
         above: dict[Certificate, tuple[Certificate, ...]] = {}
         for issuer in left:
-            paths = [path for top, path in layer.items() if top.signed_by(issuer)]
+            paths = [path for top, path in layer.items() if joined(top, issuer)]
             if paths:
                 above[issuer] = (*max(paths, key=_end), issuer)
         if not above:

@@ -9,7 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.constraints import structured_name, subtrees
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.constraints import (
+    DirectoryName,
+    structured_name,
+    subtrees,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import (
     SEQUENCE,
     DerError,
@@ -21,7 +25,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import (
     oid,
     split,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, general_name
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, Name, general_name
 
 SERVER_AUTH, CLIENT_AUTH = "serverAuth", "clientAuth"
 #: what a certificate of CallManager is used for: a SIP trunk is TLS server and TLS client at once
@@ -69,6 +73,16 @@ KEY_USAGES = {
 
 
 @dataclass(frozen=True)
+class Authority:
+    """Which certificate issued another one, as its authorityKeyIdentifier says; None is what that leaves out."""
+
+    key_id: bytes | None = None
+    serial: int | None = None
+    #: the issuer of the issuer
+    issuer: Name | None = None
+
+
+@dataclass(frozen=True)
 class Extensions:
     """What the extensions say; None where the extension is missing. unread: those that are damaged or come twice."""
 
@@ -82,6 +96,9 @@ class Extensions:
     #: addresses of OCSP responders; None where they cannot be read
     ocsp: tuple[str, ...] | None = ()
     unread: tuple[str, ...] = ()
+    #: the subjectKeyIdentifier, and what the authorityKeyIdentifier names
+    key_id: bytes | None = None
+    authority: Authority = Authority()
     #: numbers of the critical extensions that OpenSSL does not know
     unhandled: tuple[str, ...] = ()
 
@@ -158,6 +175,19 @@ def _name_constraints(value: Element) -> dict[str, Any]:
     return {"permitted": subtrees(permitted), "excluded": subtrees(excluded)}
 
 
+def _key_id(value: Element) -> dict[str, Any]:
+    return {"key_id": octets(value, "subjectKeyIdentifier")}
+
+
+def _authority(value: Element) -> dict[str, Any]:
+    key_id, names, serial = split(value.expect(SEQUENCE, "authorityKeyIdentifier").children(), 0x80, 0xA1, 0x82)
+    listed = map(structured_name, names.children()) if names is not None else ()
+    # Of several names OpenSSL takes the first one that is a directory name.
+    issuer = next((name.name for name in listed if isinstance(name, DirectoryName)), None)
+    number = int.from_bytes(serial.content, "big", signed=True) if serial is not None else None
+    return {"authority": Authority(key_id.content if key_id is not None else None, number, issuer)}
+
+
 def _access(value: Element) -> dict[str, Any]:
     """OpenSSL checks a certificate without reading this extension, so that a damaged one does no harm."""
     try:
@@ -170,9 +200,11 @@ def _access(value: Element) -> dict[str, Any]:
 
 _READERS: dict[str, tuple[str, Callable[[Element], dict[str, Any]]]] = {
     ACCESS: ("authorityInfoAccess", _access),
+    "2.5.29.14": ("subjectKeyIdentifier", _key_id),
     "2.5.29.15": ("keyUsage", _key_usage),
     "2.5.29.17": ("subjectAltName", _sans),
     "2.5.29.19": ("basicConstraints", _constraints),
     "2.5.29.30": ("nameConstraints", _name_constraints),
+    "2.5.29.35": ("authorityKeyIdentifier", _authority),
     "2.5.29.37": ("extendedKeyUsage", _eku),
 }

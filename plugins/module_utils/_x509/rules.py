@@ -19,7 +19,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
 from ansible_collections.siptls.cucm.plugins.module_utils._x509 import constraints
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Request, time_text
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain, other_issuer
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES, TLS_KEY_USAGES
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import EC, NIST_CURVES, RSA
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.names import AltName, name_problems
@@ -243,6 +243,7 @@ def chain_problems(chain: Chain, dates: Callable[[Certificate], Iterable[str]] =
     dates: date_problems by the clock of whoever follows the chain; those of the leaf are not among the problems.
     """
     yield from _critical_problems(chain.leaf, "it")
+    yield from _link_problems(chain)
     for below, issuer in enumerate(chain.issuers):
         title = f"the CA certificate {issuer.subject.text} in its chain"
         yield from (f"{title} cannot be used: {text}" for text in dates(issuer))
@@ -265,6 +266,21 @@ def _critical_problems(certificate: Certificate, title: str) -> Iterator[str]:
             f"{title} holds the critical extension {number}{known}, which OpenSSL does not know and so refuses. Have "
             "the CA leave it out, or not mark it as critical"
         )
+
+
+def _link_problems(chain: Chain) -> Iterator[str]:
+    """Where a certificate names another one as its issuer than the one above it, often that from before a renewal."""
+    # OpenSSL takes a root for self-signed only where it names itself.
+    above = [*chain.issuers, *([chain.top] if chain.complete and chain.issuers else [])]
+    for certificate, issuer in zip(chain.certificates, above, strict=False):
+        difference = other_issuer(certificate, issuer)
+        if difference:
+            title = "it" if certificate is chain.leaf else f"the CA certificate {certificate.subject.text} in its chain"
+            yield (
+                f"{title} names as its issuer (authorityKeyIdentifier) another certificate than that of "
+                f"{issuer.subject.text} which is given: {difference}. OpenSSL does not follow that even if the key is "
+                "the same. Keep the certificate that is named in the trust stores, or have the CA issue anew"
+            )
 
 
 def _rights_problems(chain: Chain, issuer: Certificate, title: str) -> Iterator[str]:

@@ -244,3 +244,42 @@ def test_a_ca_that_is_not_valid_is_a_problem_of_the_chain(tmp_path: Path) -> Non
         f"the CA certificate O=Lab, CN={name} in its chain cannot be used" for name in ("Sub", "Root")
     ]
     assert all("it expired at" in text for text in said)
+
+
+HASH, FIXED, NONE = ("subjectKeyIdentifier=hash", "subjectKeyIdentifier=01:02", "subjectKeyIdentifier=none")
+
+
+@pytest.mark.parametrize(
+    ("before", "named", "renewed", "words"),
+    [
+        (HASH, "keyid:always", HASH, ""),
+        (HASH, "keyid:always", NONE, ""),
+        (HASH, "keyid:always", FIXED, "the key identifier"),
+        (HASH, "keyid:always,issuer:always", HASH, "the serial number"),
+        (NONE, "issuer:always", NONE, "the serial number"),
+        (FIXED, "none", HASH, ""),
+    ],
+)
+def test_a_renewed_ca_is_above_what_does_not_name_the_old_one(
+    tmp_path: Path, before: str, named: str, renewed: str, words: str
+) -> None:
+    old = read_certificate(issue(tmp_path, "Root", "", CA, SIGNS, before))
+    leaf = read_certificate(issue(tmp_path, "cucm1", "Root", *LEAF.split("\n"), f"authorityKeyIdentifier={named}"))
+    assert not list(rules.chain_problems(climb(leaf, [old])))
+    new = read_certificate(issue(tmp_path, "Root", "", CA, SIGNS, renewed))
+    (tmp_path / "Sub.pem").write_text(leaf.pem)
+    assert openssl_follows(tmp_path) is (not words)
+    said = list(rules.chain_problems(climb(leaf, [new])))
+    assert bool(said) is bool(words) and all(words in text for text in said), said
+    assert not list(rules.chain_problems(climb(leaf, [new, old]))), "openssl takes the one that is named"
+    assert not list(rules.chain_problems(climb(leaf, [old, new])))
+
+
+def test_a_root_that_names_another_key_than_its_own_is_no_root(tmp_path: Path) -> None:
+    issue(tmp_path, "Root", "", CA, SIGNS, HASH)
+    root = issue(tmp_path, "Root", "", CA, SIGNS, FIXED, "2.5.29.35=DER:300480020304")
+    leaf = read_certificate(issue(tmp_path, "cucm1", "Root", *LEAF.split("\n")))
+    (tmp_path / "Sub.pem").write_text(leaf.pem)
+    assert not openssl_follows(tmp_path)
+    [said] = rules.chain_problems(climb(leaf, [read_certificate(root)]))
+    assert said.startswith("the CA certificate O=Lab, CN=Root in its chain names as its issuer")
