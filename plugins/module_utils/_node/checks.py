@@ -34,6 +34,7 @@ class Case:
     eku_policy: str  # require, warn or ignore
     where: str
     clock: NodeClock
+    pool: tuple[Certificate, ...] = ()  # where the issuers were looked for
 
     @property
     def leaf(self) -> Certificate:
@@ -49,12 +50,18 @@ def leaf_problems(case: Case) -> Iterator[str]:
     yield from _request(case)
     if not case.chain.complete:
         last = case.chain.top
-        yield (
+        yield _unverified(case) or (
             f"the chain is not complete: {last.subject.text} was issued by {last.issuer.text}, which is neither "
             "in chain nor in the trust store (CUCM: CA certificate is not available in the trust-store). Add the CA "
             "certificates up to the self-signed root to chain"
         )
     yield from rules.chain_problems(case.chain, partial(_dates, clock=case.clock))
+
+
+def _unverified(case: Case) -> str:
+    if not case.chain.unverified(case.pool):
+        return ""
+    return f"{case.chain.gap(case.pool)}. Use a CA with an RSA key or a curve of NIST"
 
 
 def _request(case: Case) -> Iterator[str]:

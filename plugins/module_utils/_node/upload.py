@@ -294,7 +294,9 @@ def _leaf_problems(store: CertificateStore, given: Input, kept: Sequence[Entry],
     pool = [*given.chain, *(found for trusted in kept if (found := trusted.facts) is not None)]
     chain = climb(given.leaf, pool, store.clock.now())
     work.issuers = list(chain.issuers)
-    case = checks.Case(given.purpose, chain, request, given.csr, given.eku_policy, store.where, store.clock)
+    case = checks.Case(
+        given.purpose, chain, request, given.csr, given.eku_policy, store.where, store.clock, tuple(pool)
+    )
     return [f"{given.leaf.subject.text}: {text}" for text in checks.leaf_problems(case)]
 
 

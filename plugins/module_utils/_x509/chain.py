@@ -13,6 +13,9 @@ from functools import partial
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 
+#: signatures that bring their own hash
+_WITHOUT_HASH = ("ed25519", "ed448")
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -45,10 +48,37 @@ class Chain:
         if self.complete:
             return ""
         said = "the certificate" if self.top is self.leaf else f"the CA certificate {self.top.subject.text}"
-        issuer = self.top.issuer
-        if any(candidate.subject.key == issuer.key for candidate in pool):
+        issuer, candidates = self.top.issuer, list(pool)
+        if self.unverified(candidates):
+            return (
+                f"{said} is issued by {issuer.text}, and its signature ({self.top.signature.algorithm}) or the key of "
+                "that CA is of a kind that cannot be verified here, so that it is not known whether the chain is "
+                "complete (openssl verify may tell)"
+            )
+        if any(candidate.subject.key == issuer.key for candidate in candidates):
             return f"{said} is signed by a key of {issuer.text} that none of the certificates given has"
         return f"{said} is issued by {issuer.text}, whose certificate is not among those given"
+
+    def unverified(self, pool: Iterable[Certificate]) -> bool:
+        """Whether the pool has a certificate of the missing name of which we cannot tell if it is the issuer."""
+        named = [candidate for candidate in pool if candidate.subject.key == self.top.issuer.key]
+        return not self.complete and not all(_verifiable(self.top, candidate) for candidate in named)
+
+
+def _verifiable(certificate: Certificate, issuer: Certificate) -> bool:
+    """Whether we know the algorithm of the signature and the kind of the key that would have made it."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    signature = certificate.signature
+    if signature.algorithm not in _WITHOUT_HASH and not hasattr(hashes, signature.digest.upper() or "-"):
+        return False
+    try:
+        load_der_public_key(issuer.key.der)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def climb(leaf: Certificate, pool: Iterable[Certificate], now: datetime | None = None) -> Chain:
@@ -136,10 +166,9 @@ def climb_to_root(leaf: Certificate, pool: Iterable[Certificate], now: datetime 
     candidates = list(pool)
     chain = climb(leaf, candidates, now)
     if not chain.complete:
-        raise Failure(
-            f"The chain of {leaf.subject.text} does not reach a root: {chain.gap(candidates)}. Add that CA's "
-            "certificate to the chain."
-        )
+        unknown = chain.unverified(candidates)
+        step = "Use a CA with an RSA key or a curve of NIST." if unknown else "Add that CA's certificate to the chain."
+        raise Failure(f"The chain of {leaf.subject.text} does not reach a root: {chain.gap(candidates)}. {step}")
     return chain
 
 

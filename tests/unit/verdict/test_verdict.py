@@ -16,6 +16,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict import verdic
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 
 from tests.support.made_views import LAB_CA, authority, made
+from tests.support.requests_made import openssl
 from tests.unit.x509.test_rules import issue
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -599,3 +600,17 @@ def test_a_certificate_without_the_key_usage_of_a_client_is_not_made_for_tls(tmp
     node(evidence, 1).update(held=own, issued=own)
     said = [finding["cause"] for finding in judge(evidence)["findings"] if finding["check"] == "extended_key_usage"]
     assert len(said) == 1 and "clientAuth needs digitalSignature or keyAgreement" in said[0], said
+
+
+def test_a_chain_that_cannot_be_verified_here_is_unknown(tmp_path: Path) -> None:
+    curve = "ec_paramgen_curve:brainpoolP320r1"
+    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", curve, "-out", str(tmp_path / "Root.key"))
+    root = read_certificate(issue(tmp_path, "Root", "", "basicConstraints=critical,CA:TRUE")).view()
+    own = read_certificate(issue(tmp_path, "CUCM10", "Root", "extendedKeyUsage=serverAuth,clientAuth")).view()
+    evidence = sound()
+    node(evidence, 1).update(held=own, issued=own)
+    node(evidence, 1)["probe"]["chain"] = [own]
+    node(evidence, 0)["trust"] = [root]
+    result = judge(evidence)
+    [finding] = [finding for finding in result["findings"] if finding["check"] == "server_trust"]
+    assert finding["severity"] == "missing" and "cannot be verified here" in finding["cause"], finding

@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._x509 import rules
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain, climb
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain, climb, climb_to_root
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate, read_request
 
 from tests.support.requests_made import make_csr, openssl
@@ -283,3 +284,20 @@ def test_a_root_that_names_another_key_than_its_own_is_no_root(tmp_path: Path) -
     assert not openssl_follows(tmp_path)
     [said] = rules.chain_problems(climb(leaf, [read_certificate(root)]))
     assert said.startswith("the CA certificate O=Lab, CN=Root in its chain names as its issuer")
+
+
+def test_a_signature_that_we_cannot_verify_is_not_known_rather_than_wrong(tmp_path: Path) -> None:
+    curve = "ec_paramgen_curve:brainpoolP320r1"
+    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", curve, "-out", str(tmp_path / "Root.key"))
+    root = read_certificate(issue(tmp_path, "Root", "", CA, SIGNS))
+    leaf = read_certificate(issue(tmp_path, "cucm1", "Root", *LEAF.split("\n")))
+    (tmp_path / "Sub.pem").write_text(leaf.pem)
+    assert openssl_follows(tmp_path)
+    chain = climb(leaf, [root])
+    assert not chain.complete and chain.unverified([root]) and "cannot be verified here" in chain.gap([root])
+    assert not chain.unverified([]) and "is not among those given" in chain.gap([])
+    (tmp_path / "Root.key").unlink()
+    other = read_certificate(issue(tmp_path, "Root", "", CA, SIGNS))
+    assert not chain.unverified([other]) and "that none of the certificates given has" in chain.gap([other])
+    with pytest.raises(Failure, match=r"cannot be verified here.*Use a CA with an RSA key"):
+        climb_to_root(leaf, [root, other])

@@ -235,6 +235,12 @@ def _self_signed(case: Direction, checker: Node, node: Node, identity: Identity)
 
 def _no_ca(case: Direction, checker: Node, chain: Chain, pool: list[Certificate]) -> Check:
     wanted = chain.top.issuer
+    if chain.unverified(pool):
+        return Check(
+            "", "unknown", f"whether {_where(case, checker)} trusts the issuer of {_short(chain.leaf)} is not known: "
+            f"{chain.gap(pool)}", "certificate",
+            proof="Compare the certificates with openssl verify, or capture a handshake with cucm_capture.",
+        )  # fmt: skip
     same_name = any(candidate.subject.key == wanted.key for candidate in pool)
     why = chain.gap(pool) if same_name else f"{wanted.text} is missing"
     return Check(
