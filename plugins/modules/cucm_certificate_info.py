@@ -150,7 +150,9 @@ certificates:
       type: bool
       sample: false
     self_signed:
-      description: Whether it is signed by its own key.
+      description: >-
+        Whether it is signed by its own key. Where that cannot be checked (rare curves and hashes), whether subject,
+        issuer and key identifiers say so.
       type: bool
       sample: true
     sha256:

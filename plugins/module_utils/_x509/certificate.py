@@ -27,6 +27,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import (
     first,
     integer,
     moment,
+    octets,
     oid,
     split,
 )
@@ -39,6 +40,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import Publ
 
 #: extensionRequest of PKCS#9, and Microsoft's
 _EXTENSION_REQUESTS = ("1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14")
+_SUBJECT_KEY, _AUTHORITY_KEY = b"\x55\x1d\x0e", b"\x55\x1d\x23"
 _UNREADABLE = (ValueError, IndexError, OverflowError)
 
 
@@ -174,8 +176,18 @@ class Certificate(_Signed):
 
     @cached_property
     def self_signed(self) -> bool:
-        """Signed by its own key."""
-        return self.signed_by(self)
+        """Signed by its own key.
+
+        Where that cannot be checked (cryptography lacks the hash or the curve), what counts is what OpenSSL goes by
+        before it checks any signature: subject and issuer are the same, and so are the key identifiers if there are
+        both. Such a certificate is nobody's but its own, so that no CA is searched for and none is said to be missing.
+        It makes nothing trusted: a root counts only when it is itself in a trust store, and `signed_by` another
+        certificate is true only when that was checked.
+        """
+        if not self.self_issued:
+            return False
+        checked = self.signature.check(self.key, self.signed)
+        return _names_its_own_key(self.signed) if checked is None else checked
 
     @property
     def is_ca(self) -> bool:
@@ -293,6 +305,23 @@ def _certificate(der: bytes) -> Certificate:
         not_after=moment(end, "the end of its validity"),
         version=version,
     )
+
+
+def _names_its_own_key(signed: bytes) -> bool:
+    """Whether the key identifiers (of its own key and of its issuer's) are the same, or one of them is missing."""
+    try:
+        own, issuer = _key_identifiers(first(signed).children())
+    except _UNREADABLE:
+        return True
+    return own is None or issuer is None or own.content == issuer.content
+
+
+def _key_identifiers(content: list[Element]) -> tuple[Element | None, Element | None]:
+    extensions = split(content, 0xA3)[0]
+    listed = [] if extensions is None else first(extensions.content).children()
+    values = {parts[0].content: first(octets(parts[-1], "an extension")) for parts in map(Element.children, listed)}
+    authority = values.get(_AUTHORITY_KEY)
+    return values.get(_SUBJECT_KEY), None if authority is None else split(authority.children(), 0x80)[0]
 
 
 @lru_cache(maxsize=256)
