@@ -22,7 +22,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import (
     sequences,
     split,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.kinds import CERTIFICATE, REQUEST, WORDS, kind_of
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.kinds import CERTIFICATE, PKCS7, REQUEST, WORDS, kind_of
 
 _MARK = re.compile(r"-----(BEGIN|END) ([A-Z0-9 #]{1,40})-----")
 # Microsoft's pages put CERTIFICATE around a PKCS#7 file too, so that the label says little about the content.
@@ -59,16 +59,25 @@ def read_certificates(data: str | bytes, what: str = "the data given") -> list[C
     blocks = [candidate for candidate in _blocks(data) if candidate.label in _CERTIFICATES]
     for number, block in enumerate(blocks, start=1):
         which = "The certificate" if len(blocks) == 1 else f"Certificate number {number} of {len(blocks)}"
-        try:
-            for der in _certificate_ders(block.der()):
-                found.setdefault(der, Certificate.from_der(der))
-        except Unreadable as error:
-            raise Failure(f"{which} in {what} cannot be read: {error.why.rstrip('.')}. {_EXPORT}") from None
-        except (ValueError, IndexError) as error:
-            raise Failure(f"{which} in {what} is damaged: {error}. {_EXPORT}") from None
+        for certificate in _certificates(block, f"{which} in {what}"):
+            found.setdefault(certificate.der, certificate)
     if not found:
         raise Failure(f"There is no certificate that can be read in {what}: {_description(data)}. {_GIVE}")
     return list(found.values())
+
+
+def _certificates(block: _Block, which: str) -> list[Certificate]:
+    """Those of a block; which names it in the sentence of a Failure."""
+    try:
+        der = block.der()
+        other = WORDS.get(kind_of(der))
+        if other:
+            raise Failure(f"{which} cannot be read: under the label of a certificate there is {other}. {_GIVE}")
+        return [Certificate.from_der(part) for part in _certificate_ders(der)]
+    except Unreadable as error:
+        raise Failure(f"{which} cannot be read: {error.why.rstrip('.')}. {_EXPORT}") from None
+    except (ValueError, IndexError) as error:
+        raise Failure(f"{which} is damaged: {error}. {_EXPORT}") from None
 
 
 def read_certificate(data: str | bytes, what: str = "the data given") -> Certificate:
@@ -78,7 +87,9 @@ def read_certificate(data: str | bytes, what: str = "the data given") -> Certifi
 
 def read_request(data: str | bytes, what: str = "the data given") -> Request:
     """A PKCS#10 request from PEM (any of CUCM's labels, text around it) or DER; raises Failure when it is none."""
-    block = next((candidate for candidate in _blocks(data) if candidate.label in _REQUESTS), None)
+    blocks = [candidate for candidate in _blocks(data) if _kind(candidate) == REQUEST]
+    # The end of another one, e.g. of the screen before, may stand above the one that is meant.
+    block = next((candidate for candidate in blocks if candidate.body is not None), blocks[0] if blocks else None)
     if block is None:
         raise Failure(
             f"There is no certificate request in {what}: {_description(data)}. Give PEM "
@@ -94,17 +105,18 @@ def read_request(data: str | bytes, what: str = "the data given") -> Request:
 
 @dataclass(frozen=True)
 class _Block:
-    """A PEM block, or DER (bytes) that came without PEM. body is None where the END line is missing."""
+    """A PEM block, or DER (bytes) that came without PEM. body is None where the line named in lost is missing."""
 
     label: str
     body: str | bytes | None
+    lost: str = "END"
 
     def der(self) -> bytes:
         """Its bytes; ValueError with the reason where they can't be made out."""
         if isinstance(self.body, bytes):
             return self.body
         if self.body is None:
-            raise ValueError("its END line is missing")
+            raise ValueError(f"its {self.lost} line is missing{' or misspelt' if self.lost == 'BEGIN' else ''}")
         odd = sorted({sign for sign in self.body if not _BASE64.fullmatch(sign)})
         try:
             if not odd:
@@ -121,12 +133,25 @@ def _blocks(data: str | bytes) -> Iterator[_Block]:
         return
     text = _text(data)
     marks = list(_MARK.finditer(text))
-    for mark, after in zip(marks, [*marks[1:], None], strict=False):
+    for before, mark, after in zip([None, *marks], marks, [*marks[1:], None], strict=False):
         if mark[1] == "BEGIN":
             ended = after is not None and after.groups() == ("END", mark[2])
             yield _Block(mark[2], text[mark.end() : after.start()] if ended and after is not None else None)
+        elif _lacks_begin(text, before, mark):
+            yield _Block(mark[2], None, "BEGIN")
     if not marks and text.lstrip().startswith("MI") and _BASE64.fullmatch(text):
         yield from _bare(text)
+
+
+def _lacks_begin(text: str, before: re.Match[str] | None, end: re.Match[str]) -> bool:
+    """Whether an END line ends a block that lost its BEGIN line; before is the line of PEM above it.
+
+    A certificate's block with the END line of another is named as one that lost its own, and that once. An END line
+    with nothing above it ends nothing, unless it is all that there is.
+    """
+    if before is not None and before[1] == "BEGIN":
+        return before[2] != end[2] and before[2] not in _CERTIFICATES
+    return bool(text[before.end() if before else 0 : end.start()].strip()) or text.strip() == end[0]
 
 
 def _is_der(data: bytes) -> bool:
@@ -163,9 +188,10 @@ def _bare(text: str) -> Iterator[_Block]:
 
 def _text(data: str | bytes) -> str:
     """The text of PEM. Windows' shells write UTF-16, which is seen by its mark or by its zero bytes."""
+    # The mark is no part of the text, and hides what it begins with.
     if isinstance(data, bytes):
         data = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
-    return data.replace("\0", "")
+    return data.replace("\0", "").lstrip("\ufeff")
 
 
 def _certificate_ders(der: bytes) -> list[bytes]:
@@ -195,17 +221,28 @@ def _description(data: str | bytes) -> str:
     if blocks:
         # A request that a key comes with is what was meant.
         return _clause(next((block for block in blocks if block.label in _REQUESTS), blocks[0]))
-    mark = _MARK.search(text)
-    if mark:
-        return f"it holds a {mark[2]} block"
-    if re.match(r"\s*<(?:!doctype|html|\?xml)", text, re.IGNORECASE):
+    if re.match(r"\s*<(?:!doctype|!--|html|\?xml)", text, re.IGNORECASE):
         return "it is a web page"
     return f"it is {len(data)} {'bytes' if isinstance(data, bytes) else 'characters'} of something else"
 
 
 def _clause(block: _Block) -> str:
-    if block.label in _REQUESTS:
-        return f"it is {WORDS[REQUEST]}"
-    if isinstance(block.body, bytes) and block.label in WORDS:
-        return f"it is {WORDS[block.label]}"
+    """What a block is, e.g. "it is a private key"; of PEM with its own label, e.g. "it holds a X509 CRL block"."""
+    kind = _kind(block)
+    if kind in WORDS:
+        return f"it is {WORDS[kind]}"
+    if kind in (CERTIFICATE, PKCS7):
+        return "it is a certificate" if kind == CERTIFICATE else "it is a PKCS#7 file, which holds certificates"
     return f"it holds a {block.label} block"
+
+
+def _kind(block: _Block) -> str:
+    """The label that its content would have in PEM, where its own says little: those of certificates and of DER."""
+    if block.label in _REQUESTS:
+        return REQUEST
+    if block.label not in _CERTIFICATES and not isinstance(block.body, bytes):
+        return ""
+    try:
+        return kind_of(block.der())
+    except ValueError:
+        return ""

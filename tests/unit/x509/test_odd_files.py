@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import subprocess
 from collections.abc import Callable
 from functools import cache
@@ -14,9 +15,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificates, read_request
 
 from tests.support.requests_made import openssl
+
+BEGIN, END = b"-----BEGIN CERTIFICATE-----\n", b"-----END CERTIFICATE-----\n"
 
 
 @cache
@@ -103,3 +106,106 @@ def test_der_that_holds_the_text_of_pem_is_der() -> None:
              "-addext", comment, "-outform", "DER"], check=True, capture_output=True,
         ).stdout  # fmt: skip
     assert inside in der and names(der) == ["c"]
+
+
+def pem_of(label: str, der: bytes) -> bytes:
+    return f"-----BEGIN {label}-----\n{base64.encodebytes(der).decode()}-----END {label}-----\n".encode()
+
+
+OTHERS = {
+    "pkcs1": "a private key",
+    "pkcs8": "a private key",
+    "sec1": "a private key",
+    "encrypted": "an encrypted private key",
+    "public": "a public key",
+    "p12": "a PKCS#12 file (.pfx, .p12), which holds a private key",
+    "csr": "a certificate request, which no CA has signed yet",
+    "crl": "a CA's list of revoked certificates (CRL)",
+}
+
+
+@pytest.mark.parametrize("file", OTHERS)
+def test_what_is_no_certificate_is_named_in_every_form(file: str) -> None:
+    der, words = made()[file], re.escape(OTHERS[file])
+    secret = base64.b64encode(der).decode()[40:60]
+    # The public key of RSA and SEC1's key are too short for the Base-64 that is known without PEM.
+    forms = [der, der + b"\n", *([base64.encodebytes(der)] if der[1] == 0x82 else [])]
+    for data in forms:
+        with pytest.raises(Failure, match=rf"no certificate that can be read in FILE: it is {words}") as caught:
+            names(data)
+        assert secret not in caught.value.msg and "ASN.1" not in caught.value.msg
+    which = "FILE cannot be read: under the label of a certificate there is "
+    with pytest.raises(Failure, match=which + words) as caught:
+        names(pem_of("CERTIFICATE", der))
+    assert secret not in caught.value.msg
+    with pytest.raises(Failure, match=r"^Certificate number 2 of 2 in " + which + words):
+        names(made()["a.pem"] + pem_of("CERTIFICATE", der))
+    # As in PEM, what comes with a certificate is skipped.
+    assert names(made()["a.der"] + der) == ["a.lab"]
+
+
+@pytest.mark.parametrize("file", ["a.pem", "a.der"])
+def test_a_certificate_in_place_of_a_request_is_named(file: str) -> None:
+    with pytest.raises(Failure, match="no certificate request in FILE: it is a certificate"):
+        read_request(made()[file], "FILE")
+
+
+def test_a_request_is_read_in_every_form() -> None:
+    der = made()["csr"]
+    openssl("req", "-noout", "-verify", "-inform", "DER", feed=der)
+    pems = (
+        pem_of("CERTIFICATE", der),
+        pem_of("CERTIFICATE REQUEST", der),
+        END + pem_of("NEW CERTIFICATE REQUEST", der),
+    )
+    for data in (der, der + b"\n", base64.encodebytes(der), *pems, *(made()["a.pem"] + pem for pem in pems)):
+        assert read_request(data, "FILE").der == der
+
+
+LOST = "FILE is damaged: its BEGIN line is missing or misspelt"
+
+
+@pytest.mark.parametrize(
+    ("begin", "which"),
+    [
+        (b"", "Certificate number 2 of 2 in "),
+        (b"-----BEGIN CERTIFCATE-----\n", "Certificate number 2 of 2 in "),
+        (b"----- BEGIN CERTIFICATE -----\n", "Certificate number 2 of 2 in "),
+    ],
+)
+def test_a_block_that_lost_its_first_line_is_named(begin: bytes, which: str) -> None:
+    pem = made()
+    assert pem["b.pem"].startswith(BEGIN)
+    lost = pem["b.pem"].replace(BEGIN, begin)
+    with pytest.raises(Failure, match=f"^{which}{LOST}"):
+        names(pem["a.pem"] + lost)
+    with pytest.raises(Failure, match=f"^Certificate number 1 of 2 in {LOST}"):
+        names(lost + pem["a.pem"])
+    with pytest.raises(Failure, match=f"^The certificate in {LOST}"):
+        names(lost)
+
+
+def test_an_end_line_alone_is_named_and_one_too_many_does_no_harm() -> None:
+    with pytest.raises(Failure, match=f"^The certificate in {LOST}"):
+        names(END)
+    pem = made()["a.pem"]
+    assert names(pem + END) == names(END + pem) == ["a.lab"] == [first_of_openssl(pem + END)]
+    # A key's line is no certificate's: nothing of a certificate was lost.
+    assert names(b"AAAA\n-----END PRIVATE KEY-----\n" + pem) == ["a.lab"]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "it is empty"),
+        (b" \r\n", "it is empty"),
+        (b"<!DOCTYPE html><html>", "it is a web page"),
+        (b"<!-- saved from url=(0014)about:internet -->\n<html>", "it is a web page"),
+        (b"0000 1111", r"it is \d+ bytes of something else"),
+    ],
+)
+def test_a_file_without_anything_is_named(mark: bytes, data: bytes, words: str) -> None:
+    for reader in (read_certificates, read_request):
+        with pytest.raises(Failure, match=f"in FILE: {words}"):
+            reader(mark + data, "FILE")
