@@ -33,6 +33,21 @@ _ATTRIBUTES = {
     "jurisdictionC": NameOID.JURISDICTION_COUNTRY_NAME, "jurisdictionST": NameOID.JURISDICTION_STATE_OR_PROVINCE_NAME,
     "jurisdictionL": NameOID.JURISDICTION_LOCALITY_NAME,
 }  # fmt: skip
+#: and further ones, as OpenSSL calls them
+_NUMBERS = {
+    "description": "2.5.4.13", "searchGuide": "2.5.4.14", "postalAddress": "2.5.4.16", "postOfficeBox": "2.5.4.18",
+    "physicalDeliveryOfficeName": "2.5.4.19", "telephoneNumber": "2.5.4.20", "telexNumber": "2.5.4.21",
+    "teletexTerminalIdentifier": "2.5.4.22", "facsimileTelephoneNumber": "2.5.4.23", "x121Address": "2.5.4.24",
+    "internationaliSDNNumber": "2.5.4.25", "registeredAddress": "2.5.4.26", "destinationIndicator": "2.5.4.27",
+    "preferredDeliveryMethod": "2.5.4.28", "member": "2.5.4.31", "owner": "2.5.4.32", "roleOccupant": "2.5.4.33",
+    "seeAlso": "2.5.4.34", "userPassword": "2.5.4.35", "name": "2.5.4.41", "initials": "2.5.4.43",
+    "generationQualifier": "2.5.4.44", "x500UniqueIdentifier": "2.5.4.45", "dnQualifier": "2.5.4.46",
+    "enhancedSearchGuide": "2.5.4.47", "distinguishedName": "2.5.4.49", "uniqueMember": "2.5.4.50",
+    "houseIdentifier": "2.5.4.51", "dmdName": "2.5.4.54", "pseudonym": "2.5.4.65", "role": "2.5.4.72",
+    "unstructuredName": "1.2.840.113549.1.9.2", "unstructuredAddress": "1.2.840.113549.1.9.8",
+    "mail": "0.9.2342.19200300.100.1.3", "host": "0.9.2342.19200300.100.1.9", "uid": "0.9.2342.19200300.100.1.44",
+    "OGRN": "1.2.643.100.1", "SNILS": "1.2.643.100.3", "INN": "1.2.643.3.131.1.1",
+}  # fmt: skip
 _DIGESTS = ("sha512", "sha384", "sha256", "sha1")
 #: the web interfaces keep the certificates that fit the twin's addresses
 _NOT_COPIED = ("tomcat", "tomcat-ECDSA", "tomcat-trust", "ipsec")
@@ -192,7 +207,7 @@ def _name(parts: list[str]) -> x509.Name:
     found = []
     for part in parts:
         kind, _equals, value = part.partition("=")
-        oid = _ATTRIBUTES.get(kind) or x509.ObjectIdentifier(kind)
+        oid = _ATTRIBUTES.get(kind) or x509.ObjectIdentifier(_NUMBERS.get(kind, kind))
         # A foreign name may break rules of X.520 and is copied all the same.
         found.append(x509.NameAttribute(oid, value, _validate=False))
     return x509.Name(found)

@@ -14,7 +14,7 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ansible_collections.siptls.cucm.plugins.module_utils._text import is_address
@@ -26,19 +26,33 @@ ORGANIZATIONAL_UNIT = "2.5.4.11"
 ATTRIBUTES = {
     COMMON_NAME: "CN", "2.5.4.4": "SN", "2.5.4.5": "serialNumber", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST",
     "2.5.4.9": "street", "2.5.4.10": "O", ORGANIZATIONAL_UNIT: "OU", "2.5.4.12": "title", "2.5.4.13": "description",
-    "2.5.4.15": "businessCategory", "2.5.4.17": "postalCode", "2.5.4.41": "name", "2.5.4.42": "GN",
-    "2.5.4.43": "initials", "2.5.4.44": "generationQualifier", "2.5.4.46": "dnQualifier", "2.5.4.65": "pseudonym",
-    "2.5.4.45": "x500UniqueIdentifier", "2.5.4.97": "organizationIdentifier", "1.2.840.113549.1.9.1": "emailAddress",
-    "1.2.840.113549.1.9.2": "unstructuredName", "0.9.2342.19200300.100.1.1": "UID",
-    "0.9.2342.19200300.100.1.25": "DC", "1.3.6.1.4.1.311.60.2.1.1": "jurisdictionL",
-    "1.3.6.1.4.1.311.60.2.1.2": "jurisdictionST", "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionC",
-    "1.2.643.100.1": "OGRN", "1.2.643.3.131.1.1": "INN",
+    "2.5.4.14": "searchGuide", "2.5.4.15": "businessCategory", "2.5.4.16": "postalAddress", "2.5.4.17": "postalCode",
+    "2.5.4.18": "postOfficeBox", "2.5.4.19": "physicalDeliveryOfficeName", "2.5.4.20": "telephoneNumber",
+    "2.5.4.21": "telexNumber", "2.5.4.22": "teletexTerminalIdentifier", "2.5.4.23": "facsimileTelephoneNumber",
+    "2.5.4.24": "x121Address", "2.5.4.25": "internationaliSDNNumber", "2.5.4.26": "registeredAddress",
+    "2.5.4.27": "destinationIndicator", "2.5.4.28": "preferredDeliveryMethod", "2.5.4.31": "member",
+    "2.5.4.32": "owner", "2.5.4.33": "roleOccupant", "2.5.4.34": "seeAlso", "2.5.4.35": "userPassword",
+    "2.5.4.41": "name", "2.5.4.42": "GN", "2.5.4.43": "initials",
+    "2.5.4.44": "generationQualifier", "2.5.4.45": "x500UniqueIdentifier",
+    "2.5.4.46": "dnQualifier", "2.5.4.47": "enhancedSearchGuide", "2.5.4.49": "distinguishedName",
+    "2.5.4.50": "uniqueMember", "2.5.4.51": "houseIdentifier", "2.5.4.54": "dmdName", "2.5.4.65": "pseudonym",
+    "2.5.4.72": "role", "2.5.4.97": "organizationIdentifier", "1.2.840.113549.1.9.1": "emailAddress",
+    "1.2.840.113549.1.9.2": "unstructuredName", "1.2.840.113549.1.9.8": "unstructuredAddress",
+    "0.9.2342.19200300.100.1.1": "UID", "0.9.2342.19200300.100.1.3": "mail", "0.9.2342.19200300.100.1.9": "host",
+    "0.9.2342.19200300.100.1.25": "DC", "0.9.2342.19200300.100.1.44": "uid",
+    "1.3.6.1.4.1.311.60.2.1.1": "jurisdictionL", "1.3.6.1.4.1.311.60.2.1.2": "jurisdictionST",
+    "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionC", "1.2.643.100.1": "OGRN", "1.2.643.100.3": "SNILS",
+    "1.2.643.3.131.1.1": "INN",
 }  # fmt: skip
 #: the string types of X.520 by tag -> Python's codec; OpenSSL takes T61 (Teletex) for Latin-1, and so does CUCM
 _STRINGS = {
     0x0C: "utf-8", 0x12: "latin-1", 0x13: "latin-1", 0x14: "latin-1", 0x16: "latin-1", 0x1A: "latin-1",
     0x1C: "utf-32-be", 0x1E: "utf-16-be",
 }  # fmt: skip
+# OpenSSL leaves a NumericString out of the types that it takes for the same text.
+_NUMERIC = 0x12
+# What OpenSSL folds, and no blank of Unicode.
+_BLANKS = re.compile(r"[ \t\n\v\f\r]+")
 _SPECIAL = ',+"\\<>;'
 #: what separates names in the X.509 Subject Name of a security profile
 SEPARATORS = " ,;:"
@@ -46,11 +60,15 @@ SEPARATORS = " ,;:"
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute of a name. value is its text; when it is not a string, # and its DER in hexadecimal."""
+    """One attribute of a name. value is its text; when it is not a string, # and its DER in hexadecimal.
+
+    folded: whether it is compared by its letters and words, and not sign by sign.
+    """
 
     oid: str
     value: str
     is_string: bool = True
+    folded: bool = field(default=True, compare=False, repr=False)
 
     @classmethod
     def read(cls, element: Element) -> Attribute:
@@ -63,10 +81,10 @@ class Attribute:
         name = oid(kind, "the type of an attribute")
         try:
             if codec:
-                return cls(name, value.content.decode(codec))
+                return cls(name, value.content.decode(codec), folded=value.tag != _NUMERIC)
         except UnicodeDecodeError:
             pass
-        return cls(name, f"#{value.whole.hex().upper()}", is_string=False)
+        return cls(name, f"#{value.whole.hex().upper()}", is_string=False, folded=False)
 
     @property
     def text(self) -> str:
@@ -82,9 +100,10 @@ class Attribute:
         return f"/{ATTRIBUTES.get(self.oid, self.oid)}={''.join(signs)}"
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, str, bool]:
         """What RFC 5280 (7.1) compares as OpenSSL does it: letters in lower case, blanks folded."""
-        return self.oid, " ".join(_lower(self.value).split())
+        text = _BLANKS.sub(" ", _lower(self.value)).strip(" ") if self.folded else self.value
+        return self.oid, text, self.folded
 
 
 @dataclass(frozen=True)
@@ -95,9 +114,9 @@ class Name:
 
     @classmethod
     def read(cls, element: Element, what: str) -> Name:
-        """From a Name (RDNSequence)."""
-        sets = element.expect(SEQUENCE, what).children()
-        return cls(tuple(tuple(map(Attribute.read, relative.expect(SET, what).children())) for relative in sets))
+        """From a Name (RDNSequence); an empty set says nothing, and OpenSSL leaves it out too."""
+        sets = [relative.expect(SET, what).children() for relative in element.expect(SEQUENCE, what).children()]
+        return cls(tuple(tuple(map(Attribute.read, attributes)) for attributes in sets if attributes))
 
     @cached_property
     def text(self) -> str:
@@ -124,7 +143,7 @@ class Name:
         return frozenset({self.text, "".join(attribute.oneline for rdn in self.rdns for attribute in rdn)})
 
     @cached_property
-    def key(self) -> tuple[tuple[tuple[str, str], ...], ...]:
+    def key(self) -> tuple[tuple[tuple[str, str, bool], ...], ...]:
         """Equal for names that RFC 5280 (7.1) calls equal."""
         return tuple(tuple(sorted(attribute.key for attribute in rdn)) for rdn in self.rdns)
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 import base64
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate, Unreadable
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import DerError, Element, first
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.der import Element, first
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.keys import PublicKey
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.reading import read_certificate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.der_changes import changed, tlv, walk
 from tests.support.requests_made import openssl
 
 RSA_KEY, EC_KEY = ("-newkey", "rsa:2048"), ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
@@ -46,44 +47,6 @@ def made(kind: str) -> Certificate:
                 "-addext", "extendedKeyUsage=serverAuth",
             )
         )  # fmt: skip
-
-
-def tlv(tag: int, content: bytes) -> bytes:
-    """DER of one element."""
-    size = len(content)
-    count = (size.bit_length() + 7) // 8
-    return bytes([tag, size] if size < 128 else [tag, 0x80 | count, *size.to_bytes(count, "big")]) + content
-
-
-def inside(element: Element) -> list[Element]:
-    """The elements in a constructed one, and those that an OCTET STRING wraps."""
-    try:
-        if element.tag & 0x20:
-            return element.children()
-        return element.children() if element.tag == 0x04 and len(element.content) > 2 else []
-    except DerError:
-        return []
-
-
-def walk(element: Element) -> Iterator[Element]:
-    yield element
-    for child in inside(element):
-        yield from walk(child)
-
-
-def changed(element: Element, at: int, change: Callable[[Element], bytes]) -> bytes:
-    """The DER of an element in which the one with the number at, counted from the outermost, is another."""
-    return b"".join(_changed(element, iter(range(at, -1, -1)), change))
-
-
-def _changed(element: Element, left: Iterator[int], change: Callable[[Element], bytes]) -> Iterator[bytes]:
-    turn = next(left, -1)
-    if turn == 0:
-        yield change(element)
-    elif turn < 0 or not inside(element):
-        yield element.whole
-    else:
-        yield tlv(element.tag, b"".join(part for child in inside(element) for part in _changed(child, left, change)))
 
 
 def test_a_salt_that_no_machine_word_holds_is_shown() -> None:
