@@ -120,3 +120,27 @@ def test_what_is_no_handshake_record_does_not_deny_the_handshake(
     found = only(capture_file(flights, size=9_999))
     assert (found.established, found.mutual) == (established, established)
     assert any("no TLS record were passed over" in note for note in found.notes) is (established is None)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_early_data_is_no_answer_to_the_server(identities: Identities, tmp_path: Path, accepted: bool) -> None:
+    """Two bytes of it are as long as an alert; data that the server rejects comes before the client is refused."""
+    folder = identities.folder
+    (folder / "early").write_bytes(b"\r\n" if accepted else b"OPTIONS sip:b SIP/2.0\r\n\r\n")
+    server = ["-tls1_3", "-cert", "CUCM10.pem", "-key", "CUCM10.key", "-early_data", "-no_anti_replay"]
+    first = ["-tls1_3", "-sess_out", "session.pem"]
+    second = ["-tls1_3", "-sess_in", "session.pem", "-early_data", "early"]
+    if accepted:
+        flights = recorded(folder, server, first, second, say="ask\n")
+    else:
+        # Another server does not know the first one's key of tickets.
+        recorded(folder, server, first, say="ask\n")
+        refuses = [*server, "-Verify", "2", "-verify_return_error", "-CAfile", "ca.pem"]
+        flights = recorded(folder, refuses, [*second, "-cert", "Other.pem", "-key", "Other.key"], say="ask\n")
+    assert [data[:1] for name, data in records(flights) if name == "client"][1:3] == [b"\x14", b"\x17"]
+    for part_of in (records(flights), flights):
+        frames = frames_of(part_of, size=1_400 if part_of is flights else 99_999)
+        for at in range(len(frames)):
+            for part in (frames, [*frames[:at], *frames[at + 1 :]], frames[at:]):
+                found = only(write_pcap(tmp_path / "part.cap", part))
+                assert found.established in (None, accepted), at

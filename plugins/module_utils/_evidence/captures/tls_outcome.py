@@ -73,7 +73,7 @@ def _established_13(client: TlsSide, server: TlsSide, *, whole: bool, ended: boo
     alerts = alert_lengths(server.cipher)
     if _answered(client, server, alerts):
         return True, None
-    first = client.application[0] if client.application else None
+    first = next(iter(_answers(client, server)), None)
     if first is None:
         return (False if whole and ended else None), None
     if not whole:
@@ -117,16 +117,25 @@ def alert_lengths(cipher: int | None) -> frozenset[int]:
     return frozenset(_ALERTS.values()) if known is None else frozenset({known})
 
 
+def _answers(client: TlsSide, server: TlsSide) -> list[Application]:
+    """The client's records from its answer to the server's flight on: early data (0-RTT) came before that flight."""
+    if not server.application:
+        return []
+    begun = server.application[0].at + 1
+    return [record for record in client.application if sent_after(record.acknowledged, begun)]
+
+
 def _answered(client: TlsSide, server: TlsSide, alerts: frozenset[int]) -> bool:
     """Whether the server sent data after the client's Finished, and no alert.
 
     The client's first records after the server's are its Finished or, of alert's length, its refusal. What the server
-    sends then is a ticket or data when it accepted the client, or an alert. Early data would come before all that.
+    sends then is a ticket or data when it accepted the client, or an alert. Early data may still come while the
+    server's flight arrives, and would look like an answer to it.
     A capture may show frames out of order; what the client acknowledges with its Finished was sent before.
     """
     if client.early_data:
         return False
-    first = next((record for record in client.application if record.size not in alerts), None)
+    first = next((record for record in _answers(client, server) if record.size not in alerts), None)
     return first is not None and any(
         record.size not in alerts and sent_after(record.at, first.acknowledged) for record in server.application
     )
