@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import capture
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.capture import CaptureConnection
 
+from tests.support import made_captures
 from tests.support.made_captures import Flights, Identities, Script, frames_of, recorded, records, write_pcap
 
 ASK = b"OPTIONS sip:10.106.95.200 SIP/2.0\r\n\r\n"
@@ -144,3 +145,17 @@ def test_early_data_is_no_answer_to_the_server(identities: Identities, tmp_path:
             for part in (frames, [*frames[:at], *frames[at + 1 :]], frames[at:]):
                 found = only(write_pcap(tmp_path / "part.cap", part))
                 assert found.established in (None, accepted), at
+
+
+def test_a_session_without_certificates_may_be_resumed_too(capture_file: Callable[..., Path]) -> None:
+    """An anonymous cipher shows no certificate in its first handshake either, but a ServerHelloDone."""
+    near, far = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    near.check_hostname, near.verify_mode = False, ssl.CERT_NONE
+    for context in (near, far):
+        context.set_ciphers("AECDH-AES128-SHA:@SECLEVEL=0")
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    flights, ends = made_captures._talk(near, far, ASK, None)
+    assert only(capture_file(flights)).resumed is False
+    again, _unused = made_captures._talk(near, far, ASK, ends["client"][0].session)
+    found = only(capture_file(again))
+    assert (found.resumed, found.established, found.cipher) == (True, True, "AECDH-AES128-SHA")

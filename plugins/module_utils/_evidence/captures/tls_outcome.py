@@ -17,7 +17,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.tls
     Application,
     TlsSide,
 )
-from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names import cipher_name
 
 SERVER_REFUSED = "by its length, the server's answer to the client's certificate is an alert: a refusal"
 CLIENT_REFUSED = "by its length, the client's answer to the server's certificate is an alert: a refusal"
@@ -143,15 +142,10 @@ def _answered(client: TlsSide, server: TlsSide, alerts: frozenset[int]) -> bool:
 
 def _resumed(client: TlsSide, server: TlsSide) -> bool | None:
     """TLS 1.2 and before: a resumed session has no Certificate and no ServerHelloDone before ChangeCipherSpec."""
-    if server.certificates is not None or server.hello_done or _is_anonymous(server):
+    if server.certificates is not None or server.hello_done:
         return False
     clean = server.gaps_at_hello == server.gaps_at_change
     return True if server.cipher_changed and clean and client.cipher_changed else None
-
-
-def _is_anonymous(server: TlsSide) -> bool:
-    name = cipher_name(server.cipher) if server.cipher is not None else ""
-    return name.startswith(("ADH", "AECDH")) or "PSK" in name
 
 
 def _asked(server: TlsSide) -> bool | None:
