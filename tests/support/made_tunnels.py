@@ -31,9 +31,19 @@ def _udp(port: int, payload: bytes) -> bytes:
     return ethernet(_ip(17, struct.pack(">HHHH", 50000, port, 8 + len(payload), 0) + payload))
 
 
+def _length(payload: bytes) -> bytes:
+    """A frame of IEEE 802.3: its length in place of an EtherType."""
+    return ethernet(payload, len(payload))
+
+
+def _pppoe(protocol: bytes, payload: bytes) -> bytes:
+    return ethernet(b"\x11\x00\x00\x01" + struct.pack(">H", len(protocol + payload)) + protocol + payload, 0x8864)
+
+
 def wrapped(how: str, ip: bytes) -> bytes:
     """An Ethernet frame that holds this IP packet in a tunnel."""
     kind = 0x86DD if ip[0] >> 4 == 6 else 0x0800
+    ether, ppp = struct.pack(">H", kind), b"\x57" if kind == 0x86DD else b"\x21"
     inner = ethernet(ip, kind)
     label = struct.pack(">I", (16 << 12) | 0x100 | 64)
     labels = struct.pack(">I", (17 << 12) | 64) + label
@@ -50,9 +60,27 @@ def wrapped(how: str, ip: bytes) -> bytes:
         "mpls": lambda: ethernet(label + ip, 0x8847),
         "mpls twice": lambda: ethernet(labels + ip, 0x8847),
         "mpls pseudowire": lambda: ethernet(label + bytes(4) + inner, 0x8847),
-        "pppoe": lambda: ethernet(
-            b"\x11\x00\x00\x01" + struct.pack(">HH", len(ip) + 2, 0x57 if kind == 0x86DD else 0x21) + ip, 0x8864
+        # The address that follows may begin like a control word, IPv4 or IPv6.
+        **{
+            f"mpls without control word, {first:02x}": lambda first=first: ethernet(
+                label + bytes([first]) + inner[1:], 0x8847
+            )
+            for first in (0x00, 0x40, 0x45, 0x64, 0xE4)
+        },
+        "mpls in ip": lambda: ethernet(_ip(137, label + ip)),
+        "pppoe": lambda: _pppoe(b"\x00" + ppp, ip),
+        "pppoe, one byte of protocol": lambda: _pppoe(ppp, ip),
+        "pppoe with mpls": lambda: _pppoe(b"\x02\x81", label + ip),
+        "snap": lambda: _length(b"\xaa\xaa\x03\x00\x00\x00" + ether + ip),
+        "snap through a bridge": lambda: _length(b"\xaa\xaa\x03\x00\x00\xf8" + ether + ip),
+        # These two end with a checksum.
+        "isl": lambda: (
+            b"\x01\x00\x0c\x00\x00\x01"
+            + _length(b"\xaa\xaa\x03" + MACS[:3] + b"\x00\x0a" + bytes(4) + inner + bytes(4))[6:]
         ),
+        "fabricpath": lambda: ethernet(b"\x00\x40" + inner + bytes(4), 0x8903),
+        "vlan 9200": lambda: ethernet(b"\x00\x05" + ether + ip, 0x9200),
+        "hsr": lambda: ethernet(b"\x00\x05\x00\x01" + ether + ip, 0x892F),
         "ip in ip": lambda: ethernet(_ip(41 if kind == 0x86DD else 4, ip)),
         "vlan in gre": lambda: _gre(0x6558, MACS + b"\x81\x00\x00\x05" + struct.pack(">H", kind) + ip),
         "vn-tag": lambda: ethernet(b"\x80\x01\x00\x02" + struct.pack(">H", kind) + ip, 0x8926),
@@ -62,12 +90,30 @@ def wrapped(how: str, ip: bytes) -> bytes:
         "IPsec ESP": lambda: ethernet(_ip(50, ip)),
         "MACsec": lambda: ethernet(ip, 0x88E5),
         "L2TP": lambda: _udp(1701, ip),
+        "CAPWAP": lambda: _udp(5247, bytes(8) + ip),
+        "LISP": lambda: _udp(4341, bytes(8) + ip),
+        "Teredo": lambda: _udp(3544, ip),
+        "GUE": lambda: _udp(6080, bytes(4) + ip),
+        "IPComp": lambda: ethernet(_ip(108, bytes(4) + ip)),
+        "IP mobility": lambda: ethernet(_ip(55, ip)),
+        "IP protocol 200": lambda: ethernet(_ip(200, ip)),
+        "WCCP": lambda: _gre(0x883E, bytes(4) + ip),
+        "Aruba GRE": lambda: _gre(0x8200, ip),
+        "EtherType 0x7777": lambda: ethernet(ip, 0x7777),
+        "PPP multilink": lambda: _pppoe(b"\x00\x3d", bytes(4) + ppp + ip),
+        "PPP protocol 0x0069": lambda: _pppoe(b"\x00\x69", ip),
+        "MPLS": lambda: ethernet(label + b"\xe4" + bytes(range(60)), 0x8847),
     }[how]()
 
 
 OPENED = (
     "gre", "gre with key and checksum", "gre bridged", "erspan 1", "erspan 2", "erspan 3", "vxlan", "geneve", "mpls",
-    "mpls twice", "mpls pseudowire", "pppoe", "ip in ip", "vlan in gre",
-    "vn-tag", "e-tag", "trustsec",
+    "mpls twice", "mpls in ip", "pppoe", "pppoe, one byte of protocol", "pppoe with mpls", "ip in ip", "vlan in gre",
+    "vn-tag", "e-tag", "trustsec", "snap", "snap through a bridge", "isl", "fabricpath", "vlan 9200", "hsr",
+    "mpls pseudowire", "mpls without control word, 00", "mpls without control word, 40",
+    "mpls without control word, 45", "mpls without control word, 64", "mpls without control word, e4",
 )  # fmt: skip
-CLOSED = ("IPsec ESP", "MACsec", "L2TP")
+CLOSED = (
+    "IPsec ESP", "MACsec", "L2TP", "CAPWAP", "LISP", "Teredo", "GUE", "IPComp", "IP mobility", "IP protocol 200",
+    "WCCP", "Aruba GRE", "EtherType 0x7777", "PPP multilink", "PPP protocol 0x0069", "MPLS",
+)  # fmt: skip

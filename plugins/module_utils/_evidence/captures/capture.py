@@ -109,7 +109,7 @@ def read(paths: Sequence[Path], ports: frozenset[int] = SIP_PORTS) -> Capture:
 
     found = connections(every(), ports)
     layers.report(notes)
-    if ports and notes.packets and not notes.segments and not notes.problems:
+    if ports and notes.packets and not notes.segments and (notes.other_ports or not notes.problems):
         listed = ", ".join(map(str, sorted(ports)))
         notes.problem(f"no TCP packet of the ports {listed} was found; a trunk with another port needs it in ports")
     return Capture([_shown(connection) for connection in found], notes)

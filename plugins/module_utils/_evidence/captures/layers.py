@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a packet down to its TCP segment, through the tunnels in which mirror ports wrap packets. Private.
 
-VLAN tags, tags of Cisco's switches (VN-Tag, CMD) and of 802.1BR, MPLS, PPPoE, GRE, ERSPAN (I to III), VXLAN, GENEVE,
-6in4 and IP in IP are opened; a tunnel that can't be opened is counted in CaptureNotes by its name.
+VLAN tags, tags of Cisco's switches (VN-Tag, CMD, ISL, FabricPath) and of 802.1BR and HSR, LLC with SNAP, MPLS, PPP and
+PPPoE, GRE, ERSPAN (I to III), VXLAN, GENEVE, 6in4 and IP in IP are opened. Everything else is counted in CaptureNotes
+by its name or number, unless it never carries SIP.
 """
 
 from __future__ import annotations
@@ -29,27 +30,59 @@ RAW_IP = {12, 14, 101, 228, 229}
 PPP = 9
 ETHERTYPE_AT = {ETHERNET: 12, SLL: 14, SLL2: 0}
 PAYLOAD_AT = {ETHERNET: 14, SLL: 16, SLL2: 20}
-# Tag -> bytes between it and the EtherType of what it holds: VLAN tags, VN-Tag of UCS and Nexus, E-Tag (802.1BR), and
-# the metadata of Cisco TrustSec.
-TAGS = {0x8100: 2, 0x88A8: 2, 0x9100: 2, 0x8926: 4, 0x893F: 6, 0x8909: 6}
+# Tag -> bytes between it and the EtherType of what it holds: VLAN tags, VN-Tag of UCS and Nexus, E-Tag (802.1BR), the
+# metadata of Cisco TrustSec, and HSR.
+TAGS = {0x8100: 2, 0x88A8: 2, 0x9100: 2, 0x9200: 2, 0x9300: 2, 0x8926: 4, 0x893F: 6, 0x8909: 6, 0x892F: 4}
 MPLS = {0x8847, 0x8848}
-IPV4, IPV6, BRIDGED, PPPOE, ERSPAN, ERSPAN3 = 0x0800, 0x86DD, 0x6558, 0x8864, 0x88BE, 0x22EB
-CLOSED_ETHERTYPES = {0x88E5: "MACsec", 0x894F: "NSH", 0x88E7: "PBB", 0x880B: "PPTP", 0x22F3: "TRILL"}
+IPV4, IPV6, BRIDGED, PPPOE, ERSPAN, ERSPAN3, FABRICPATH = 0x0800, 0x86DD, 0x6558, 0x8864, 0x88BE, 0x22EB, 0x8903
+CLOSED_ETHERTYPES = {
+    0x88E5: "MACsec", 0x894F: "NSH", 0x88E7: "PBB", 0x880B: "PPTP", 0x22F3: "TRILL", 0x883E: "WCCP",
+    **{number: "Aruba GRE" for number in range(0x8200, 0x8300)},
+}  # fmt: skip
+# What never carries SIP: ARP, RARP, NHRP, LLDP, EAPOL, PPPoE discovery, loop tests, LACP, PTP, CFM, FCoE, AoE, IPX,
+# AppleTalk, DEC's, wake on LAN, probes of network cards, MRP's; with SNAP, CDP, UDLD, VTP, DTP and PVST.
+WITHOUT_SIP = {
+    0x0806, 0x8035, 0x2001, 0x88CC, 0x888E, 0x88C7, 0x8863, 0x9000, 0x8809, 0x88F7, 0x8902, 0x8906, 0x8914, 0x88A2,
+    0x8137, 0x809B, 0x80F3, 0x6001, 0x6002, 0x6003, 0x6004, 0x0842, 0x886D, 0x8874, 0x8899, 0x88F5, 0x88F6, 0x8808,
+    0x2000, 0x0111, 0x2003, 0x2004, 0x010B,
+}  # fmt: skip
+# An EtherType below this is the length of a frame with LLC.
+LEAST_ETHERTYPE = 0x0600
+# What a SNAP header begins with: the OUI of an EtherType, also through bridges (802.1H).
+SNAPS = {b"\xaa\xaa\x03\x00\x00\x00", b"\xaa\xaa\x03\x00\x00\xf8"}
+# The addresses of frames with ISL's header; the last four bits are the user's, and those before say Ethernet.
+ISL = {bytes([first, 0, 0x0C, 0, 0, user]) for first in (1, 3, 12) for user in range(16)}
 # IPv6 headers that may come before TCP and are as long as their second byte says (in 8 bytes, less the first 8).
 IPV6_OPTIONS = {0, 43, 60, 135}
-TCP, UDP, IP_IN_IP, IPV6_IN_IP, GRE, FRAGMENT, AUTHENTICATION = 6, 17, 4, 41, 47, 44, 51
-CLOSED_PROTOCOLS = {50: "IPsec ESP", 115: "L2TPv3", 137: "MPLS in IP", 97: "EtherIP"}
+TCP, UDP, IP_IN_IP, IPV6_IN_IP, GRE, FRAGMENT, AUTHENTICATION, MPLS_IN_IP = 6, 17, 4, 41, 47, 44, 51, 137
+CLOSED_PROTOCOLS = {
+    50: "IPsec ESP", 55: "IP mobility", 97: "EtherIP", 108: "IPComp", 115: "L2TPv3", 132: "SCTP",
+}  # fmt: skip
+# ICMP, IGMP, GGP, EGP, IGP, DCCP, RSVP, NHRP, ICMPv6, nothing, EIGRP, OSPF, PIM, VRRP, HIP, Shim6
+PROTOCOLS_WITHOUT_SIP = {1, 2, 3, 8, 9, 33, 46, 54, 58, 59, 88, 89, 103, 112, 139, 140}
+PPP_NEXT = {0x0021: IPV4, 0x0057: IPV6, 0x0281: 0x8847}
+PPP_CLOSED = {0x003D: "PPP multilink", 0x00FD: "compressed PPP", 0x0053: "encrypted PPP", 0x002D: "compressed PPP"}
+#: PPP's protocols from here on control a link (LCP, IPCP, PAP, CHAP)
+PPP_CONTROL = 0x4000
 VXLAN_PORTS, GENEVE_PORT = {4789, 8472}, 6081
 CLOSED_PORTS = {
     1701: "L2TP",
     2152: "GTP",
+    3544: "Teredo",
+    4341: "LISP",
     4500: "IPsec NAT traversal",
-    37008: "TZSP",
     4790: "VXLAN-GPE",
+    5247: "CAPWAP",
+    6080: "GUE",
     6635: "MPLS in UDP",
+    37008: "TZSP",
 }
+# Programs get their own ports from here on: a source port is a tunnel's only below.
+LEAST_PORT_OF_A_PROGRAM = 32_768
 MOST_LAYERS = 12
 NO_LIMIT = 1 << 62
+# Ethernet fills a frame up to 64 bytes, and may end with a checksum.
+MOST_PADDING = 64
 # EtherType IPv4 and a header of version 4 and 20 bytes; the fragment field, with and without "don't fragment".
 _ETHERNET_IPV4 = b"\x08\x00\x45"
 _UNFRAGMENTED = (b"\x40\x00", b"\x00\x00")
@@ -103,6 +136,7 @@ def segments(data: Buffer, notes: CaptureNotes) -> Iterator[Segment]:
             continue
         source_port, target_port, sequence, acknowledged, offset, flags = _unpack_tcp(data, tcp)
         if ports and source_port not in ports and target_port not in ports:
+            notes.other_ports += 1
             continue
         first = tcp + (offset >> 4) * 4
         payload = bytes(data[first : min(stop, end)]) if first < end else b""
@@ -168,14 +202,15 @@ def _first_layer(data: Buffer, packet: Packet, notes: CaptureNotes) -> _Next | N
     if link in ETHERTYPE_AT:
         at, where = start + PAYLOAD_AT[link], start + ETHERTYPE_AT[link]
         return None if at > end else ((data[where] << 8) | data[where + 1], at)
-    at = {NULL: start + 4, LOOP: start + 4, PPP: start}.get(link, start)
     if link == PPP:
         # With or without HDLC's address and control bytes.
-        at += 4 if data[start : start + 2] == b"\xff\x03" else 2
-    elif link not in RAW_IP and link not in (NULL, LOOP):
-        notes.unknown_links.add(link)
-        return None
-    return _by_version(data, at, end)
+        return _ppp(data, start + 2 if data[start : start + 2] == b"\xff\x03" else start, end, notes)
+    if link in RAW_IP:
+        return _by_version(data, start, end)
+    if link in (NULL, LOOP):
+        return _by_version(data, start + 4, end)
+    notes.unknown_links.add(link)
+    return None
 
 
 def _by_version(data: Buffer, at: int, end: int) -> _Next | None:
@@ -196,30 +231,80 @@ def _between(data: Buffer, kind: int, at: int, end: int, notes: CaptureNotes) ->
         behind = at + TAGS[kind]
         return ((data[behind] << 8) | data[behind + 1], behind + 2) if behind + 2 <= end else None
     if kind in MPLS:
-        return _mpls(data, at, end)
-    if kind in CLOSED_ETHERTYPES:
-        _closed(notes, CLOSED_ETHERTYPES[kind])
-        return None
-    reader = _SHIMS.get(kind)
-    return reader(data, at, end) if reader else None
-
-
-def _mpls(data: Buffer, at: int, end: int) -> _Next | None:
-    """Behind the last label: IP, or Ethernet with or without a control word (RFC 4385)."""
-    while at + 4 <= end:
-        last = data[at + 2] & 1
-        at += 4
-        if last:
-            control_word = at < end and data[at] >> 4 == 0
-            return _by_version(data, at, end) or _ethernet(data, at + 4 if control_word else at, end)
+        return _mpls(data, at, end, notes)
+    if kind == PPPOE:
+        return _ppp(data, at + 6, end, notes)
+    if kind < LEAST_ETHERTYPE:
+        return _llc(data, at, end)
+    if reader := _SHIMS.get(kind):
+        return reader(data, at, end)
+    if kind not in WITHOUT_SIP:
+        _closed(notes, CLOSED_ETHERTYPES.get(kind) or f"EtherType 0x{kind:04X}")
     return None
 
 
-def _pppoe(data: Buffer, at: int, end: int) -> _Next | None:
-    if at + 8 > end:
+def _llc(data: Buffer, at: int, end: int) -> _Next | None:
+    """What follows a length in place of an EtherType: ISL, or SNAP with an EtherType. Other LLC never carries SIP."""
+    if at >= 14 and bytes(data[at - 14 : at - 8]) in ISL:
+        return _ethernet(data, at + 12, end)
+    if at + 8 > end or bytes(data[at : at + 6]) not in SNAPS:
         return None
-    protocol = (data[at + 6] << 8) | data[at + 7]
-    return {0x0021: (IPV4, at + 8), 0x0057: (IPV6, at + 8)}.get(protocol)
+    kind = (data[at + 6] << 8) | data[at + 7]
+    return None if kind < LEAST_ETHERTYPE else (kind, at + 8)
+
+
+def _mpls(data: Buffer, at: int, end: int, notes: CaptureNotes) -> _Next | None:
+    """Behind the last label: IP, or Ethernet with or without a control word (RFC 4385)."""
+    last = False
+    while at + 4 <= end and not last:
+        last = bool(data[at + 2] & 1)
+        at += 4
+    if at + 4 > end or data[at] >> 4 == 1:
+        # Cut off, or the channel in which routers watch over a path.
+        return None
+    found = _behind_labels(data, at, end)
+    if found is None:
+        _closed(notes, "MPLS")
+    return found
+
+
+def _behind_labels(data: Buffer, at: int, end: int) -> _Next | None:
+    """An address of Ethernet may begin like IP or like a control word: what follows has to fit."""
+    begins = (at + 4, at) if data[at] >> 4 == 0 else (at,)
+    frames = [found for begin in begins if (found := _ethernet(data, begin, end)) and _fits(data, *found, end)]
+    whole = [found for found in frames if _is_whole_ip(data, found[1], end)]
+    if whole or not frames or _is_whole_ip(data, at, end):
+        return whole[0] if whole else _by_version(data, at, end)
+    return frames[0]
+
+
+def _is_whole_ip(data: Buffer, at: int, end: int) -> bool:
+    """Whether a packet's own length is what is left, but for padding."""
+    version = data[at] >> 4
+    if at + 20 > end or version not in (4, 6):
+        return False
+    claimed = (data[at + 2] << 8) | data[at + 3] if version == 4 else 40 + ((data[at + 4] << 8) | data[at + 5])
+    return claimed >= 20 and 0 <= end - at - claimed <= MOST_PADDING
+
+
+def _fits(data: Buffer, kind: int, at: int, end: int) -> bool:
+    """Whether an EtherType is one, by what follows it."""
+    if kind in (IPV4, IPV6):
+        return _by_version(data, at, end) == (kind, at)
+    return kind in TAGS or kind in MPLS or kind in _SHIMS or kind == PPPOE or kind in WITHOUT_SIP
+
+
+def _ppp(data: Buffer, at: int, end: int, notes: CaptureNotes) -> _Next | None:
+    """What follows PPP's protocol field, whose first byte may be left out."""
+    if at + 2 > end:
+        return None
+    short = data[at] & 1
+    kind, at = (data[at], at + 1) if short else ((data[at] << 8) | data[at + 1], at + 2)
+    if kind in PPP_NEXT:
+        return PPP_NEXT[kind], at
+    if kind < PPP_CONTROL:
+        _closed(notes, PPP_CLOSED.get(kind) or f"PPP protocol 0x{kind:04X}")
+    return None
 
 
 def _erspan3(data: Buffer, at: int, end: int) -> _Next | None:
@@ -230,7 +315,7 @@ def _erspan3(data: Buffer, at: int, end: int) -> _Next | None:
 #: EtherType (of the link, or of GRE) -> what follows it
 _SHIMS: dict[int, Callable[[Buffer, int, int], _Next | None]] = {
     BRIDGED: _ethernet,
-    PPPOE: _pppoe,
+    FABRICPATH: lambda data, at, end: _ethernet(data, at + 2, end),
     ERSPAN: lambda data, at, end: _ethernet(data, at + 8, end),
     ERSPAN3: _erspan3,
 }
@@ -246,8 +331,10 @@ def _in_ip(data: Buffer, protocol: int, at: int, end: int, notes: CaptureNotes) 
         return IPV4, at
     if protocol == IPV6_IN_IP:
         return IPV6, at
-    if protocol in CLOSED_PROTOCOLS:
-        _closed(notes, CLOSED_PROTOCOLS[protocol])
+    if protocol == MPLS_IN_IP:
+        return 0x8847, at
+    if protocol not in PROTOCOLS_WITHOUT_SIP:
+        _closed(notes, CLOSED_PROTOCOLS.get(protocol) or f"IP protocol {protocol}")
     return None
 
 
@@ -276,8 +363,9 @@ def _in_udp(data: Buffer, at: int, end: int, notes: CaptureNotes) -> _Next | Non
         return _ethernet(data, at + 16, end)
     if port == GENEVE_PORT:
         return (data[at + 10] << 8) | data[at + 11], at + 16 + 4 * (data[at + 8] & 0x3F)
-    if port in CLOSED_PORTS:
-        _closed(notes, CLOSED_PORTS[port])
+    name = CLOSED_PORTS.get(port) or (CLOSED_PORTS.get(source) if source < LEAST_PORT_OF_A_PROGRAM else None)
+    if name:
+        _closed(notes, name)
     return None
 
 

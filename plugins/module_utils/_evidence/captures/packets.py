@@ -62,6 +62,8 @@ class CaptureNotes:
     format: str = "unknown"
     packets: int = 0
     segments: int = 0
+    #: TCP packets of other ports than these
+    other_ports: int = 0
     #: UDP packets from or to a SIP port
     datagrams: int = 0
     fragments: int = 0
