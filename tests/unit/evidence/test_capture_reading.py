@@ -333,3 +333,22 @@ def test_20_000_packets_take_a_second(shake: Callable[..., Flights], tmp_path: P
     spent = time.process_time() - begin
     assert found.notes.packets == 20_000
     assert spent < 1, f"{spent:.1f} s"
+
+
+def test_a_refused_tcp_connection_carried_no_data(tmp_path: Path) -> None:
+    """Nothing is missing of it; the next attempt, which succeeds, is another connection."""
+    opening, *rest = frames_of([("client", b"hello"), ("server", b"welcome")])
+    refusal = dpkt.ip.IP(rest[0].data)
+    refusal.data.seq, refusal.data.flags, refusal.data.sum, refusal.sum = 0, 0x14, 0, 0
+    again = frames_of([("client", b"hello"), ("server", b"welcome")], isn=4_000)
+    frames = [opening, made_captures.Frame(opening.time, bytes(refusal)), *again]
+    refused, later = capture.read([write_pcap(tmp_path / "refused.cap", frames)]).connections
+    assert (refused.protocol, refused.notes) == ("none", ["no data was sent on this connection"])
+    assert refused.closed_by == "reset by the server (10.106.95.200:5061)"
+    assert later.protocol == "other"
+    # The same number again, as some hosts choose it.
+    frames[2:] = [opening, *rest]
+    (both,) = capture.read([write_pcap(tmp_path / "refused.cap", frames)]).connections
+    assert (both.protocol, both.octets) == ("other", 12)
+    (late,) = capture.read([write_pcap(tmp_path / "refused.cap", frames[1:2])]).connections
+    assert late.protocol == "unknown"

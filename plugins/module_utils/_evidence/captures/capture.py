@@ -129,7 +129,7 @@ def _shown(connection: Connection) -> CaptureConnection:
             result.closed_by = f"reset by the {name} ({endpoint_text(end)})"
     directions = {"client": connection.direction(connection.client), "server": connection.direction(connection.server)}
     sent = {name: list(direction.chunks()) for name, direction in directions.items()}
-    whole = all(direction.whole for direction in directions.values())
+    whole = connection.whole
     ended = any(direction.finished or direction.reset for direction in directions.values())
     if any(looks_like_tls(chunk.data) for side in sent.values() for chunk in side[:MOST_PROBED]):
         _tls(result, sent, whole=whole, ended=ended)

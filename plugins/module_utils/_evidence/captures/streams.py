@@ -124,6 +124,8 @@ class Connection:
     opening_seen: bool = False
     #: an end has reset it, or both have closed it
     ended: bool = False
+    #: the server answered the opening with a reset
+    refused: bool = False
     last: float = 0.0
     packets: int = 0
     octets: int = 0
@@ -132,6 +134,13 @@ class Connection:
     def direction(self, source: Endpoint) -> Direction:
         """The direction of an end."""
         return self.sides.setdefault(source, Direction())
+
+    @property
+    def whole(self) -> bool:
+        """Whether all bytes of both ends are in the capture. A refused opening is whole, though one end sent none."""
+        ends = self.direction(self.client), self.direction(self.server)
+        refused = self.refused and not ends[0].segments and not ends[1].seen
+        return ends[0].whole and (ends[1].whole or refused)
 
     def swap(self) -> None:
         """Exchange the two ends: the other one is the client."""
@@ -203,11 +212,21 @@ def _begin(segment: Segment, ports: frozenset[int]) -> Connection:
     return Connection(client, server, segment.time, segment.frame, opening_seen=bool(flags & SYN))
 
 
+def _refuses(connection: Connection, segment: Segment) -> bool:
+    """Whether a reset answers a SYN (RFC 9293, 3.5.2): its own number is 0, which is no place in a stream of bytes."""
+    other = connection.sides.get(segment.target)
+    is_answer = other is not None and other.base is not None and segment.acknowledged == other.base & _MASK
+    return is_answer and segment.flags & (RST | ACK | SYN) == RST | ACK and segment.sequence == 0
+
+
 def _add(connection: Connection, segment: Segment) -> None:
     direction = connection.direction(segment.source)
     connection.packets += 1
     connection.octets += len(segment.payload)
     connection.last = max(connection.last, segment.time)
+    if _refuses(connection, segment):
+        direction.reset = connection.refused = connection.ended = True
+        return
     sequence = direction.unwrap(segment.sequence)
     if segment.flags & SYN:
         sequence += 1
