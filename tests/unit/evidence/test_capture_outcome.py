@@ -9,12 +9,13 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+import dpkt
 import pytest
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures import capture
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.capture import CaptureConnection
 
 from tests.support import made_captures
-from tests.support.made_captures import Flights, Identities, Script, frames_of, recorded, records, write_pcap
+from tests.support.made_captures import Flights, Frame, Identities, Script, frames_of, recorded, records, write_pcap
 
 ASK = b"OPTIONS sip:10.106.95.200 SIP/2.0\r\n\r\n"
 HEARTBEAT = b"\x18\x03\x03\x00\x13\x01\x00\x00" + bytes(16)
@@ -159,3 +160,17 @@ def test_a_session_without_certificates_may_be_resumed_too(capture_file: Callabl
     again, _unused = made_captures._talk(near, far, ASK, ends["client"][0].session)
     found = only(capture_file(again))
     assert (found.resumed, found.established, found.cipher) == (True, True, "AECDH-AES128-SHA")
+
+
+@pytest.mark.parametrize("flags", [0x04, 0x14], ids=["RST", "RST-ACK"])
+def test_a_reset_without_acknowledgment_shows_no_end(shake: Callable[..., Flights], tmp_path: Path, flags: int) -> None:
+    """The server's last flight may have come before it, and be missing."""
+    *frames, end, _unused = frames_of(shake(say=b""), size=99_999)
+    packet = dpkt.ip.IP(end.data)
+    packet.data.flags, packet.data.sum, packet.sum = flags, 0, 0
+    frames.append(Frame(end.time, bytes(packet)))
+    assert only(write_pcap(tmp_path / "whole.cap", frames)).established is True
+    for at in range(len(frames)):
+        found = only(write_pcap(tmp_path / "part.cap", [*frames[:at], *frames[at + 1 :]]))
+        assert found.established in (None, True), at
+        assert found.mutual in (None, True), at

@@ -130,7 +130,8 @@ def _shown(connection: Connection) -> CaptureConnection:
     directions = {"client": connection.direction(connection.client), "server": connection.direction(connection.server)}
     sent = {name: list(direction.chunks()) for name, direction in directions.items()}
     whole = connection.whole
-    ended = any(direction.finished or direction.reset for direction in directions.values())
+    # A reset without an acknowledgment does not show whether the last bytes of the other end were captured.
+    ended = any(direction.finished or direction.reset_acknowledges for direction in directions.values())
     if any(looks_like_tls(chunk.data) for side in sent.values() for chunk in side[:MOST_PROBED]):
         _tls(result, sent, whole=whole, ended=ended)
     else:

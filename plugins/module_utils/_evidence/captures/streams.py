@@ -56,6 +56,8 @@ class Direction:
     seen: bool = False
     base: int | None = None
     reset: bool = False
+    #: its reset said what it had received of the other end
+    reset_acknowledges: bool = False
     finished: bool = False
     #: one past the last byte that was sent, as far as any segment of either end shows
     reach: int = 0
@@ -225,7 +227,7 @@ def _add(connection: Connection, segment: Segment) -> None:
     connection.octets += len(segment.payload)
     connection.last = max(connection.last, segment.time)
     if _refuses(connection, segment):
-        direction.reset = connection.refused = connection.ended = True
+        direction.reset = direction.reset_acknowledges = connection.refused = connection.ended = True
         return
     sequence = direction.unwrap(segment.sequence)
     if segment.flags & SYN:
@@ -237,6 +239,7 @@ def _add(connection: Connection, segment: Segment) -> None:
     if segment.flags & (FIN | RST):
         direction.finished |= bool(segment.flags & FIN)
         direction.reset |= bool(segment.flags & RST)
+        direction.reset_acknowledges |= segment.flags & (RST | ACK) == RST | ACK
         connection.ended = direction.reset or all(side.finished for side in connection.sides.values())
     end = sequence + len(segment.payload) + segment.missing + (segment.flags & FIN)
     direction.reach = max(direction.reach, end)
