@@ -208,6 +208,25 @@ def test_pcapng_with_blocks_of_every_kind(
     assert started == ("unknown" if kind == "without times" else "2014-05-13T16:53:20.000000Z")
 
 
+@pytest.mark.parametrize(("kind", "sound"), [(10, True), (6, False)], ids=["keys of TLS", "a packet"])
+def test_a_large_pcapng_block_is_passed_over_if_it_is_no_packet(
+    shake: Callable[..., Flights], tmp_path: Path, kind: int, sound: bool
+) -> None:
+    path = write_pcapng(tmp_path / "packets.pcapng", frames_of(shake()))
+    whole = path.read_bytes()
+    behind = struct.unpack_from("<I", whole, 4)[0]
+    secrets = _block("<", kind, struct.pack("<II", 0x544C534B, 1_100_000) + bytes(1_100_000))
+    path.write_bytes(whole[:behind] + secrets + whole[behind:])
+    found = capture.read([path])
+    assert [each.mutual for each in found.connections] == ([True] if sound else [])
+    assert found.notes.problems == (
+        [] if sound else [f"the file is damaged at byte {behind}; nothing after it could be read"]
+    )
+    # One that claims to go on behind the end of the file is damage.
+    path.write_bytes(path.read_bytes()[: behind + 1_000_000])
+    assert "damaged at byte" in capture.read([path]).notes.problems[0]
+
+
 def test_reordering_and_repetition_change_nothing(
     shake: Callable[..., Flights], tmp_path: Path, identities: Identities
 ) -> None:

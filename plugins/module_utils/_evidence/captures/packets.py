@@ -40,6 +40,8 @@ PCAP_MAGICS = {
     b"\xd4\xc3\xb2\xa1": ("<", MICROSECONDS), b"\xa1\xb2\xc3\xd4": (">", MICROSECONDS),
     b"\x4d\x3c\xb2\xa1": ("<", NANOSECONDS), b"\xa1\xb2\x3c\x4d": (">", NANOSECONDS),
 }  # fmt: skip
+# the kinds of blocks that hold a packet
+PCAPNG_PACKETS = (2, 3, 6)
 PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
 
 
@@ -190,7 +192,9 @@ class _PcapNg:
                 self._order = ">" if bytes(data[position + 8 : position + 12]) == b"\x1a\x2b\x3c\x4d" else "<"
                 self._interfaces = []
             kind, length = struct.unpack_from(self._order + "II", data, position)
-            if length < 12 or length % 4 or length > MOST_PACKET * 4:
+            # Another block, such as keys of TLS, may be of any length; damage rarely leaves its two lengths alike.
+            large = length > MOST_PACKET * 4
+            if length < 12 or length % 4 or (large and not self._is_sound(kind, position, length)):
                 self._notes.problem(f"the file is damaged at byte {position}; nothing after it could be read")
                 return
             end = position + length - 4
@@ -203,6 +207,13 @@ class _PcapNg:
             position += length
         if position < size:
             self._notes.problem("the file ends inside a block")
+
+    def _is_sound(self, kind: int, position: int, length: int) -> bool:
+        """Whether a large block holds no packet, and ends in the file with its length once more."""
+        behind = position + length
+        if kind in PCAPNG_PACKETS or behind > len(self._data):
+            return False
+        return bool(struct.unpack_from(self._order + "I", self._data, behind - 4)[0] == length)
 
     def _block(self, kind: int, body: int, end: int) -> Packet | None:
         """The packet of a block, if it has one."""
