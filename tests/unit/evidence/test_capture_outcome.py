@@ -174,3 +174,26 @@ def test_a_reset_without_acknowledgment_shows_no_end(shake: Callable[..., Flight
         found = only(write_pcap(tmp_path / "part.cap", [*frames[:at], *frames[at + 1 :]]))
         assert found.established in (None, True), at
         assert found.mutual in (None, True), at
+
+
+def test_encrypted_handshake_records_are_no_messages(shake: Callable[..., Flights], tmp_path: Path) -> None:
+    """GCM's explicit nonces count up from 0, and would read as HelloRequest; a capture may begin behind the hello."""
+    noise = bytes(range(100, 132))
+    flights = [
+        ("client", b"\x17\x03\x03\x00\x20" + noise),
+        ("server", b"\x16\x03\x03\x00\x28" + bytes(8) + noise),
+        ("client", b"\x16\x03\x03\x00\x28" + bytes(7) + b"\x01" + noise),
+    ]
+    assert only(write_pcap(tmp_path / "middle.cap", frames_of(flights)[2:])).handshake == []
+    # Without its opening a handshake is read none the less, whether or not each record ends with a message.
+    frames = frames_of(_in_other_records(shake()), size=99_999)
+    assert only(write_pcap(tmp_path / "late.cap", frames[2:])).mutual is True
+
+
+def _in_other_records(flights: Flights) -> Flights:
+    """The server's first flight with its messages in records of 1000 bytes."""
+    found, at = list(flights), next(at for at, (name, _data) in enumerate(flights) if name == "server")
+    text = b"".join(data[5:] for _name, data in records([flights[at]]))
+    parts = [text[begin : begin + 1_000] for begin in range(0, len(text), 1_000)]
+    found[at] = ("server", b"".join(b"\x16\x03\x03" + len(part).to_bytes(2, "big") + part for part in parts))
+    return found

@@ -133,7 +133,8 @@ def _shown(connection: Connection) -> CaptureConnection:
     # A reset without an acknowledgment does not show whether the last bytes of the other end were captured.
     ended = any(direction.finished or direction.reset_acknowledges for direction in directions.values())
     if any(looks_like_tls(chunk.data) for side in sent.values() for chunk in side[:MOST_PROBED]):
-        _tls(result, sent, whole=whole, ended=ended)
+        joined = {name: direction.base is None for name, direction in directions.items()}
+        _tls(result, sent, joined, whole=whole, ended=ended)
     else:
         _without_tls(result, sent, whole=whole, ended=ended)
     return result
@@ -159,9 +160,12 @@ def _without_tls(result: CaptureConnection, sent: dict[str, list[Chunk]], *, who
         result.notes.append("parts of this connection are missing from the capture")
 
 
-def _tls(result: CaptureConnection, sent: dict[str, list[Chunk]], *, whole: bool, ended: bool) -> None:
+def _tls(
+    result: CaptureConnection, sent: dict[str, list[Chunk]], joined: dict[str, bool], *, whole: bool, ended: bool
+) -> None:
+    """``joined``: whether the beginning of what an end sent may be missing."""
     result.protocol = "tls"
-    readers = {name: TlsReader() for name in sent}
+    readers = {name: TlsReader(joined=joined[name]) for name in sent}
     for name, chunks in sent.items():
         for chunk in chunks:
             readers[name].feed(chunk)

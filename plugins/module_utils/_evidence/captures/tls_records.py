@@ -114,8 +114,10 @@ def looks_like_tls(data: bytes) -> bool:
 class TlsReader:
     """Reads the chunks of one direction. ``feed`` never raises; what it can't read it notes in ``side``."""
 
-    def __init__(self, plain_after_change: bool = False) -> None:
+    def __init__(self, plain_after_change: bool = False, joined: bool = False) -> None:
         self.side = TlsSide()
+        # The first bytes may not be the connection's first: then only a hello shows where the handshake begins.
+        self._joined = joined
         # With a NULL cipher the data stays readable after ChangeCipherSpec; it is gathered for the SIP reader.
         self.plain: list[Chunk] = []
         self._keep_plain = plain_after_change
@@ -215,9 +217,15 @@ class TlsReader:
             # Around a HelloRetryRequest, hellos follow a ChangeCipherSpec that changes nothing (RFC 8446, D.4).
             side.finished = True
             self._note(chunk, "Finished (encrypted)")
-        elif not side.missing or self._handshake or _whole_messages(body):
+        elif self._is_plain(body):
             self._handshake += body
             self._messages(chunk)
+
+    def _is_plain(self, body: bytes) -> bool:
+        """Whether a handshake record is one that can be read: where bytes are missing it may be encrypted."""
+        side = self.side
+        begun = not side.missing and (side.hello or not self._joined)
+        return begun or bool(self._handshake) or _whole_messages(body) or _begins_with_hello(body)
 
     def _alert(self, body: bytes, chunk: Chunk) -> None:
         plain = len(body) == 2 and body[0] in (1, 2)
