@@ -197,3 +197,24 @@ def _in_other_records(flights: Flights) -> Flights:
     parts = [text[begin : begin + 1_000] for begin in range(0, len(text), 1_000)]
     found[at] = ("server", b"".join(b"\x16\x03\x03" + len(part).to_bytes(2, "big") + part for part in parts))
     return found
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("draft", [0x7F1C, 0x7F12, 0xFB1A, 0x7E02], ids=["28", "18", "Facebook", "Google"])
+def test_drafts_of_tls_1_3_are_read_as_tls_1_3(
+    shake: Callable[..., Flights], capture_file: Callable[..., Path], draft: int, resume: bool
+) -> None:
+    flights = shake(TLS13, resume=resume)
+    at = next(at for at, (name, _data) in enumerate(flights) if name == "server")
+    hello, *others = records([flights[at]])
+    number = draft.to_bytes(2, "big")
+    changed = hello[1].replace(b"\x00\x2b\x00\x02\x03\x04", b"\x00\x2b\x00\x02" + number)
+    if draft == 0x7F12:
+        # Until draft 21: the version itself, no session, no compression, and no such extension.
+        body = number + changed[11:43] + changed[76:78] + changed[79:].replace(b"\x00\x2b\x00\x02" + number, b"")
+        body = body[:36] + (len(body) - 38).to_bytes(2, "big") + body[38:]
+        changed = b"\x16\x03\x01" + (len(body) + 4).to_bytes(2, "big") + b"\x02" + len(body).to_bytes(3, "big") + body
+    flights[at] = ("server", changed + b"".join(data for _name, data in others))
+    found = only(capture_file(flights))
+    assert (found.established, found.resumed, found.mutual) == (True, resume, None)
+    assert (found.tls_version, found.cipher) == (f"0x{draft:04X}", "TLS_AES_256_GCM_SHA384")

@@ -27,7 +27,6 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.tls
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.tls_records import (
     CLIENT_HELLO,
     SERVER_HELLO,
-    TLS13,
     TlsReader,
     TlsSide,
     looks_like_tls,
@@ -218,7 +217,7 @@ def _events(result: CaptureConnection, sides: dict[str, TlsSide]) -> None:
 
 def _visibility(client: TlsSide, server: TlsSide, found: Outcome) -> str | None:
     """Why certificates can't be seen, in words."""
-    if server.chosen_version == TLS13:
+    if server.is_tls13:
         return "TLS 1.3 encrypts the certificates: a capture cannot show them; sip_tls_probe or a trace can"
     if not server.hello and found.established is not False:
         return "no ServerHello was captured, so the handshake itself is not shown"

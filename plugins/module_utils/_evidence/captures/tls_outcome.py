@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.streams import sent_after
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.captures.tls_records import (
-    TLS13,
     Application,
     TlsSide,
 )
@@ -45,13 +44,13 @@ def outcome(client: TlsSide, server: TlsSide, *, whole: bool, ended: bool) -> Ou
     if any(alert.level == 2 for alert in (*client.alerts, *server.alerts)):
         # An alert that can be read came before encryption, so before the end of the handshake.
         found.established = False
-    elif server.chosen_version == TLS13:
+    elif server.is_tls13:
         found.established, found.note = _established_13(client, server, whole=whole, ended=ended)
     elif server.hello:
         found.established = _established_12(client, server, whole=whole, ended=ended)
     else:
         found.established = _established_unknown(client, server, whole=whole, ended=ended)
-    if server.chosen_version == TLS13:
+    if server.is_tls13:
         found.resumed = None if server.retry else server.psk_chosen
     elif server.hello:
         found.resumed = _resumed(client, server)

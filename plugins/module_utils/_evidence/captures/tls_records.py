@@ -23,6 +23,8 @@ CHANGE_CIPHER, ALERT, HANDSHAKE, APPLICATION, HEARTBEAT = 20, 21, 22, 23, 24
 KINDS = (CHANGE_CIPHER, ALERT, HANDSHAKE, APPLICATION, HEARTBEAT)
 CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_REQUEST, HELLO_DONE, CERTIFICATE_VERIFY = 1, 2, 11, 13, 14, 15
 TLS13 = 0x0304
+# The drafts of TLS 1.3: 0x7Fxx, and those of Google and Facebook.
+_DRAFT, _OTHER_DRAFTS = 0x7F, (0x7E01, 0x7E02, 0xFB1A)
 # A record may be 2^14 bytes and its protection's expansion.
 MOST_RECORD = 16_384 + 2_048
 MOST_HANDSHAKE = 1 << 18
@@ -99,9 +101,19 @@ class TlsSide:
     incomplete: str | None = None
 
     @property
+    def is_tls13(self) -> bool:
+        """Whether the server chose TLS 1.3 or a draft of it."""
+        return is_tls13(self.chosen_version)
+
+    @property
     def missing(self) -> int:
         """Bytes so far in which anything may have been sent."""
         return self.gaps + self.unread
+
+
+def is_tls13(version: int) -> bool:
+    """Whether a version is TLS 1.3 or a draft of it."""
+    return version == TLS13 or version >> 8 == _DRAFT or version in _OTHER_DRAFTS
 
 
 def looks_like_tls(data: bytes) -> bool:
@@ -276,14 +288,16 @@ class TlsReader:
         side.hello, side.gaps_at_hello = True, side.missing
         side.retry = kind == SERVER_HELLO and body[2:34] == RETRY
         side.hello_version = (body[0] << 8) | body[1]
-        at = 35 + body[34]
+        # The ServerHello of the drafts until 21 names no session and no compression.
+        early = kind == SERVER_HELLO and is_tls13(side.hello_version)
+        at = 34 if early else 35 + body[34]
         if kind == CLIENT_HELLO:
             at += 2 + ((body[at] << 8) | body[at + 1])
             at += 1 + body[at]
         else:
             side.cipher = (body[at] << 8) | body[at + 1]
             side.chosen_version = side.hello_version
-            at += 3
+            at += 2 if early else 3
         if at + 2 > len(body):
             return
         end = min(len(body), at + 2 + ((body[at] << 8) | body[at + 1]))
@@ -326,7 +340,7 @@ def _is_sslv2_hello(buffer: bytearray, at: int) -> bool:
 def _begins_with_hello(body: bytes) -> bool:
     """Whether a record begins with a whole ClientHello or ServerHello: encrypted bytes don't look like that."""
     fits = len(body) > 4 and 4 + int.from_bytes(body[1:4], "big") <= len(body)
-    return fits and body[0] in (CLIENT_HELLO, SERVER_HELLO) and body[4] == 3
+    return fits and body[0] in (CLIENT_HELLO, SERVER_HELLO) and body[4] in (3, _DRAFT)
 
 
 def _whole_messages(body: bytes) -> bool:
