@@ -106,7 +106,7 @@ connections:
       sample: true
     resumed:
       description: Whether an earlier session was resumed, in which case no certificates are shown; null if the capture
-        does not show it.
+        does not show it. In TLS 1.3 a key that both ends were given beforehand looks the same, and is V(true) too.
       type: bool
       returned: always
       sample: false

@@ -218,3 +218,12 @@ def test_drafts_of_tls_1_3_are_read_as_tls_1_3(
     found = only(capture_file(flights))
     assert (found.established, found.resumed, found.mutual) == (True, resume, None)
     assert (found.tls_version, found.cipher) == (f"0x{draft:04X}", "TLS_AES_256_GCM_SHA384")
+
+
+def test_a_key_that_both_ends_were_given_looks_like_a_session(
+    identities: Identities, capture_file: Callable[..., Path]
+) -> None:
+    """As the module's documentation says."""
+    key = ["-tls1_3", "-psk", "00112233445566778899aabbccddeeff"]
+    found = only(capture_file(recorded(identities.folder, [*key, "-nocert", "-rev"], key, say="ask\n")))
+    assert (found.tls_version, found.established, found.resumed) == ("TLSv1.3", True, True)
