@@ -135,7 +135,10 @@ class Connection:
 
     def direction(self, source: Endpoint) -> Direction:
         """The direction of an end."""
-        return self.sides.setdefault(source, Direction())
+        found = self.sides.get(source)
+        if found is None:
+            found = self.sides[source] = Direction()
+        return found
 
     @property
     def whole(self) -> bool:
@@ -226,7 +229,7 @@ def _add(connection: Connection, segment: Segment) -> None:
     connection.packets += 1
     connection.octets += len(segment.payload)
     connection.last = max(connection.last, segment.time)
-    if _refuses(connection, segment):
+    if segment.flags & RST and _refuses(connection, segment):
         direction.reset = direction.reset_acknowledges = connection.refused = connection.ended = True
         return
     sequence = direction.unwrap(segment.sequence)
