@@ -55,7 +55,9 @@ def leaf_problems(case: Case) -> Iterator[str]:
             "in chain nor in the trust store (CUCM: CA certificate is not available in the trust-store). Add the CA "
             "certificates up to the self-signed root to chain"
         )
-    yield from rules.chain_problems(case.chain, partial(_dates, clock=case.clock))
+    # Who allows a leaf without a usage allows it the CA, too: public CAs restrict both to serverAuth.
+    uses = purpose.uses if case.eku_policy == "require" else ()
+    yield from rules.chain_problems(case.chain, partial(_dates, clock=case.clock), uses)
 
 
 def _unverified(case: Case) -> str:

@@ -260,7 +260,10 @@ def plan(store: CertificateStore, given: Input, stored: Sequence[Entry], entry: 
         problems += _leaf_problems(store, given, left, work)
         if given.eku_policy == "warn":
             purpose = purpose_of(given.purpose)
-            warnings += [f"{given.leaf.subject.text}: {text}." for text in rules.eku_problems(given.leaf, purpose)]
+            lacking = [
+                *rules.eku_problems(given.leaf, purpose), *rules.issuer_eku_problems(work.issuers, purpose.uses)
+            ]  # fmt: skip
+            warnings += [f"{given.leaf.subject.text}: {text}." for text in lacking]
     if problems:
         listed = " ".join(f"({number}) {text}." for number, text in enumerate(problems, 1))
         raise Failure(

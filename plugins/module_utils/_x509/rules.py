@@ -10,7 +10,7 @@ document 217138 (upload), the Security Guide of 12.5 (key sizes, usages), RFC 52
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -237,20 +237,26 @@ def date_problems(
         yield f"it expired at {time_text(certificate.not_after)}{said}. Get a new one"
 
 
-def chain_problems(chain: Chain, dates: Callable[[Certificate], Iterable[str]] = date_problems) -> Iterator[str]:
+def chain_problems(
+    chain: Chain,
+    dates: Callable[[Certificate], Iterable[str]] = date_problems,
+    uses: Sequence[str] = BOTH_USES,
+) -> Iterator[str]:
     """Why OpenSSL, which CUCM uses, would not follow a chain (RFC 5280, 6.1); what is missing above is Chain.gap.
 
-    dates: date_problems by the clock of whoever follows the chain; those of the leaf are not among the problems.
+    dates: date_problems by the clock of whoever follows the chain; those of the leaf are not among the problems. uses:
+    what the leaf is followed for.
     """
     yield from _critical_problems(chain.leaf, "it")
     yield from _link_problems(chain)
+    yield from issuer_eku_problems(chain.issuers, uses)
     for below, issuer in enumerate(chain.issuers):
         title = f"the CA certificate {issuer.subject.text} in its chain"
         yield from (f"{title} cannot be used: {text}" for text in dates(issuer))
         # OpenSSL takes no certificate for a CA's of which it cannot read a part.
         yield from (f"{title} is damaged: {text}. Get it from the CA again" for text in issuer.extensions.unread)
         yield from _critical_problems(issuer, title)
-        yield from _rights_problems(chain, issuer, title)
+        yield from _rights_problems(chain, issuer)
         yield from _length_problems(chain, below, issuer)
         for certificate in chain.certificates[: below + 1]:
             leaf = certificate is chain.leaf
@@ -284,8 +290,8 @@ def _link_problems(chain: Chain) -> Iterator[str]:
             )
 
 
-def _rights_problems(chain: Chain, issuer: Certificate, title: str) -> Iterator[str]:
-    """Why a certificate may not stand above another one, or not for TLS."""
+def _rights_problems(chain: Chain, issuer: Certificate) -> Iterator[str]:
+    """Why a certificate may not stand above another one."""
     who = f"{issuer.subject.text}, which signed it,"
     if not issuer.may_sign:
         why = "may not sign certificates (keyCertSign is missing)" if issuer.is_ca else "is not a CA certificate"
@@ -295,13 +301,18 @@ def _rights_problems(chain: Chain, issuer: Certificate, title: str) -> Iterator[
             f"{who} does not say that it is a CA (basicConstraints is missing), which OpenSSL since 1.1.1 lets no CA "
             "below the root do; older ones let it pass. Have the CA renew that certificate with CA:TRUE"
         )
-    missing = [use for use in BOTH_USES if not issuer.extensions.allows(use)]
-    if missing:
-        yield (
-            f"{title} is restricted to the extended key usage {', '.join(issuer.extensions.eku or ()) or '(none)'}, "
-            f"which OpenSSL applies to all that it signs: {' and '.join(missing)} is missing. Have it issued by a CA "
-            "without that restriction"
-        )
+
+
+def issuer_eku_problems(issuers: Iterable[Certificate], uses: Sequence[str] = BOTH_USES) -> Iterator[str]:
+    """The CAs whose own extended key usages do not let what they sign be used so."""
+    for issuer in issuers:
+        missing = [use for use in uses if not issuer.extensions.allows(use)]
+        if missing:
+            yield (
+                f"the CA certificate {issuer.subject.text} in its chain is restricted to the extended key usage "
+                f"{', '.join(issuer.extensions.eku or ()) or '(none)'}, which OpenSSL applies to all that it signs: "
+                f"{' and '.join(missing)} is missing. Have it issued by a CA without that restriction"
+            )
 
 
 def _length_problems(chain: Chain, below: int, issuer: Certificate) -> Iterator[str]:

@@ -29,9 +29,9 @@ def certificate(view: dict[str, Any]) -> Certificate:
     return found
 
 
-def said(root: Certificate, clock: NodeClock) -> list[str]:
+def said(root: Certificate, clock: NodeClock, purpose: str = "CallManager", eku_policy: str = "require") -> list[str]:
     leaf = certificate(made("CN=cucm1.lab", end=f"{NOW + timedelta(days=400):%Y-%m-%d}"))
-    case = checks.Case("CallManager", Chain((leaf, root)), None, None, "require", "the node", clock)
+    case = checks.Case(purpose, Chain((leaf, root)), None, None, eku_policy, "the node", clock)
     return [text for text in checks.leaf_problems(case) if "CA certificate" in text]
 
 
@@ -58,3 +58,12 @@ def test_a_renewed_ca_that_leaves_certificates_behind_is_told(tmp_path: Path) ->
     beside = checks.trust_plan("CallManager-trust", [new], stored[:1], NodeClock(), issued=[read_certificate(below)])
     assert beside.warnings == plan.warnings
     assert checks.trust_plan("CallManager-trust", [new], stored[:1], NodeClock()).warnings == ()
+
+
+def test_a_ca_for_servers_alone_is_refused_where_the_purpose_needs_clients(tmp_path: Path) -> None:
+    extensions = ("basicConstraints=CA:TRUE", "extendedKeyUsage=serverAuth")
+    root = read_certificate(issue(tmp_path, "Root", "", *extensions))
+    [text] = said(root, NodeClock())
+    assert "is restricted to the extended key usage serverAuth" in text and "clientAuth is missing" in text
+    assert said(root, NodeClock(), "tomcat") == [], "tomcat is a server alone"
+    assert said(root, NodeClock(), eku_policy="ignore") == []

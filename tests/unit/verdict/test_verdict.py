@@ -614,3 +614,16 @@ def test_a_chain_that_cannot_be_verified_here_is_unknown(tmp_path: Path) -> None
     result = judge(evidence)
     [finding] = [finding for finding in result["findings"] if finding["check"] == "server_trust"]
     assert finding["severity"] == "missing" and "cannot be verified here" in finding["cause"], finding
+
+
+def test_a_ca_for_servers_alone_is_no_ca_of_clients(tmp_path: Path) -> None:
+    extensions = ("basicConstraints=critical,CA:TRUE", "extendedKeyUsage=serverAuth")
+    root = read_certificate(issue(tmp_path, "Root", "", *extensions)).view()
+    evidence = sound()
+    for index, name in enumerate(("CUCMA", "CUCM10")):
+        own = read_certificate(issue(tmp_path, name, "Root", "extendedKeyUsage=serverAuth,clientAuth")).view()
+        node(evidence, index).update(held=own, issued=own, trust=[root])
+        node(evidence, index)["probe"]["chain"] = [own]
+    findings = judge(evidence)["findings"]
+    restricted = {finding["check"]: finding["cause"] for finding in findings if "restricted to" in finding["cause"]}
+    assert set(restricted) == {"client_trust"} and "clientAuth is missing" in restricted["client_trust"], restricted

@@ -18,7 +18,11 @@ from ansible_collections.siptls.cucm.plugins.module_utils._verdict.evidence impo
 )
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.certificate import Certificate
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.chain import Chain, climb
-from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import BOTH_USES
+from ansible_collections.siptls.cucm.plugins.module_utils._x509.extensions import (
+    BOTH_USES,
+    CLIENT_AUTH,
+    SERVER_AUTH,
+)
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.purposes import TRUNK
 from ansible_collections.siptls.cucm.plugins.module_utils._x509.rules import chain_problems, key_usage_problems
 
@@ -181,12 +185,15 @@ def _trust(
             continue
         for node, identity in _each(shown):
             if identity.certificate:
-                found = _anchor(case, checker, node, identity, certificate=identity.certificate)
+                use = SERVER_AUTH if name == "server_trust" else CLIENT_AUTH
+                found = _anchor(case, checker, node, identity, certificate=identity.certificate, use=use)
                 checks = [replace(check, name=name) for check in found]
                 yield from _weighed(case, node, identity, checks)
 
 
-def _anchor(case: Direction, checker: Node, node: Node, identity: Identity, *, certificate: Certificate) -> list[Check]:
+def _anchor(
+    case: Direction, checker: Node, node: Node, identity: Identity, *, certificate: Certificate, use: str
+) -> list[Check]:
     """How a node judges the chain of a certificate, by its own store and clock as OpenSSL does."""
     trust = checker.trust or ()
     # A self-signed certificate is its own root; one that a CA signed needs the CA, even if it is in the store itself.
@@ -197,7 +204,7 @@ def _anchor(case: Direction, checker: Node, node: Node, identity: Identity, *, c
     chain = climb(certificate, [*trust, *between_them], case.now + checker.ahead)
     if not chain.complete:
         return [_no_ca(case, checker, chain, [*trust, *between_them])]
-    wrong = [*_issuer_dates(case, checker, chain), *_rules(case, checker, chain)]
+    wrong = [*_issuer_dates(case, checker, chain), *_rules(case, checker, chain, use)]
     return wrong or [_trusted(case, checker, node, identity)]
 
 
@@ -223,7 +230,7 @@ def _self_signed(case: Direction, checker: Node, node: Node, identity: Identity)
     if identity.elliptic:
         how = "role callmanager_certificate with callmanager_certificate_ecdsa: sign"
     if case.external and node in case.target_nodes:
-        what, how = f"the certificate of {node.name}", "in the way of its maker"
+        what, how = f"the certificate of {node.name}", "as its maker documents it"
     return Check(
         "", "fail", f"{_where(case, checker)} does not trust {node.name}'s certificate{shown}: it is self-signed, and "
         f"not in the {TRUNK.trust} of {checker.name}", "configuration",
@@ -271,9 +278,10 @@ def _issuer_dates(case: Direction, checker: Node, chain: Chain) -> Iterator[Chec
             )  # fmt: skip
 
 
-def _rules(case: Direction, checker: Node, chain: Chain) -> Iterator[Check]:
+def _rules(case: Direction, checker: Node, chain: Chain, use: str) -> Iterator[Check]:
     """What breaks the rules in a chain that the node can follow to its root."""
-    problems = [*chain.leaf.extensions.unread, *dict.fromkeys(chain_problems(chain, dates=lambda _issuer: ()))]
+    found = chain_problems(chain, dates=lambda _issuer: (), uses=(use,))
+    problems = [*chain.leaf.extensions.unread, *dict.fromkeys(found)]
     if problems:
         yield Check(
             "", "fail", f"{_where(case, checker)} refuses {_short(chain.leaf)}: {'; '.join(problems)}", "certificate",
