@@ -10,6 +10,7 @@ import struct
 import dpkt
 
 MACS = b"\x02\x00\x00\x00\x00\x11\x02\x00\x00\x00\x00\x12"
+NO_CONTROL_WORD = "mpls without control word, "
 OUTER = (b"\x0a\x01\x01\x01", b"\x0a\x01\x01\x02")
 
 
@@ -48,6 +49,9 @@ def wrapped(how: str, ip: bytes) -> bytes:
     label = struct.pack(">I", (16 << 12) | 0x100 | 64)
     labels = struct.pack(">I", (17 << 12) | 64) + label
     sequence = b"\x00\x00\x00\x01"
+    if how.startswith(NO_CONTROL_WORD):
+        # The address that follows may begin like a control word, IPv4 or IPv6.
+        return ethernet(label + bytes.fromhex(how[-2:]) + inner[1:], 0x8847)
     return {
         "gre": lambda: _gre(kind, ip),
         "gre with key and checksum": lambda: _gre(kind, ip, 0xA000, bytes(8)),
@@ -60,13 +64,6 @@ def wrapped(how: str, ip: bytes) -> bytes:
         "mpls": lambda: ethernet(label + ip, 0x8847),
         "mpls twice": lambda: ethernet(labels + ip, 0x8847),
         "mpls pseudowire": lambda: ethernet(label + bytes(4) + inner, 0x8847),
-        # The address that follows may begin like a control word, IPv4 or IPv6.
-        **{
-            f"mpls without control word, {first:02x}": lambda first=first: ethernet(
-                label + bytes([first]) + inner[1:], 0x8847
-            )
-            for first in (0x00, 0x40, 0x45, 0x64, 0xE4)
-        },
         "mpls in ip": lambda: ethernet(_ip(137, label + ip)),
         "pppoe": lambda: _pppoe(b"\x00" + ppp, ip),
         "pppoe, one byte of protocol": lambda: _pppoe(ppp, ip),
@@ -110,8 +107,7 @@ OPENED = (
     "gre", "gre with key and checksum", "gre bridged", "erspan 1", "erspan 2", "erspan 3", "vxlan", "geneve", "mpls",
     "mpls twice", "mpls in ip", "pppoe", "pppoe, one byte of protocol", "pppoe with mpls", "ip in ip", "vlan in gre",
     "vn-tag", "e-tag", "trustsec", "snap", "snap through a bridge", "isl", "fabricpath", "vlan 9200", "hsr",
-    "mpls pseudowire", "mpls without control word, 00", "mpls without control word, 40",
-    "mpls without control word, 45", "mpls without control word, 64", "mpls without control word, e4",
+    "mpls pseudowire", *(NO_CONTROL_WORD + first for first in ("00", "40", "45", "64", "e4")),
 )  # fmt: skip
 CLOSED = (
     "IPsec ESP", "MACsec", "L2TP", "CAPWAP", "LISP", "Teredo", "GUE", "IPComp", "IP mobility", "IP protocol 200",

@@ -36,7 +36,7 @@ def only(path: Path) -> CaptureConnection:
         [("client", b"\r\n\r\n"), ("server", b"\r\n"), ("client", None)],
         [("client", b"\r\n\r\n"), ("server", b"\r\n")] * 3,
     ],
-    ids=["server closes", "no answer", "keep-alive", "keep-alives"],
+    ids=["server closes", "no answer", "keep-alive", "three times"],
 )
 def test_without_tickets_a_short_record_is_no_refusal(
     shake: Callable[..., Flights], capture_file: Callable[..., Path], then: Script
@@ -122,6 +122,23 @@ def test_what_is_no_handshake_record_does_not_deny_the_handshake(
     found = only(capture_file(flights, size=9_999))
     assert (found.established, found.mutual) == (established, established)
     assert any("no TLS record were passed over" in note for note in found.notes) is (established is None)
+
+
+def test_one_exchange_shows_that_a_connection_runs(shake: Callable[..., Flights], tmp_path: Path) -> None:
+    """The capture begins with the client's question, and nothing is missing before the server's answer."""
+    then: Script = [("client", ASK), ("server", b"SIP/2.0 200 OK\r\nCall-ID: 1\r\n\r\n")]
+    for version in (TLS13, ssl.TLSVersion.TLSv1_2):
+        frames = frames_of(shake(version, then=then), size=99_999)[-4:]
+        assert only(write_pcap(tmp_path / "runs.cap", frames)).established is True
+        assert only(write_pcap(tmp_path / "half.cap", frames[:1])).established is None
+
+
+def test_a_server_without_tls_has_refused(capture_file: Callable[..., Path], shake: Callable[..., Flights]) -> None:
+    """As when a trunk's port is that of SIP without TLS."""
+    hello = shake()[0]
+    found = only(capture_file([hello, ("server", b"SIP/2.0 400 Bad Request\r\nContent-Length: 0\r\n\r\n")]))
+    assert (found.protocol, found.established) == ("tls", False)
+    assert "the server answered with something that is not TLS" in found.notes
 
 
 @pytest.mark.parametrize("accepted", [True, False])

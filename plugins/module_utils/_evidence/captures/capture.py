@@ -155,6 +155,8 @@ def _without_tls(result: CaptureConnection, sent: dict[str, list[Chunk]], *, who
     elif whole and ended:
         result.protocol = "none"
         result.notes.append("no data was sent on this connection")
+    elif whole:
+        result.notes.append("no data was captured on this connection")
     if not whole:
         result.notes.append("parts of this connection are missing from the capture")
 
@@ -170,7 +172,9 @@ def _tls(
             readers[name].feed(chunk)
     sides = {name: reader.finish() for name, reader in readers.items()}
     client, server = sides["client"], sides["server"]
-    readable = not client.unread and not server.unread
+    # A server that answers a ClientHello with no TLS at all has refused it: nothing of a handshake can be hidden there.
+    other = whole and bool(server.unread) and not server.is_tls and client.hello
+    readable = not client.unread and (other or not server.unread)
     _parameters(result, client, server)
     if result.cipher and "NULL" in result.cipher:
         result.notes.append("the cipher does not encrypt: anyone can read the signaling, SRTP keys included")
@@ -181,6 +185,8 @@ def _tls(
     result.asked_for_certificate = found.asked_for_certificate
     result.certificates_visible = bool(result.server_chain or result.client_chain)
     result.notes += filter(None, [_visibility(client, server, found), found.note])
+    if other:
+        result.notes.append("the server answered with something that is not TLS")
     if found.established is None and not whole:
         result.notes.append("parts of this connection are missing from the capture, so how it ended is not shown")
     elif found.established is None and not readable:

@@ -111,15 +111,17 @@ def _established_unknown(client: TlsSide, server: TlsSide, *, whole: bool, ended
 
 def alert_lengths(cipher: int | None) -> frozenset[int]:
     """Bytes that an encrypted alert of TLS 1.3 may have: two, its content type, and the cipher's tag."""
-    known = _ALERTS.get(cipher or 0)
-    return frozenset(_ALERTS.values()) if known is None else frozenset({known})
+    return frozenset({_ALERTS[cipher]} if cipher in _ALERTS else {11, 19})
 
 
 def _answers(client: TlsSide, server: TlsSide) -> list[Application]:
     """The client's records from its answer to the server's flight on: early data (0-RTT) came before that flight."""
+    if client.hello and not client.early_data:
+        return client.application
     if not server.application:
         return []
-    begun = server.application[0].at + 1
+    # In a connection that runs already, the client had all before the server's first record, if none is missing there.
+    begun = server.application[0].at + server.hello
     return [record for record in client.application if sent_after(record.acknowledged, begun)]
 
 

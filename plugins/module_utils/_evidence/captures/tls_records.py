@@ -292,6 +292,8 @@ class TlsReader:
         early = kind == SERVER_HELLO and is_tls13(side.hello_version)
         at = 34 if early else 35 + body[34]
         if kind == CLIENT_HELLO:
+            # Data before a hello, the second of two, was early data of the first.
+            side.early_data |= bool(side.application)
             at += 2 + ((body[at] << 8) | body[at + 1])
             at += 1 + body[at]
         else:
