@@ -39,6 +39,9 @@ from ansible_collections.siptls.cucm.plugins.module_utils._evidence.tls_names im
 )
 
 SIP_PORTS = frozenset({5060, 5061})
+NO_TLS = "the server answered with something that is not TLS"
+MISSING = "parts of this connection are missing from the capture, so how it ended is not shown"
+PASSED_OVER = "bytes that are no TLS record were passed over, so how the handshake ended is not shown"
 # What a MAC adds to data under a NULL cipher.
 _NULL_MACS = {"MD5": 16, "SHA": 20, "SHA256": 32, "SHA384": 48}
 MOST_SIP = 500
@@ -172,8 +175,7 @@ def _tls(
             readers[name].feed(chunk)
     sides = {name: reader.finish() for name, reader in readers.items()}
     client, server = sides["client"], sides["server"]
-    # A server that answers a ClientHello with no TLS at all has refused it: nothing of a handshake can be hidden there.
-    other = whole and bool(server.unread) and not server.is_tls and client.hello
+    other = whole and _answered_without_tls(client, server)
     readable = not client.unread and (other or not server.unread)
     _parameters(result, client, server)
     if result.cipher and "NULL" in result.cipher:
@@ -184,13 +186,15 @@ def _tls(
     result.established, result.resumed, result.mutual = found.established, found.resumed, found.mutual
     result.asked_for_certificate = found.asked_for_certificate
     result.certificates_visible = bool(result.server_chain or result.client_chain)
-    result.notes += filter(None, [_visibility(client, server, found), found.note])
-    if other:
-        result.notes.append("the server answered with something that is not TLS")
-    if found.established is None and not whole:
-        result.notes.append("parts of this connection are missing from the capture, so how it ended is not shown")
-    elif found.established is None and not readable:
-        result.notes.append("bytes that are no TLS record were passed over, so how the handshake ended is not shown")
+    words = [_visibility(client, server, found), found.note, NO_TLS if other else None]
+    if found.established is None:
+        words.append(MISSING if not whole else None if readable else PASSED_OVER)
+    result.notes += filter(None, words)
+
+
+def _answered_without_tls(client: TlsSide, server: TlsSide) -> bool:
+    """Whether the server answered a ClientHello with no TLS at all: nothing of a handshake can be hidden there."""
+    return bool(server.unread) and not server.is_tls and client.hello
 
 
 def _parameters(result: CaptureConnection, client: TlsSide, server: TlsSide) -> None:
