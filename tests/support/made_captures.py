@@ -185,7 +185,7 @@ def _relayed(port: int, client: list[str], say: str, quiet: dict[str, object]) -
             silences = 0
             # After a silence the client closes.
             while others and silences < 2:
-                ready = select.select(list(others), [], [], 0.3)[0]
+                ready = select.select(list(others), [], [], 0.6)[0]
                 if not ready:
                     silences += 1
                     process.stdin.close()
