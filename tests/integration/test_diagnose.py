@@ -86,6 +86,8 @@ PLACES = (
     {name for name in CAUSES if name.startswith("OPTIONS")},
     # A call that is not routed does not come as far as to be refused.
     {"calls not routed", "calls are refused"},
+    # A CA cannot sign for a node whose clock shows a day before the CA's first: the run itself says so for that node.
+    {"the peer's clock is behind", "the peer's certificate was regenerated"},
     # Without a certificate of a CA nothing shows that the CA is missing.
     {"untrusted CA of the peer", "the peer's certificate was regenerated"},
 )

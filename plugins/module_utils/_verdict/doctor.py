@@ -139,8 +139,8 @@ _BEFORE_SETTINGS = {NOT_RESET, "not_activated"}
 #: why a node presents another certificate, and what follows from that unless the settings or the certificate show it
 _ANOTHER_CERTIFICATE = {"not_active", "other_certificate", "not_uploaded"}
 _OF_CERTIFICATE = {
-    "ca_missing", "ca_missing_at_peer", "name", "name_at_peer", "expired", "not_yet_valid", "uses", "revoked", "weak",
-    "chain_invalid", "certificate_refused", "certificate_refused_by_peer",
+    "self_signed", "ca_missing", "ca_missing_at_peer", "name", "name_at_peer", "expired", "not_yet_valid", "uses",
+    "revoked", "weak", "chain_invalid", "certificate_refused", "certificate_refused_by_peer",
 }  # fmt: skip
 _BY_CONTENT = {"configuration", "certificate"}
 #: final answers to a call that concern the number, and those that concern the phone

@@ -438,3 +438,11 @@ def test_a_chain_that_is_there_and_refused_is_not_called_missing(
     evidence = broken.sound()
     breaking(evidence)
     assert found(evidence) == [cause]
+
+
+def test_another_certificate_comes_before_what_is_wrong_with_it() -> None:
+    """What answers in place of the node shows a self-signed certificate: the node's own may be in order."""
+    evidence = broken.sound()
+    broken.break_trace(evidence)
+    trace(evidence, "cucma", kind="self_signed", remote_ip="10.0.0.2")
+    assert found(evidence) == ["other_certificate", "self_signed"]
