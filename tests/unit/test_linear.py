@@ -35,7 +35,7 @@ from ansible_collections.siptls.cucm.plugins.module_utils._module import Failure
 from ansible_collections.siptls.cucm.plugins.module_utils._net import clock, https, recording, screen, shell
 from ansible_collections.siptls.cucm.plugins.module_utils._node import cli, control, refusals, rest, trust_lists
 from ansible_collections.siptls.cucm.plugins.module_utils._serviceability import soap
-from ansible_collections.siptls.cucm.plugins.module_utils._x509 import der, names, reading
+from ansible_collections.siptls.cucm.plugins.module_utils._x509 import constraints, der, names, reading
 
 from tests.support.patterns import METHODS, files_with_patterns, hostile_texts, repeated, slows_down, uses
 
@@ -116,6 +116,17 @@ def traced(kind: str, begin: str) -> Callable[[str], Any]:
 
 def der_of(text: str) -> list[der.Element]:
     return der.elements(text.encode("latin-1", "replace"))
+
+
+def constrained(text: str) -> list[str]:
+    """A name of each kind, compared with a constraint of the same text and another one."""
+    return [
+        problem
+        for kind in ("DNS", "URI", "email", "IP")
+        for problem in constraints.problems(
+            [names.AltName(kind, text), names.AltName(kind, ".lab.local")], [], [names.AltName(kind, text)]
+        )
+    ]
 
 
 #: file -> its readers, each with texts that it knows; they are repeated, cut and mixed
@@ -299,6 +310,7 @@ READERS: dict[str, dict[Callable[[str], Any], tuple[str, ...]]] = {
         ),
         lambda text: soap.parts_of(answered("<a/>", text)): ("boundary=", 'boundary="', ";"),
     },
+    "_x509/constraints.py": {constrained: ("a.", "a@", "://", "1.2.3.4/", "-", "::")},
     "_x509/der.py": {der_of: ("0\x80", "0\x00", "0\x82\x01\x00", "\x1f\xff")},
     "_x509/names.py": {
         names.AltName.parse: ("DNS:a", "IP:1", ":"),

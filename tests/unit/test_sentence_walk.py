@@ -26,6 +26,7 @@ FILES = tuple(
 )
 _SIGNING, _ROLL_OVER = "tests/unit/roles/test_signing_check.py", "tests/unit/roles/test_roll_over_phases.py"
 _CLASSES, _RULES = "tests/unit/node/test_failure_classes.py", "tests/unit/x509/test_rules.py"
+_CHAIN = "tests/unit/node/test_chain_checks.py"
 _PEERS = "tests/unit/roles/test_external_peers.py"
 _CLAIM, _PROVIDERS = "tests/unit/roles/test_two_runs.py", "tests/unit/ca/test_providers.py"
 _LOCAL, _ADCS = "tests/unit/ca/test_ca_sign_local.py", "tests/unit/ca/test_ca_sign_adcs.py"
@@ -86,6 +87,11 @@ LATER = {
     "its extended key usage is": (ISSUED, _CLASSES, "is serverAuth alone"),
     "it was made for another key than that of the CSR": (ISSUED, _CLASSES, "another key than that of the CSR"),
     "its subject alternative names are not those": (ISSUED, _CLASSES, "the CA added DNS:www.example.com"),
+    "its chain cannot be followed": (ISSUED, _RULES, "cannot be verified here"),
+    "its key usage is": (ISSUED, _RULES, "encrypts keys alone"),
+    "the critical extension": (ISSUED, _RULES, "unknown critical"),
+    "(authorityKeyIdentifier) another certificate": (ISSUED, _RULES, "issuer:always"),
+    "is restricted to the extended key usage": (ISSUED, _CHAIN, "is restricted to the extended key usage serverAuth"),
     "its common name is": (ISSUED, _CLASSES, "its common name is else"),
     "it lacks the key usages": (ISSUED, _CLASSES, "lacks the key usages"),
     "it is not yet valid": (ISSUED, _CLASSES, "not yet valid: it begins at"),
@@ -103,6 +109,7 @@ LATER = {
     "it names no extended key usage": (WARNED, _RULES, "remarks"),
     "the CA added the extended key usage": (WARNED, _RULES, "added the extended key usage"),
     "was asked for": (WARNED, _RULES, "remarks"),
+    "name as their issuer": (WARNED, _CHAIN, "name as their issuer"),
     "which newer peers refuse": (WARNED, _RULES, "remarks"),
 }  # fmt: skip
 

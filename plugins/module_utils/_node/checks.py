@@ -48,9 +48,11 @@ def leaf_problems(case: Case) -> Iterator[str]:
     yield from _dates(case.leaf, case.clock)
     yield from rules.certificate_problems(case.leaf, purpose, eku_required=case.eku_policy == "require")
     yield from _request(case)
-    if not case.chain.complete:
+    if case.chain.unverified(case.pool):
+        yield f"its chain cannot be followed: {case.chain.gap(case.pool)}. Use a CA with an RSA key or a curve of NIST"
+    elif not case.chain.complete:
         last = case.chain.top
-        yield _unverified(case) or (
+        yield (
             f"the chain is not complete: {last.subject.text} was issued by {last.issuer.text}, which is neither "
             "in chain nor in the trust store (CUCM: CA certificate is not available in the trust-store). Add the CA "
             "certificates up to the self-signed root to chain"
@@ -58,12 +60,6 @@ def leaf_problems(case: Case) -> Iterator[str]:
     # Who allows a leaf without a usage allows it the CA, too: public CAs restrict both to serverAuth.
     uses = purpose.uses if case.eku_policy == "require" else ()
     yield from rules.chain_problems(case.chain, partial(_dates, clock=case.clock), uses)
-
-
-def _unverified(case: Case) -> str:
-    if not case.chain.unverified(case.pool):
-        return ""
-    return f"{case.chain.gap(case.pool)}. Use a CA with an RSA key or a curve of NIST"
 
 
 def _request(case: Case) -> Iterator[str]:

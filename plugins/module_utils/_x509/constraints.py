@@ -22,9 +22,7 @@ MOST_COMPARISONS = 1 << 20
 #: kinds of names that OpenSSL can compare; a constraint on another kind makes it refuse every name of that kind
 _COMPARED = ("DNS", "IP", "URI", "email", "dirName")
 _DIRECTORY_NAME = 0xA4
-# What OpenSSL takes for a host name in a common name (cn2dnsid): two labels or more, underscores allowed.
-_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
-_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+_LABEL = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,14 @@ def subject_names(subject: Name) -> Iterator[AltName]:
 def host_names(subject: Name) -> Iterator[AltName]:
     """The common names that can be host names. The constraints on DNS hold for them where no DNS name is given."""
     for common_name in subject.common_names:
-        if _HOST.fullmatch(common_name.rstrip("\0")):
+        if _is_host(common_name.rstrip("\0")):
             yield AltName("DNS", common_name.rstrip("\0"))
+
+
+def _is_host(text: str) -> bool:
+    """What OpenSSL takes for a host name in a common name (cn2dnsid): two labels or more, underscores allowed."""
+    labels = text.split(".")
+    return len(labels) > 1 and all(_LABEL.fullmatch(label) and "-" not in (label[0], label[-1]) for label in labels)
 
 
 def problems(permitted: Sequence[AltName], excluded: Sequence[AltName], names: Sequence[AltName]) -> Iterator[str]:

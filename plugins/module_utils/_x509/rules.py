@@ -173,10 +173,11 @@ def eku_problems(certificate: Certificate, purpose: Purpose = TRUNK) -> Iterator
 def key_usage_problems(certificate: Certificate, uses: Iterable[str] = BOTH_USES) -> Iterator[str]:
     """The key usages that OpenSSL needs for these uses and the certificate lacks."""
     for use in uses:
-        if use in TLS_KEY_USAGES and not certificate.extensions.signs_for(use):
+        needed = TLS_KEY_USAGES.get(use, ())
+        if needed and not certificate.extensions.signs_for(use):
             yield (
                 f"its key usage is {', '.join(certificate.extensions.key_usage or ()) or 'empty'} alone, and "
-                f"{use} needs {' or '.join(TLS_KEY_USAGES[use])}. Have the CA issue with digitalSignature"
+                f"{use} needs {' or '.join(needed)}. Have the CA issue with digitalSignature"
             )
 
 
@@ -292,14 +293,14 @@ def _link_problems(chain: Chain) -> Iterator[str]:
 
 def _rights_problems(chain: Chain, issuer: Certificate) -> Iterator[str]:
     """Why a certificate may not stand above another one."""
-    who = f"{issuer.subject.text}, which signed it,"
     if not issuer.may_sign:
         why = "may not sign certificates (keyCertSign is missing)" if issuer.is_ca else "is not a CA certificate"
-        yield f"{who} {why}. Have it issued by a CA"
+        yield f"{issuer.subject.text}, which signed it, {why}. Have it issued by a CA"
     elif not issuer.is_ca and issuer is not chain.top:
         yield (
-            f"{who} does not say that it is a CA (basicConstraints is missing), which OpenSSL since 1.1.1 lets no CA "
-            "below the root do; older ones let it pass. Have the CA renew that certificate with CA:TRUE"
+            f"{issuer.subject.text}, which signed it, does not say that it is a CA (basicConstraints is missing). "
+            "OpenSSL since 1.1.1 lets no CA below the root do that; older ones let it pass. Have the CA renew its "
+            "certificate with CA:TRUE"
         )
 
 
