@@ -12,6 +12,5 @@ from typing import Protocol
 class Command(Protocol):
     """Registers a command: its name, the function that runs it and returns the exit code, and what it does."""
 
-    def __call__(
-        self, name: str, run: Callable[[argparse.Namespace], int], text: str, /
-    ) -> argparse.ArgumentParser: ...
+    def __call__(self, name: str, run: Callable[[argparse.Namespace], int], text: str, /) -> argparse.ArgumentParser:
+        """The parser of the command, which takes its options."""
