@@ -155,7 +155,8 @@ alarms:
 trouble:
   description: Lines about TLS failures and dropped messages, each with C(time), C(node) and CUCM's own C(text); for
     known lines also C(kind), C(meaning) and C(next_step), and, if the line has them, C(verification_error) (OpenSSL's
-    number), C(alert) (that the peer sent), C(remote_ip), C(remote_port), C(received) and C(expected) names.
+    number), C(alert) (that the peer sent), C(remote_ip), C(remote_port), C(received) and C(expected) names,
+    and C(phone) (true for the connection of a phone).
   type: list
   elements: dict
   returned: success

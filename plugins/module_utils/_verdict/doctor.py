@@ -352,7 +352,9 @@ def _from_traces(case: Direction) -> Iterator[Sign]:
 
 
 def _cause_of(line: Data, *, at_target: bool) -> str:
-    """The cause that a failure line of a trace shows; empty when it shows none."""
+    """The cause that a failure line of a trace shows; empty when it shows none, or is about a phone."""
+    if line.get("phone"):
+        return ""
     if line.get("alert"):
         # The other end sent it.
         return _of_alert(line["alert"], by_target=not at_target)

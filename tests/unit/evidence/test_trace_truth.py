@@ -320,8 +320,8 @@ PHONE = (
 def test_a_failed_connection_of_a_phone_blames_no_trunk(line: str, device: str | None) -> None:
     read_of = read(head() + f"00000102.000 |13:35:16.765 |{line}\n")
     (found,) = read_of["trouble"] + read_of["alarms"]
-    assert (found["kind"], found.get("trunk"), found["node"]) == ("name_mismatch_phone", None, "cucm-1")
-    assert found["kind"] not in doctor._BY_KIND
+    assert (found["kind"], found.get("trunk"), found["node"]) == ("name_mismatch", None, "cucm-1")
+    assert found["phone"] and not doctor._cause_of(found, at_target=True)
     assert found.get("parameters", {}).get("DeviceName") == device
     assert found["next_step"].startswith("This concerns a phone, not a trunk.")
 
@@ -330,7 +330,7 @@ def test_a_failed_connection_of_a_phone_blames_no_trunk(line: str, device: str |
 def test_a_failed_connection_of_a_trunk_names_it(kind: str) -> None:
     line = PHONE[2].format(device="SEP-PARIS", type=kind)
     (found,) = read(head() + f"00000102.000 |13:35:16.765 |{line}\n")["alarms"]
-    assert (found["kind"], found["trunk"]) == ("name_mismatch", "SEP-PARIS")
+    assert (found["kind"], found["trunk"], found.get("phone")) == ("name_mismatch", "SEP-PARIS", None)
     assert "SIP trunk security profile" in found["next_step"]
 
 

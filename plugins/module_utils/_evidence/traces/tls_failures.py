@@ -78,9 +78,9 @@ CONNECTION_REASONS = {
     2: ("name_mismatch", "the name in the peer's certificate is not one that the profile accepts", _NAME_STEP),
 }
 _NAMES = CONNECTION_REASONS[2]
-# A phone's certificate says nothing about a trunk: a kind of its own, which is no trunk's cause.
+# What CUCM writes of a phone's connection says nothing about a trunk; such an entry has ``phone``.
 _NAMES_OF_PHONE = (
-    "name_mismatch_phone", "the name in the certificate is not one that the phone's device or security profile has",
+    "name_mismatch", "the name in the certificate is not one that the phone's device or security profile has",
     "This concerns a phone, not a trunk. Compare the name in the certificate (of the phone, or of the Expressway "
     "before it) with the name of the device and with its phone security profile.",
 )  # fmt: skip
@@ -130,9 +130,11 @@ def failure(text: str) -> dict[str, Any] | None:
     if (found := _NAME.search(line)) and (names := _NAMES_COMPARED.search(line, found.end())):
         # The first of the two lines reports the CN alone; what the SAN says comes in the second.
         final = "SAN either" in line[found.end() : names.start()]
-        known = _NAMES_OF_PHONE if line.startswith("SIPStationD(") else _NAMES
+        phone = line.startswith("SIPStationD(")
+        known = _NAMES_OF_PHONE if phone else _NAMES
         entry = _entry(line, *known) if final else _entry(line, "name_mismatch_cn", None, None)
-        return {**entry, "received": names[1].strip(), "expected": names[2].rstrip(".")}
+        names_of = {"received": names[1].strip(), "expected": names[2].rstrip(".")}
+        return {**entry, **names_of, **({"phone": True} if phone else {})}
     if large := _TOO_LARGE.search(line):
         return _too_large(line, large)
     about = _ABOUT_TLS.search(line)
@@ -195,4 +197,5 @@ def connection_failure(reason: str | None, *, phone: bool = False) -> dict[str, 
         code or 0, (None, "CUCM could not open a TLS connection, for a reason that is not documented", _PROTOCOL_STEP)
     )
     kind, meaning, step = _NAMES_OF_PHONE if phone and known == _NAMES else known
-    return {"reason": code, "kind": kind, "meaning": meaning, "next_step": step}
+    named = {"phone": True} if phone else {}
+    return {"reason": code, "kind": kind, "meaning": meaning, "next_step": step, **named}
