@@ -8,16 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.siptls.cucm.plugins.module_utils._evidence.traces.sdl import ProcessRun
 
 Entry = dict[str, Any]
-#: a node, and the address and port of a peer; no port for what the peer sent, which comes from any port
-Key = tuple[str | None, str, int | None]
 DEAD_ANSWERS = {408, 503}
 # CUCM tries OPTIONS that nobody answers for three seconds (six times, every 500 ms).
 RETRIES = 3.0
+
+
+class Key(NamedTuple):
+    """A node, and the address and port of a peer; no port for what the peer sent, which comes from any port."""
+
+    node: str | None
+    address: str
+    port: int | None
 
 
 @dataclass
@@ -71,13 +77,12 @@ def pings(messages: Iterable[Entry], signals: Iterable[Entry], runs: Sequence[Pr
         _message(message, runs[message["run"]].name, sent, peers)
     for signal in signals:
         if signal["kind"] == "result" and signal.get("peer"):
-            of = peers.setdefault((runs[signal["run"]].name, signal["peer"], signal["port"]), Peer())
+            of = peers.setdefault(Key(runs[signal["run"]].name, signal["peer"], signal["port"]), Peer())
             result = {"internal_error": signal["internal_error"], "response": signal["response"]}
             of.results.append((signal["time"], result))
             of.last = max(filter(None, [of.last, signal["time"]]))
     return [
-        {"node": node, "peer_ip": address, "peer_port": port, **of.as_dict()}
-        for (node, address, port), of in peers.items()
+        {"node": key.node, "peer_ip": key.address, "peer_port": key.port, **of.as_dict()} for key, of in peers.items()
     ]
 
 
@@ -89,12 +94,12 @@ def _at(time: str) -> datetime:
 def _message(message: Entry, node: str | None, sent: dict[tuple[int, str], Key], peers: dict[Key, Peer]) -> None:
     call = (message["run"], str(message.get("call_id")))
     if message.get("method") == "OPTIONS" and message["way"] == "out":
-        key = (node, message["remote_ip"], message["remote_port"])
+        key = Key(node, message["remote_ip"], message["remote_port"])
         if call not in sent:
             peers.setdefault(key, Peer()).sent.append(message["time"])
         sent[call] = key
     elif message.get("method") == "OPTIONS":
-        of = peers.setdefault((node, message["remote_ip"], None), Peer())
+        of = peers.setdefault(Key(node, message["remote_ip"], None), Peer())
         of.received += 1
         of.last = message["time"]
     elif message.get("status") and message["way"] == "in" and call in sent:
