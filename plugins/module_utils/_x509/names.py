@@ -62,7 +62,7 @@ SEPARATORS = " ,;:"
 class Attribute:
     """One attribute of a name. value is its text; when it is not a string, # and its DER in hexadecimal.
 
-    folded: whether it is compared by its letters and words, and not sign by sign.
+    folded: whether case and repeated blanks are ignored in comparisons.
     """
 
     oid: str
@@ -189,11 +189,6 @@ _KINDS = {
     "dns": "DNS", "ip": "IP", "uri": "URI", "email": "email", "dirname": "dirName", "rid": "RID",
     "othername": "otherName",
 }  # fmt: skip
-
-
-def alt_names(element: Element, what: str) -> tuple[AltName, ...]:
-    """From GeneralNames."""
-    return tuple(map(general_name, element.expect(SEQUENCE, what).children()))
 
 
 def general_name(element: Element) -> AltName:

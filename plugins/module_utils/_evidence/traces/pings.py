@@ -50,9 +50,9 @@ class Peer:
         reported = [(when, result["response"]) for when, result in self.results if result["internal_error"] is False]
         outcomes = sorted((when, code not in DEAD_ANSWERS) for when, code in (*self.answers, *reported))
         when, alive = outcomes[-1] if outcomes else ("", False)
-        if alive and not self._silent_since(when):
-            return "alive"
-        return "dead" if outcomes or self._silent_since(when) else "unknown"
+        if self._silent_since(when):
+            return "dead"
+        return "unknown" if not outcomes else "alive" if alive else "dead"
 
     def _silent_since(self, when: str) -> bool:
         """Whether OPTIONS were sent after that for longer than CUCM retries, and nothing came of them."""

@@ -198,21 +198,21 @@ def _anchor(
     trust = checker.trust or ()
     # A self-signed certificate is its own root; one that a CA signed needs the CA, even if it is in the store itself.
     if certificate.self_signed:
-        own = _trusted if certificate in trust else _self_signed
-        return [own(case, checker, node, identity)]
+        return [_trusted(checker, node, identity) if certificate in trust
+                else _self_signed(case, checker, node, identity)]  # fmt: skip
     between_them = [sent for sent in identity.chain[1:] if not sent.self_signed]
     chain = climb(certificate, [*trust, *between_them], case.now + checker.ahead)
     if not chain.complete:
         return [_no_ca(case, checker, chain, [*trust, *between_them])]
     wrong = [*_issuer_dates(case, checker, chain), *_rules(case, checker, chain, use)]
-    return wrong or [_trusted(case, checker, node, identity)]
+    return wrong or [_trusted(checker, node, identity)]
 
 
 def _where(case: Direction, node: Node) -> str:
     return f"{node.name} ({case.source if node in case.source_nodes else case.target})"
 
 
-def _trusted(_case: Direction, checker: Node, node: Node, identity: Identity) -> Check:
+def _trusted(checker: Node, node: Node, identity: Identity) -> Check:
     issuer = identity.certificate.issuer.text if identity.certificate else ""
     return Check(
         "", "pass", f"{checker.name} trusts the issuer of {node.name}'s {identity.title} "
@@ -260,22 +260,14 @@ def _no_ca(case: Direction, checker: Node, chain: Chain, pool: list[Certificate]
 
 def _issuer_dates(case: Direction, checker: Node, chain: Chain) -> Iterator[Check]:
     """The CAs above a certificate that are not valid by the clock of the node that checks it."""
-    now = case.now + checker.ahead
-    what = f"{_where(case, checker)} refuses {_short(chain.leaf)}"
+    refuses = f"{_where(case, checker)} refuses {_short(chain.leaf)}"
     for issuer in chain.issuers:
-        ca = f"the CA certificate {issuer.subject.text} in its chain"
-        if issuer.not_after < now:
-            yield Check(
-                "", "fail", f"{what}: {ca} expired on {issuer.not_after:%Y-%m-%d}{_clock(checker)}", "certificate",
-                remedy=f"Renew that CA certificate, upload it to {TRUNK.trust} of {checker.name} (cucm_cert_upload) "
-                "and restart Cisco CallManager.", cause="expired",
-            )  # fmt: skip
-        elif issuer.not_before > now:
-            yield Check(
-                "", "fail", f"{what}: {ca} is not valid before {issuer.not_before:%Y-%m-%d %H:%M} UTC"
-                f"{_clock(checker)}", "certificate", remedy="Compare the clocks of the CA and of the node (NTP).",
-                cause="not_yet_valid",
-            )  # fmt: skip
+        what = f"{refuses}: the CA certificate {issuer.subject.text} in its chain"
+        renew = (
+            f"Renew that CA certificate, upload it to {TRUNK.trust} of {checker.name} (cucm_cert_upload) and restart "
+            "Cisco CallManager."
+        )
+        yield from _outdated(case, issuer, what, renew, [checker])
 
 
 def _rules(case: Direction, checker: Node, chain: Chain, use: str) -> Iterator[Check]:
@@ -361,10 +353,27 @@ def _uses(node: Node, identity: Identity, certificate: Certificate) -> Iterator[
 
 def _dates(case: Direction, node: Node, identity: Identity, certificate: Certificate) -> Iterator[Check]:
     what = f"the {identity.title} of {node.name}"
-    begin, end = certificate.not_before, certificate.not_after
     renew = "Renew it (playbook renew_certificates.yml)."
-    clocks = {checker.ahead: checker for checker in case.checkers(node)} or {node.ahead: node}
+    checkers = case.checkers(node) or (node,)
+    outdated = list(_outdated(case, certificate, what, renew, checkers))
+    yield from outdated
+    if not outdated:
+        end = certificate.not_after
+        days = (end - case.now - max(checker.ahead for checker in checkers)).days
+        state = "warning" if days < case.warn_days else "pass"
+        yield Check(
+            "dates", state, f"{what} is valid until {end:%Y-%m-%d} ({days} days)",
+            "certificate", remedy=renew if state == "warning" else "",
+        )  # fmt: skip
+
+
+def _outdated(
+    case: Direction, certificate: Certificate, what: str, renew: str, checkers: Iterable[Node]
+) -> Iterator[Check]:
+    """That a certificate is not valid, by the clock of one of the nodes that check it."""
+    clocks = {checker.ahead: checker for checker in checkers}
     latest, earliest = max(clocks), min(clocks)
+    begin, end = certificate.not_before, certificate.not_after
     if end < case.now + latest:
         yield Check(
             "dates", "fail", f"{what} expired on {end:%Y-%m-%d}{_clock(clocks[latest])}",
@@ -375,13 +384,6 @@ def _dates(case: Direction, node: Node, identity: Identity, certificate: Certifi
             "dates", "fail", f"{what} is not valid before {begin:%Y-%m-%d %H:%M} UTC"
             f"{_clock(clocks[earliest])}", "certificate", remedy="Compare the clocks of the CA and of the node (NTP).",
             cause="not_yet_valid",
-        )  # fmt: skip
-    else:
-        days = (end - case.now - latest).days
-        state = "warning" if days < case.warn_days else "pass"
-        yield Check(
-            "dates", state, f"{what} is valid until {end:%Y-%m-%d} ({days} days)",
-            "certificate", remedy=renew if state == "warning" else "",
         )  # fmt: skip
 
 
