@@ -191,12 +191,13 @@ def untrusted(pair: Pair) -> Mend:
 
 def stopped(pair: Pair) -> Mend:
     """Stops Cisco CallManager on the peer."""
+    _callmanager(pair, "stopped")
+    return functools.partial(_callmanager, pair, "started")
 
-    def callmanager(state: str) -> None:
-        pair.task(pair.b, "cucm_service", APPLICATION, name=CALLMANAGER, state=state)
 
-    callmanager("stopped")
-    return functools.partial(callmanager, "started")
+def _callmanager(pair: Pair, state: str) -> None:
+    """Brings Cisco CallManager on the peer into a state of cucm_service."""
+    pair.task(pair.b, "cucm_service", APPLICATION, name=CALLMANAGER, state=state)
 
 
 def _accepted_names(pair: Pair) -> str:
@@ -364,7 +365,7 @@ def regenerated(pair: Pair) -> Mend:
     """Has the peer make a self-signed certificate in place of the CA's, as somebody does who sees that it ends soon."""
     with pair.shell(pair.b) as shell:
         shell.run("set cert regen CallManager", [Answer(re.compile(r"yes\|no"), "yes")])
-    _restart(pair)
+    _callmanager(pair, "restarted")
 
     def signed() -> None:
         """Has the CA sign again."""
@@ -375,13 +376,9 @@ def regenerated(pair: Pair) -> Mend:
             pair.b, "cucm_cert_upload", CONNECTION, certificate=answer["certificate"], chain=answer["chain"],
             csr=request["csr"],
         )  # fmt: skip
-        _restart(pair)
+        _callmanager(pair, "restarted")
 
     return signed
-
-
-def _restart(pair: Pair) -> None:
-    pair.task(pair.b, "cucm_service", APPLICATION, name=CALLMANAGER, state="restarted")
 
 
 def _handshake(action: str, **extra: Any) -> Callable[[Pair], Mend]:

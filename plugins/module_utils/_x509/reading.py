@@ -167,7 +167,7 @@ def _is_der(data: bytes) -> bool:
 def _der_blocks(data: bytes) -> Iterator[_Block]:
     """DER files may follow each other, and PEM may follow them.
 
-    A last one that was cut is a block too, so that it is named. OpenSSL ignores any other rest, and so is it here.
+    A last one that was cut is a block too, so that it is named. OpenSSL ignores any other rest, and so does this.
     """
     found, rest = sequences(data)
     yield from (_Block(kind_of(element.whole) or CERTIFICATE, element.whole) for element in found)
@@ -188,7 +188,7 @@ def _bare(text: str) -> Iterator[_Block]:
 
 def _text(data: str | bytes) -> str:
     """The text of PEM. Windows' shells write UTF-16, which is seen by its mark or by its zero bytes."""
-    # The mark is no part of the text, and hides what it begins with.
+    # The mark is not part of the text, and would hide how the text begins.
     if isinstance(data, bytes):
         data = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
     return data.replace("\0", "").lstrip("\ufeff")

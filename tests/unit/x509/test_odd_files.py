@@ -190,7 +190,7 @@ def test_an_end_line_alone_is_named_and_one_too_many_does_no_harm() -> None:
         names(END)
     pem = made()["a.pem"]
     assert names(pem + END) == names(END + pem) == ["a.lab"] == [first_of_openssl(pem + END)]
-    # A key's line is no certificate's: nothing of a certificate was lost.
+    # This END line belongs to a private key, so no certificate was lost.
     assert names(b"AAAA\n-----END PRIVATE KEY-----\n" + pem) == ["a.lab"]
 
 

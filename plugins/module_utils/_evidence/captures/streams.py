@@ -218,7 +218,7 @@ def _begin(segment: Segment, ports: frozenset[int]) -> Connection:
 
 
 def _refuses(connection: Connection, segment: Segment) -> bool:
-    """Whether a reset answers a SYN (RFC 9293, 3.5.2): its own number is 0, which is no place in a stream of bytes."""
+    """Whether a reset answers a SYN (RFC 9293, 3.5.2): its own sequence number is 0, outside of the stream."""
     other = connection.sides.get(segment.target)
     is_answer = other is not None and other.base is not None and segment.acknowledged == other.base & _MASK
     return is_answer and segment.flags & (RST | ACK | SYN) == RST | ACK and segment.sequence == 0

@@ -219,7 +219,7 @@ class TlsReader:
         elif kind == ALERT:
             self._alert(body, chunk)
         elif kind == HEARTBEAT:
-            # RFC 6520: it is no part of a handshake, and no data.
+            # RFC 6520: neither handshake nor data.
             return
         elif kind == APPLICATION:
             side.application.append(Application(chunk.frame, len(body), at, chunk.acknowledged, chunk.time))
