@@ -74,44 +74,53 @@ def calls_are_answered(site: Site) -> None:
                 assert (call["result"], call["transport"], call["srtp"]) == ("answered", "TLS", True), call
 
 
-def test_three_clusters_get_a_new_ca_and_calls_never_fail(site: Site) -> None:
-    old = (site.ca / "ca.pem").read_text()
-    old_name = read_certificate(old).common_name
-    nodes = stores(site, old)
-    assert len(nodes) == 4 and set(NAMES) == set(issuers(site))
-    calls_are_answered(site)
+def succeeded(run: Run, *words: str) -> None:
+    assert run.code == 0 and all(word in run.output for word in words), run.output[-3000:]
+
+
+def refused(run: Run, words: str) -> None:
+    assert run.code != 0 and words in run.output, run.output[-3000:]
+
+
+def foreseen(site: Site, *words: str) -> Run:
+    """Check mode of the roll-over: it says these words, and changes nothing."""
     before = site.lab.ask("dump")
+    run = moved(site, "roll_over_ca", "--check")
+    succeeded(run, *words)
+    assert site.lab.ask("dump") == before
+    return run
 
+
+def ca_of(site: Site) -> tuple[str, str]:
+    """The certificate of the new CA, and its name."""
+    pem = (site.folder / "new-ca" / "ca.pem").read_text()
+    return pem, read_certificate(pem).common_name
+
+
+def trusts_the_new_ca(site: Site, old: str, old_name: str) -> None:
+    nodes, before = stores(site, old), site.lab.ask("dump")
     # A CA of the old one's name is refused before it is made.
-    refused = moved(site, sip_tls_ca={"provider": "local", "path": str(site.folder / "same"),
-                                      "local_ca_subject": f"CN={old_name}"})  # fmt: skip
-    assert refused.code != 0 and "one certificate per name" in refused.output, refused.output[-3000:]
+    same = {"provider": "local", "path": str(site.folder / "same"), "local_ca_subject": f"CN={old_name}"}
+    refused(moved(site, sip_tls_ca=same), "one certificate per name")
     assert site.lab.ask("dump") == before and not (site.folder / "same" / "ca.pem").exists()
-    foreseen = moved(site, "roll_over_ca", "--check")
-    assert foreseen.code == 0 and "phase trust" in foreseen.output, foreseen.output[-3000:]
-    assert site.lab.ask("dump") == before and not (site.folder / "new-ca").exists()
-
-    trust = moved(site)
-    assert trust.code == 0 and "phase trust" in trust.output, trust.output[-3000:]
-    new = (site.folder / "new-ca" / "ca.pem").read_text()
-    new_name = read_certificate(new).common_name
-    assert stores(site, new) == nodes == stores(site, old)
+    foreseen(site, "phase trust")
+    assert not (site.folder / "new-ca").exists()
+    succeeded(moved(site), "phase trust")
+    assert stores(site, ca_of(site)[0]) == nodes == stores(site, old)
     assert issuers(site) == {name: {old_name} for name in NAMES}, "phase trust signs nothing"
     calls_are_answered(site)
-
     # Other playbooks leave the CA alone meanwhile.
     between = site.lab.ask("dump")
-    renewal = moved(site, "renew_certificates")
-    assert renewal.code != 0 and "siptls.cucm.roll_over_ca" in renewal.output, renewal.output[-3000:]
+    refused(moved(site, "renew_certificates"), "siptls.cucm.roll_over_ca")
     assert site.lab.ask("dump") == between
 
-    # Days apart, and one cluster in a night of its own.
-    run = moved(site, roll_over_clusters="second")
-    assert run.code == 0 and "phase sign" in run.output, run.output[-3000:]
+
+def signs_one_cluster_in_a_night_of_its_own(site: Site, old_name: str) -> None:
+    new_name = ca_of(site)[1]
+    succeeded(moved(site, roll_over_clusters="second"), "phase sign")
     assert issuers(site) == {"first": {old_name}, "second": {new_name}, "third": {old_name}}
     calls_are_answered(site)
-    part = moved(site, "roll_over_ca", "--limit", "first")
-    assert part.code != 0 and "second was not read completely" in part.output, part.output[-3000:]
+    refused(moved(site, "roll_over_ca", "--limit", "first"), "second was not read completely")
     proof = moved(site, "verify")
     assert proof.code == 0 and site.verdict()["verdict"] == "secure", proof.output[-3000:]
     assert f"CA roll-over from {old_name} to {new_name}: phase sign" in proof.output
@@ -121,30 +130,40 @@ def test_three_clusters_get_a_new_ca_and_calls_never_fail(site: Site) -> None:
     plan = (site.folder / "plan" / "plan.md").read_text()
     assert "phase sign" in plan and "siptls.cucm.roll" in plan, plan[:2000]
 
-    half = site.lab.ask("dump")
-    foreseen = moved(site, "roll_over_ca", "--check")
-    assert foreseen.code == 0 and "phase sign" in foreseen.output, foreseen.output[-3000:]
-    assert site.lab.ask("dump") == half
+
+def signs_the_rest(site: Site) -> None:
+    foreseen(site, "phase sign")
     rest = moved(site)
-    assert rest.code == 0, rest.output[-3000:]
-    assert issuers(site) == {name: {new_name} for name in NAMES}
+    succeeded(rest)
+    assert issuers(site) == {name: {ca_of(site)[1]} for name in NAMES}
     assert rest.recap["second"]["changed"] == 0
     calls_are_answered(site)
 
-    signed = site.lab.ask("dump")
-    foreseen = moved(site, "roll_over_ca", "--check")
-    assert foreseen.code == 0 and foreseen.total("changed") >= 3, foreseen.output[-3000:]
-    assert site.lab.ask("dump") == signed
+
+def retires_the_old_ca(site: Site, old: str) -> None:
+    nodes = stores(site, old)
+    assert foreseen(site).total("changed") >= 3
     early = moved(site, roll_over_phase="sign")
     assert early.code == 0 and early.total("changed") == 0, "what is over is not done again"
-    retire = moved(site, roll_over_phase="retire")
-    assert retire.code == 0, retire.output[-3000:]
-    assert stores(site, old) == set() and stores(site, new) == nodes
+    succeeded(moved(site, roll_over_phase="retire"))
+    assert stores(site, old) == set() and stores(site, ca_of(site)[0]) == nodes
     calls_are_answered(site)
     done = moved(site)
     assert done.code == 0 and done.total("changed") == 0 and "phase done" in done.output
     final = site.play("sip_tls_trunk", extra={"sip_tls_ca": {"provider": "local", "path": str(site.folder / "new-ca")}})
     assert final.code == 0 and final.total("changed") == 0, final.output[-3000:]
+
+
+def test_three_clusters_get_a_new_ca_and_calls_never_fail(site: Site) -> None:
+    old = (site.ca / "ca.pem").read_text()
+    old_name = read_certificate(old).common_name
+    assert len(stores(site, old)) == 4 and set(NAMES) == set(issuers(site))
+    calls_are_answered(site)
+    trusts_the_new_ca(site, old, old_name)
+    # Days apart.
+    signs_one_cluster_in_a_night_of_its_own(site, old_name)
+    signs_the_rest(site)
+    retires_the_old_ca(site, old)
 
 
 @pytest.fixture
